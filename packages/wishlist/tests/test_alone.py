@@ -68,7 +68,7 @@ async def test_changes_at_once_lose_nothing_of_each_other(dsn, side_by_side, mak
 
     async def change(connection, number):
         sent = {"notes": "n"} if number % 2 else {"priority": 7}
-        await make_wishers(connection).service.change(user, wish.id, WishChanges(**sent))
+        await make_wishers(connection).service.change_item(user, wish.id, WishChanges(**sent))
 
     assert await side_by_side(dsn, TIMES, change) == {"done": TIMES}
     [changed] = await listed(user)
@@ -78,7 +78,7 @@ async def test_changes_at_once_lose_nothing_of_each_other(dsn, side_by_side, mak
 async def test_a_use_case_outside_a_transaction_is_refused(watching, make_wishers, listed):
     user = uuid4()
     with pytest.raises(NotInTransaction):
-        await make_wishers(watching).service.add(user, NewWish(product_id=uuid4()))
+        await make_wishers(watching).service.add_product(user, NewWish(product_id=uuid4()))
     assert await listed(user) == []
 
 

@@ -67,7 +67,7 @@ async def test_wishes_added_or_changed_later_are_not_notified_of_a_cut(wishers):
     await wishers.set_price(product, **PLAIN)
     wishers.later(minutes=1)
     await wishers.wish(late, product, **TARGET)
-    await wishers.service.change(changed, wish.id, WishChanges(target_price_minor=600))
+    await wishers.service.change_item(changed, wish.id, WishChanges(target_price_minor=600))
     assert "PriceDropped" not in wishers.kinds()
     assert not await wishers.service.notify_of_price(late, product)
     assert await wishers.service.notify_of_price(busy, product)
@@ -99,7 +99,7 @@ async def test_a_fan_out_uses_the_conditions_of_when_the_cut_was_made(wishers):
     assert await wishers.fanouts.advance(fanout, first)
 
     async def change(user, **conditions):
-        await wishers.service.change(user, wishes[user].id, WishChanges(**conditions))
+        await wishers.service.change_item(user, wishes[user].id, WishChanges(**conditions))
 
     wishers.later(minutes=1)
     await change(first, target_price_minor=700)  # was notified already
@@ -109,7 +109,7 @@ async def test_a_fan_out_uses_the_conditions_of_when_the_cut_was_made(wishers):
     await change(dropped, **without)
     await change(twice, **unmet)
     await change(twice, **met)
-    await wishers.service.change(again, wishes[again].id, WishChanges(notes="no condition"))
+    await wishers.service.change_item(again, wishes[again].id, WishChanges(notes="no condition"))
 
     def dropped_prices():
         return [event.user_id for event in wishers.events if type(event).__name__ == "PriceDropped"]
@@ -133,6 +133,6 @@ async def test_a_held_back_wisher_is_notified_by_the_conditions_of_the_cut(wishe
     fanout = await wishers.lock_fanout()
     await wishers.fanouts.hold_back(fanout, [user])
     await wishers.fanouts.finish(fanout)
-    await wishers.service.change(user, wish.id, WishChanges(target_price_minor=100))
+    await wishers.service.change_item(user, wish.id, WishChanges(target_price_minor=100))
     assert wishers.kinds().count("PriceDropped") == 1
     assert not await wishers.service.notify_of_price(user, product)

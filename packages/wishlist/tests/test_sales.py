@@ -147,7 +147,7 @@ async def test_a_user_who_wishes_during_a_sale_is_notified_once(wishers):
     assert (noticed.notification_id, noticed.item_id) == (notification_id(price, user), wish.id)
     assert (noticed.title, noticed.price_minor, noticed.discount_percent) == ("Игра", 500, 50)
     assert await wishers.notify_all() == []
-    await wishers.service.remove(user, wish.id)
+    await wishers.service.remove_item(user, wish.id)
     await wishers.wish(user, product)
     assert wishers.kinds().count("SaleNoticed") == 1
 
@@ -157,8 +157,8 @@ async def test_conditions_that_are_met_after_a_change_notify_then(wishers):
     await wishers.set_price(product)
     wish = await wishers.wish(user, product, min_discount_percent=70)
     assert "SaleNoticed" not in wishers.kinds()
-    await wishers.service.change(user, wish.id, WishChanges(min_discount_percent=50))
-    await wishers.service.change(user, wish.id, WishChanges(min_discount_percent=40))
+    await wishers.service.change_item(user, wish.id, WishChanges(min_discount_percent=50))
+    await wishers.service.change_item(user, wish.id, WishChanges(min_discount_percent=40))
     assert wishers.kinds().count("SaleNoticed") == 1
 
 

@@ -25,9 +25,9 @@ async def test_a_wish_is_on_the_list_until_it_is_removed(wishers):
         await wishers.wish(user, product)
     assert error.value.meta == {"wishlist_item_id": str(wish.id)}
     with pytest.raises(GameNotFoundInWishlist):
-        await wishers.service.remove(uuid4(), wish.id)
-    await wishers.service.remove(user, wish.id)
-    for again in (wishers.service.remove(user, wish.id), wishers.service.remove_product(user, product)):
+        await wishers.service.remove_item(uuid4(), wish.id)
+    await wishers.service.remove_item(user, wish.id)
+    for again in (wishers.service.remove_item(user, wish.id), wishers.service.remove_product(user, product)):
         with pytest.raises(GameNotFoundInWishlist):
             await again
     await wishers.wish(user, product)
@@ -54,12 +54,12 @@ async def test_an_order_names_every_item_once(wishers):
     user = uuid4()
     wishes = [await wishers.wish(user) for _ in range(3)]
     ids = [wish.id for wish in reversed(wishes)]
-    await wishers.service.order(user, ids)
+    await wishers.service.set_order(user, ids)
     ordered = [item.wish for item in await wishers.queries.all_items(user)]
     assert [(wish.id, wish.priority) for wish in ordered] == list(zip(ids, (1, 2, 3), strict=True))
     for stale in (ids[:2], [*ids, uuid4()], [ids[0], ids[0], ids[1]], []):
         with pytest.raises(InvalidInput) as error:
-            await wishers.service.order(user, stale)
+            await wishers.service.set_order(user, stale)
         assert error.value.problems[0].rule == "stale_order"
 
 
@@ -69,8 +69,8 @@ async def test_an_owned_product_is_not_wished_for(wishers):
     with pytest.raises(ProductAlreadyOwned):
         await wishers.wish(user, product)
     await wishers.wish(user, other)
-    await wishers.service.bought(user, {product, other})
-    await wishers.service.bought(user, {other})
+    await wishers.service.remove_bought(user, {product, other})
+    await wishers.service.remove_bought(user, {other})
     [_, removed] = wishers.events
     assert (removed.product_id, removed.reason) == (other, "purchased")
 
@@ -78,11 +78,11 @@ async def test_an_owned_product_is_not_wished_for(wishers):
 async def test_changes_change_only_the_fields_that_are_sent(wishers):
     user = uuid4()
     wish = await wishers.wish(user, notes="a", priority=1, min_discount_percent=30)
-    changed = await wishers.service.change(user, wish.id, WishChanges(notes=None, priority=5))
+    changed = await wishers.service.change_item(user, wish.id, WishChanges(notes=None, priority=5))
     assert (changed.notes, changed.priority, changed.min_discount_percent) == (None, 5, 30)
     assert (await wishers.queries.item(user, wish.id)).wish == changed
     with pytest.raises(GameNotFoundInWishlist):
-        await wishers.service.change(uuid4(), wish.id, WishChanges(priority=1))
+        await wishers.service.change_item(uuid4(), wish.id, WishChanges(priority=1))
 
 
 async def test_a_target_is_a_price_with_its_currency(wishers):
@@ -92,9 +92,9 @@ async def test_a_target_is_a_price_with_its_currency(wishers):
             await wishers.wish(user, **half)
     wish = await wishers.wish(user, target_price_minor=100, target_currency="RUB")
     with pytest.raises(InvalidInput) as error:
-        await wishers.service.change(user, wish.id, WishChanges(target_currency=None))
+        await wishers.service.change_item(user, wish.id, WishChanges(target_currency=None))
     assert error.value.problems[0].pointer == "target_currency"
-    await wishers.service.change(user, wish.id, WishChanges(target_currency=None, target_price_minor=None))
+    await wishers.service.change_item(user, wish.id, WishChanges(target_currency=None, target_price_minor=None))
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class WishlistService:
         self._default_currency = default_currency
         self._serialise = serialise or by_advisory_lock(connection)
 
-    async def add(self, user_id: UUID, new: NewWish) -> Wish:
+    async def add_product(self, user_id: UUID, new: NewWish) -> Wish:
         """Puts a product on the list, also an unknown one; notifies the user if its current sale meets the conditions.
 
         Raises ProductAlreadyOwned, WishlistItemAlreadyExists, WishlistLimitExceeded; InvalidInput for half a target.
@@ -81,7 +81,7 @@ class WishlistService:
         await self._notify_of_current_sale(user_id, wish)
         return wish
 
-    async def change(self, user_id: UUID, item_id: UUID, changes: WishChanges) -> Wish:
+    async def change_item(self, user_id: UUID, item_id: UUID, changes: WishChanges) -> Wish:
         """Changes the fields that ``changes`` sets; notifies the user if a current sale meets the new conditions.
 
         Raises GameNotFoundInWishlist; InvalidInput for half a target.
@@ -105,7 +105,7 @@ class WishlistService:
             self._changed(user_id, wish.product_id)
         return changed
 
-    async def remove(self, user_id: UUID, item_id: UUID) -> None:
+    async def remove_item(self, user_id: UUID, item_id: UUID) -> None:
         """Takes an item from the list. Raises GameNotFoundInWishlist."""
         await self._serialise(user_id)
         await self._remove(user_id, [await self._require_item(user_id, item_id)], "removed")
@@ -118,14 +118,14 @@ class WishlistService:
             raise GameNotFoundInWishlist
         await self._remove(user_id, wishes, "removed")
 
-    async def bought(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+    async def remove_bought(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """Removes products that the user now owns from the list."""
         await self._serialise(user_id)
         wishes = await self._store.items_of_products(user_id, product_ids)
         if wishes:
             await self._remove(user_id, wishes, "purchased")
 
-    async def order(self, user_id: UUID, item_ids: Sequence[UUID]) -> None:
+    async def set_order(self, user_id: UUID, item_ids: Sequence[UUID]) -> None:
         """Gives the list this order: priorities 1, 2, 3 … Raises InvalidInput unless each item is named once."""
         await self._serialise(user_id)
         existing = await self._store.item_ids(user_id)

@@ -51,7 +51,7 @@ class Wishlists(WishlistServiceServicer):
         require_own(user_id)
         new = parse_message(NewWish, request, frozenset({"user_id"}))
         wish = await self._transactions.run(
-            user_id, lambda transaction: transaction.of(wishlist.WishlistService).add(user_id, new)
+            user_id, lambda transaction: transaction.of(wishlist.WishlistService).add_product(user_id, new)
         )
         return messages.AddToWishlistResponse(item=wish_message(wish))
 

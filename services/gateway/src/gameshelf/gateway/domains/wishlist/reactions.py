@@ -9,7 +9,7 @@ from gameshelf.wishlist import WishlistService
 
 
 async def drop_wish(transaction: Transaction, user_id: UUID, events: Sequence[GameAdded]) -> None:
-    await transaction.of(WishlistService).bought(user_id, {event.product_id for event in events})
+    await transaction.of(WishlistService).remove_bought(user_id, {event.product_id for event in events})
 
 
 REACTIONS: Reactions = {

@@ -61,7 +61,7 @@ async def add_wish(write: Write, body: NewWish) -> Reply:
 
     The Catalog need not have named the product yet. The user is notified of sales that meet all conditions of the item.
     """
-    wish = await write.of(WishlistService).add(write.user_id, body)
+    wish = await write.of(WishlistService).add_product(write.user_id, body)
     return ok({"data": await _one(write, wish.id)}, status=201)
 
 
@@ -78,7 +78,7 @@ async def update_wish(write: Write, item_id: UUID, body: WishChanges) -> Reply:
 
     A field that is left out stays as it is; null clears it.
     """
-    wish = await write.of(WishlistService).change(write.user_id, item_id, body)
+    wish = await write.of(WishlistService).change_item(write.user_id, item_id, body)
     return ok({"data": await _one(write, wish.id)})
 
 
@@ -88,7 +88,7 @@ async def remove_wish(write: Write, item_id: UUID) -> Reply:
 
     The item is named by its own id.
     """
-    await write.of(WishlistService).remove(write.user_id, item_id)
+    await write.of(WishlistService).remove_item(write.user_id, item_id)
     return no_content()
 
 
@@ -120,7 +120,7 @@ async def order_wishes(write: Write, body: Order) -> Reply:
     Every item has to be named once; a list that is out of date is refused with 400. The response is the first page in
     the new order.
     """
-    await write.of(WishlistService).order(write.user_id, body.item_ids)
+    await write.of(WishlistService).set_order(write.user_id, body.item_ids)
     page = Page(1, MAX_LIMIT)
     found = await write.reads(WishlistQueries).items(write.user_id, page)
     shown = await _shown(write.product_names, found.items, write.language)

@@ -18,7 +18,7 @@ import asyncpg
 import grpc.aio
 from _load import percentile
 from gameshelf.achievements import RarityCounters
-from gameshelf.devstack.pytest_plugin import Platform
+from gameshelf.devstack.pytest_plugin import StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import TokenIssuer
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
@@ -104,7 +104,7 @@ async def wrong_counters(dsn: str, product: UUID) -> int:
         await connection.close()
 
 
-async def play(address: str, platform: Platform, options: argparse.Namespace) -> tuple[list[Run], int]:
+async def play(address: str, platform: StartedPlatform, options: argparse.Namespace) -> tuple[list[Run], int]:
     warm_up = int(options.rate * WARM_UP_SECONDS)
     calls = int(options.rate * options.seconds) + warm_up
     product, achievements = uuid4(), [uuid4() for _ in range(ACHIEVEMENTS)]
@@ -146,7 +146,7 @@ def main() -> None:
         postgres.durable = False
         for server in (postgres, valkey, kafka):
             server.start()
-        platform = Platform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
+        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
         service = platform.service(LIBRARY_SERVICE_ROLES="api,relay,jobs")
         try:
             service.migrate()

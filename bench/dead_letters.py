@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import TokenIssuer
 from rich.console import Console
@@ -75,7 +75,7 @@ def memory(pid: int) -> float:
 class Libctl:
     """Runs commands, and measures the memory of both processes meanwhile."""
 
-    def __init__(self, platform: Platform, service: Service, directory: Path) -> None:
+    def __init__(self, platform: StartedPlatform, service: Service, directory: Path) -> None:
         assert service.process
         self._service = service.process.pid
         self._output = directory / "libctl.out"
@@ -100,7 +100,7 @@ class Libctl:
         return Ran(name, count(self._output), took, early, max(samples), service)
 
 
-def run(platform: Platform, directory: Path, letters: int) -> tuple[list[Ran], float, float]:
+def run(platform: StartedPlatform, directory: Path, letters: int) -> tuple[list[Ran], float, float]:
     """Returns the figures of each command, the service's memory before, and the seconds until the broker had all."""
     asyncio.run(seed(platform.dsn, letters))
     service = platform.service(LIBRARY_SERVICE_ROLES="api,relay")
@@ -136,7 +136,7 @@ def main() -> None:
         postgres.durable = False
         for server in (postgres, valkey, kafka):
             server.start()
-        platform = Platform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
+        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
         try:
             platform.service().migrate()
             ran, before, sent = run(platform, directory, options.letters)

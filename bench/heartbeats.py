@@ -24,7 +24,7 @@ import asyncpg
 import grpc.aio
 from _load import percentile
 from gameshelf.devstack.process import Process
-from gameshelf.devstack.pytest_plugin import Platform
+from gameshelf.devstack.pytest_plugin import StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
 from gameshelf.devstack.tokens import TokenIssuer
@@ -178,7 +178,7 @@ def measure(options: argparse.Namespace, directory: Path) -> list[Run]:
     postgres.durable = False
     for server in (postgres, valkey, kafka):
         server.start()
-    platform = Platform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
+    platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
     service = platform.service(LIBRARY_SERVICE_ROLES="api,jobs")
     caller = (("authorization", f"Bearer {platform.token(uuid4(), 'service')}"),)
     runs = []

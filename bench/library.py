@@ -22,7 +22,7 @@ from _cpu import cpu_seconds
 from _libraries import Library, seed
 from _load import Run, load
 from gameshelf.devstack.process import Process
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
 from gameshelf.devstack.tokens import TokenIssuer
@@ -125,7 +125,7 @@ class Bench:
         for server in (self.postgres, valkey, kafka):
             server.start()
         issuer = TokenIssuer(directory / "keys")
-        self.platform = Platform(directory, self.postgres.dsn(), kafka, valkey, issuer)
+        self.platform = StartedPlatform(directory, self.postgres.dsn(), kafka, valkey, issuer)
         fresh = {"LIBRARY_SERVICE_ROLES": "api", "LIBRARY_PAGE_CACHE_BYTES": "0"}
         self.known = self.platform.service(LIBRARY_SERVICE_ROLES="api")
         self.fresh = self.platform.service(**fresh)

@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 from _load import Run, paced, percentile
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import TokenIssuer
 from rich.console import Console
@@ -95,7 +95,7 @@ class Player:
 
 
 async def sign(
-    service: Service, platform: Platform, users: Sequence[UUID], product: UUID, options: argparse.Namespace
+    service: Service, platform: StartedPlatform, users: Sequence[UUID], product: UUID, options: argparse.Namespace
 ) -> dict[str, Run]:
     """Uploads and downloads, beside the health check of the same process."""
     number = int(options.rate * (options.seconds + WARM_UP_SECONDS))
@@ -174,7 +174,7 @@ def main() -> None:
             server.start()
         s3.create_bucket(BUCKET)
         issuer = TokenIssuer(directory / "keys")
-        platform = Platform(directory, postgres.dsn(), kafka, valkey, issuer, s3.settings(BUCKET))
+        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, issuer, s3.settings(BUCKET))
         service = platform.service(LIBRARY_SERVICE_ROLES="api,relay,jobs", USER_SAVEGAME_QUOTA_BYTES=str(100 * LARGE))
         users, product = [uuid4() for _ in range(USERS)], uuid4()
         try:

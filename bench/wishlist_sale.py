@@ -21,7 +21,7 @@ import httpx
 from _load import percentile
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.kafka import PARTITIONS
 from gameshelf.devstack.tokens import TokenIssuer
@@ -82,7 +82,7 @@ async def seed(dsn: str, product: UUID, wishers: int, readers: list[UUID]) -> in
 
 
 async def other_requests(
-    running: Running, platform: Platform, readers: list[UUID], rate: float, runs: dict[str, Meanwhile]
+    running: Running, platform: StartedPlatform, readers: list[UUID], rate: float, runs: dict[str, Meanwhile]
 ) -> None:
     """Reads pages and sends heartbeats on schedule until it is cancelled; while no service is up they are left out."""
     sessions: dict[UUID, str] = {}
@@ -163,7 +163,7 @@ def memory_mib(running: Running) -> float:
     return int(Path(f"/proc/{running.service.process.pid}/statm").read_text().split()[1]) * 4096 / 2**20
 
 
-async def on_the_broker(platform: Platform, enough: int) -> Counts:
+async def on_the_broker(platform: StartedPlatform, enough: int) -> Counts:
     """Counts the different notifications that the broker has, and its records."""
     consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address, max_partition_fetch_bytes=8 * 2**20)
     await consumer.start()
@@ -183,7 +183,7 @@ async def on_the_broker(platform: Platform, enough: int) -> Counts:
     return len(seen), sum(seen.values())
 
 
-async def run(platform: Platform, options: argparse.Namespace) -> None:
+async def run(platform: StartedPlatform, options: argparse.Namespace) -> None:
     product, readers = uuid4(), [uuid4() for _ in range(READERS)]
     to_notify = await seed(platform.dsn, product, options.wishers, readers)
     running = Running(platform.service())
@@ -260,7 +260,7 @@ def main() -> None:
         postgres.durable = False
         for server in (postgres, valkey, kafka):
             server.start()
-        platform = Platform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
+        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
         try:
             platform.service().migrate()
             asyncio.run(run(platform, options))

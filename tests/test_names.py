@@ -33,3 +33,35 @@ def test_the_gateways_tests_mirror_its_source():
         "test_adding_a_domain.py",
         "test_docs_pages.py",
     }
+
+
+SAME_EVERYWHERE = {"DeviceId", "Language", "Platform", "Titles"}
+"""Aliases of types that mean the same in each package, which does not import the others."""
+ON_PURPOSE = {
+    "Connection",  # of asyncpg; libctl needs no package of the service
+    "ProductAlreadyOwned",  # one code, which the wishlist raises as the library does
+}
+
+
+def test_a_public_name_means_one_thing():
+    """Classes and aliases of modules, in all packages, the service and the tools."""
+    places: dict[str, set[str]] = {}
+    for path in ROOT.glob("*/*/src/**/*.py"):
+        if "versions" in path.parts or "_pb2" in path.name:
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for name in _defined(node):
+                places.setdefault(name, set()).add(str(path.relative_to(ROOT)))
+    several = {name: sorted(files) for name, files in places.items() if len(files) > 1}
+    assert {name: files for name, files in several.items() if name not in SAME_EVERYWHERE | ON_PURPOSE} == {}
+
+
+def _defined(node):
+    if isinstance(node, ast.ClassDef):
+        names = [node.name]
+    elif isinstance(node, ast.Assign):
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    else:
+        names = [node.target.id] if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else []
+    # Constants are in capitals, and type variables are one letter.
+    return [name for name in names if re.fullmatch(r"[A-Z]\w*[a-z]\w*", name)]

@@ -26,7 +26,7 @@ from uuid import uuid4
 import grpc
 import httpx
 import pytest
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.protos.library.v1.library_query_service_pb2 import CheckGameAccessRequest
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 
@@ -42,7 +42,7 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 @pytest.fixture(scope="module")
-def hostile_platform(create_platform: Callable[..., Platform]) -> Iterator[Platform]:
+def hostile_platform(create_platform: Callable[..., StartedPlatform]) -> Iterator[StartedPlatform]:
     """The servers behind the target."""
     made = create_platform()
     yield made
@@ -50,7 +50,7 @@ def hostile_platform(create_platform: Callable[..., Platform]) -> Iterator[Platf
 
 
 @pytest.fixture(scope="module")
-def target_on(hostile_platform: Platform) -> Callable[[str], Service]:
+def target_on(hostile_platform: StartedPlatform) -> Callable[[str], Service]:
     """A service to attack, by the server that it runs on; each is started once."""
     made: dict[str, Service] = {}
 
@@ -73,7 +73,7 @@ def target(target_on: Callable[[str], Service]) -> Service:
 class Watch:
     """Sends valid requests beside an attack, from a thread of its own, and reads the log of the service meanwhile."""
 
-    platform: Platform
+    platform: StartedPlatform
     service: Service
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -152,7 +152,7 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def watch(hostile_platform: Platform, target: Service) -> Iterator[Watch]:
+def watch(hostile_platform: StartedPlatform, target: Service) -> Iterator[Watch]:
     """Valid requests beside everything that a module does; asserted at its end."""
     made = Watch(hostile_platform, target)
     made.start()

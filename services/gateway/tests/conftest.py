@@ -16,7 +16,7 @@ import jsonschema_rs
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers.kafka import PARTITIONS
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
@@ -65,7 +65,7 @@ def conforming(name: str, document: Any) -> Any:
 class Player:
     """A user of the service, with a token and a way to ask."""
 
-    def __init__(self, platform: Platform, service: Service, user_id: UUID | None = None) -> None:
+    def __init__(self, platform: StartedPlatform, service: Service, user_id: UUID | None = None) -> None:
         self.id = user_id or uuid4()
         self.platform = platform
         self.token = platform.token(self.id)
@@ -126,7 +126,7 @@ async def until(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any
 
 
 async def read_topic(
-    platform: Platform, topic: str, enough: Callable[[list[Any]], Any], seconds: float = 30
+    platform: StartedPlatform, topic: str, enough: Callable[[list[Any]], Any], seconds: float = 30
 ) -> list[Any]:
     """A topic's records from its beginning, until there are enough of them.
 
@@ -154,7 +154,7 @@ async def read_topic(
 
 
 @pytest.fixture
-async def connection(platform: Platform) -> AsyncIterator[asyncpg.Connection]:
+async def connection(platform: StartedPlatform) -> AsyncIterator[asyncpg.Connection]:
     """A connection to the database of the module's platform."""
     opened = await asyncpg.connect(platform.dsn)
     yield opened
@@ -162,11 +162,11 @@ async def connection(platform: Platform) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def new_player(platform: Platform, service: Service) -> AsyncIterator[Callable[[], Player]]:
+async def new_player(platform: StartedPlatform, service: Service) -> AsyncIterator[Callable[[], Player]]:
     """Makes players of the module's service, or of another one."""
     players: list[Player] = []
 
-    def make(of: Platform = platform, at: Service = service, user_id: UUID | None = None) -> Player:
+    def make(of: StartedPlatform = platform, at: Service = service, user_id: UUID | None = None) -> Player:
         players.append(Player(of, at, user_id))
         return players[-1]
 
@@ -182,7 +182,7 @@ def player(new_player: Callable[[], Player]) -> Player:
 
 
 @pytest.fixture
-def caller(platform: Platform) -> Callable[..., Any]:
+def caller(platform: StartedPlatform) -> Callable[..., Any]:
     """The metadata of a gRPC caller with these roles, whose token lives for so many seconds."""
 
     def of(user_id: UUID, *roles: str, ttl: float = 600) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from gameshelf.devstack.proxy import KafkaProxy
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.gateway.runtime.tables import MIGRATIONS
 
 
@@ -32,14 +32,14 @@ def dsn(create_database: Callable[..., str]) -> str:
 
 
 @pytest.fixture(scope="module")
-async def proxy(platform: Platform) -> AsyncIterator[KafkaProxy]:
+async def proxy(platform: StartedPlatform) -> AsyncIterator[KafkaProxy]:
     """A proxy before the platform's Kafka, which can damage answers."""
     async with KafkaProxy(platform.kafka.port) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-async def behind_kafka_proxy(platform: Platform, proxy: KafkaProxy) -> AsyncIterator[Service]:
+async def behind_kafka_proxy(platform: StartedPlatform, proxy: KafkaProxy) -> AsyncIterator[Service]:
     """A service that reaches Kafka by the proxy."""
     made = platform.service(KAFKA_BROKERS=proxy.address)
     await asyncio.to_thread(made.start)

@@ -19,7 +19,7 @@ import boto3
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.libctl.main import main
 from gameshelf.savegames import user_prefix
 
@@ -106,7 +106,7 @@ def new_libctl() -> type[Libctl]:
 
 
 @pytest.fixture(scope="module")
-def platform(create_platform: Callable[..., Platform], s3: Any) -> Iterator[Platform]:
+def platform(create_platform: Callable[..., StartedPlatform], s3: Any) -> Iterator[StartedPlatform]:
     """A platform with a bucket, for the tests of a module: each has users of its own."""
     made = create_platform(s3=s3)
     yield made
@@ -114,14 +114,14 @@ def platform(create_platform: Callable[..., Platform], s3: Any) -> Iterator[Plat
 
 
 @pytest.fixture(scope="module")
-def service(platform: Platform) -> Service:
+def service(platform: StartedPlatform) -> Service:
     made = platform.service()
     made.start()
     return made
 
 
 @pytest.fixture(scope="module")
-def staff(platform: Platform, service: Service) -> Callable[..., Libctl]:
+def staff(platform: StartedPlatform, service: Service) -> Callable[..., Libctl]:
     """Makes somebody with these roles."""
 
     def make(*roles: str, user_id: UUID | None = None) -> Libctl:
@@ -144,7 +144,7 @@ def admin(staff: Callable[..., Libctl]) -> Libctl:
 class Saver:
     """A player who owns a game, and saves it from several devices into the real store."""
 
-    def __init__(self, platform: Platform, service: Service) -> None:
+    def __init__(self, platform: StartedPlatform, service: Service) -> None:
         self.id, self.product = uuid4(), uuid4()
         self.platform = platform
         headers = {"Authorization": f"Bearer {platform.token(self.id)}"}
@@ -200,7 +200,7 @@ class Saver:
 
 
 @pytest.fixture
-def saver(platform: Platform, service: Service) -> Iterator[Saver]:
+def saver(platform: StartedPlatform, service: Service) -> Iterator[Saver]:
     made = Saver(platform, service).buys()
     yield made
     made.http.close()
@@ -232,5 +232,5 @@ class Bucket:
 
 
 @pytest.fixture(scope="module")
-def bucket(platform: Platform) -> Bucket:
+def bucket(platform: StartedPlatform) -> Bucket:
     return Bucket(platform.store)

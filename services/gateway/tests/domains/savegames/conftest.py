@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
-from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
@@ -28,7 +28,7 @@ from gameshelf.savegames.s3 import S3ObjectStore
 
 
 @pytest.fixture(scope="module")
-def platform(create_platform: Callable[..., Platform], s3: Any) -> Iterator[Platform]:
+def platform(create_platform: Callable[..., StartedPlatform], s3: Any) -> Iterator[StartedPlatform]:
     """A platform with a bucket."""
     made = create_platform(s3=s3)
     yield made
@@ -36,7 +36,7 @@ def platform(create_platform: Callable[..., Platform], s3: Any) -> Iterator[Plat
 
 
 @pytest.fixture(scope="module")
-def service(platform: Platform) -> Service:
+def service(platform: StartedPlatform) -> Service:
     """A service without jobs: the tests themselves run the jobs that they test."""
     made = platform.service(LIBRARY_SERVICE_ROLES="api,consumer,relay")
     made.start()

@@ -122,7 +122,7 @@ class Service:
             _running.discard(self)
 
 
-class Platform:
+class StartedPlatform:
     """A database, a broker, a cache and perhaps a bucket of a test's own, and the services that use them."""
 
     def __init__(
@@ -373,14 +373,16 @@ def moto(server_directory: Path) -> Iterator[Moto]:
 
 
 @pytest.fixture(scope="session")
-def create_platform(server_directory: Path, postgres: Postgres, token_issuer: TokenIssuer) -> Callable[..., Platform]:
+def create_platform(
+    server_directory: Path, postgres: Postgres, token_issuer: TokenIssuer
+) -> Callable[..., StartedPlatform]:
     """Makes a platform with servers of its own and a migrated database; the caller closes it.
 
     With ``s3``, which stays the caller's, it has a bucket of its own there.
     """
     migrated: list[str] = []
 
-    def create(dsn: str | None = None, s3: ObjectServer | None = None) -> Platform:
+    def create(dsn: str | None = None, s3: ObjectServer | None = None) -> StartedPlatform:
         name = f"p{uuid4().hex[:12]}"
         directory = server_directory / name
         kafka, valkey = Kafka(directory / "kafka"), Valkey(directory / "valkey")
@@ -391,7 +393,9 @@ def create_platform(server_directory: Path, postgres: Postgres, token_issuer: To
         if s3:
             s3.create_bucket(name)
         store = s3.settings(name) if s3 else None
-        platform = Platform(directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer, store, forked=True)
+        platform = StartedPlatform(
+            directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer, store, forked=True
+        )
         if dsn is not None:
             platform.service().migrate()
         elif not migrated:
@@ -405,7 +409,7 @@ def create_platform(server_directory: Path, postgres: Postgres, token_issuer: To
 
 
 @pytest.fixture(scope="module")
-def platform(create_platform: Callable[..., Platform]) -> Iterator[Platform]:
+def platform(create_platform: Callable[..., StartedPlatform]) -> Iterator[StartedPlatform]:
     """A platform that the tests of a module share."""
     made = create_platform()
     yield made
@@ -413,7 +417,7 @@ def platform(create_platform: Callable[..., Platform]) -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="module")
-def service(platform: Platform) -> Service:
+def service(platform: StartedPlatform) -> Service:
     """One running service of the module's platform."""
     made = platform.service()
     made.start()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 import grpc
-from gameshelf.libctl.errors import NotFound, Precondition, Refused, Unavailable, Usage
+from gameshelf.libctl.errors import NothingFound, Precondition, Refused, Unavailable, Usage
 from gameshelf.libctl.profiles import Profile, load
 from gameshelf.libctl.wording import misused, worded
 from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
@@ -91,7 +91,7 @@ def _refused(error: Any, profile: Profile) -> Refused:
         needs = context.get("needs", "support or admin")
         return Refused(f"permission denied: this needs the role {needs}", "ask an admin", code=reason)
     if code is grpc.StatusCode.NOT_FOUND:
-        return NotFound(*worded(reason, detail, context, "check the ids: libctl user show USER"), code=reason)
+        return NothingFound(*worded(reason, detail, context, "check the ids: libctl user show USER"), code=reason)
     if code in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ABORTED, grpc.StatusCode.ALREADY_EXISTS):
         again = "run it again without --apply and check the result"
         return Precondition(*worded(reason, detail, context, again), code=reason)

@@ -40,7 +40,7 @@ class Usage(Refused):
     code = "USAGE"
 
 
-class NotFound(Refused):
+class NothingFound(Refused):
     """The requested object does not exist."""
 
     exit_code = ExitCode.NOT_FOUND

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import asyncpg
-from gameshelf.libctl.errors import NotFound, Precondition, Refused, Unavailable, Usage
+from gameshelf.libctl.errors import NothingFound, Precondition, Refused, Unavailable, Usage
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
@@ -19,7 +19,7 @@ _CONNECT_SECONDS = 10
 _AWAY = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 
 
-class Database:
+class PostgresDatabase:
     """A PostgreSQL database by its DSN (``postgresql://user:password@host:port/name?sslmode=…``).
 
     Raises Usage for a DSN that can't be understood; the message never quotes it.
@@ -72,7 +72,7 @@ class Database:
     async def connect(self, name: str | None = None, **settings: str) -> AsyncIterator[Connection]:
         """A connection for the length of a block, to this database or to ``name`` on the same server.
 
-        Raises NotFound (no such database), Refused (not let in) and Unavailable; what the server refuses within the
+        Raises NothingFound (no such database), Refused (not let in) and Unavailable; what the server refuses within the
         block becomes a Refused, too.
         """
         with self.explained_errors(connecting=True):
@@ -111,7 +111,7 @@ class Database:
         message = self.redacted(str(error)) or type(error).__name__
         match error:
             case asyncpg.InvalidCatalogNameError():
-                return NotFound(message, "look at the database's name in POSTGRES_DSN; `createdb` makes one")
+                return NothingFound(message, "look at the database's name in POSTGRES_DSN; `createdb` makes one")
             case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
                 return Refused(message, "look at user and password in POSTGRES_DSN")
             case asyncpg.InsufficientPrivilegeError():

@@ -29,7 +29,7 @@ class Span(click.ParamType[int]):
         return total
 
 
-class Day(click.ParamType[date]):
+class DayParameter(click.ParamType[date]):
     """A day of UTC: ``2026-05-20``."""
 
     name = "day"
@@ -41,7 +41,7 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is no day: try 2026-05-20", param, ctx)
 
 
-class Moment(click.ParamType[datetime]):
+class MomentParameter(click.ParamType[datetime]):
     """``2026-11-25``, ``2026-11-25T10:00``, with or without an offset; without one it is UTC."""
 
     name = "time"

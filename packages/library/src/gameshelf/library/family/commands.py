@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_PRODUCTS = 1000
 """How many products a link names at most."""
 
-Products = Annotated[tuple[UUID, ...], Field(max_length=MAX_PRODUCTS)]
+SharedProducts = Annotated[tuple[UUID, ...], Field(max_length=MAX_PRODUCTS)]
 
 
 class _Command(BaseModel):
@@ -27,7 +27,7 @@ class NewLink(_Command):
     """User who is invited."""
     mode: LinkMode = LinkMode.ALL
     """Which games are shared; `all` if it is left out."""
-    product_ids: Products = ()
+    product_ids: SharedProducts = ()
     """Products that the modes `only` and `except` are about."""
     expires_at: Moment | None = None
     """When the link ends by itself; null or left out: never."""
@@ -38,7 +38,7 @@ class LinkChanges(_Command):
 
     mode: LinkMode = LinkMode.ALL
     """Which games are shared. `all` clears `product_ids`."""
-    product_ids: Products = ()
+    product_ids: SharedProducts = ()
     """Products that the modes `only` and `except` are about."""
     expires_at: Moment | None = None
     """When the link ends by itself; null: never."""
@@ -66,7 +66,7 @@ class LinkFilter(_Command):
         return Page(self.page, self.limit)
 
 
-def require_scope(mode: LinkMode, product_ids: Products) -> None:
+def require_scope(mode: LinkMode, product_ids: SharedProducts) -> None:
     """Raises InvalidInput where products are named for the mode ``all``."""
     if mode is LinkMode.ALL and product_ids:
         raise InvalidInput(Problem("no_products_for_all", pointer="product_ids"))

@@ -15,11 +15,11 @@ import yaml
 from gameshelf.gateway.runtime.setting_fields import (
     LIST,
     Addresses,
-    AllowedOrigins,
     Dsn,
     HexKey,
     Limit,
     Networks,
+    OriginList,
     Port,
     PositiveSeconds,
     Seconds,
@@ -104,7 +104,7 @@ class Settings(BaseModel):
         "Networks of proxies, which have no limit per address and may send X-User-Id (AUTH_MODE=gateway)",
         (),
     )
-    cors_allowed_origins: AllowedOrigins = var(
+    cors_allowed_origins: OriginList = var(
         "CORS_ALLOWED_ORIGINS",
         "Allowed origins of web pages and desktop shells: https://shop.example, tauri://localhost, null",
         (),

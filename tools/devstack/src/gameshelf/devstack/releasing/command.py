@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from gameshelf.devstack.releasing import surfaces
-from gameshelf.devstack.releasing.plan import Plan, ReleaseRefused, plan
+from gameshelf.devstack.releasing.plan import ReleasePlan, ReleaseRefused, plan
 from gameshelf.devstack.releasing.versions import Version
 
 
@@ -49,7 +49,7 @@ def release(package: str, version: Version, dry_run: bool) -> None:
         click.echo(f"{planned.tag} is committed and tagged; publish it with: git push --follow-tags", err=True)
 
 
-def carry_out(root: Path, planned: Plan) -> None:
+def carry_out(root: Path, planned: ReleasePlan) -> None:
     """Writes, commits and tags. The work tree is clean before and after."""
     for path, text in planned.files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def carry_out(root: Path, planned: Plan) -> None:
         _git(root, "tag", "--annotate", "--cleanup=verbatim", "--message", planned.notes, planned.tag)
 
 
-def _shown(root: Path, planned: Plan) -> str:
+def _shown(root: Path, planned: ReleasePlan) -> str:
     lines: list[str] = []
     for path, text in sorted(planned.files.items()):
         there = (root / path).read_text(encoding="utf-8") if (root / path).exists() else ""

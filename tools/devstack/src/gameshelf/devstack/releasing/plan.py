@@ -16,7 +16,7 @@ class ReleaseRefused(Exception):
 
 
 @dataclass(slots=True)
-class Plan:
+class ReleasePlan:
     """Files (relative to the root) with their new text, and the commit. A version in development has no tag.
 
     ``surface`` has files that are made by a command once the others are written.
@@ -47,7 +47,7 @@ def find(distributions: Mapping[str, Distribution], name: str) -> Distribution:
     return found
 
 
-def plan(root: Path, name: str, version: Version, day: date) -> Plan:
+def plan(root: Path, name: str, version: Version, day: date) -> ReleasePlan:
     """Plans the release of a version, or the begin of one (``.dev0``). Raises ReleaseRefused."""
     try:
         distributions = read_distributions(root)
@@ -103,7 +103,7 @@ def _reasons_against(
             yield f"{name} needs {requirement}: release {needed.short_name} first"
 
 
-def _release(distribution: Distribution, version: Version) -> Plan:
+def _release(distribution: Distribution, version: Version) -> ReleasePlan:
     tag = tag_of(distribution, version)
     notes = f"{distribution.name} {version}\n\n{distribution.changelog.unreleased.text}\n"
     message = (
@@ -111,17 +111,17 @@ def _release(distribution: Distribution, version: Version) -> Plan:
         f"{tag}: what {distribution.folder}/CHANGELOG.md had under [Unreleased]. Packages here that need\n"
         f"{distribution.name} accept this version.\n"
     )
-    return Plan(message, tag, notes)
+    return ReleasePlan(message, tag, notes)
 
 
-def _begin(distribution: Distribution, version: Version) -> Plan:
+def _begin(distribution: Distribution, version: Version) -> ReleasePlan:
     last = distribution.changelog.last
     released = f"than {last}, the last release," if last else "from any release, since there was none,"
     message = (
         f"chore({distribution.short_name}): begin {version.final}\n\n"
         f"What is built from here is other {released} and must not pass for it.\n"
     )
-    return Plan(message)
+    return ReleasePlan(message)
 
 
 def _ranges(

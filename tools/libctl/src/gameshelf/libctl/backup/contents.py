@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
-from gameshelf.libctl.postgres import Connection, Database, quoted
+from gameshelf.libctl.postgres import Connection, PostgresDatabase, quoted
 from pydantic import BaseModel, ConfigDict
 
 T = TypeVar("T")
@@ -107,7 +107,7 @@ async def names(connection: Connection, schemas: Sequence[str]) -> list[tuple[st
 
 
 async def read(
-    database: Database,
+    database: PostgresDatabase,
     name: str,
     schemas: Sequence[str],
     jobs: int,

@@ -12,11 +12,20 @@ from typing import Any
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.libctl import __version__
 from gameshelf.libctl.backup.contents import SESSION, SNAPSHOT, Contents, names, read, together
-from gameshelf.libctl.backup.manifest import DUMP, Locale, Manifest, Package, Server, count_files, files, sync_folder
+from gameshelf.libctl.backup.manifest import (
+    DUMP,
+    Locale,
+    Manifest,
+    Package,
+    ServerVersion,
+    count_files,
+    files,
+    sync_folder,
+)
 from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.tools import Tools
-from gameshelf.libctl.errors import NotFound, Precondition, Refused
-from gameshelf.libctl.postgres import Connection, Database
+from gameshelf.libctl.errors import NothingFound, Precondition, Refused
+from gameshelf.libctl.postgres import Connection, PostgresDatabase
 
 _LOCK = ".lock"
 
@@ -38,7 +47,7 @@ ON CONFLICT (kind) DO UPDATE SET point = greatest(backups.point, excluded.point)
 
 async def create(
     steps: Steps,
-    database: Database,
+    database: PostgresDatabase,
     packages: Mapping[str, Migrations],
     folder: Path,
     jobs: int,
@@ -98,7 +107,7 @@ async def create(
     return manifest
 
 
-async def _note(steps: Steps, database: Database, point: datetime) -> None:
+async def _note(steps: Steps, database: PostgresDatabase, point: datetime) -> None:
     """Records for the service when its newest backup was made.
 
     The backup is complete without the record, which a standby cannot write.
@@ -110,8 +119,8 @@ async def _note(steps: Steps, database: Database, point: datetime) -> None:
         steps.say(f"the backup is whole, but backup_age_seconds will not know of it: {error}")
 
 
-async def server_of(connection: Connection) -> Server:
-    return Server(
+async def server_of(connection: Connection) -> ServerVersion:
+    return ServerVersion(
         version=await connection.fetchval("SHOW server_version"),
         number=int(await connection.fetchval("SHOW server_version_num")),
     )
@@ -125,7 +134,7 @@ async def _dumped(reading: Any, dumping: Any) -> Contents:
 
 async def _dump(
     tools: Tools,
-    database: Database,
+    database: PostgresDatabase,
     schemas: Sequence[str],
     partial: Path,
     jobs: int,
@@ -169,7 +178,7 @@ async def _packages(
             f"install its package beside libctl, or say --leave-out {strangers[0]}",
         )
     if not there:
-        raise NotFound("none of the packages has a schema in this database", "libctl db status")
+        raise NothingFound("none of the packages has a schema in this database", "libctl db status")
     return tuple(there)
 
 

@@ -8,10 +8,10 @@ from gameshelf.libctl.backup.manifest import DUMP, Manifest
 from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.tools import Tools
 from gameshelf.libctl.errors import Precondition
-from gameshelf.libctl.postgres import MAINTENANCE, Database
+from gameshelf.libctl.postgres import MAINTENANCE, PostgresDatabase
 
 
-async def ready(database: Database, manifest: Manifest) -> tuple[Tools, bool]:
+async def ready(database: PostgresDatabase, manifest: Manifest) -> tuple[Tools, bool]:
     """The programs that can load the backup into this server; and whether both servers write definitions alike.
 
     Raises Precondition when the server or the programs are too old.
@@ -34,7 +34,7 @@ async def check_files(folder: Path, manifest: Manifest, steps: Steps) -> list[Di
 
 
 async def load(
-    tools: Tools, database: Database, name: str, folder: Path, manifest: Manifest, jobs: int, steps: Steps
+    tools: Tools, database: PostgresDatabase, name: str, folder: Path, manifest: Manifest, jobs: int, steps: Steps
 ) -> None:
     """Loads everything into the empty database ``name``. Raises Refused."""
     where, environment = database.for_tools(name)
@@ -58,7 +58,7 @@ async def load(
 
 
 async def differences(
-    database: Database, name: str, manifest: Manifest, jobs: int, shapes: bool, steps: Steps
+    database: PostgresDatabase, name: str, manifest: Manifest, jobs: int, shapes: bool, steps: Steps
 ) -> list[Difference]:
     """Returns the differences between the loaded database and the manifest."""
     with steps.bars():

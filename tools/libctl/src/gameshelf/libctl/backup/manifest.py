@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from gameshelf.libctl.backup.contents import Contents, Difference, Frozen
-from gameshelf.libctl.errors import NotFound, Refused
+from gameshelf.libctl.errors import NothingFound, Refused
 from pydantic import ValidationError
 
 NAME = "manifest.json"
@@ -28,7 +28,7 @@ class Locale(Frozen):
     locale: str | None
 
 
-class Server(Frozen):
+class ServerVersion(Frozen):
     version: str
     number: int
     """``server_version_num``, such as 180006."""
@@ -58,7 +58,7 @@ class Manifest(Frozen):
     created_at: datetime
     restored_point: datetime
     database: str
-    server: Server
+    server: ServerVersion
     locale: Locale
     pg_dump: int
     packages: tuple[Package, ...]
@@ -94,7 +94,7 @@ class Manifest(Frozen):
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
-        """Raises NotFound where there is no backup, and Refused for one that is damaged or of a later version."""
+        """Raises NothingFound where there is no backup, and Refused for one that is damaged or of a later version."""
         try:
             content = json.loads((folder / NAME).read_text())
             digest = content.pop("digest")
@@ -103,7 +103,7 @@ class Manifest(Frozen):
             hint = "a folder that `libctl backup create` made"
             if folder.name.endswith(".partial"):
                 hint = "this one was never finished; " + hint
-            raise NotFound(f"{folder} holds no backup: there is no {NAME}", hint) from None
+            raise NothingFound(f"{folder} holds no backup: there is no {NAME}", hint) from None
         except OSError as error:
             raise Refused(f"{folder / NAME} can't be read: {error.strerror}", "check its permissions") from None
         except (ValueError, KeyError, AttributeError, TypeError):

@@ -18,9 +18,9 @@ from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.scratch import Note, at
 from gameshelf.libctl.backup.tools import Tools
-from gameshelf.libctl.errors import NotFound, Precondition
+from gameshelf.libctl.errors import NothingFound, Precondition
 from gameshelf.libctl.packages import upgrading
-from gameshelf.libctl.postgres import MAINTENANCE, Connection, Database, quoted
+from gameshelf.libctl.postgres import MAINTENANCE, Connection, PostgresDatabase, quoted
 
 _ORDER = ("loading", "loaded", "compared", "marked")
 """The states of a restore; each is written when the step before it has been finished."""
@@ -40,7 +40,7 @@ ORDER BY 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RestorePlan:
     """The plan of a restore: the target's state (absent or empty), and the unfinished restore that it resumes."""
 
     target: str
@@ -58,7 +58,7 @@ class Restored:
     migrated: list[str]
 
 
-async def plan(database: Database, manifest: Manifest, packages: Mapping[str, Migrations]) -> Plan:
+async def plan(database: PostgresDatabase, manifest: Manifest, packages: Mapping[str, Migrations]) -> RestorePlan:
     """Raises Precondition when the target holds something, when it is in use, or when another restore is under way."""
     await ready(database, manifest)
     _require_packages(manifest, packages)
@@ -71,12 +71,12 @@ async def plan(database: Database, manifest: Manifest, packages: Mapping[str, Mi
         async with database.connect(MAINTENANCE) as keeper:
             await _require_unused(keeper, database.name)
     step = unfinished.note.state if unfinished and unfinished.note else "loading"
-    return Plan(database.name, "empty" if exists else "absent", unfinished.name if unfinished else None, step)
+    return RestorePlan(database.name, "empty" if exists else "absent", unfinished.name if unfinished else None, step)
 
 
 async def restore(
     steps: Steps,
-    database: Database,
+    database: PostgresDatabase,
     folder: Path,
     manifest: Manifest,
     packages: Mapping[str, Migrations],
@@ -123,7 +123,7 @@ async def restore(
                 await scratch.drop(database, name, steps)
 
 
-async def _begun(keeper: Connection, database: Database, manifest: Manifest, steps: Steps) -> tuple[str, Note]:
+async def _begun(keeper: Connection, database: PostgresDatabase, manifest: Manifest, steps: Steps) -> tuple[str, Note]:
     """The database to load into: an unfinished one of this backup, else a new one. It drops other left-overs."""
     await _require_alone(keeper, database)
     unfinished = await _unfinished(keeper, database, manifest)
@@ -144,7 +144,7 @@ async def _begun(keeper: Connection, database: Database, manifest: Manifest, ste
     return name, note
 
 
-async def _unfinished(keeper: Connection, database: Database, manifest: Manifest) -> scratch.Scratch | None:
+async def _unfinished(keeper: Connection, database: PostgresDatabase, manifest: Manifest) -> scratch.Scratch | None:
     """Returns the most advanced unfinished restore of this backup to this name, if it has finished a step."""
     found = [
         old
@@ -155,7 +155,7 @@ async def _unfinished(keeper: Connection, database: Database, manifest: Manifest
     return max(found, key=lambda old: _ORDER.index(old.note.state if old.note else "loading"), default=None)
 
 
-async def _require_alone(keeper: Connection, database: Database) -> None:
+async def _require_alone(keeper: Connection, database: PostgresDatabase) -> None:
     """Raises Precondition while another process restores to the same name, or died of it a moment ago."""
     free = {old.name for old in await scratch.left_over(keeper, "restore")}
     for other in await scratch.ours(keeper, "restore"):
@@ -169,7 +169,7 @@ async def _require_alone(keeper: Connection, database: Database) -> None:
 async def _load(
     keeper: Connection,
     tools: Tools,
-    database: Database,
+    database: PostgresDatabase,
     name: str,
     note: Note,
     folder: Path,
@@ -189,7 +189,9 @@ async def _reached(connection: Connection, name: str, note: Note) -> Note:
     return note
 
 
-async def _migrate(database: Database, name: str, packages: Mapping[str, Migrations], steps: Steps) -> list[str]:
+async def _migrate(
+    database: PostgresDatabase, name: str, packages: Mapping[str, Migrations], steps: Steps
+) -> list[str]:
     """Brings an older backup's schemas up to what this version needs: the mark needs a place, the service its tables.
 
     A package that the backup lacks gets its empty schema.
@@ -203,7 +205,9 @@ async def _migrate(database: Database, name: str, packages: Mapping[str, Migrati
     return behind
 
 
-async def _rename(keeper: Connection, database: Database, name: str, packages: Mapping[str, Migrations]) -> str | None:
+async def _rename(
+    keeper: Connection, database: PostgresDatabase, name: str, packages: Mapping[str, Migrations]
+) -> str | None:
     """Gives the finished database its name in one transaction; an empty one that had it goes aside."""
     target, aside = database.name, None
     if await keeper.fetchval("SELECT count(*) > 0 FROM pg_database WHERE datname = $1", target):
@@ -218,7 +222,7 @@ async def _rename(keeper: Connection, database: Database, name: str, packages: M
     return aside
 
 
-async def _require_empty(database: Database, packages: Mapping[str, Migrations]) -> None:
+async def _require_empty(database: PostgresDatabase, packages: Mapping[str, Migrations]) -> None:
     ours = {package.schema for package in packages.values()}
     async with database.connect() as connection:
         for row in await connection.fetch(_RELATIONS):
@@ -248,7 +252,7 @@ def _require_packages(manifest: Manifest, packages: Mapping[str, Migrations]) ->
     """A schema that no installed package owns could be neither migrated nor checked after the restore."""
     for package in manifest.packages:
         if package.name not in packages:
-            raise NotFound(
+            raise NothingFound(
                 f"the backup holds {package.name}, and no package of that name is installed beside libctl",
                 f"install gameshelf-{package.name} into the same environment",
             )

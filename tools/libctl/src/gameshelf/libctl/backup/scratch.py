@@ -14,7 +14,7 @@ from secrets import token_hex
 from gameshelf.libctl.backup.manifest import Locale
 from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.errors import Refused
-from gameshelf.libctl.postgres import MAINTENANCE, Connection, Database, quoted
+from gameshelf.libctl.postgres import MAINTENANCE, Connection, PostgresDatabase, quoted
 
 _NAME = re.compile(r"libctl_(verify|restore)_[0-9a-f]{10}")
 _LISTED = """
@@ -89,7 +89,7 @@ def at(note: Note, state: str) -> Note:
     return replace(note, state=state)
 
 
-async def drop(database: Database, name: str, steps: Steps) -> None:
+async def drop(database: PostgresDatabase, name: str, steps: Steps) -> None:
     """Drops a database and ends its sessions. It opens a connection, because the caller's may have just been closed."""
     try:
         async with database.connect(MAINTENANCE) as connection:
@@ -99,7 +99,7 @@ async def drop(database: Database, name: str, steps: Steps) -> None:
 
 
 @asynccontextmanager
-async def scratch(database: Database, locale: Locale, digest: str, steps: Steps) -> AsyncIterator[str]:
+async def scratch(database: PostgresDatabase, locale: Locale, digest: str, steps: Steps) -> AsyncIterator[str]:
     """A database for a look, dropped in any case; first drops what killed runs have left."""
     async with database.connect(MAINTENANCE) as keeper:
         for old in await left_over(keeper, "verify"):

@@ -7,11 +7,11 @@ from gameshelf.libctl.backup.load import check_files, differences, load, ready
 from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.scratch import scratch
-from gameshelf.libctl.postgres import Database
+from gameshelf.libctl.postgres import PostgresDatabase
 
 
 async def verify(
-    steps: Steps, database: Database, folder: Path, manifest: Manifest, jobs: int
+    steps: Steps, database: PostgresDatabase, folder: Path, manifest: Manifest, jobs: int
 ) -> tuple[list[Difference], bool]:
     """Returns the differences from the manifest, and whether the dump was loaded: one with damaged files is not.
 

@@ -22,9 +22,9 @@ from gameshelf.libctl.main import noun
 from gameshelf.libctl.options import database_option
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.packages import installed
-from gameshelf.libctl.postgres import Database
+from gameshelf.libctl.postgres import PostgresDatabase
 from gameshelf.libctl.running import run
-from gameshelf.libctl.times import Moment
+from gameshelf.libctl.times import MomentParameter
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
@@ -45,7 +45,7 @@ def group() -> None:
 @click.option("--leave-out", multiple=True, metavar="SCHEMA", help="A schema to leave out of the backup.")
 @database_option
 @click.pass_obj
-def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], database: Database) -> None:
+def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], database: PostgresDatabase) -> None:
     """Write a consistent backup of all schemas into DIR.
 
     DIR must not exist; it appears once everything is on disk.
@@ -65,7 +65,7 @@ def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], datab
 @_jobs
 @database_option
 @click.pass_context
-def verify(ctx: click.Context, folder: Path, jobs: int, database: Database) -> None:
+def verify(ctx: click.Context, folder: Path, jobs: int, database: PostgresDatabase) -> None:
     """Load a backup into a temporary database, compare every table, and drop it.
 
     Exit code 1 if anything differs. Needs the right to create databases, and disk space for one.
@@ -96,7 +96,7 @@ def verify(ctx: click.Context, folder: Path, jobs: int, database: Database) -> N
 @database_option
 @applied
 @click.pass_context
-def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, reason: str | None) -> None:
+def restore(ctx: click.Context, folder: Path, jobs: int, database: PostgresDatabase, reason: str | None) -> None:
     """Restore a backup as the database that POSTGRES_DSN names.
 
     That database must be absent, or empty and unused. The backup is loaded under another name, compared, brought up to
@@ -144,13 +144,15 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, rea
 
 
 @group.command("mark-restored")
-@click.option("--point", type=Moment(), help="Time up to which the database is complete; an earlier time is safe.")
+@click.option(
+    "--point", type=MomentParameter(), help="Time up to which the database is complete; an earlier time is safe."
+)
 @click.option("--nothing-lost", is_flag=True, help="Nothing is missing, as after a failover to a synchronous standby.")
 @database_option
 @applied
 @click.pass_obj
 def mark_restored(
-    out: Output, point: datetime | None, nothing_lost: bool, database: Database, reason: str | None
+    out: Output, point: datetime | None, nothing_lost: bool, database: PostgresDatabase, reason: str | None
 ) -> None:
     """Record that the database was replaced by a base backup, WAL or a standby.
 
@@ -198,12 +200,12 @@ def mark_restored(
         _next_steps(out, None)
 
 
-async def _look(database: Database) -> mark.Current:
+async def _look(database: PostgresDatabase) -> mark.Current:
     async with database.connect() as connection:
         return await mark.current(connection)
 
 
-async def _mark(database: Database, point: datetime | None, reason: str) -> UUID:
+async def _mark(database: PostgresDatabase, point: datetime | None, reason: str) -> UUID:
     schemas = [package.schema for package in installed().values()]
     async with database.connect() as connection:
 

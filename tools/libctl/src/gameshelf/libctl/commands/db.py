@@ -13,7 +13,7 @@ from gameshelf.libctl.main import noun
 from gameshelf.libctl.options import database_option
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.packages import chosen, upgrading
-from gameshelf.libctl.postgres import Connection, Database
+from gameshelf.libctl.postgres import Connection, PostgresDatabase
 from gameshelf.libctl.running import run
 
 _package = click.option("--package", "names", multiple=True, metavar="NAME", help="Only this package; can be repeated.")
@@ -50,7 +50,7 @@ def group() -> None:
 @_package
 @database_option
 @click.pass_obj
-def status(out: Output, names: Sequence[str], database: Database) -> None:
+def status(out: Output, names: Sequence[str], database: PostgresDatabase) -> None:
     """Show the revision and the size of each schema."""
     version, states = run(_look(database, chosen(names)))
     out.result(
@@ -68,7 +68,7 @@ def status(out: Output, names: Sequence[str], database: Database) -> None:
 @database_option
 @applied
 @click.pass_obj
-def migrate(out: Output, names: Sequence[str], database: Database, reason: str | None) -> None:
+def migrate(out: Output, names: Sequence[str], database: PostgresDatabase, reason: str | None) -> None:
     """Migrate the schemas to this version; safe while instances run."""
     packages = chosen(names)
     _, states = run(_look(database, packages))
@@ -101,7 +101,7 @@ def migrate(out: Output, names: Sequence[str], database: Database, reason: str |
 @_package
 @database_option
 @click.pass_context
-def check(ctx: click.Context, names: Sequence[str], database: Database) -> None:
+def check(ctx: click.Context, names: Sequence[str], database: PostgresDatabase) -> None:
     """Compare the schemas with this version's models; exit code 1 if anything is missing."""
     out = ctx.ensure_object(Output)
     packages = chosen(names)
@@ -128,7 +128,7 @@ def check(ctx: click.Context, names: Sequence[str], database: Database) -> None:
         ctx.exit(ExitCode.FAILED)
 
 
-async def _look(database: Database, packages: Mapping[str, Migrations]) -> tuple[str, list[SchemaState]]:
+async def _look(database: PostgresDatabase, packages: Mapping[str, Migrations]) -> tuple[str, list[SchemaState]]:
     """The server's version, and the state of each package's schema."""
     async with database.connect() as connection:
         version: str = await connection.fetchval("SHOW server_version")
@@ -145,7 +145,7 @@ async def _state(connection: Connection, name: str, package: Migrations) -> Sche
     )
 
 
-def _compare(package: Migrations, state: SchemaState, database: Database) -> list[str]:
+def _compare(package: Migrations, state: SchemaState, database: PostgresDatabase) -> list[str]:
     """Returns the differences between models and schema, one sentence each."""
     if state.missing:
         return [f"is at revision {state.revision or 'none'}, this version needs {state.needed}"]

@@ -14,7 +14,7 @@ from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table, visible
 from gameshelf.libctl.progress import progress
-from gameshelf.libctl.times import Moment
+from gameshelf.libctl.times import MomentParameter
 from gameshelf.protos.library.v1 import admin_events_pb2 as messages
 from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
 from rich.text import Text
@@ -90,8 +90,8 @@ def choosing(command: F) -> F:
     wrapped.__click_params__ = getattr(command, "__click_params__", [])
     for option in (
         click.option("--id", "letter", type=click.UUID, help="Only this dead letter."),
-        click.option("--until", type=Moment(), help="Only those up to this time."),
-        click.option("--since", type=Moment(), help="Only those from this time on."),
+        click.option("--until", type=MomentParameter(), help="Only those up to this time."),
+        click.option("--since", type=MomentParameter(), help="Only those from this time on."),
         click.option("--user", type=click.UUID, help="Only entries about this user."),
         click.option("--only-reason", metavar="CODE", help="Only this reason, such as MALFORMED_JSON."),
         click.option("--topic", help="Only this topic."),

@@ -11,7 +11,7 @@ from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, table
-from gameshelf.libctl.times import Day, Span, day, day_in_utc, minute, span
+from gameshelf.libctl.times import DayParameter, Span, day, day_in_utc, minute, span
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
 
 _KINDS = ("long_day", "fast_import")
@@ -25,7 +25,7 @@ def group() -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.option("--product", type=click.UUID, help="Only this product.")
-@click.option("--day", "on_day", type=Day(), help="Only sessions that overlap this UTC day.")
+@click.option("--day", "on_day", type=DayParameter(), help="Only sessions that overlap this UTC day.")
 @click.option("--imports", is_flag=True, help="Also show imports of offline sessions; needs --product.")
 @click.option(
     "--limit",

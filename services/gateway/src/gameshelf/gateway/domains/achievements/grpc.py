@@ -4,7 +4,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import grpc.aio
@@ -23,6 +22,7 @@ from gameshelf.achievements import (
 )
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import (
+    GrpcContext,
     erased_among,
     is_service,
     parse_id,
@@ -44,8 +44,6 @@ from gameshelf.protos.library.v1.achievement_service_pb2_grpc import (
 NAME = messages.DESCRIPTOR.services_by_name["AchievementService"].full_name
 _SIDE_BY_SIDE = 8
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
 
 class Achievements(AchievementServiceServicer):
     """Serves reports and reads of progress."""
@@ -61,7 +59,7 @@ class Achievements(AchievementServiceServicer):
         return NAME
 
     async def UpdateAchievementProgress(
-        self, request: messages.UpdateAchievementProgressRequest, context: Context
+        self, request: messages.UpdateAchievementProgressRequest, context: GrpcContext
     ) -> messages.UpdateAchievementProgressResponse:
         user_id, report = _report(request)
         by_server = is_service()
@@ -77,7 +75,7 @@ class Achievements(AchievementServiceServicer):
         )
 
     async def BatchUpdateAchievementProgress(
-        self, request: messages.BatchUpdateAchievementProgressRequest, context: Context
+        self, request: messages.BatchUpdateAchievementProgressRequest, context: GrpcContext
     ) -> messages.BatchUpdateAchievementProgressResponse:
         require_few(request.updates, "updates")
         results: list[ReportOutcome] = [ReportOutcome(None)] * len(request.updates)
@@ -115,7 +113,7 @@ class Achievements(AchievementServiceServicer):
             return [ReportOutcome(None, refusal=PermissionDenied())] * len(reports)
 
     async def ImportAchievements(
-        self, request: messages.ImportAchievementsRequest, context: Context
+        self, request: messages.ImportAchievementsRequest, context: GrpcContext
     ) -> messages.ImportAchievementsResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_write(user_id)
@@ -134,7 +132,7 @@ class Achievements(AchievementServiceServicer):
         return messages.ImportAchievementsResponse(results=[_imported(one) for one in results])
 
     async def GetAchievementStatus(
-        self, request: messages.GetAchievementStatusRequest, context: Context
+        self, request: messages.GetAchievementStatusRequest, context: GrpcContext
     ) -> messages.GetAchievementStatusResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_read(user_id)
@@ -152,7 +150,7 @@ class Achievements(AchievementServiceServicer):
         return messages.GetAchievementStatusResponse(achievements=[achievement_message(one) for one in found])
 
     async def GetAchievementRarity(
-        self, request: messages.GetAchievementRarityRequest, context: Context
+        self, request: messages.GetAchievementRarityRequest, context: GrpcContext
     ) -> messages.GetAchievementRarityResponse:
         product_id = parse_id(request.product_id, "product_id")
         async with self._acquire() as connection:

@@ -4,7 +4,14 @@ from typing import Any
 
 import grpc.aio
 from gameshelf.gateway.runtime.database import Acquire
-from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_few, require_read
+from gameshelf.gateway.runtime.grpc.calls import (
+    GrpcContext,
+    erased_among,
+    parse_id,
+    parse_message,
+    require_few,
+    require_read,
+)
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.library import AccessDecision, AccessQueries, ItemView, LibraryQueries, OnDevice
@@ -16,8 +23,6 @@ from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
 
 NO_ACCESS = AccessDecision(False, "not_owned")
 NAME = messages.DESCRIPTOR.services_by_name["LibraryQueryService"].full_name
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class LibraryQuery(LibraryQueryServiceServicer):
@@ -33,7 +38,7 @@ class LibraryQuery(LibraryQueryServiceServicer):
         return NAME
 
     async def GetLibraryItems(
-        self, request: messages.GetLibraryItemsRequest, context: Context
+        self, request: messages.GetLibraryItemsRequest, context: GrpcContext
     ) -> messages.GetLibraryItemsResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_read(user_id)
@@ -48,13 +53,13 @@ class LibraryQuery(LibraryQueryServiceServicer):
         return messages.GetLibraryItemsResponse(items=[item_message(item) for item in items])
 
     async def CheckGameAccess(
-        self, request: messages.CheckGameAccessRequest, context: Context
+        self, request: messages.CheckGameAccessRequest, context: GrpcContext
     ) -> messages.CheckGameAccessResponse:
         [result] = await self._check([request])
         return result
 
     async def BatchCheckGameAccess(
-        self, request: messages.BatchCheckGameAccessRequest, context: Context
+        self, request: messages.BatchCheckGameAccessRequest, context: GrpcContext
     ) -> messages.BatchCheckGameAccessResponse:
         require_few(request.pairs, "pairs")
         return messages.BatchCheckGameAccessResponse(results=await self._check(request.pairs))

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID
 
 import grpc.aio
 from gameshelf.gateway.domains.playtime.heartbeat_stream import HeartbeatStream
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-from gameshelf.gateway.runtime.grpc.calls import caller, parse_id, parse_message, require_write
+from gameshelf.gateway.runtime.grpc.calls import GrpcContext, caller, parse_id, parse_message, require_write
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Role, TokenVerifier
 from gameshelf.gateway.runtime.limits import RateLimits
@@ -23,8 +22,6 @@ from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import (
 )
 
 NAME = messages.DESCRIPTOR.services_by_name["PlaytimeTrackerService"].full_name
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class PlaytimeTracker(PlaytimeTrackerServiceServicer):
@@ -54,7 +51,7 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         return NAME
 
     async def StartPlaytimeSession(
-        self, request: messages.StartPlaytimeSessionRequest, context: Context
+        self, request: messages.StartPlaytimeSessionRequest, context: GrpcContext
     ) -> messages.StartPlaytimeSessionResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_write(user_id)
@@ -69,7 +66,7 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         )
 
     async def RecordPlaytimeHeartbeat(
-        self, request: messages.RecordPlaytimeHeartbeatRequest, context: Context
+        self, request: messages.RecordPlaytimeHeartbeatRequest, context: GrpcContext
     ) -> messages.RecordPlaytimeHeartbeatResponse:
         user_id, session_id = parse_id(request.user_id, "user_id"), parse_id(request.session_id, "session_id")
         require_write(user_id)
@@ -77,7 +74,7 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         return messages.RecordPlaytimeHeartbeatResponse(seat_lost_at=timestamp(lost_at))
 
     async def EndPlaytimeSession(
-        self, request: messages.EndPlaytimeSessionRequest, context: Context
+        self, request: messages.EndPlaytimeSessionRequest, context: GrpcContext
     ) -> messages.EndPlaytimeSessionResponse:
         user_id, session_id = parse_id(request.user_id, "user_id"), parse_id(request.session_id, "session_id")
         require_write(user_id)
@@ -87,7 +84,7 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         return messages.EndPlaytimeSessionResponse(session=session_message(user_id, session))
 
     async def StreamPlaytimeHeartbeats(
-        self, request_iterator: AsyncIterator[messages.StreamPlaytimeHeartbeatsRequest], context: Context
+        self, request_iterator: AsyncIterator[messages.StreamPlaytimeHeartbeatsRequest], context: GrpcContext
     ) -> None:
         identity = caller()
         if not identity.roles & {Role.USER, Role.SERVICE} or self._verifier is None:

@@ -15,7 +15,14 @@ from gameshelf.gateway.domains.savegames.use_cases import (
     resumable,
 )
 from gameshelf.gateway.runtime.database import Acquire
-from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_read, require_write
+from gameshelf.gateway.runtime.grpc.calls import (
+    GrpcContext,
+    erased_among,
+    parse_id,
+    parse_message,
+    require_read,
+    require_write,
+)
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
@@ -46,8 +53,6 @@ NAME = messages.DESCRIPTOR.services_by_name["CloudSaveService"].full_name
 _USER = frozenset({"user_id"})
 _IDS = frozenset({"user_id", "savegame_id", "conflict_id"})
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
 
 class CloudSaves(CloudSaveServiceServicer):
     """Serves saves."""
@@ -72,7 +77,7 @@ class CloudSaves(CloudSaveServiceServicer):
         return NAME
 
     async def RequestSaveGameUploadURL(
-        self, request: messages.RequestSaveGameUploadURLRequest, context: Context
+        self, request: messages.RequestSaveGameUploadURLRequest, context: GrpcContext
     ) -> messages.RequestSaveGameUploadURLResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_write(user_id)
@@ -92,7 +97,7 @@ class CloudSaves(CloudSaveServiceServicer):
         )
 
     async def ConfirmSaveGameUpload(
-        self, request: messages.ConfirmSaveGameUploadRequest, context: Context
+        self, request: messages.ConfirmSaveGameUploadRequest, context: GrpcContext
     ) -> messages.ConfirmSaveGameUploadResponse:
         user_id = parse_id(request.user_id, "user_id")
         upload_id = parse_id(request.internal_save_id, "internal_save_id")
@@ -111,7 +116,7 @@ class CloudSaves(CloudSaveServiceServicer):
         )
 
     async def GetSaveUpload(
-        self, request: messages.GetSaveUploadRequest, context: Context
+        self, request: messages.GetSaveUploadRequest, context: GrpcContext
     ) -> messages.GetSaveUploadResponse:
         user_id, upload_id = parse_id(request.user_id, "user_id"), parse_id(request.upload_id, "upload_id")
         require_write(user_id)  # the URL permits to send the bytes
@@ -123,7 +128,7 @@ class CloudSaves(CloudSaveServiceServicer):
         return messages.GetSaveUploadResponse(upload=upload_message(found.upload, has_arrived, signed))
 
     async def CancelSaveUpload(
-        self, request: messages.CancelSaveUploadRequest, context: Context
+        self, request: messages.CancelSaveUploadRequest, context: GrpcContext
     ) -> messages.CancelSaveUploadResponse:
         user_id, upload_id = parse_id(request.user_id, "user_id"), parse_id(request.upload_id, "upload_id")
         require_write(user_id)
@@ -133,7 +138,7 @@ class CloudSaves(CloudSaveServiceServicer):
         return messages.CancelSaveUploadResponse()
 
     async def ReportSaveSynced(
-        self, request: messages.ReportSaveSyncedRequest, context: Context
+        self, request: messages.ReportSaveSyncedRequest, context: GrpcContext
     ) -> messages.ReportSaveSyncedResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         require_write(user_id)
@@ -144,7 +149,7 @@ class CloudSaves(CloudSaveServiceServicer):
         return messages.ReportSaveSyncedResponse()
 
     async def ListSaveGames(
-        self, request: messages.ListSaveGamesRequest, context: Context
+        self, request: messages.ListSaveGamesRequest, context: GrpcContext
     ) -> messages.ListSaveGamesResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_read(user_id)
@@ -156,7 +161,7 @@ class CloudSaves(CloudSaveServiceServicer):
         return messages.ListSaveGamesResponse(saves=[save_message(one) for one in found.items], total_items=found.total)
 
     async def RequestSaveGameDownloadURL(
-        self, request: messages.RequestSaveGameDownloadURLRequest, context: Context
+        self, request: messages.RequestSaveGameDownloadURLRequest, context: GrpcContext
     ) -> messages.RequestSaveGameDownloadURLResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         require_write(user_id)  # the URL gives access to the bytes; support has an audited command for that
@@ -172,7 +177,7 @@ class CloudSaves(CloudSaveServiceServicer):
         )
 
     async def ListConflicts(
-        self, request: messages.ListConflictsRequest, context: Context
+        self, request: messages.ListConflictsRequest, context: GrpcContext
     ) -> messages.ListConflictsResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_read(user_id)
@@ -186,7 +191,7 @@ class CloudSaves(CloudSaveServiceServicer):
         )
 
     async def ResolveConflict(
-        self, request: messages.ResolveConflictRequest, context: Context
+        self, request: messages.ResolveConflictRequest, context: GrpcContext
     ) -> messages.ResolveConflictResponse:
         user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
         require_write(user_id)

@@ -7,7 +7,14 @@ import grpc.aio
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.errors import MalformedJson
-from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_own, require_read
+from gameshelf.gateway.runtime.grpc.calls import (
+    GrpcContext,
+    erased_among,
+    parse_id,
+    parse_message,
+    require_own,
+    require_read,
+)
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.problems import excess
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -43,8 +50,6 @@ from pydantic_core import from_json
 NAME = messages.DESCRIPTOR.services_by_name["GameSettingsSyncService"].full_name
 _NOT_OF_ADDRESS = frozenset({"user_id", "product_id", "settings_payload", "mode", "expected_revision"})
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
 
 class GameSettingsSync(GameSettingsSyncServiceServicer):
     """Serves reads and writes of settings."""
@@ -63,7 +68,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         return NAME
 
     async def GetGameSettings(
-        self, request: messages.GetGameSettingsRequest, context: Context
+        self, request: messages.GetGameSettingsRequest, context: GrpcContext
     ) -> messages.GetGameSettingsResponse:
         user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
         require_read(user_id)
@@ -77,7 +82,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         return messages.GetGameSettingsResponse(settings=settings_message(found))
 
     async def UpdateGameSettings(
-        self, request: messages.UpdateGameSettingsRequest, context: Context
+        self, request: messages.UpdateGameSettingsRequest, context: GrpcContext
     ) -> messages.UpdateGameSettingsResponse:
         user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
         require_own(user_id)
@@ -106,7 +111,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         return messages.UpdateGameSettingsResponse(settings=settings_message(found))
 
     async def ListGameSettings(
-        self, request: messages.ListGameSettingsRequest, context: Context
+        self, request: messages.ListGameSettingsRequest, context: GrpcContext
     ) -> messages.ListGameSettingsResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_read(user_id)
@@ -118,7 +123,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         return messages.ListGameSettingsResponse(games=games, total_items=found.total)
 
     async def ListSettingsLayers(
-        self, request: messages.ListSettingsLayersRequest, context: Context
+        self, request: messages.ListSettingsLayersRequest, context: GrpcContext
     ) -> messages.ListSettingsLayersResponse:
         user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
         require_read(user_id)

@@ -1,11 +1,16 @@
 """``WishlistService``: wishlists for launchers and services that speak gRPC."""
 
-from typing import Any
-
 import grpc.aio
 from gameshelf import wishlist
 from gameshelf.gateway.runtime.database import Acquire
-from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_own, require_read
+from gameshelf.gateway.runtime.grpc.calls import (
+    GrpcContext,
+    erased_among,
+    parse_id,
+    parse_message,
+    require_own,
+    require_read,
+)
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
@@ -17,8 +22,6 @@ from gameshelf.protos.library.v1.wishlist_service_pb2_grpc import (
 from gameshelf.wishlist import NewWish, Wish, WishlistQueries
 
 NAME = messages.DESCRIPTOR.services_by_name["WishlistService"].full_name
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Wishlists(WishlistServiceServicer):
@@ -35,7 +38,7 @@ class Wishlists(WishlistServiceServicer):
         return NAME
 
     async def ListWishlist(
-        self, request: messages.ListWishlistRequest, context: Context
+        self, request: messages.ListWishlistRequest, context: GrpcContext
     ) -> messages.ListWishlistResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_read(user_id)
@@ -45,7 +48,7 @@ class Wishlists(WishlistServiceServicer):
         return messages.ListWishlistResponse(items=[wish_message(item.wish) for item in items])
 
     async def AddToWishlist(
-        self, request: messages.AddToWishlistRequest, context: Context
+        self, request: messages.AddToWishlistRequest, context: GrpcContext
     ) -> messages.AddToWishlistResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_own(user_id)
@@ -56,7 +59,7 @@ class Wishlists(WishlistServiceServicer):
         return messages.AddToWishlistResponse(item=wish_message(wish))
 
     async def RemoveFromWishlist(
-        self, request: messages.RemoveFromWishlistRequest, context: Context
+        self, request: messages.RemoveFromWishlistRequest, context: GrpcContext
     ) -> messages.RemoveFromWishlistResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_own(user_id)

@@ -32,6 +32,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
+GrpcContext = grpc.aio.ServicerContext[Any, Any]
 
 _log = logging.getLogger(__name__)
 
@@ -185,7 +186,7 @@ class Calls(grpc.aio.ServerInterceptor):
     def _wrap(
         self, method: str, serve: Callable[..., Awaitable[Any]], decode: Callable[[Any], Any], is_timed: bool
     ) -> Callable[..., Awaitable[Any]]:
-        async def wrapped(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        async def wrapped(request: Any, context: GrpcContext) -> Any:
             started = time.perf_counter()
             code = "OK"
             with self._tracing.request(method, _traceparent(context)) as traced:

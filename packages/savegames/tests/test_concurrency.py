@@ -88,7 +88,7 @@ async def test_an_object_is_either_adopted_or_marked_for_deletion(players, mark_
     confirming, sweeping, _ = players
     waiting = await confirming.request(b"two")
     attempt = await confirming.uploads.begin(confirming.id, waiting.upload_id)
-    adopt = confirming.uploads._store.contents.adopt
+    make_live = confirming.uploads._store.contents.make_live
     waits = (waiting.upload_id, None, None, confirming.now)
     sweeping.later(hours=2)
     first, second = (sweeping, confirming) if mark_comes_first else (confirming, sweeping)
@@ -96,12 +96,12 @@ async def test_an_object_is_either_adopted_or_marked_for_deletion(players, mark_
     await transaction.start()
     if mark_comes_first:
         assert len(await sweeping.sweeps.mark_for_deletion(10)) == 1
-        other = asyncio.create_task(adopt(second.id, attempt.content_id, *waits))
+        other = asyncio.create_task(make_live(second.id, attempt.content_id, *waits))
         assert await is_waiting(other)
         await transaction.commit()
         assert await other is False
     else:
-        assert await adopt(first.id, attempt.content_id, *waits)
+        assert await make_live(first.id, attempt.content_id, *waits)
         other = asyncio.create_task(sweeping.sweeps.mark_for_deletion(10))
         assert await is_waiting(other)
         await transaction.commit()

@@ -107,7 +107,7 @@ class SavegameAdoption:
         ``absent`` are keys whose objects the caller found missing in the store; contents under these keys are mended.
         """
         await self._serialise(user_id)
-        known = await self._scans.known([one.key for one in objects])
+        known = await self._scans.known_keys([one.key for one in objects])
         unknown = [one for one in objects if one.key not in known]
         if not unknown:
             return []
@@ -129,7 +129,7 @@ class SavegameAdoption:
 
     async def _make(self, user_id: UUID, about: ObjectMetadata) -> Slot:
         slot_id, named = uuid4(), (about.product_id, about.slot_name)
-        while (number := await self._store.slots.make(user_id, slot_id, *named, self._clock())) is None:
+        while (number := await self._store.slots.create_slot(user_id, slot_id, *named, self._clock())) is None:
             # The port did not serialise: another transaction has created the slot meanwhile.
             if made := await self._adoptions.slot(user_id, *named):
                 return made
@@ -144,7 +144,7 @@ class SavegameAdoption:
             user_id, slot.id, [metadata.version, metadata.base_version], version_id
         )
         by_number = {row.version: row for row in candidates}
-        stored = await self._store.contents.live(user_id, metadata.content)
+        stored = await self._store.contents.find_live(user_id, metadata.content)
         is_mended = stored is not None and (stored.is_missing or stored.key in absent)
         if stored and is_mended:
             stored = await self._mend(user_id, one, stored)
@@ -169,7 +169,7 @@ class SavegameAdoption:
     async def _number(self, user_id: UUID, slot: Slot, own: int, parent: int, *, is_taken: bool) -> int:
         """Returns the version's own number if it is free and above its parent's, else the next number of the slot."""
         if is_taken or own <= parent or await self._adoptions.is_assigned(user_id, slot.id, own):
-            return await self._store.slots.number(user_id, slot.id)
+            return await self._store.slots.next_number(user_id, slot.id)
         # Higher numbers may have been assigned too, and devices remember them: as after any restore, none is reused.
         await self._adoptions.assign_number(user_id, slot.id, own, max(own, int(self._clock().timestamp())))
         return own
@@ -183,11 +183,11 @@ class SavegameAdoption:
         """Replaces the missing object of a content by this one. The missing object's key is marked for deletion."""
         content_id, now = uuid4(), self._clock()
         contents = self._store.contents
-        await contents.begin(
+        await contents.add_pending(
             user_id, content_id, one.key, one.size, one.metadata.content, now=now, delete_after=now + ATTEMPT_FOR
         )
         await contents.supersede(user_id, content_id, missing, now)
-        await contents.mend(user_id, missing.id, one.key)
+        await contents.set_key(user_id, missing.id, one.key)
         return LiveContent(missing.id, one.key, False)
 
     async def _place(

@@ -64,20 +64,20 @@ class Branches:
         """
         await self._timeline.branch_off(user_id, slot_id, version, parent, held, version_id, at)
         conflicts = self._store.conflicts
-        conflict_id = await conflicts.extend(
+        conflict_id = await conflicts.extend_conflict(
             user_id, slot_id, parent, version, head_version, device=held.device_id, of_device=at is None
         )
         if conflict_id is None:
             conflict_id = uuid4()
             new = Conflict(conflict_id, slot_id, version, head_version)
-            await conflicts.add(user_id, new, parent, self._clock())
+            await conflicts.add_conflict(user_id, new, parent, self._clock())
         return conflict_id
 
     async def _by_policy(
         self, user_id: UUID, upload: Upload, slot: Slot, head_version: int, conflict_id: UUID
     ) -> UploadOutcome:
-        head = await self._store.versions.find(user_id, slot.id, head_version)
-        branch = await self._store.versions.find(user_id, slot.id, upload.version)
+        head = await self._store.versions.find_version(user_id, slot.id, head_version)
+        branch = await self._store.versions.find_version(user_id, slot.id, upload.version)
         assert head is not None
         assert branch is not None
         resolution = resolved_by(ConflictPolicy(upload.conflict_policy), _side(branch), _side(head))
@@ -86,7 +86,7 @@ class Branches:
             return UploadOutcome(
                 UploadResult.CONFLICT, slot.id, upload.version, head_version, upload.version, conflict_id
             )
-        version = await self.end(user_id, slot, conflict_id, head, branch, resolution)
+        version = await self.end_by_merge(user_id, slot, conflict_id, head, branch, resolution)
         return UploadOutcome(
             UploadResult.RESOLVED, slot.id, version, head_version, upload.version, conflict_id, resolution.value
         )
@@ -109,7 +109,7 @@ class Branches:
             )
         )
 
-    async def end(
+    async def end_by_merge(
         self,
         user_id: UUID,
         slot: Slot,
@@ -128,13 +128,15 @@ class Branches:
         self._record_end(user_id, slot, conflict_id, resolution, version, None)
         return version
 
-    async def end_beside(self, user_id: UUID, slot: Slot, conflict_id: UUID, head_version: int, copy_id: UUID) -> None:
+    async def end_with_copy(
+        self, user_id: UUID, slot: Slot, conflict_id: UUID, head_version: int, copy_id: UUID
+    ) -> None:
         """Ends a conflict whose branch became a slot of its own. The head stays."""
         await self._resolve(user_id, conflict_id, Resolution.KEEP_BOTH)
         self._record_end(user_id, slot, conflict_id, Resolution.KEEP_BOTH, head_version, copy_id)
 
     async def _resolve(self, user_id: UUID, conflict_id: UUID, resolution: Resolution) -> None:
-        if not await self._store.conflicts.resolve(user_id, conflict_id, resolution.value, self._clock()):
+        if not await self._store.conflicts.resolve_conflict(user_id, conflict_id, resolution.value, self._clock()):
             raise ConflictNotFound  # the port did not serialise, and another transaction has ended it meanwhile
 
     def _record_end(

@@ -67,7 +67,7 @@ class Confirmations:
         upload = await self._open(user_id, upload_id)
         if upload.outcome is not None or await self.is_joined(user_id, upload):
             return None
-        there = await self._store.contents.live(user_id, upload.content)
+        there = await self._store.contents.find_live(user_id, upload.content)
         await self._quota.require_now(user_id, upload.product_id, upload.size, there.id if there else None)
         content_id, now = uuid4(), self._clock()
         about = (user_id, upload.product_id, upload.slot_name, upload.version)
@@ -87,7 +87,7 @@ class Confirmations:
             ),
             self._packing(upload),
         )
-        await self._store.contents.begin(
+        await self._store.contents.add_pending(
             user_id, content_id, attempt.target, upload.size, upload.content, now=now, delete_after=now + ATTEMPT_FOR
         )
         return attempt
@@ -126,10 +126,10 @@ class Confirmations:
         """Whether the upload needs no bytes. It needs them again if the store has lost the joined content since."""
         if upload.content_id is None:
             return False
-        there = await self._store.contents.live(user_id, upload.content)
+        there = await self._store.contents.find_live(user_id, upload.content)
         if there and not there.is_missing:
             return True
-        await self._store.uploads.unjoin(user_id, upload.content_id)
+        await self._store.uploads.detach_uploads(user_id, upload.content_id)
         await self._timeline.drop(user_id, [upload.content_id])
         return False
 
@@ -139,7 +139,7 @@ class Confirmations:
         return Packing(upload.content_encoding, min(MAX_RATIO * upload.size, self._limits.max_bytes))
 
     async def _open(self, user_id: UUID, upload_id: UUID) -> Upload:
-        upload = await self._store.uploads.find(user_id, upload_id)
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
         if upload is None or (upload.outcome is None and upload.expires_at <= self._clock()):
             raise SavegameVersionNotFound
         if upload.outcome is not None and outcomes.from_text(upload.outcome).result is UploadResult.CANCELLED:
@@ -147,13 +147,13 @@ class Confirmations:
         return upload
 
     async def _slot(self, user_id: UUID, upload: Upload) -> Slot:
-        slot = await self._store.slots.find(user_id, upload.slot_id)
+        slot = await self._store.slots.find_slot(user_id, upload.slot_id)
         assert slot is not None  # a foreign key holds it
         return slot
 
     async def _close(self, user_id: UUID, upload: Upload, outcome: UploadOutcome) -> None:
         until = self._clock() + REMEMBER_FOR
-        await self._store.uploads.close(user_id, upload.id, outcomes.as_text(outcome), until)
+        await self._store.uploads.close_upload(user_id, upload.id, outcomes.as_text(outcome), until)
 
     async def _reject(self, user_id: UUID, upload: Upload, attempt: Attempt) -> UploadOutcome:
         """Closes the upload as a mismatch, so that a client that lost the response gets the same one again."""
@@ -181,19 +181,19 @@ class Confirmations:
 
         A content whose object is missing in the store gets the object of this attempt.
         """
-        there = await self._store.contents.live(user_id, upload.content)
+        there = await self._store.contents.find_live(user_id, upload.content)
         if there is None or not there.is_missing:
             return there
         if attempt is None or not await self._store.contents.supersede(
             user_id, attempt.content_id, there, self._clock()
         ):
             raise SavegameUploadIncomplete
-        await self._store.contents.mend(user_id, there.id, attempt.target)
+        await self._store.contents.set_key(user_id, there.id, attempt.target)
         return LiveContent(there.id, attempt.target, False)
 
     async def _adopted(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent:
         contents = self._store.contents
-        if attempt is None or not await contents.adopt(
+        if attempt is None or not await contents.make_live(
             user_id, attempt.content_id, upload.id, upload.raw_sha256, upload.content_encoding, self._clock()
         ):
             raise SavegameUploadIncomplete
@@ -239,7 +239,7 @@ class Confirmations:
 
     async def _abandon(self, user_id: UUID, attempt: Attempt | None) -> None:
         if attempt:
-            await self._store.contents.abandon(user_id, attempt.content_id, self._clock())
+            await self._store.contents.drop_pending(user_id, attempt.content_id, self._clock())
 
     def _about(self, user_id: UUID, upload: Upload) -> dict[str, Any]:
         return {

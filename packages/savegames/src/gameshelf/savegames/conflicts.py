@@ -67,29 +67,29 @@ class SavegameConflicts:
         the bytes of the chosen side.
         """
         await self._serialise(user_id)
-        conflict = await self._store.conflicts.find(user_id, conflict_id)
-        slot = await self._store.slots.find(user_id, conflict.slot_id) if conflict else None
+        conflict = await self._store.conflicts.find_conflict(user_id, conflict_id)
+        slot = await self._store.slots.find_slot(user_id, conflict.slot_id) if conflict else None
         if conflict is None or slot is None or slot.deleted_at or slot.head_version is None:
             raise ConflictNotFound
         decided = (choice.head_version or conflict.head_version, choice.branch_version or conflict.branch_version)
         if decided != (slot.head_version, conflict.branch_version):
-            await self._store.conflicts.described(user_id, conflict_id, slot.head_version)
+            await self._store.conflicts.set_described_head(user_id, conflict_id, slot.head_version)
             return OutdatedDecision(conflict_id)
         head = await self._side(user_id, slot, slot.head_version)
         branch = await self._side(user_id, slot, conflict.branch_version)
         if choice.resolution is Resolution.KEEP_BOTH:
             copy_id = await self._copy(user_id, slot, branch, choice.copy_slot_name)
-            await self._branches.end_beside(user_id, slot, conflict_id, slot.head_version, copy_id)
+            await self._branches.end_with_copy(user_id, slot, conflict_id, slot.head_version, copy_id)
             await self._timeline.prune(user_id, slot.id, slot.head_version)
             return Resolved(slot.id, choice.resolution, copy_id)
         kept = branch if choice.resolution is Resolution.KEEP_LOCAL else head
         if kept.content_id is None:
             raise SavegameVersionNotFound(version=kept.version)
-        await self._branches.end(user_id, slot, conflict_id, head, branch, choice.resolution)
+        await self._branches.end_by_merge(user_id, slot, conflict_id, head, branch, choice.resolution)
         return Resolved(slot.id, choice.resolution, None)
 
     async def _side(self, user_id: UUID, slot: Slot, version: int) -> StoredVersion:
-        found = await self._store.versions.find(user_id, slot.id, version)
+        found = await self._store.versions.find_version(user_id, slot.id, version)
         assert found is not None  # rows of versions stay
         return found
 
@@ -97,12 +97,12 @@ class SavegameConflicts:
         """Creates a slot from the branch, and returns its id."""
         if branch.content_id is None:
             raise SavegameVersionNotFound(version=branch.version)
-        taken = await self._store.slots.names(user_id, slot.product_id)
+        taken = await self._store.slots.taken_names(user_id, slot.product_id)
         if name is not None and free_name(name, taken) != name:
             raise InvalidInput(Problem("slot_name_taken", pointer="copy_slot_name"))
         name = name or free_name(conflict_name(slot.name, branch.version), taken)
         copy_id, now = uuid4(), self._clock()
-        number = await self._store.slots.make(user_id, copy_id, slot.product_id, name, now)
+        number = await self._store.slots.create_slot(user_id, copy_id, slot.product_id, name, now)
         if number is None:
             raise InvalidInput(Problem("slot_name_taken", pointer="copy_slot_name"))
         await self._timeline.grow(user_id, copy_id, number, 0, StoredContent.of_version(branch, branch.content_id))

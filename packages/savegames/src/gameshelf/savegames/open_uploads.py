@@ -77,7 +77,7 @@ class UploadQueries:
 
     async def upload(self, user_id: UUID, upload_id: UUID, now: datetime) -> OpenUpload:
         """Returns an upload. Raises SavegameVersionNotFound if it is unknown, too old or another user's."""
-        found = await self._uploads.find(user_id, upload_id)
+        found = await self._uploads.find_upload(user_id, upload_id)
         if found is None:
             raise SavegameVersionNotFound
         [view] = await self._views(user_id, [found], now)
@@ -86,7 +86,7 @@ class UploadQueries:
     async def extend(self, user_id: UUID, upload_id: UUID, url_seconds: int, now: datetime) -> datetime:
         """Extends an open upload as if it had been requested now, and returns its new end. Needs no lock."""
         until = now + timedelta(seconds=url_seconds) + CONFIRM_FOR
-        await self._uploads.extend(user_id, upload_id, until)
+        await self._uploads.extend_upload(user_id, upload_id, until)
         return until
 
     async def _views(self, user_id: UUID, uploads: Sequence[Upload], now: datetime) -> list[OpenUpload]:

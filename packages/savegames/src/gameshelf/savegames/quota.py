@@ -54,7 +54,7 @@ class StorageQuota:
         needs no round trip, or two where products have a quota.
         """
         if self._limits.product_quota_bytes and size:
-            reserved = await self._store.usage.reserved(user_id, product_id, content)
+            reserved = await self._store.usage.reserved_bytes(user_id, product_id, content)
             await self._of_product(user_id, product_id, size, context.content_id, reserved)
         if not context.is_held:
             limit = self._limits.quota_bytes if context.limit_bytes is None else context.limit_bytes
@@ -89,14 +89,14 @@ class StorageQuota:
     ) -> list[HistoryVersion]:
         if content_id or not size:
             return []
-        usage = await self._store.usage.usage(user_id)
+        usage = await self._store.usage.used_storage(user_id)
         limit = self._limits.quota_bytes if usage.limit_bytes is None else usage.limit_bytes
         return await self._going(user_id, None, _Room("user", limit, usage.used_bytes, 0, size), first)
 
     async def _of_product(
         self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None, reserved: int
     ) -> list[HistoryVersion]:
-        held = await self._store.usage.uses(user_id, product_id)
+        held = await self._store.usage.used_contents(user_id, product_id)
         if content_id in {use.content_id for use in held}:
             return []
         used = sum(use.size for use in held)
@@ -111,9 +111,9 @@ class StorageQuota:
             return []
         history = [
             *first,
-            *(one for one in await self._store.versions.history(user_id, product_id) if one not in first),
+            *(one for one in await self._store.versions.prunable_history(user_id, product_id) if one not in first),
         ]
-        uses = {use.content_id: use.count for use in await self._store.usage.uses(user_id, product_id)}
+        uses = {use.content_id: use.count for use in await self._store.usage.used_contents(user_id, product_id)}
         going = to_make_room(room.needed, history, uses)
         if going is None:
             raise UserQuotaExceeded(

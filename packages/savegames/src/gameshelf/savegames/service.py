@@ -53,14 +53,14 @@ class SavegameService:
         """
         await self._serialise(user_id)
         slot = await self._seen(user_id, slot_id)
-        stored = await self._store.versions.find(user_id, slot_id, version)
+        stored = await self._store.versions.find_version(user_id, slot_id, version)
         if stored is None or slot.head_version is None:
             raise SavegameVersionNotFound
         if stored.content_id is None:
             raise SavegameVersionNotFound(version=version, reason="pruned")
         if version == slot.head_version:
             return
-        number = await self._store.slots.number(user_id, slot_id)
+        number = await self._store.slots.next_number(user_id, slot_id)
         held = StoredContent.of_version(stored, stored.content_id)
         await self._timeline.grow(user_id, slot_id, number, slot.head_version, held)
         self._moved(user_id, slot, slot.name, number)
@@ -76,7 +76,7 @@ class SavegameService:
         """
         await self._serialise(user_id)
         await self._seen(user_id, slot_id)
-        stored = await self._store.versions.find(user_id, slot_id, synced.version)
+        stored = await self._store.versions.find_version(user_id, slot_id, synced.version)
         if stored is None or stored.content_id is None:
             raise SavegameVersionNotFound(version=synced.version)
         about = (user_id, slot_id, synced.device_id, synced.version)
@@ -91,7 +91,7 @@ class SavegameService:
         """
         await self._serialise(user_id)
         slot = await self._seen(user_id, slot_id)
-        stored = await self._store.versions.find(user_id, slot_id, version)
+        stored = await self._store.versions.find_version(user_id, slot_id, version)
         if stored is None:
             raise SavegameVersionNotFound
         is_pinned = stored.is_pinned if changes.is_pinned is None else changes.is_pinned
@@ -100,13 +100,13 @@ class SavegameService:
             if stored.content_id is None:
                 raise SavegameVersionNotFound(version=version, reason="pruned")
             await self._require_unpinned(user_id, slot_id)
-        await self._store.versions.change(user_id, slot_id, version, is_pinned, comment)
+        await self._store.versions.change_version(user_id, slot_id, version, is_pinned, comment)
         if stored.is_pinned and not is_pinned and slot.head_version:
             await self._timeline.prune(user_id, slot_id, slot.head_version)
 
     async def _require_unpinned(self, user_id: UUID, slot_id: UUID) -> None:
         most = max_pinned(self._limits.max_versions)
-        kept = await self._store.versions.kept(user_id, slot_id)
+        kept = await self._store.versions.kept_versions(user_id, slot_id)
         if sum(one.is_pinned for one in kept) >= most:
             raise InvalidInput(Problem("too_many_pinned", pointer="is_pinned", params={"max": most}))
 
@@ -116,7 +116,7 @@ class SavegameService:
         Raises SavegameSlotNotFound.
         """
         await self._serialise(user_id)
-        slot = await self._store.slots.find(user_id, slot_id)
+        slot = await self._store.slots.find_slot(user_id, slot_id)
         if slot is None or slot.head_version is None or (slot.deleted_at and not permanent):
             raise SavegameSlotNotFound
         if permanent:
@@ -125,8 +125,8 @@ class SavegameService:
                 self._deleted(user_id, slot, slot.head_version)
             return
         cancelled = UploadOutcome(UploadResult.CANCELLED, slot_id, slot.head_version)
-        joined = await self._store.uploads.cancel(user_id, slot_id, outcomes.as_text(cancelled))
-        await self._store.slots.trash(user_id, slot, self._clock())
+        joined = await self._store.uploads.cancel_uploads(user_id, slot_id, outcomes.as_text(cancelled))
+        await self._store.slots.trash_slot(user_id, slot, self._clock())
         await self._timeline.drop(user_id, joined)
         self._deleted(user_id, slot, slot.head_version)
 
@@ -137,26 +137,26 @@ class SavegameService:
         Raises SavegameSlotNotFound.
         """
         await self._serialise(user_id)
-        slot = await self._store.slots.find(user_id, slot_id)
+        slot = await self._store.slots.find_slot(user_id, slot_id)
         if slot is None or slot.head_version is None:
             raise SavegameSlotNotFound
         if slot.deleted_at is None:
             return
-        name = free_name(slot.name, await self._store.slots.names(user_id, slot.product_id))
-        await self._store.slots.untrash(user_id, slot, name)
+        name = free_name(slot.name, await self._store.slots.taken_names(user_id, slot.product_id))
+        await self._store.slots.untrash_slot(user_id, slot, name)
         self._moved(user_id, slot, name, slot.head_version)
 
     async def purge(self, user_id: UUID, slot_id: UUID, before: datetime) -> None:
         """Deletes a save for good if it was put into the trash before the given time."""
         await self._serialise(user_id)
-        slot = await self._store.slots.find(user_id, slot_id)
+        slot = await self._store.slots.find_slot(user_id, slot_id)
         if slot and slot.deleted_at and slot.deleted_at <= before:
             await self._remove(user_id, slot)
 
     async def prune(self, user_id: UUID, slot_id: UUID) -> None:
         """Prunes the history that has become prunable with time."""
         await self._serialise(user_id)
-        slot = await self._store.slots.find(user_id, slot_id)
+        slot = await self._store.slots.find_slot(user_id, slot_id)
         if slot and slot.head_version:
             await self._store.slots.prune_at(user_id, slot_id, None)
             await self._timeline.prune(user_id, slot_id, slot.head_version)
@@ -169,9 +169,9 @@ class SavegameService:
         await self._serialise(user_id)
         if not await self._scans.is_lost(user_id, content_id, self._clock() - self._limits.delete_grace):
             return
-        for slot_id, version in await self._scans.holders(user_id, content_id):
+        for slot_id, version in await self._scans.holding_versions(user_id, content_id):
             await self._timeline.release(user_id, slot_id, [version])
-        await self._store.uploads.unjoin(user_id, content_id)
+        await self._store.uploads.detach_uploads(user_id, content_id)
         await self._timeline.drop(user_id, [content_id])
 
     async def fill_keys(self, user_id: UUID, product_id: UUID) -> None:
@@ -195,16 +195,16 @@ class SavegameService:
         return await ERASURE.erase_some(self._connection, user_id, limit)
 
     async def _seen(self, user_id: UUID, slot_id: UUID) -> Slot:
-        slot = await self._store.slots.find(user_id, slot_id)
+        slot = await self._store.slots.find_slot(user_id, slot_id)
         if slot is None or slot.head_version is None or slot.deleted_at:
             raise SavegameSlotNotFound
         return slot
 
     async def _remove(self, user_id: UUID, slot: Slot) -> None:
         """Deletes a save for good. Its open conflicts end, each with an event."""
-        held = await self._store.versions.contents(user_id, slot.id)
-        joined = await self._store.uploads.joined(user_id, slot.id)
-        conflicts = await self._store.slots.remove(user_id, slot.id)
+        held = await self._store.versions.held_contents(user_id, slot.id)
+        joined = await self._store.uploads.joined_contents(user_id, slot.id)
+        conflicts = await self._store.slots.delete_slot(user_id, slot.id)
         await self._timeline.drop(user_id, {*held, *joined})
         for conflict_id in conflicts:
             assert slot.head_version is not None  # a branch stands beside a head

@@ -78,40 +78,40 @@ class SavegameSweeps:
     async def due_scan(self, name: str = OBJECT_SCAN) -> Scan | None:
         """Returns the scan that is in progress, or starts one if it is due; None while the last one is recent."""
         now = self._clock()
-        scan = await self._scans.find(name)
+        scan = await self._scans.find_scan(name)
         if scan and scan.finished_at is None:
             return scan
         if scan and scan.finished_at and scan.finished_at > now - _SCAN_EVERY:
             return None
-        await self._scans.start(name, now)
+        await self._scans.start_scan(name, now)
         return Scan("", now, None)
 
     async def orphaned_objects(self, listed: Sequence[StoredObject]) -> list[str]:
         """Returns the keys of objects that the database does not know and that are older than the grace period."""
-        known = await self._scans.known([one.key for one in listed])
+        known = await self._scans.known_keys([one.key for one in listed])
         before = self._clock() - self._limits.delete_grace
         return [one.key for one in listed if one.key not in known and one.last_modified < before]
 
     async def unknown_objects(self, listed: Sequence[StoredObject]) -> list[StoredObject]:
         """Returns the objects that the database does not know, of any age."""
-        known = await self._scans.known([one.key for one in listed])
+        known = await self._scans.known_keys([one.key for one in listed])
         return [one for one in listed if one.key not in known]
 
     async def expected_contents(self, after: str, through: str | None, limit: int) -> list[ExpectedContent]:
         """Returns the contents that a listing between two keys must contain; ``through`` None: to the last key."""
-        return await self._scans.expected(after, through, self._clock() - _SETTLED, limit)
+        return await self._scans.expected_contents(after, through, self._clock() - _SETTLED, limit)
 
     async def contents_with_hashes(self, of: Collection[tuple[UUID, bytes]]) -> list[ExpectedContent]:
         """Returns the contents of these users with these hashes, whatever their keys are."""
-        return await self._scans.held(of) if of else []
+        return await self._scans.live_contents(of) if of else []
 
     async def mark_missing(self, missing: Collection[ExpectedContent], found: Collection[ExpectedContent]) -> None:
         """Marks contents whose objects are missing, and clears the mark of those whose objects exist again."""
         if missing:
-            await self._scans.miss(missing, self._clock())
+            await self._scans.mark_missing(missing, self._clock())
         back = [one for one in found if one.missing_since]
         if back:
-            await self._scans.back(back)
+            await self._scans.clear_missing(back)
 
     async def without_keys(self, cursor: str, limit: int) -> tuple[list[tuple[UUID, UUID]], str | None]:
         """Returns users and products with saves that have no folded name, for ``SavegameService.fill_keys``, and the
@@ -124,11 +124,11 @@ class SavegameSweeps:
 
     async def move_scan(self, scan: Scan, cursor: str, *, is_end: bool, name: str = OBJECT_SCAN) -> None:
         """Stores the cursor of a scan, and whether the scan has ended."""
-        await self._scans.move(name, scan.cursor, cursor, self._clock() if is_end else None)
+        await self._scans.move_scan(name, scan.cursor, cursor, self._clock() if is_end else None)
 
     async def lost_contents(self, limit: int) -> list[tuple[UUID, UUID]]:
         """Returns user and content of objects missing for the grace period, for ``SavegameService.prune_lost``."""
-        return await self._scans.lost(self._clock() - self._limits.delete_grace, limit)
+        return await self._scans.lost_contents(self._clock() - self._limits.delete_grace, limit)
 
 
 def _upload_id(key: str) -> UUID | None:

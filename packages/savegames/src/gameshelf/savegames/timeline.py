@@ -108,7 +108,7 @@ class Timeline:
         if base != head:
             [history] = await versions.histories(user_id, [Compared(slot_id, base, head, identity)])
             return relation(base, identity, head, history), None
-        holds, regresses_to = await versions.head(user_id, slot_id, head, identity)
+        holds, regresses_to = await versions.head_identity(user_id, slot_id, head, identity)
         found = relation(base, identity, head, {head: Node(NOTHING, None, holds)})
         return found, regresses_to if found is Relation.DESCENDANT else None
 
@@ -151,17 +151,17 @@ class Timeline:
     ) -> int:
         """Adds a head with the head and a branch as parents, and returns its number. ``held`` is one side's content."""
         await self._store.versions.join_head(user_id, slot.id, branch_version)
-        version = await self._store.slots.number(user_id, slot.id)
+        version = await self._store.slots.next_number(user_id, slot.id)
         await self.grow(user_id, slot.id, version, head_version, held, merged=branch_version)
         return version
 
     async def prune(self, user_id: UUID, slot_id: UUID, head_version: int) -> None:
         """Prunes the history of a slot, and stores when more of it becomes prunable."""
-        kept = await self._store.versions.kept(user_id, slot_id)
+        kept = await self._store.versions.kept_versions(user_id, slot_id)
         if len(kept) <= self._limits.max_versions:
             return
         now = self._clock()
-        protected = {head_version, *await self._store.versions.conflicting(user_id, slot_id)}
+        protected = {head_version, *await self._store.versions.branch_tips(user_id, slot_id)}
         going = prunable(kept, protected, self._limits.max_versions, now)
         await self.release(user_id, slot_id, going)
         left = [one for one in kept if one.version not in going]
@@ -170,12 +170,12 @@ class Timeline:
     async def release(self, user_id: UUID, slot_id: UUID, versions: Collection[int]) -> None:
         """Releases the contents of these versions. The rows of the versions stay."""
         if versions:
-            held = await self._store.versions.prune(user_id, slot_id, versions, self._clock())
+            held = await self._store.versions.prune_versions(user_id, slot_id, versions, self._clock())
             await self.drop(user_id, held)
 
     async def drop(self, user_id: UUID, content_ids: Collection[UUID]) -> None:
         """Drops the contents that nothing holds any more. Their objects are deleted after the grace period."""
-        await self._store.contents.drop(user_id, content_ids, self._clock() + self._limits.delete_grace)
+        await self._store.contents.drop_unheld(user_id, content_ids, self._clock() + self._limits.delete_grace)
 
     async def _add(
         self,
@@ -190,7 +190,7 @@ class Timeline:
         in_head: bool,
         at: datetime | None,
     ) -> None:
-        await self._store.versions.add(
+        await self._store.versions.add_version(
             user_id,
             slot_id=slot_id,
             version=version,

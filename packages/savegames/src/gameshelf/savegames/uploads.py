@@ -101,7 +101,7 @@ class SavegameUploads:
         named = await self._named(user_id, new)
         base = base_of(new, context, named)
         if may_be_deleted(new, context, named, base) and (
-            deleted := await self._store.upload_contexts.trashed(user_id, new)
+            deleted := await self._store.upload_contexts.find_trashed(user_id, new)
         ):
             return await self._deleted(user_id, new, deleted)
         _require_size(context, new)
@@ -110,7 +110,7 @@ class SavegameUploads:
             if not context.is_verified:
                 signed = self._quota.require_allowance(context, new.file_size_bytes, now)
                 await self._require_bytes(user_id, upload_id, signed)
-            await self._store.uploads.renew(
+            await self._store.uploads.update_upload(
                 user_id, upload_id, self._confirm_until(now), content_id=context.joins, **_properties(new)
             )
             slot_id = context.slot_id
@@ -134,12 +134,12 @@ class SavegameUploads:
         Raises the refusals of ``access``.
         """
         await self._serialise(user_id)
-        upload = await self._store.uploads.find(user_id, upload_id)
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
         now = self._clock()
         if upload is None or upload.outcome is not None or upload.expires_at <= now:
             return None
         await require_access(self._access, user_id, upload.product_id)
-        await self._store.uploads.extend(user_id, upload_id, self._confirm_until(now))
+        await self._store.uploads.extend_upload(user_id, upload_id, self._confirm_until(now))
         is_joined = await self._confirmations.is_joined(user_id, upload)
         return Reservation(
             upload_id,
@@ -182,7 +182,7 @@ class SavegameUploads:
         Raises SavegameVersionNotFound for an upload that is not open.
         """
         await self._serialise(user_id)
-        upload = await self._store.uploads.find(user_id, upload_id)
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
         if upload is None:
             raise SavegameVersionNotFound
         if upload.outcome is not None:
@@ -192,7 +192,7 @@ class SavegameUploads:
         if upload.expires_at <= self._clock():
             raise SavegameVersionNotFound
         outcome = UploadOutcome(UploadResult.CANCELLED, upload.slot_id, upload.version)
-        await self._store.uploads.close(user_id, upload_id, outcomes.as_text(outcome), upload.expires_at)
+        await self._store.uploads.close_upload(user_id, upload_id, outcomes.as_text(outcome), upload.expires_at)
         if upload.content_id:
             await self._timeline.drop(user_id, [upload.content_id])
         self._failed(user_id, upload_id, upload.slot_id, upload.product_id, upload.slot_name, FailureReason.CANCELLED)
@@ -200,17 +200,17 @@ class SavegameUploads:
     async def expire(self, user_id: UUID) -> None:
         """Deletes the expired uploads of a user."""
         await self._serialise(user_id)
-        gone = await self._store.uploads.expire(user_id, self._clock())
+        gone = await self._store.uploads.delete_expired(user_id, self._clock())
         await self._timeline.drop(user_id, {row["content_id"] for row in gone if row["content_id"]})
         for slot_id in {row["slot_id"] for row in gone if row["is_empty"]}:
-            await self._store.slots.remove_empty(user_id, slot_id)
+            await self._store.slots.delete_empty_slot(user_id, slot_id)
         for row in gone:
             if row["was_open"]:
                 about = (row["id"], row["slot_id"], row["product_id"], row["slot_name"])
                 self._failed(user_id, *about, FailureReason.EXPIRED)
 
     async def _context(self, user_id: UUID, new: NewUpload) -> UploadContext:
-        context = await self._store.upload_contexts.find(user_id, new, self._clock())
+        context = await self._store.upload_contexts.read_context(user_id, new, self._clock())
         if context.has_expired:
             # Expired uploads use no quota, whether the job has deleted them yet or not.
             await self.expire(user_id)
@@ -219,22 +219,22 @@ class SavegameUploads:
         # The requested save may be one that has no folded name yet.
         if context.lacks_keys:
             await self._store.slots.fill_keys(user_id, new.product_id)
-        return await self._store.upload_contexts.find(user_id, new, self._clock())
+        return await self._store.upload_contexts.read_context(user_id, new, self._clock())
 
     async def _require_bytes(self, user_id: UUID, upload_id: UUID, signed: int) -> None:
         """Detaches an upload from its joined content: the new hash of the unpacked bytes has to be verified, so the
         bytes have to be sent. ``signed`` bytes count for today.
         """
-        upload = await self._store.uploads.find(user_id, upload_id)
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
         if upload and upload.content_id:
             await self._store.uploads.count_signed(user_id, signed, self._clock().astimezone(UTC).date())
-            await self._store.uploads.detach(user_id, upload_id)
+            await self._store.uploads.detach_upload(user_id, upload_id)
             await self._timeline.drop(user_id, [upload.content_id])
 
     async def _named(self, user_id: UUID, new: NewUpload) -> Slot | None:
         if new.savegame_id is None:
             return None
-        slot = await self._store.slots.find(user_id, new.savegame_id)
+        slot = await self._store.slots.find_slot(user_id, new.savegame_id)
         if slot is None or slot.product_id != new.product_id or slot.head_version is None:
             raise SavegameSlotNotFound(pointer="savegame_id")
         return slot
@@ -282,7 +282,7 @@ class SavegameUploads:
     ) -> UUID:
         """Stores a new upload, and returns its slot."""
         now, name = self._clock(), context.slot_name or new.save_slot_name
-        slot_id, _ = await self._store.uploads.reserve(
+        slot_id, _ = await self._store.uploads.add_upload(
             user_id,
             upload_id=upload_id,
             slot_id=context.slot_id or uuid4(),

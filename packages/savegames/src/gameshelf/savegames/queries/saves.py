@@ -161,11 +161,11 @@ class SavegameQueries:
 
     async def usage(self, user_id: UUID) -> UsedStorage:
         """The storage that the user's saves use, and its limit."""
-        return await self._usage.usage(user_id)
+        return await self._usage.used_storage(user_id)
 
     async def usage_of_products(self, user_id: UUID) -> list[ProductUsage]:
         """The storage that the user's saves use, product by product."""
-        return await self._usage.of_products(user_id)
+        return await self._usage.usage_of_products(user_id)
 
     async def _page(self, rows: Statement, count: Statement, page: Page, given: dict[str, Any]) -> Slice[SaveVersion]:
         found: list[Record] = await rows.all(self._connection, limit=page.limit, offset=page.offset, **given)

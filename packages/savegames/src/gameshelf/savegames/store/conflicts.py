@@ -95,12 +95,12 @@ class ConflictStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find(self, user_id: UUID, conflict_id: UUID) -> Conflict | None:
+    async def find_conflict(self, user_id: UUID, conflict_id: UUID) -> Conflict | None:
         """Returns the conflict if it is open."""
         row = await _FIND.first(self._connection, user_id=user_id, conflict_id=conflict_id)
         return _CONFLICT.read_optional(row)
 
-    async def add(self, user_id: UUID, conflict: Conflict, base: int, now: datetime) -> None:
+    async def add_conflict(self, user_id: UUID, conflict: Conflict, base: int, now: datetime) -> None:
         """Opens a conflict about a branch that grew from ``base``."""
         await _ADD.run(
             self._connection,
@@ -113,7 +113,7 @@ class ConflictStore:
             now=now,
         )
 
-    async def extend(
+    async def extend_conflict(
         self,
         user_id: UUID,
         slot_id: UUID,
@@ -141,11 +141,11 @@ class ConflictStore:
         )
         return row["id"] if row else None
 
-    async def described(self, user_id: UUID, conflict_id: UUID, head_version: int) -> None:
+    async def set_described_head(self, user_id: UUID, conflict_id: UUID, head_version: int) -> None:
         """Stores the head that a 409 response describes."""
         await _DESCRIBED.run(self._connection, user_id=user_id, conflict_id=conflict_id, new_head_version=head_version)
 
-    async def resolve(self, user_id: UUID, conflict_id: UUID, resolution: str, now: datetime) -> bool:
+    async def resolve_conflict(self, user_id: UUID, conflict_id: UUID, resolution: str, now: datetime) -> bool:
         """Resolves a conflict. False when it is not open any more."""
         ended = await _RESOLVE.run(
             self._connection, user_id=user_id, conflict_id=conflict_id, new_resolution=resolution, now=now

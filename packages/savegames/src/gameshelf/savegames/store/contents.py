@@ -161,7 +161,7 @@ class ContentStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def begin(
+    async def add_pending(
         self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes, **times: datetime
     ) -> None:
         """Stores that an object is about to be created. After ``delete_after`` its confirmation counts as abandoned."""
@@ -173,12 +173,12 @@ class ContentStore:
         """Deletes the row of an object that was not created."""
         await _DELETE_PENDING.run(self._connection, user_id=user_id, content_id=content_id)
 
-    async def live(self, user_id: UUID, content: bytes) -> LiveContent | None:
+    async def find_live(self, user_id: UUID, content: bytes) -> LiveContent | None:
         """Returns the live content with these bytes, if there is one."""
         row = await _LIVE.first(self._connection, user_id=user_id, content=content)
         return _LIVE_CONTENT.read_optional(row)
 
-    async def adopt(
+    async def make_live(
         self,
         user_id: UUID,
         content_id: UUID,
@@ -210,15 +210,15 @@ class ContentStore:
         )
         return changed == 1
 
-    async def mend(self, user_id: UUID, content_id: UUID, key: str) -> None:
+    async def set_key(self, user_id: UUID, content_id: UUID, key: str) -> None:
         """Sets the new key of a content whose object was missing."""
         await _MEND.run(self._connection, user_id=user_id, content_id=content_id, new_key=key)
 
-    async def abandon(self, user_id: UUID, content_id: UUID, now: datetime) -> None:
+    async def drop_pending(self, user_id: UUID, content_id: UUID, now: datetime) -> None:
         """Drops a pending content that is not needed; its object is due for deletion at once."""
         await _ABANDON.run(self._connection, user_id=user_id, content_id=content_id, now=now)
 
-    async def drop(self, user_id: UUID, content_ids: Collection[UUID], delete_after: datetime) -> None:
+    async def drop_unheld(self, user_id: UUID, content_ids: Collection[UUID], delete_after: datetime) -> None:
         """Drops the contents that nothing holds any more. Their objects are due for deletion at ``delete_after``."""
         if content_ids:
             await _DROP.run(self._connection, user_id=user_id, content_ids=list(content_ids), delete_after=delete_after)

@@ -125,42 +125,44 @@ class ScanStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find(self, name: str) -> Scan | None:
+    async def find_scan(self, name: str) -> Scan | None:
         row = await _FIND.first(self._connection, name=name)
         return _SCAN.read_optional(row)
 
-    async def start(self, name: str, now: datetime) -> None:
+    async def start_scan(self, name: str, now: datetime) -> None:
         await _START.run(self._connection, name=name, now=now)
 
-    async def move(self, name: str, seen: str, cursor: str, finished_at: datetime | None) -> None:
+    async def move_scan(self, name: str, seen: str, cursor: str, finished_at: datetime | None) -> None:
         """Moves the cursor from ``seen`` to ``cursor``, unless another instance has moved it."""
         await _MOVE.run(self._connection, name=name, seen=seen, new_cursor=cursor, new_finished_at=finished_at)
 
-    async def known(self, keys: Collection[str]) -> set[str]:
+    async def known_keys(self, keys: Collection[str]) -> set[str]:
         """Returns the keys of these that the database knows, in any state."""
         return {row["s3_object_key"] for row in await _KNOWN.all(self._connection, keys=list(keys))}
 
-    async def expected(self, after: str, through: str | None, before: datetime, limit: int) -> list[ExpectedContent]:
+    async def expected_contents(
+        self, after: str, through: str | None, before: datetime, limit: int
+    ) -> list[ExpectedContent]:
         """Returns contents created before a time, with keys after ``after`` and up to ``through``, sorted by key."""
         found = await _EXPECTED.all(self._connection, after=after, through=through, before=before, limit=limit)
         return _EXPECTED_CONTENT.read_all(found)
 
-    async def held(self, of: Collection[tuple[UUID, bytes]]) -> list[ExpectedContent]:
+    async def live_contents(self, of: Collection[tuple[UUID, bytes]]) -> list[ExpectedContent]:
         """Returns the live contents of these users with these hashes."""
         found = await _HELD.all(
             self._connection, user_ids=[user_id for user_id, _ in of], contents=[content for _, content in of]
         )
         return _EXPECTED_CONTENT.read_all(found)
 
-    async def miss(self, contents: Collection[ExpectedContent], now: datetime) -> None:
+    async def mark_missing(self, contents: Collection[ExpectedContent], now: datetime) -> None:
         """Marks the contents as missing in the store."""
         await _MISS.run(self._connection, **_names(contents), now=now)
 
-    async def back(self, contents: Collection[ExpectedContent]) -> None:
+    async def clear_missing(self, contents: Collection[ExpectedContent]) -> None:
         """Clears the mark of contents whose objects exist."""
         await _BACK.run(self._connection, **_names(contents))
 
-    async def lost(self, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+    async def lost_contents(self, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         """Returns contents that have been missing since before a time, as pairs of user and content."""
         found = await _LOST.all(self._connection, before=before, limit=limit)
         return [(row["user_id"], row["id"]) for row in found]
@@ -169,7 +171,7 @@ class ScanStore:
         """Whether a content has been missing since before a time, and was not uploaded again."""
         return await _IS_LOST.first(self._connection, user_id=user_id, content_id=content_id, before=before) is not None
 
-    async def holders(self, user_id: UUID, content_id: UUID) -> list[tuple[UUID, int]]:
+    async def holding_versions(self, user_id: UUID, content_id: UUID) -> list[tuple[UUID, int]]:
         """Returns the versions that hold a content, as pairs of slot and number."""
         found = await _HOLDERS.all(self._connection, user_id=user_id, content_id=content_id)
         return [(row["slot_id"], row["version"]) for row in found]

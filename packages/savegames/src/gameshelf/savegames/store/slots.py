@@ -233,17 +233,19 @@ class SlotStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find(self, user_id: UUID, slot_id: UUID) -> Slot | None:
+    async def find_slot(self, user_id: UUID, slot_id: UUID) -> Slot | None:
         """Returns the slot, also if it is in the trash or not visible yet."""
         row = await _FIND.first(self._connection, user_id=user_id, slot_id=slot_id)
         return _SLOT.read_optional(row)
 
-    async def names(self, user_id: UUID, product_id: UUID) -> set[str]:
+    async def taken_names(self, user_id: UUID, product_id: UUID) -> set[str]:
         """Returns the names that are taken."""
         found = await _NAMES.all(self._connection, user_id=user_id, product_id=product_id)
         return {row["slot_name"] for row in found}
 
-    async def make(self, user_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, now: datetime) -> int | None:
+    async def create_slot(
+        self, user_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, now: datetime
+    ) -> int | None:
         """Creates a slot and returns its first number, which is above all numbers that were assigned under its name.
         None where a slot with that name exists.
         """
@@ -275,7 +277,7 @@ class SlotStore:
             await _SET_KEYS.run(self._connection, user_id=user_id, slot_ids=list(keys), slot_keys=list(keys.values()))
         return bool(keys)
 
-    async def number(self, user_id: UUID, slot_id: UUID) -> int:
+    async def next_number(self, user_id: UUID, slot_id: UUID) -> int:
         """Assigns and returns the slot's next version number."""
         row = await _NUMBER.first(self._connection, user_id=user_id, slot_id=slot_id)
         assert row is not None
@@ -289,13 +291,13 @@ class SlotStore:
         """Stores when more of the slot's history becomes prunable with time."""
         await _PRUNE_AT.run(self._connection, user_id=user_id, slot_id=slot_id, new_prune_at=at)
 
-    async def trash(self, user_id: UUID, slot: Slot, now: datetime) -> None:
+    async def trash_slot(self, user_id: UUID, slot: Slot, now: datetime) -> None:
         """Puts a slot into the trash."""
         await _TRASH.run(
             self._connection, user_id=user_id, slot_id=slot.id, slot_key=slot_key(slot.name) or None, now=now
         )
 
-    async def untrash(self, user_id: UUID, slot: Slot, slot_name: str) -> None:
+    async def untrash_slot(self, user_id: UUID, slot: Slot, slot_name: str) -> None:
         """Takes a slot out of the trash, perhaps under another name."""
         about = {"user_id": user_id, "product_id": slot.product_id}
         if slot_name != slot.name:
@@ -305,7 +307,7 @@ class SlotStore:
             self._connection, slot_id=slot.id, slot_name=slot_name, slot_key=slot_key(slot_name), **about
         )
 
-    async def remove(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
+    async def delete_slot(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
         """Deletes a slot with all its rows except contents and its last number, and returns its open conflicts."""
         await _LOCK.first(
             self._connection, user_id=user_id, slot_id=slot_id
@@ -316,7 +318,7 @@ class SlotStore:
         await self._remove(_REMOVE, user_id, slot_id)
         return sorted(row["id"] for row in conflicts if row["is_open"])
 
-    async def remove_empty(self, user_id: UUID, slot_id: UUID) -> None:
+    async def delete_empty_slot(self, user_id: UUID, slot_id: UUID) -> None:
         """Deletes a slot that has no version and no upload."""
         await self._remove(_REMOVE_EMPTY, user_id, slot_id)
 

@@ -287,7 +287,7 @@ class UploadContextStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find(self, user_id: UUID, new: NewUpload, now: datetime) -> UploadContext:
+    async def read_context(self, user_id: UUID, new: NewUpload, now: datetime) -> UploadContext:
         """Returns the context of a new upload."""
         row = await _CONTEXT.first(
             self._connection,
@@ -301,7 +301,7 @@ class UploadContextStore:
         same = dict(zip(row["bases"] or (), row["ids"] or (), strict=True))
         return _UPLOAD_CONTEXT.read(row, same=same)
 
-    async def trashed(self, user_id: UUID, new: NewUpload) -> TrashedSave | None:
+    async def find_trashed(self, user_id: UUID, new: NewUpload) -> TrashedSave | None:
         """Returns the save in the trash that an upload refers to by id, by base or by the version of its device, if one
         of its versions has the same content. Of several it is the one that was deleted last.
         """

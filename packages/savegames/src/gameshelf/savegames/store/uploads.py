@@ -308,7 +308,7 @@ class UploadStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def reserve(self, user_id: UUID, **values: Any) -> tuple[UUID, int]:
+    async def add_upload(self, user_id: UUID, **values: Any) -> tuple[UUID, int]:
         """Stores an upload, and returns its slot and version number. The slot with its name is created as ``slot_id``
         if there is none. ``signed`` bytes are counted for the ``day``.
         """
@@ -339,11 +339,11 @@ class UploadStore:
         )
         return row["id"] if row else None
 
-    async def renew(self, user_id: UUID, upload_id: UUID, until: datetime, **properties: Any) -> None:
+    async def update_upload(self, user_id: UUID, upload_id: UUID, until: datetime, **properties: Any) -> None:
         """Updates the properties of an open upload, and extends it to ``until``."""
         await _RENEW.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until, **properties)
 
-    async def find(self, user_id: UUID, upload_id: UUID) -> Upload | None:
+    async def find_upload(self, user_id: UUID, upload_id: UUID) -> Upload | None:
         row = await _FIND.first(self._connection, user_id=user_id, upload_id=upload_id)
         return _UPLOAD.read_optional(row)
 
@@ -352,35 +352,35 @@ class UploadStore:
         found = await _LIST.all(self._connection, user_id=user_id, of_product=product_id, now=now)
         return _UPLOAD.read_all(found)
 
-    async def extend(self, user_id: UUID, upload_id: UUID, until: datetime) -> None:
+    async def extend_upload(self, user_id: UUID, upload_id: UUID, until: datetime) -> None:
         """Extends an upload to ``until``, if that is later than its end."""
         await _EXTEND.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until)
 
-    async def close(self, user_id: UUID, upload_id: UUID, outcome: str, until: datetime) -> None:
+    async def close_upload(self, user_id: UUID, upload_id: UUID, outcome: str, until: datetime) -> None:
         """Closes an upload with its outcome, which is kept until the given time."""
         await _CLOSE.run(
             self._connection, user_id=user_id, upload_id=upload_id, new_outcome=outcome, new_expires_at=until
         )
 
-    async def expire(self, user_id: UUID, now: datetime) -> list[Any]:
+    async def delete_expired(self, user_id: UUID, now: datetime) -> list[Any]:
         """Deletes expired uploads, and returns a row with its slot for each."""
         return await _EXPIRE.all(self._connection, user_id=user_id, now=now)
 
-    async def cancel(self, user_id: UUID, slot_id: UUID, outcome: str) -> list[UUID]:
+    async def cancel_uploads(self, user_id: UUID, slot_id: UUID, outcome: str) -> list[UUID]:
         """Ends the open uploads of a slot, and returns the contents that they had joined."""
         found = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id, new_outcome=outcome)
         return [row["content_id"] for row in found if row["content_id"]]
 
-    async def joined(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
+    async def joined_contents(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
         """Returns the contents that open uploads of a slot have joined."""
         found = await _JOINED.all(self._connection, user_id=user_id, slot_id=slot_id)
         return [row["content_id"] for row in found]
 
-    async def detach(self, user_id: UUID, upload_id: UUID) -> None:
+    async def detach_upload(self, user_id: UUID, upload_id: UUID) -> None:
         """Detaches an upload from the content that it had joined, so that it needs the bytes."""
         await _DETACH.run(self._connection, user_id=user_id, upload_id=upload_id)
 
-    async def unjoin(self, user_id: UUID, content_id: UUID) -> None:
+    async def detach_uploads(self, user_id: UUID, content_id: UUID) -> None:
         """Detaches all uploads from a content, so that they need the bytes."""
         await _UNJOIN.run(self._connection, user_id=user_id, old_content_id=content_id)
 

@@ -130,20 +130,20 @@ class UsageStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def usage(self, user_id: UUID) -> UsedStorage:
+    async def used_storage(self, user_id: UUID) -> UsedStorage:
         row = await _USAGE.first(self._connection, user_id=user_id)
         assert row is not None
         return _USED_STORAGE.read(row)
 
-    async def of_products(self, user_id: UUID) -> list[ProductUsage]:
+    async def usage_of_products(self, user_id: UUID) -> list[ProductUsage]:
         """Returns the products that use storage, in descending order of it."""
         return _PRODUCT_USAGE.read_all(await _OF_PRODUCTS.all(self._connection, user_id=user_id))
 
-    async def uses(self, user_id: UUID, product_id: UUID | None = None) -> list[UsedContent]:
+    async def used_contents(self, user_id: UUID, product_id: UUID | None = None) -> list[UsedContent]:
         """Returns the contents that versions and open uploads of one product, or of all, hold."""
         return _USED_CONTENT.read_all(await _USES.all(self._connection, user_id=user_id, of_product=product_id))
 
-    async def reserved(self, user_id: UUID, product_id: UUID, content: bytes) -> int:
+    async def reserved_bytes(self, user_id: UUID, product_id: UUID, content: bytes) -> int:
         """Returns the bytes that open uploads of other contents may still add to a product."""
         row = await _RESERVED.first(self._connection, user_id=user_id, of_product=product_id, content=content)
         return row["bytes"] if row else 0

@@ -286,11 +286,11 @@ class VersionStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find(self, user_id: UUID, slot_id: UUID, version: int) -> StoredVersion | None:
+    async def find_version(self, user_id: UUID, slot_id: UUID, version: int) -> StoredVersion | None:
         row = await _FIND.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
         return _STORED_VERSION.read_optional(row)
 
-    async def add(self, user_id: UUID, **values: Any) -> None:
+    async def add_version(self, user_id: UUID, **values: Any) -> None:
         await _ADD.run(self._connection, user_id=user_id, **values)
 
     async def histories(self, user_id: UUID, compared: Sequence[Compared]) -> list[dict[int, Node]]:
@@ -312,7 +312,9 @@ class VersionStore:
             histories[row["place"]][row["version"]] = Node(row["parent_version"], row["merged_version"], content)
         return histories
 
-    async def head(self, user_id: UUID, slot_id: UUID, head: int, identity: bytes) -> tuple[bytes | None, int | None]:
+    async def head_identity(
+        self, user_id: UUID, slot_id: UUID, head: int, identity: bytes
+    ) -> tuple[bytes | None, int | None]:
         """Returns the identity of the head's content, which is None where its bytes were deleted, and the newest
         earlier version of the history with the given identity.
         """
@@ -324,7 +326,9 @@ class VersionStore:
         """Makes the branch that ends with this version a part of the head's history."""
         await _JOIN_HEAD.run(self._connection, user_id=user_id, slot_id=slot_id, version=tip)
 
-    async def change(self, user_id: UUID, slot_id: UUID, version: int, is_pinned: bool, comment: str | None) -> None:
+    async def change_version(
+        self, user_id: UUID, slot_id: UUID, version: int, is_pinned: bool, comment: str | None
+    ) -> None:
         await _CHANGE.run(
             self._connection,
             user_id=user_id,
@@ -334,27 +338,27 @@ class VersionStore:
             new_comment=comment,
         )
 
-    async def kept(self, user_id: UUID, slot_id: UUID) -> list[KeptVersion]:
+    async def kept_versions(self, user_id: UUID, slot_id: UUID) -> list[KeptVersion]:
         """Returns the versions of a slot whose bytes are stored."""
         found = await _KEPT.all(self._connection, user_id=user_id, slot_id=slot_id)
         return _KEPT_VERSION.read_all(found)
 
-    async def conflicting(self, user_id: UUID, slot_id: UUID) -> set[int]:
+    async def branch_tips(self, user_id: UUID, slot_id: UUID) -> set[int]:
         """Returns the tips of the branches with an open conflict."""
         found = await _SIDES.all(self._connection, user_id=user_id, slot_id=slot_id)
         return {row["branch_version"] for row in found}
 
-    async def prune(self, user_id: UUID, slot_id: UUID, versions: Collection[int], now: datetime) -> set[UUID]:
+    async def prune_versions(self, user_id: UUID, slot_id: UUID, versions: Collection[int], now: datetime) -> set[UUID]:
         """Prunes versions, and returns the contents that they held."""
         found = await _PRUNE.all(self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), now=now)
         return {row["content_id"] for row in found}
 
-    async def contents(self, user_id: UUID, slot_id: UUID) -> set[UUID]:
+    async def held_contents(self, user_id: UUID, slot_id: UUID) -> set[UUID]:
         """Returns the contents that a slot's versions hold."""
         found = await _CONTENTS.all(self._connection, user_id=user_id, slot_id=slot_id)
         return {row["content_id"] for row in found}
 
-    async def history(self, user_id: UUID, product_id: UUID | None) -> list[HistoryVersion]:
+    async def prunable_history(self, user_id: UUID, product_id: UUID | None) -> list[HistoryVersion]:
         """Returns the prunable versions of one product, or of all, the oldest first; the trash is included."""
         found = await _HISTORY.all(self._connection, user_id=user_id, of_product=product_id)
         return _HISTORY_VERSION.read_all(found)

@@ -33,12 +33,12 @@ class Measured:
     def __init__(self, gateway, client):
         self.gateway, self.client = gateway, client
         self.statements = []
-        self._take = gateway.database.take
+        self._take_connection = gateway.database.take_connection
         self._watched = set()
-        gateway.database.take = self.take
+        gateway.database.take_connection = self.take_connection
 
-    async def take(self):
-        connection = await self._take()
+    async def take_connection(self):
+        connection = await self._take_connection()
         inner = connection._con
         if inner not in self._watched:
             self._watched.add(inner)

@@ -90,7 +90,7 @@ class Applier:
         except Malformed as error:
             await self._dead_letter(record, error.reason, str(error), progress)
         except Exception as error:
-            # Reading depends on nothing else: it would fail in the same way again, and block the partition.
+            # Reading depends on the record only: it would fail in the same way again, and block the partition.
             await self._dead_letter_failed(record, error, progress)
         else:
             if event is not None:
@@ -100,7 +100,7 @@ class Applier:
         return None
 
     async def _keep_elements(self, event: ReceivedEvent, progress: Progress) -> bool:
-        """Keeps the invalid elements of the event's lists as dead letters; False when the whole record was deferred."""
+        """Stores invalid elements of the event's lists as dead letters; returns False if the record was deferred."""
         record = event.record
         try:
             if event.bad_elements:

@@ -1,4 +1,4 @@
-"""Options of the connections to Kafka."""
+"""Makes the options of connections to Kafka from the settings."""
 
 import ssl
 from typing import Any
@@ -25,7 +25,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
-    """Raises SettingsError for files that hold something else."""
+    """Loads the TLS files. Raises SettingsError for invalid ones."""
     try:
         context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
     except (OSError, ValueError):

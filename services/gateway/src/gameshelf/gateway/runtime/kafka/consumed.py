@@ -30,7 +30,7 @@ class ConsumedEvent:
     apply_all: ApplyAll | None = None
     """Applies events about products, many in one transaction."""
     ends_account: bool = False
-    """Whether the event is the end of a user's account: the user is erased, and nothing earlier counts any more."""
+    """Whether the event ends a user's account: the user is erased, and earlier events have no effect any more."""
 
     def __post_init__(self) -> None:
         if (self.handle is not None) + (self.apply_all is not None) + self.ends_account != 1:
@@ -47,7 +47,7 @@ class ConsumedEvents:
     """The tables of all domains as one. Domains apply an event in the order of ``tables``."""
 
     def __init__(self, tables: Mapping[str, Mapping[str, ConsumedEvent]]) -> None:
-        """``tables`` has for each domain its types. Raises ValueError where two of them contradict each other."""
+        """``tables`` has the types of each domain. Raises ValueError if two declarations contradict each other."""
         by_type: dict[str, list[ConsumedEvent]] = {}
         owners: dict[str, str] = {}
         for domain, table in tables.items():
@@ -58,9 +58,9 @@ class ConsumedEvents:
                 by_type.setdefault(event_type, []).append(event)
                 owners.setdefault(event_type, domain)
         self.by_type: Mapping[str, Sequence[ConsumedEvent]] = by_type
-        """Event type → how each domain that consumes it applies it."""
+        """Event type → the declarations of all domains that consume it."""
         self.topic_of: Mapping[str, str] = {event_type: events[0].topic for event_type, events in by_type.items()}
-        """Event type → the topic that it counts on."""
+        """Event type → the only topic on which it is accepted."""
         events = [event for table in tables.values() for event in table.values()]
         self.topics: tuple[str, ...] = tuple(dict.fromkeys(event.topic for event in events))
         """The topics that are read."""

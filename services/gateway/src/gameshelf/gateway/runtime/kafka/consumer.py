@@ -34,7 +34,7 @@ _POLL_WHILE_BUSY_MILLISECONDS = 20
 _BATCH = 500
 _LONGEST_PAUSE = 5.0
 _LONGEST_REPEAT = 1.0
-"""Records that waited for rights, tables or the database are applied within 2 s after these are back."""
+"""The longest pause before waiting records are tried again: they are applied within 2 s once PostgreSQL works."""
 _STOP_SECONDS = 3.0
 _LOOK_SECONDS = 5.0
 """How often an instance checks whether the database was restored while it runs."""
@@ -104,7 +104,7 @@ class Consumer:
         return bool(self._waiting)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consumes until ``stopping`` is set; then finishes the batches in hand and commits their offsets."""
+        """Consumes until ``stopping`` is set; then finishes the current batches and commits their offsets."""
         retrying = asyncio.create_task(self._retry.run(stopping))
         try:
             pause = 0.2
@@ -154,7 +154,7 @@ class Consumer:
         with suppress(KafkaError, OSError):
             await self._commit(connected)
         self._waiting.clear()
-        with suppress(TimeoutError):  # while a group is being joined it can't be left
+        with suppress(TimeoutError):  # the consumer can't leave a group while it joins it
             await asyncio.wait_for(connected.consumer.stop(), _STOP_SECONDS)
 
     async def _consume(self, connected: _Connected, stopping: asyncio.Event) -> None:
@@ -189,7 +189,7 @@ class Consumer:
             if not fetched:
                 await _pause(_POLL_WHILE_BUSY_MILLISECONDS / 1000, stopping)
         else:
-            # Without partitions this waits for some, and raises errors of the group's coordinator.
+            # Without partitions this waits for an assignment, and raises errors of the group's coordinator.
             fetched = await connected.consumer.getmany(*idle, timeout_ms=timeout, max_records=_BATCH)
         for partition, records in fetched.items():
             epoch = connected.assigned.epoch
@@ -204,8 +204,8 @@ class Consumer:
         epoch: int,
         stopping: asyncio.Event,
     ) -> bool:
-        """Applies records, however long PostgreSQL is away or refuses. False when it gives up: the service stops, or
-        the partition may belong to another instance.
+        """Applies records, and repeats that while PostgreSQL is away or refuses. Returns False if it gives up: the
+        service stops, or the partition may belong to another instance.
         """
         pause = 0.1
         while True:
@@ -245,7 +245,7 @@ class Consumer:
             del connected.batches[partition]
             if batch.task.cancelled() or not batch.task.result():
                 continue
-            # Records that were fetched before a rebalance are fetched again; the inbox knows them.
+            # Records that were fetched before a rebalance are fetched again; the inbox recognises them.
             if partition in held and batch.epoch == connected.assigned.epoch:
                 offsets[partition] = batch.next_offset
         if offsets:

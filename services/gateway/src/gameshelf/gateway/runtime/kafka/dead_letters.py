@@ -1,4 +1,4 @@
-"""Dead letters: records that can never be applied. They are stored whole, and published on a topic of their own.
+"""Dead letters: records that can never be applied. They are stored completely, and published on a separate topic.
 
 Storing one never fails because of its content: what the database cannot hold is escaped or left out.
 """
@@ -26,7 +26,7 @@ from gameshelf.kernel.errors import DomainError
 _log = logging.getLogger(__name__)
 
 _MAX_BYTES = 900 * 1024
-"""Less than a broker accepts by default: a letter that it refuses would hold up everything behind it."""
+"""Less than a broker accepts by default, since a letter that it refuses would be set aside."""
 _MAX_KEY_BYTES = 4 * 1024
 _MAX_KEPT_BYTES = 16 * 1024 * 1024
 """The longest value that is stored; a broker accepts one as long only if it is configured to."""
@@ -72,7 +72,7 @@ class DeadLetters:
     async def keep_parts(
         self, record: KafkaRecord, reason: str, parts: Iterable[EventPart], lock_wait_milliseconds: int
     ) -> None:
-        """Stores parts of a record as ``keep`` does, each as a letter of its own, many in one transaction.
+        """Stores parts of a record like ``keep_record``, each as a separate letter, many in one transaction.
 
         It may be repeated after a failure: each part is stored once.
         """
@@ -127,7 +127,7 @@ class DeadLetters:
         async with self._acquire() as connection, connection.transaction():
             if user_id is not None:
                 await limit_lock_wait(connection, lock_wait)
-                # Under the user's lock: an erasure at the same time sees the letter, or the letter is not written.
+                # Under the user's lock, a concurrent erasure either sees the letter, or prevents that it is written.
                 await self._streams.lock(connection, user_id)
             new = await keep_dead_letters(
                 connection, letters, user_id=user_id, topic=record.topic, reason=reason, key=record.key

@@ -175,7 +175,7 @@ async def remove_deferred(connection: Connection, subject_id: UUID, records: Seq
 
 
 async def postpone(connection: Connection, subject_id: UUID) -> None:
-    """Puts the next attempt for a user's or product's records off, for twice as long as the last time."""
+    """Postpones the next attempt for a user's or product's records, for twice as long as the last time."""
     await _POSTPONE.run(connection, subject_id=subject_id)
 
 

@@ -14,8 +14,8 @@ _EXACT = 2**53
 
 
 def _text_of_number(value: object) -> object:
-    # Some producers number their orders, keys and versions; those whose language has one kind of number write 5.0.
-    # Fractions are refused, and so is a double that stands for several whole numbers: two orders would become one.
+    # Some producers use numbers as ids of orders, keys and versions, and write 5.0 if their language has one kind of
+    # number. Fractions are refused, and so is a double that represents several whole numbers: two ids would be equal.
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -34,7 +34,9 @@ NUMBER_AS_TEXT = BeforeValidator(_text_of_number)
 SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE, NUMBER_AS_TEXT]
 EventProductType = Annotated[Name, Field(max_length=50)]
 WHOLE = BeforeValidator(_whole)
-"""Has to follow the bounds of a number: otherwise pydantic leaves them out of the JSON Schema."""
+"""Accepts whole numbers that are written as 100.0. It must follow the bounds of a number: otherwise pydantic leaves
+them out of the JSON Schema.
+"""
 EventAmount = Annotated[StrictInt, Field(ge=0, le=10**15), WHOLE]
 Title = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]
 

@@ -1,6 +1,6 @@
-"""Parsing of CloudEvents: the envelope, and the data by a domain's model, in camelCase or snake_case.
+"""Parses CloudEvents: the envelope, and the data by a domain's model, in camelCase or snake_case.
 
-What does not fit raises Malformed: such a record can never be applied.
+An invalid record raises Malformed: it can never be applied.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +55,7 @@ def _traceparent(value: object) -> object:
 
 
 def _part_of(value: object) -> object:
-    # Our own attribute. Another producer may use the name for something else, which is ignored.
+    # An attribute of this service. Another producer may use the name for something else, which is ignored.
     return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and is_storable(value) else None
 
 

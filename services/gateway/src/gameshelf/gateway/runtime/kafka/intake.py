@@ -61,7 +61,7 @@ class Intake:
         async with self._acquire() as connection:
             waiting = await waiting_subjects(connection, of_subject.keys())
         for subject_id in waiting:
-            # The end of an account waits behind nothing: earlier events have no effect any more.
+            # The end of an account never waits: earlier events have no effect any more.
             if not any(event.subject is EventSubject.ACCOUNT_END for event in of_subject[subject_id]):
                 await progress.defer_behind(subject_id, [event.record for event in of_subject.pop(subject_id)])
         return list(of_subject.items())

@@ -1,4 +1,4 @@
-"""Measures how many records wait to be applied. The broker is asked, so that the lag grows while nothing is read."""
+"""Measures how many records wait to be applied, from the broker's offsets, so that it grows while nothing is read."""
 
 import asyncio
 from collections.abc import Mapping

@@ -126,7 +126,7 @@ class Lane:
             )
 
     async def _back_off(self) -> None:
-        # An open producer would ask for the topic again and again.
+        # An open producer would request the topic repeatedly.
         with suppress(KafkaError):
             await self.close()
         self._has_failed = True
@@ -138,7 +138,7 @@ class Lane:
             self._producer = self._make()
             await self._producer.start()
         while not stopping.is_set():
-            # Before a transaction is opened: this may take as long as a request, if the topic does not exist.
+            # Outside of the transaction: this may take as long as the request's time-out if the topic does not exist.
             partitions = sorted(await self._producer.partitions_for(self.topic))
             count = await self._serve(self._producer, partitions)
             if not count:
@@ -164,7 +164,7 @@ class Lane:
             shards = await relayed.take_shards(connection, self.topic, _SHARDS_AT_ONCE)
             if shards:
                 waiting = self._held.start_round()
-                # A statement of its own, which sees what the previous owner of the shards has deleted.
+                # A separate statement, so that it sees the deletions of the previous owner of the shards.
                 records = await relayed.pending(connection, self.topic, shards, BATCH, self._held.keys)
                 started = time.time_ns()
                 chunks = self._by_partition(partitions, records)

@@ -1,7 +1,7 @@
 """Held partitions: those of a topic that have no leader, refuse records, or do not answer.
 
-Each has a back-off of its own. The keys of its records are remembered, so that the query of the outbox skips them; what
-may be sent is decided by the partition, not by the key.
+Each has a back-off of its own. The keys of its records are remembered, so that the query of the outbox skips them. The
+partition, and not the key, decides whether a record may be sent.
 """
 
 import asyncio

@@ -14,8 +14,8 @@ _NAMED = 3
 
 
 class KafkaProbe:
-    """Asks a broker for topics over a connection that is kept open. Asking does not create a topic with Kafka 0.11 and
-    newer.
+    """Requests the topics from a broker over a connection that is kept open. From Kafka 0.11 on such a request does not
+    create a topic.
     """
 
     def __init__(self, options: dict[str, Any], topics: Collection[str]) -> None:

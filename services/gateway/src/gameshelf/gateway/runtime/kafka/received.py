@@ -1,4 +1,4 @@
-"""Reading of records: an event that domains consume, None for other types, or Malformed."""
+"""Reads events from records: returns None for types that no domain consumes, and raises Malformed."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _NO_TIME = (LATEST - EARLIEST) // timedelta(milliseconds=1)
 """From this time on, in milliseconds since 1970, the time of a record counts as absent."""
 _PART = re.compile(r"#\w+\[\d+\]$")
 _LONGEST_REST = 16 * 1024
-"""The largest rest of an event, in bytes, that its parts repeat whole; of a larger one they have the fields read."""
+"""Size in bytes up to which parts repeat the rest of an event; of a larger rest they have only the fields read."""
 
 
 class KafkaRecord(Protocol):

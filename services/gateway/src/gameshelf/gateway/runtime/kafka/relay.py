@@ -64,7 +64,7 @@ class Relay:
         self._woken.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Publishes until ``stopping`` is set; then finishes what is being sent."""
+        """Publishes until ``stopping`` is set; then finishes the current sends."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 while not stopping.is_set():
@@ -76,7 +76,7 @@ class Relay:
             await asyncio.gather(*(lane.close() for lane in self._lanes.values()), return_exceptions=True)
 
     async def return_refused(self) -> None:
-        """Puts records that Kafka refused an hour ago back into the outbox: its limits may have been changed."""
+        """Puts records that Kafka refused an hour ago back into the outbox, since its limits may have been changed."""
         async with self._acquire() as connection:
             await refused.put_back(connection)
             self._metrics.outbox_refused.set(await refused.count_refused(connection))
@@ -148,6 +148,6 @@ class Relay:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), _IDLE_SECONDS)
         self._woken.clear()
-        # Under steady load it is woken all the time, although the lanes run anyway.
+        # Under steady load it is woken constantly, although the lanes run anyway.
         if self._running and (early := _IDLE_SECONDS / 2 - (time.monotonic() - started)) > 0:
             await asyncio.sleep(early)

@@ -1,6 +1,6 @@
-"""After a restore each partition is consumed again from an hour before the moment of the backup.
+"""After a restore each partition is consumed again from an hour before the backup's snapshot.
 
-The inbox of the restored database knows the events that are applied; the lost ones are applied again.
+The inbox of the restored database has the events that are applied; the lost ones are applied again.
 """
 
 from collections.abc import Collection

@@ -18,7 +18,7 @@ class TrustedProxies:
         self._networks = tuple(networks)
 
     def identify(self, peer_address: str, header_values: Sequence[str]) -> Identity:
-        """Returns the player that a trusted peer names; ``peer_address`` is the socket's. Raises Unauthenticated."""
+        """Returns the player that a trusted peer names; ``peer_address`` is the socket's. Raises InvalidCredentials."""
         if not lies_in(peer_address, self._networks):
             raise InvalidCredentials("the peer is not trusted")
         if len(header_values) != 1:

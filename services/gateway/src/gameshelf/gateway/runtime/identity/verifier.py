@@ -46,7 +46,7 @@ class TokenVerifier:
         self._refused: OrderedDict[bytes, tuple[float, int]] = OrderedDict()
 
     async def verify(self, token: str) -> Identity:
-        """Returns the caller that the token names. Raises Unauthenticated."""
+        """Returns the caller that the token names. Raises InvalidCredentials."""
         known = await self.known(token)
         if known is not None:
             return known
@@ -59,7 +59,7 @@ class TokenVerifier:
     async def known(self, token: str) -> Identity | None:
         """Returns the caller of a token that was verified before; None if its signature has to be checked.
 
-        Raises Unauthenticated if the token has expired since.
+        Raises InvalidCredentials if the token has expired since.
         """
         found = self._verified.get(token)
         if found is None:

@@ -11,7 +11,7 @@ from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.runtime.composed import errors_of
 from gameshelf.gateway.runtime.errors import OWN_ERRORS
 from gameshelf.gateway.runtime.grpc.refusals import answer_of
-from gameshelf.gateway.runtime.http.reply import refusal
+from gameshelf.gateway.runtime.http.reply import render_refusal
 from gameshelf.gateway.runtime.problems import WHOLE_BODY
 from gameshelf.gateway.wiring import ERRORS, ROUTES
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
@@ -68,8 +68,8 @@ def test_a_code_that_is_declared_twice_is_refused():
 
 def test_a_rule_of_a_domain_speaks_in_both_languages():
     error = InvalidInput(Problem("stale_order", pointer="item_ids"))
-    assert "прочитайте список заново" in refusal(error, "ru", "t", ERRORS).body.decode()
-    assert "read the list again" in refusal(error, "en", "t", ERRORS).body.decode()
+    assert "прочитайте список заново" in render_refusal(error, "ru", "t", ERRORS).body.decode()
+    assert "read the list again" in render_refusal(error, "en", "t", ERRORS).body.decode()
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_a_rule_of_a_domain_speaks_in_both_languages():
 )
 def test_each_transport_names_a_field_in_its_own_way(path, in_body, in_message):
     error = InvalidInput(Problem("stale_order", pointer=path))
-    assert json.loads(refusal(error, "en", "t", ERRORS).body)["errors"][0]["source"] == {"pointer": in_body}
+    assert json.loads(render_refusal(error, "en", "t", ERRORS).body)["errors"][0]["source"] == {"pointer": in_body}
     if in_message is not None:
         assert answer_of(error, ERRORS)[1].details == in_message
 
 
 def test_a_refusal_names_a_field_in_its_own_way_too():
-    found = json.loads(refusal(CategoryNotFound(pointer="category_ids/0"), "en", "t", ERRORS).body)
+    found = json.loads(render_refusal(CategoryNotFound(pointer="category_ids/0"), "en", "t", ERRORS).body)
     assert found["errors"][0]["source"] == {"pointer": "/data/attributes/category_ids/0"}

@@ -9,7 +9,7 @@ from gameshelf.devstack.forked import ForkedService
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import object_store, s3_config
 from gameshelf.gateway.runtime.errors import ServiceUnavailable
-from gameshelf.gateway.runtime.failures import is_passing, refused
+from gameshelf.gateway.runtime.failures import as_domain_error, is_passing
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.savegames import StoreUnavailable
 
@@ -63,7 +63,7 @@ async def test_a_failure_is_counted_and_answers_503_with_the_dependency(own_s3):
     await objects.close()
     assert metrics.registry.get_sample_value("dependency_errors_total", {"dependency": "s3"}) == 1
     assert is_passing(failed.value)
-    error = refused(failed.value)
+    error = as_domain_error(failed.value)
     assert isinstance(error, ServiceUnavailable)
     assert error.meta == {"dependency": "s3"}
 

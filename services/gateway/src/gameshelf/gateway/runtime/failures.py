@@ -80,11 +80,11 @@ def is_own_fault(error: BaseException) -> bool:
     return not is_passing(error) and not isinstance(error, SERVER_ERRORS)
 
 
-def refused(error: Exception) -> DomainError:
+def as_domain_error(error: Exception) -> DomainError:
     """Converts an error into the refusal that the caller receives. No internals leak; defects are logged."""
     if isinstance(error, ExceptionGroup):
         # Of several concurrent failures a defect is reported rather than a temporary failure.
-        return refused(next((one for one in error.exceptions if not is_passing(one)), error.exceptions[0]))
+        return as_domain_error(next((one for one in error.exceptions if not is_passing(one)), error.exceptions[0]))
     if isinstance(error, DomainError):
         return error
     if isinstance(error, UserErased | InvalidCredentials):

@@ -24,7 +24,7 @@ from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
-from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, ok
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, ok, render_collection
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 
 routes = Routes(
@@ -181,4 +181,4 @@ async def summarize_achievements(read: Read, query: AchievementSummaryFilter) ->
     found = await read.of(AchievementQueries).summary(read.user_id, query.slice, query.product_ids)
     shown = await with_titles(read, [PRODUCT_ACHIEVEMENTS.render(one) for one in found.items])
     path = f"{BASE}/achievements/summary"
-    return Reply(200, collection(path, parameters(query), shown, found.total, query.slice))
+    return Reply(200, render_collection(path, parameters(query), shown, found.total, query.slice))

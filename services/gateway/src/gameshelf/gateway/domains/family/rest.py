@@ -5,7 +5,7 @@ from uuid import UUID
 from gameshelf.gateway.domains.family.resources import FAMILY_LINK, FAMILY_SEAT
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
-from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, ok
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, ok, render_collection
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 from gameshelf.library import (
     FamilyLinkNotFound,
@@ -33,7 +33,7 @@ async def list_links(read: Read, query: LinkFilter) -> Reply:
     """
     found = await read.of(FamilyQueries).links(read.user_id, query, read.now)
     shown = [FAMILY_LINK.render(one, read.user_id) for one in found.items]
-    return Reply(200, collection(f"{BASE}/family/links", parameters(query), shown, found.total, query.slice))
+    return Reply(200, render_collection(f"{BASE}/family/links", parameters(query), shown, found.total, query.slice))
 
 
 @routes.read("/family/links/<uuid:link_id>", answers=FAMILY_LINK.document, refuses=("FAMILY_LINK_NOT_FOUND",))

@@ -10,7 +10,7 @@ from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.conditions import is_match, states_of
 from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
-from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, no_content, ok, render_collection
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 from gameshelf.library import (
     BulkChanges,
@@ -56,7 +56,7 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
         has_shares = read.state.shares is not None
         found = await read.of(LibraryQueries).items(read.user_id, query, read.language, has_shares=has_shares)
         shown = [LIBRARY_ITEM.render(view) for view in found.items]
-        page = collection(f"{BASE}/items", parameters(query), shown, found.total, query.slice)
+        page = render_collection(f"{BASE}/items", parameters(query), shown, found.total, query.slice)
         read.pages.put(key, page)
     return Reply(200, page, headers)
 
@@ -159,7 +159,7 @@ async def list_categories(read: Read, query: PageQuery) -> Reply:
     found = await read.of(LibraryQueries).categories(read.user_id)
     page = query.slice
     shown = [USER_CATEGORY.render(view) for view in found[page.offset : page.offset + page.limit]]
-    return Reply(200, collection(f"{BASE}/categories", {}, shown, len(found), page))
+    return Reply(200, render_collection(f"{BASE}/categories", {}, shown, len(found), page))
 
 
 @routes.write(

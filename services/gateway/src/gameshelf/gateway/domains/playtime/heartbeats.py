@@ -25,7 +25,7 @@ from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
 from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.errors import ServiceUnavailable
-from gameshelf.gateway.runtime.failures import is_passing, refused
+from gameshelf.gateway.runtime.failures import as_domain_error, is_passing
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.storage.redis import not_cancelled
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -223,7 +223,7 @@ class Heartbeats:
         except RedisError:
             refusals = dict.fromkeys(missing, ServiceUnavailable("redis"))
         except Exception as error:
-            refusals = dict.fromkeys(missing, refused(error))
+            refusals = dict.fromkeys(missing, as_domain_error(error))
         batch.settled(refusals)
         self._metrics.heartbeats.labels("accepted").inc(len(missing) - len(refusals))
         self._metrics.heartbeats.labels("refused").inc(len(refusals))

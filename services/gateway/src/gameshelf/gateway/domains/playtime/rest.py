@@ -17,7 +17,7 @@ from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
-from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, ok
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, ok, render_collection
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Signal, Write
 from gameshelf.playtime import (
     Breakdown,
@@ -146,7 +146,7 @@ async def summarize_playtime(read: Read, query: PlaytimeSummaryFilter) -> Reply:
         products = await queries.summary(*asked, recent_only=recent_only)
         total, resources = products.total, [PRODUCT_PLAYTIME.render(one) for one in products.items]
     shown = await with_titles(read, resources)
-    return Reply(200, collection(f"{BASE}/playtime", parameters(query), shown, total, query.slice))
+    return Reply(200, render_collection(f"{BASE}/playtime", parameters(query), shown, total, query.slice))
 
 
 @routes.read("/playtime/sessions", query=HistoryFilter, answers=PLAYTIME_SESSION.collection("/playtime/sessions"))
@@ -157,7 +157,9 @@ async def list_sessions(read: Read, query: HistoryFilter) -> Reply:
     """
     found = await read.of(PlaytimeQueries).history(read.user_id, query.product_id, query.slice, query.status)
     shown = await with_titles(read, [PLAYTIME_SESSION.render(one) for one in found.items])
-    return Reply(200, collection(f"{BASE}/playtime/sessions", parameters(query), shown, found.total, query.slice))
+    return Reply(
+        200, render_collection(f"{BASE}/playtime/sessions", parameters(query), shown, found.total, query.slice)
+    )
 
 
 @routes.read(

@@ -24,7 +24,7 @@ from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.idempotency import Excerpt, identity_of
 from gameshelf.gateway.runtime.http.named_products import name_products, with_titles
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
-from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, no_content, ok, render_collection
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
@@ -146,7 +146,9 @@ async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
     found = await read.of(UploadQueries).uploads(read.user_id, query, read.now)
     uploads = [SAVEGAME_UPLOAD.render(one, Signed(None, has_arrived=not one.is_required)) for one in found.items]
     shown = await with_titles(read, uploads)
-    return Reply(200, collection(f"{BASE}/savegames/uploads", parameters(query), shown, found.total, query.slice))
+    return Reply(
+        200, render_collection(f"{BASE}/savegames/uploads", parameters(query), shown, found.total, query.slice)
+    )
 
 
 @routes.action(
@@ -186,7 +188,7 @@ async def list_saves(read: Read, query: SavesFilter) -> Reply:
     """
     found = await read.of(SavegameQueries).saves(read.user_id, query)
     shown = await with_titles(read, [SAVEGAME.render(one) for one in found.items])
-    return Reply(200, collection(f"{BASE}/savegames", parameters(query), shown, found.total, query.slice))
+    return Reply(200, render_collection(f"{BASE}/savegames", parameters(query), shown, found.total, query.slice))
 
 
 @routes.read(
@@ -199,7 +201,9 @@ async def list_conflicts(read: Read, query: ConflictsFilter) -> Reply:
     """
     found = await read.of(SavegameQueries).conflicts(read.user_id, query)
     shown = await with_titles(read, [SAVEGAME_CONFLICT.render(one) for one in found.items])
-    return Reply(200, collection(f"{BASE}/savegames/conflicts", parameters(query), shown, found.total, query.slice))
+    return Reply(
+        200, render_collection(f"{BASE}/savegames/conflicts", parameters(query), shown, found.total, query.slice)
+    )
 
 
 @routes.read("/savegames/quota", answers=SAVEGAME_QUOTA.document)
@@ -244,7 +248,7 @@ async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Repl
         raise SavegameSlotNotFound
     path = f"{BASE}/savegames/{savegame_id}/versions"
     shown = [SAVEGAME_VERSION.render(one) for one in found.items]
-    return Reply(200, collection(path, {}, shown, found.total, query.slice))
+    return Reply(200, render_collection(path, {}, shown, found.total, query.slice))
 
 
 @routes.read(

@@ -10,7 +10,7 @@ from gameshelf.gateway.domains.settings.resources import GAME_SETTINGS, SETTINGS
 from gameshelf.gateway.runtime.http.conditions import is_match
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
-from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, no_content, ok, render_collection
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 from gameshelf.settings import (
     Address,
@@ -49,7 +49,7 @@ async def list_settings(read: Read, query: GameFilter) -> Reply:
     """
     found = await read.of(SettingsQueries).games(read.user_id, query)
     shown = await with_titles(read, [SETTINGS_OF_GAME.render(one) for one in found.items])
-    return Reply(200, collection(f"{BASE}/settings", parameters(query), shown, found.total, query.slice))
+    return Reply(200, render_collection(f"{BASE}/settings", parameters(query), shown, found.total, query.slice))
 
 
 @routes.read("/settings/<uuid:product_id>/layers", answers=SETTINGS_LAYER.listing)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gameshelf.gateway.domains.wishlist.resources import WISHLIST_ITEM, WishName
 from gameshelf.gateway.runtime.errors import Language
-from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, no_content, ok, render_collection
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 from gameshelf.gateway.runtime.products import ProductName, ProductNames
 from gameshelf.kernel.paging import MAX_LIMIT, Page
@@ -39,7 +39,7 @@ async def list_wishes(read: Read, query: WishlistPage) -> Reply:
     """
     found = await read.of(WishlistQueries).items(read.user_id, query.slice)
     shown = await _shown(read.product_names, found.items, read.language)
-    return Reply(200, collection(f"{BASE}/wishlist/items", {}, shown, found.total, query.slice))
+    return Reply(200, render_collection(f"{BASE}/wishlist/items", {}, shown, found.total, query.slice))
 
 
 @routes.write(
@@ -124,7 +124,7 @@ async def order_wishes(write: Write, body: Order) -> Reply:
     page = Page(1, MAX_LIMIT)
     found = await write.reads(WishlistQueries).items(write.user_id, page)
     shown = await _shown(write.product_names, found.items, write.language)
-    return Reply(200, collection(f"{BASE}/wishlist/items", {}, shown, found.total, page))
+    return Reply(200, render_collection(f"{BASE}/wishlist/items", {}, shown, found.total, page))
 
 
 async def _one(write: Write, item_id: UUID) -> dict[str, Any]:

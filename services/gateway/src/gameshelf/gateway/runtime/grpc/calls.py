@@ -13,7 +13,7 @@ from uuid import UUID
 import grpc
 from gameshelf.gateway.runtime.client_ids import set_client_id
 from gameshelf.gateway.runtime.errors import ErrorTable
-from gameshelf.gateway.runtime.failures import refused
+from gameshelf.gateway.runtime.failures import as_domain_error
 from gameshelf.gateway.runtime.grpc.identify import Callers
 from gameshelf.gateway.runtime.grpc.open_services import open_handler
 from gameshelf.gateway.runtime.grpc.open_streams import OpenStreams
@@ -199,7 +199,7 @@ class Calls(grpc.aio.ServerInterceptor):
                     erased = isinstance(error, UserErased) and not is_player()
                     # The exception is not kept in a variable: a frame that holds its own exception is a reference
                     # cycle, which keeps the request in memory until the garbage collector runs.
-                    code, status = answer_of(PermissionDenied() if erased else refused(error), self._errors)
+                    code, status = answer_of(PermissionDenied() if erased else as_domain_error(error), self._errors)
                     if code in ("INTERNAL", "UNAVAILABLE"):
                         traced.fail(type(error).__name__)
                 except asyncio.CancelledError:

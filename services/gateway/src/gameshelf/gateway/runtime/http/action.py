@@ -9,7 +9,7 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.errors import ErrorTable, Language
 from gameshelf.gateway.runtime.http.idempotency import Excerpt, IdempotencyKey, answer_once, refuse_once
 from gameshelf.gateway.runtime.http.page_cache import PageCache
-from gameshelf.gateway.runtime.http.reply import Reply, refusal
+from gameshelf.gateway.runtime.http.reply import Reply, render_refusal
 from gameshelf.gateway.runtime.http.routing import Queries, Read, RestWork, Write
 from gameshelf.gateway.runtime.observability.traces import current_trace_id
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -40,7 +40,7 @@ class CallContext:
 
     def refusal(self, error: DomainError, language: Language) -> Reply:
         """Returns the error envelope."""
-        return refusal(error, language, current_trace_id(), self.errors)
+        return render_refusal(error, language, current_trace_id(), self.errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from gameshelf.gateway.runtime.errors import (
     PayloadTooLarge,
     RateLimitExceeded,
 )
-from gameshelf.gateway.runtime.failures import refused
+from gameshelf.gateway.runtime.failures import as_domain_error
 from gameshelf.gateway.runtime.http.action import CallContext, RestAction
 from gameshelf.gateway.runtime.http.authenticate import Authenticate
 from gameshelf.gateway.runtime.http.idempotency import IdempotencyKey
 from gameshelf.gateway.runtime.http.parse import parse_body, parse_query, require_no_input
-from gameshelf.gateway.runtime.http.reply import BASE, JSON, Reply, refusal
+from gameshelf.gateway.runtime.http.reply import BASE, JSON, Reply, render_refusal
 from gameshelf.gateway.runtime.http.routing import Route, Signal
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.traces import Tracing, current_trace_id
@@ -96,7 +96,7 @@ class RestApi:
             except HTTPException:
                 raise  # refusals of Quart itself, such as a body that is too large
             except Exception as error:
-                reply = self._context.refusal(refused(error), language)
+                reply = self._context.refusal(as_domain_error(error), language)
             return respond(reply, {**_PERSONAL, **limited})
 
         return view
@@ -211,7 +211,7 @@ def _language_of(header: str) -> Language:
 async def _http_error(error: HTTPException) -> Response:
     """Answers refusals of Quart itself: an unknown path, a wrong method, a body that is too large."""
     raised = _OF_STATUS[error.code]() if error.code in _OF_STATUS else _other(error)
-    reply = refusal(raised, preferred_language(), current_trace_id())
+    reply = render_refusal(raised, preferred_language(), current_trace_id())
     allow = dict(error.get_headers()).get("Allow")
     return respond(reply, {"Allow": allow} if allow else None)
 
@@ -219,9 +219,9 @@ async def _http_error(error: HTTPException) -> Response:
 def _other(error: HTTPException) -> DomainError:
     """Converts Quart's other errors: 4xx, such as an incomplete body (408), are mistakes of the client."""
     if error.code is None or error.code >= 500:
-        return refused(error)
+        return as_domain_error(error)
     return BadRequest("body_not_received" if error.code == 408 else "malformed_http")
 
 
 async def _any_error(error: Exception) -> Response:
-    return respond(refusal(refused(error), preferred_language(), current_trace_id()))
+    return respond(render_refusal(as_domain_error(error), preferred_language(), current_trace_id()))

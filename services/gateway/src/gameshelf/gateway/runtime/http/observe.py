@@ -13,7 +13,7 @@ from gameshelf.gateway.runtime.errors import BadRequest, RateLimitExceeded
 from gameshelf.gateway.runtime.http.app import language_of
 from gameshelf.gateway.runtime.http.compress import accepts_gzip, compressing
 from gameshelf.gateway.runtime.http.drain import Asgi, serve_patiently
-from gameshelf.gateway.runtime.http.reply import JSON, refusal
+from gameshelf.gateway.runtime.http.reply import JSON, render_refusal
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
@@ -144,10 +144,10 @@ class Observed:
                 raise ResourceNotFound
             await self._limits.of_address(socket.address)
         except RateLimitExceeded as error:
-            reply = refusal(error, language, trace_id)
+            reply = render_refusal(error, language, trace_id)
             reply.headers.update(error.headers)
         except ResourceNotFound as error:
-            reply = refusal(error, language, trace_id)
+            reply = render_refusal(error, language, trace_id)
         else:
             await self._updates.serve(socket)
             return
@@ -160,7 +160,7 @@ class Observed:
             limited.update(await self._limits.of_address(client[0] if client else ""))
         except RateLimitExceeded as error:
             limited.update(error.headers)
-            return refusal(error, language_of(given.get(b"accept-language", b"").decode("latin-1")), trace_id)
+            return render_refusal(error, language_of(given.get(b"accept-language", b"").decode("latin-1")), trace_id)
         return None
 
     def _cors(self, given: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
@@ -227,7 +227,7 @@ def _broken_rule(scope: Any) -> str | None:
 
 def _bad_request(rule: str, given: dict[bytes, bytes], trace_id: str) -> Any:
     language = language_of(given.get(b"accept-language", b"").decode("latin-1"))
-    return refusal(BadRequest(rule), language, trace_id)
+    return render_refusal(BadRequest(rule), language, trace_id)
 
 
 def _unless_given(limited: dict[str, str], given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

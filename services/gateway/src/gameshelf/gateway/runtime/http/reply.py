@@ -33,7 +33,7 @@ def no_content() -> Reply:
     return Reply(204)
 
 
-def collection(path: str, query: Mapping[str, Any], data: Sequence[Any], total: int, page: Page) -> bytes:
+def render_collection(path: str, query: Mapping[str, Any], data: Sequence[Any], total: int, page: Page) -> bytes:
     """Renders a page of a collection with meta and links; ``query`` are the parameters that the links repeat."""
     last = max(1, -(-total // page.limit))
     # Encoded once for all links: a query may name a hundred products.
@@ -51,7 +51,7 @@ def collection(path: str, query: Mapping[str, Any], data: Sequence[Any], total: 
     return encode({"data": data, "meta": meta, "links": links})
 
 
-def refusal(error: DomainError, language: Language, trace_id: str, errors: ErrorTable = OWN_ERRORS) -> Reply:
+def render_refusal(error: DomainError, language: Language, trace_id: str, errors: ErrorTable = OWN_ERRORS) -> Reply:
     """Renders the error envelope with one entry per problem. Raises KeyError for a code that ``errors`` lacks."""
     code = errors.code(error)
     entry: dict[str, Any] = {"code": error.code, "title": code.titled(language), "detail": code.detailed(language)}

@@ -21,7 +21,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.errors import ErrorTable, Language
 from gameshelf.gateway.runtime.http.components import Component
 from gameshelf.gateway.runtime.http.page_cache import PageCache
-from gameshelf.gateway.runtime.http.reply import BASE, Reply, refusal
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, render_refusal
 from gameshelf.gateway.runtime.observability.traces import current_trace_id
 from gameshelf.gateway.runtime.products import ProductNames
 from gameshelf.gateway.runtime.streams import StreamState
@@ -96,7 +96,7 @@ class Write:
         """Makes the reply of a refusal that is a result: writes of the handler are committed. To roll them back, a
         handler raises the error instead.
         """
-        return refusal(error, self.language, current_trace_id(), self.errors)
+        return render_refusal(error, self.language, current_trace_id(), self.errors)
 
 
 RestWork = Callable[[Write], Awaitable[Reply]]

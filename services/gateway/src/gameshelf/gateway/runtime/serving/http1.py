@@ -5,7 +5,7 @@ from uuid import uuid4
 import h11
 from gameshelf.gateway.runtime.errors import BadRequest
 from gameshelf.gateway.runtime.http.app import language_of
-from gameshelf.gateway.runtime.http.reply import JSON, refusal
+from gameshelf.gateway.runtime.http.reply import JSON, render_refusal
 from gameshelf.gateway.runtime.serving.inbound import Inbound
 from gameshelf.gateway.runtime.serving.websocket import WebSocketStream
 from hypercorn.events import Closed, Event
@@ -98,7 +98,7 @@ class Http1(H11Protocol):
         """
         status_code = status_code if status_code < 500 else 400
         trace_id = uuid4().hex
-        body = refusal(BadRequest("malformed_http"), language_of(""), trace_id).body
+        body = render_refusal(BadRequest("malformed_http"), language_of(""), trace_id).body
         headers = [
             (b"content-type", JSON.encode()),
             (b"content-length", b"%d" % len(body)),

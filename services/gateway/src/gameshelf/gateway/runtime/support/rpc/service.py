@@ -6,7 +6,7 @@ from uuid import UUID
 
 import grpc
 import grpc.aio
-from gameshelf.gateway.runtime.failures import refused
+from gameshelf.gateway.runtime.failures import as_domain_error
 from gameshelf.gateway.runtime.grpc.calls import caller
 from gameshelf.gateway.runtime.identity import Identity, InvalidCredentials, parse_uuid
 from gameshelf.gateway.runtime.streams import UserErased
@@ -71,7 +71,7 @@ class LibraryAdmin:
                 return response
             except Exception as error:
                 # An erased account is reported as not found; UserErased would refer to the caller's own account.
-                refusal = ResourceNotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
+                refusal = ResourceNotFound(reason="erased") if isinstance(error, UserErased) else as_domain_error(error)
                 try:
                     async with self._context.acquire() as connection:
                         await self._refusals.add_refusal(connection, by, _refusal(command, request, refusal))

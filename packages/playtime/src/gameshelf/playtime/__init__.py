@@ -27,6 +27,7 @@ from gameshelf.playtime.events import (
     SessionResumed,
     SessionStarted,
 )
+from gameshelf.playtime.imports import ImportResult
 from gameshelf.playtime.liveness import Beat, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
 from gameshelf.playtime.models import METADATA, SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.ports import Copies, PlayedCopy
@@ -44,7 +45,7 @@ from gameshelf.playtime.queries.support import (
     SessionPlace,
 )
 from gameshelf.playtime.rules import Interval
-from gameshelf.playtime.service import MAX_CORRECTION, ImportResult, PlaytimeService
+from gameshelf.playtime.service import MAX_CORRECTION, PlaytimeService
 from gameshelf.playtime.store.liveness import Liveness
 from gameshelf.playtime.store.recompute import Figures, TotalDiscrepancy
 from gameshelf.playtime.store.sessions import StoredSession

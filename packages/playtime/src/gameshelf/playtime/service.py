@@ -29,6 +29,7 @@ from gameshelf.playtime.events import (
     SessionResumed,
     SessionStarted,
 )
+from gameshelf.playtime.imports import ImportResult, import_key, repeated_result, session_of
 from gameshelf.playtime.models import EndReason
 from gameshelf.playtime.ports import Copies, PlayedCopy
 from gameshelf.playtime.queries.copies import CopyQueries
@@ -51,15 +52,6 @@ DEFAULT_IMPORT_MAX_AGE = timedelta(days=90)
 DEFAULT_SILENCE = timedelta(seconds=180)
 MAX_CORRECTION = 100 * 365 * 24 * 3600
 """How many seconds one correction may add or take: a hundred years."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """The result of one session of an import: ``accepted``, ``duplicate``, or ``rejected`` with a code."""
-
-    client_session_id: str
-    result: str
-    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,17 +270,17 @@ class PlaytimeService:
     async def _import(self, user_id: UUID, sessions: Sequence[OfflineSession]) -> list[ImportResult]:
         await self._serialise(user_id)
         now = self._clock()
-        known = await self._sessions.imported(user_id, [_key(one) for one in sessions])
+        known = await self._sessions.imported(user_id, [import_key(one) for one in sessions])
         products = {one.product_id for one in sessions}
         since = await self._access.first_access(user_id, products)
         barred = await self._access.refusals(user_id, products - since.keys()) if products - since.keys() else {}
         shared = await self._shared(user_id, set(since), sessions)
         results, fresh = [], []
         for offline in sessions:
-            session = _stored(offline)
-            before = known.get(_key(offline))
+            session = session_of(offline)
+            before = known.get(import_key(offline))
             if before is not None:
-                results.append(_repeated(before, session))
+                results.append(repeated_result(before, session))
                 continue
             played = Interval(session.start_time, session.end_time or session.start_time)
             refusal = judge_import(played, now, since.get(offline.product_id), self._import_max_age)
@@ -303,7 +295,7 @@ class PlaytimeService:
                     results.append(ImportResult(offline.client_session_id, "rejected", ImportRefusal.SEAT_BUSY))
                     continue
                 session = replace(session, copy_owner_user_id=owner_id)
-            known[_key(offline)] = session
+            known[import_key(offline)] = session
             fresh.append(session)
             results.append(ImportResult(offline.client_session_id, "accepted"))
         if fresh:
@@ -466,32 +458,3 @@ def _interval(session: StoredSession) -> Interval:
 
 def _span(intervals: Sequence[Interval]) -> Interval:
     return Interval(min(one.start for one in intervals), max(one.end for one in intervals))
-
-
-def _key(offline: OfflineSession) -> tuple[str, str]:
-    """The identity of an imported session: two devices may use the same ids."""
-    return offline.device_id or "", offline.client_session_id
-
-
-def _stored(offline: OfflineSession) -> StoredSession:
-    played = Interval(to_second(offline.start_time), to_second(offline.end_time))
-    return StoredSession(
-        uuid4(),
-        offline.product_id,
-        offline.device_id or "",
-        offline.platform,
-        played.start,
-        played.end,
-        played.seconds,
-        EndReason.IMPORTED,
-        played.end,
-        offline.client_session_id,
-    )
-
-
-def _repeated(before: StoredSession, again: StoredSession) -> ImportResult:
-    client_id = again.client_session_id or ""
-    contents = [(one.product_id, one.platform, one.start_time, one.end_time) for one in (before, again)]
-    if contents[0] == contents[1]:
-        return ImportResult(client_id, "duplicate")
-    return ImportResult(client_id, "rejected", ImportRefusal.KEY_REUSED)

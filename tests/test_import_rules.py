@@ -29,7 +29,7 @@ DOMAIN_WORDS = {
 CLIENTS = ("quart", "hypercorn", "grpc", "aiokafka", "aioboto3", "redis", "click", "rich")
 # A package of its own by its extra, which nothing else imports (packages/savegames/tests/s3/test_optional.py).
 EXTRAS = {"gameshelf.savegames.s3"}
-OPTIONAL = ["gameshelf.savegames.s3.client -> aioboto3"]
+OPTIONAL = ["gameshelf.savegames.s3._client -> aioboto3"]
 
 
 def contract(name: str, **settings: object) -> str:
@@ -190,6 +190,16 @@ def test_a_package_has_what_every_package_has(package):
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", f"src/gameshelf/{package}/py.typed", *built):
         assert (home / name).is_file(), name
     assert not (home / "src/gameshelf/__init__.py").exists()  # a namespace, so that each installs alone
+
+
+@pytest.mark.parametrize("package", DOMAINS)
+def test_a_private_module_of_a_package_has_an_underscore(package):
+    """``s3`` is an extra; ``testing`` and ``conformance`` are for tests of those who bring a store of their own."""
+    home = ROOT / "packages" / package / "src/gameshelf" / package
+    paths = [*home.glob("*"), *home.glob("s3/*")]
+    names = {path.stem for path in paths if path.suffix == ".py" or next(path.glob("*.py"), None)}
+    public = {name for name in names if not name.startswith("_")}
+    assert public <= {"migrations", "s3", "testing", "conformance"}
 
 
 def test_no_package_knows_where_a_field_stands_in_a_request():

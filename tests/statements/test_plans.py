@@ -27,10 +27,10 @@ SMALL = {
 }
 # Statements that are read in another way.
 OTHERWISE = {
-    "achievements.store.counters._FOLD": "a job takes what there is of the deltas",
-    "wishlist.store.fanouts._ADVANCE": "a job moves some of the sales, and there are few",
-    "wishlist.store.fanouts._FINISH": "a job ends some of the sales, and there are few",
-    "savegames.queries.accounts._CONTENTS": "the keys of a user's objects begin with the user",
+    "achievements._store.counters._FOLD": "a job takes what there is of the deltas",
+    "wishlist._store.fanouts._ADVANCE": "a job moves some of the sales, and there are few",
+    "wishlist._store.fanouts._FINISH": "a job ends some of the sales, and there are few",
+    "savegames._queries.accounts._CONTENTS": "the keys of a user's objects begin with the user",
 }
 OF_USER = re.compile(rf"\b({'|'.join(PARTNERS)}) = ")
 

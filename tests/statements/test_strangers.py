@@ -17,12 +17,12 @@ ROWS, PRODUCTS, ENOUGH = 48, 16, 4
 ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAMILY}
 # Statements that find nothing in rows that are made by number; the packages' own tests run them.
 NOTHING_FOUND = {
-    "library.family.queries._IS_LOST",  # a seat of one session that is lost
-    "savegames.queries.accounts._CONTENTS",  # by the names of objects, which begin with the user
-    "savegames.store.slots._HAS_GROWN",  # a device whose version grew from an older one
-    "savegames.store.versions._HISTORY",  # versions that are no heads
-    "savegames.queries.support._COPIES",  # two slots of one content
-    "savegames.queries.support._OF_USER",  # an open conflict of a live slot, its two sides
+    "library._family.queries._IS_LOST",  # a seat of one session that is lost
+    "savegames._queries.accounts._CONTENTS",  # by the names of objects, which begin with the user
+    "savegames._store.slots._HAS_GROWN",  # a device whose version grew from an older one
+    "savegames._store.versions._HISTORY",  # versions that are no heads
+    "savegames._queries.support._COPIES",  # two slots of one content
+    "savegames._queries.support._OF_USER",  # an open conflict of a live slot, its two sides
 }
 
 

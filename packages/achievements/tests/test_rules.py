@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from gameshelf.achievements.rules import Reached, Step, advance, rarity, rarity_with, share, within
+from gameshelf.achievements._rules import Reached, Step, advance, rarity, rarity_with, share, within
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gameshelf.library import CATALOG_VERSION, CatalogProjection, ProductFact
-from gameshelf.library import catalog as catalog_module
+from gameshelf.library import _catalog as catalog_module
 from sqlalchemy import select
 
 VERSION = str(select(CATALOG_VERSION))

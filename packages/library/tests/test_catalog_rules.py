@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from uuid import uuid4
 
-from gameshelf.library.product_facts import FIELDS, ProductFact, merge
+from gameshelf.library._product_facts import FIELDS, ProductFact, merge
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -28,7 +28,7 @@ from gameshelf.library import (
     ProductAlreadyOwned,
     ProductFact,
 )
-from gameshelf.library.item_ids import item_id
+from gameshelf.library._item_ids import item_id
 from sqlalchemy import select
 
 USERS, ROUNDS, WRITERS = 5, 12, 3

@@ -14,7 +14,7 @@ from gameshelf.library import (
     NewLink,
     ProductFact,
 )
-from gameshelf.library.reasons import concluded
+from gameshelf.library._reasons import concluded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -19,7 +19,7 @@ from gameshelf.library import (
     NewLink,
     Party,
 )
-from gameshelf.library.item_ids import item_id, item_id_sql
+from gameshelf.library._item_ids import item_id, item_id_sql
 from sqlalchemy import Uuid, bindparam, select
 
 

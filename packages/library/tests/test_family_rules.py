@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.library import LinkMode, LinkStatus, Party
-from gameshelf.library.family.rules import Action, Scope, effective, may_invite, transition
+from gameshelf.library._family.rules import Action, Scope, effective, may_invite, transition
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 PENDING, ACTIVE, REVOKED, DECLINED, BY_ADMIN = LinkStatus

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from gameshelf.library import Installation, InstallationStatus
-from gameshelf.library.installations import MOST_DEVICES, Installations, dump, load, on_device
+from gameshelf.library._installations import MOST_DEVICES, Installations, dump, load, on_device
 from hypothesis import given
 from hypothesis import strategies as st
 

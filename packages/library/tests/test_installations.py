@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.library import InstallationStatus
-from gameshelf.library.installations import Installations
+from gameshelf.library._installations import Installations
 
 MINUTE = timedelta(minutes=1)
 INSTALLED, ABSENT = InstallationStatus.INSTALLED, InstallationStatus.NOT_INSTALLED

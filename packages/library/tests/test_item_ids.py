@@ -7,8 +7,8 @@ import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.library import BEGINNING, BulkChanges, ItemChanges, ItemIdRewrites, LibraryItemNotFound, NewCategory
-from gameshelf.library.commands import BulkItem
-from gameshelf.library.item_ids import item_id, item_id_sql, masked, masked_sql, spellings
+from gameshelf.library._commands import BulkItem
+from gameshelf.library._item_ids import item_id, item_id_sql, masked, masked_sql, spellings
 from sqlalchemy import Uuid, bindparam, select
 
 

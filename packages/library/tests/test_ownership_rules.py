@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
-from gameshelf.library.models import AcquisitionType, GrantKind
-from gameshelf.library.rules import Holding, is_newer, ownership
+from gameshelf.library._models import AcquisitionType, GrantKind
+from gameshelf.library._rules import Holding, is_newer, ownership
 
 DAY = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -12,10 +12,10 @@ import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import RowErasure
 from gameshelf.library import MIGRATIONS, HiddenFilter, ItemSort, Language, SharedFilter
-from gameshelf.library.family import queries as family_queries
-from gameshelf.library.family import store as family_store
-from gameshelf.library.queries import access, explain, library, support
-from gameshelf.library.store import categories, erasure, grants, items, products
+from gameshelf.library._family import queries as family_queries
+from gameshelf.library._family import store as family_store
+from gameshelf.library._queries import access, explain, library, support
+from gameshelf.library._store import categories, erasure, grants, items, products
 
 MODULES = {
     library: "library",

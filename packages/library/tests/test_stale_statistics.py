@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from gameshelf.devstack.statements import PLANS, Measured
 from gameshelf.library import MIGRATIONS
-from gameshelf.library.store import items
+from gameshelf.library._store import items
 
 USER = UUID(int=1)
 HELD, CHANGED = 12_000, 6_000

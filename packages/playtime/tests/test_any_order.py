@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.playtime import Beat, Liveness, SessionKey
-from gameshelf.playtime.rules import union
+from gameshelf.playtime._rules import union
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

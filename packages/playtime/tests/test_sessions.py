@@ -15,7 +15,7 @@ from gameshelf.playtime import (
     SessionResumed,
     SessionStarted,
 )
-from gameshelf.playtime.rules import union_seconds
+from gameshelf.playtime._rules import union_seconds
 
 HOUR = 3600
 

@@ -13,7 +13,7 @@ from gameshelf.playtime import (
     SessionKey,
     SessionPlace,
 )
-from gameshelf.playtime.queries.support import _ANOMALIES
+from gameshelf.playtime._queries.support import _ANOMALIES
 
 
 @pytest.fixture

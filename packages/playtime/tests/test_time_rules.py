@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from gameshelf.playtime.rules import (
+from gameshelf.playtime._rules import (
     ImportRefusal,
     Interval,
     by_day,

@@ -23,7 +23,7 @@ from gameshelf.savegames import (
     Synced,
     metadata_of,
 )
-from gameshelf.savegames.naming import slot_key
+from gameshelf.savegames._naming import slot_key
 
 # Tables with references stand after the tables that they refer to.
 TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices", "numbers")

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 from gameshelf.savegames import SavegameAccounts, StoredObject, compare_usage, confirmed_differences, user_prefix
-from gameshelf.savegames.models import ContentState
-from gameshelf.savegames.usage_comparison import CountedContent
+from gameshelf.savegames._models import ContentState
+from gameshelf.savegames._usage_comparison import CountedContent
 
 LIVE, DROPPED, PENDING = ContentState.LIVE, ContentState.DROPPED, ContentState.PENDING
 THEN = datetime(2026, 5, 20, tzinfo=UTC)

@@ -21,7 +21,7 @@ from gameshelf.savegames import (
     UserQuotaExceeded,
     VersionChanges,
 )
-from gameshelf.savegames.limits import ATTEMPT_FOR, REMEMBER_FOR
+from gameshelf.savegames._limits import ATTEMPT_FOR, REMEMBER_FOR
 
 CONTENTS = [b"", b"a", b"bb", b"ccc", b"dddd", b"eeeee"]
 QUOTA = 14

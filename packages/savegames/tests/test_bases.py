@@ -13,7 +13,7 @@ from gameshelf.savegames import (
     UploadRequested,
     UploadResult,
 )
-from gameshelf.savegames.limits import MAX_NUMBERS
+from gameshelf.savegames._limits import MAX_NUMBERS
 
 
 async def conflicts(player):

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 from gameshelf.savegames import Resolve, SavegameUploads, UploadQueries, UploadResult, UploadsFilter
-from gameshelf.savegames.limits import MAX_COMPARED
+from gameshelf.savegames._limits import MAX_COMPARED
 
 LONG = 3_000
 GROW = """

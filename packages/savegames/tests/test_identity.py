@@ -10,10 +10,10 @@ import pytest
 import zstandard
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.savegames import Digest, SavegameFileTooLarge, SavegameUploadIncomplete, SavesFilter, UploadResult
-from gameshelf.savegames.naming import slot_key
-from gameshelf.savegames.ports import Packing
+from gameshelf.savegames._naming import slot_key
+from gameshelf.savegames._ports import Packing
+from gameshelf.savegames._unpacking import Unpacking
 from gameshelf.savegames.testing import MemoryStore
-from gameshelf.savegames.unpacking import Unpacking
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError

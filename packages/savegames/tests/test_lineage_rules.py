@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.savegames import ConflictPolicy, Node, Relation, Resolution, Side, ancestors, relation, resolved_by
-from gameshelf.savegames.store.versions import StoredVersion
-from gameshelf.savegames.timeline import StoredContent
+from gameshelf.savegames._store.versions import StoredVersion
+from gameshelf.savegames._timeline import StoredContent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

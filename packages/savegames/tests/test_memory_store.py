@@ -1,7 +1,7 @@
 """The store in memory keeps the promises of the ports, as S3 does in tests/s3."""
 
 import pytest
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames._ports import StoreUnavailable
 from gameshelf.savegames.testing import MemoryStore, MemorySubject, ObjectStoreSuite, SignedRequestSuite
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from gameshelf.savegames import NewUpload, Resolve, object_key, staging_key, user_prefix
-from gameshelf.savegames.naming import Marks, ObjectMetadata, conflict_name, free_name, metadata_of, object_metadata
+from gameshelf.savegames._naming import Marks, ObjectMetadata, conflict_name, free_name, metadata_of, object_metadata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError

@@ -10,9 +10,9 @@ import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import RowErasure
 from gameshelf.savegames import MIGRATIONS
-from gameshelf.savegames import store as stores
-from gameshelf.savegames.queries import accounts, overview, saves, support
-from gameshelf.savegames.store import (
+from gameshelf.savegames import _store as stores
+from gameshelf.savegames._queries import accounts, overview, saves, support
+from gameshelf.savegames._store import (
     adoptions,
     conflicts,
     contents,

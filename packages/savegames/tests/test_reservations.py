@@ -15,7 +15,7 @@ from gameshelf.savegames import (
     UploadStatus,
     UserQuotaExceeded,
 )
-from gameshelf.savegames.outcomes import UploadOutcome, as_text, from_text
+from gameshelf.savegames._outcomes import UploadOutcome, as_text, from_text
 
 
 @pytest.fixture

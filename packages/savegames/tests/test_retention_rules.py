@@ -5,7 +5,7 @@ from itertools import combinations
 from uuid import UUID
 
 import pytest
-from gameshelf.savegames.retention import HistoryVersion, KeptVersion, max_pinned, prunable, prune_at, to_make_room
+from gameshelf.savegames._retention import HistoryVersion, KeptVersion, max_pinned, prunable, prune_at, to_make_room
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -19,7 +19,7 @@ from gameshelf.savegames import (
     UploadResult,
     UserQuotaExceeded,
 )
-from gameshelf.savegames.limits import ATTEMPT_FOR, REMEMBER_FOR
+from gameshelf.savegames._limits import ATTEMPT_FOR, REMEMBER_FOR
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.settings import LayerKind, LayerPrecondition, parse_tag
-from gameshelf.settings.rules import as_text, checked, from_text, is_same, merged, patched, size
+from gameshelf.settings._rules import as_text, checked, from_text, is_same, merged, patched, size
 from hypothesis import given
 from hypothesis import strategies as st
 

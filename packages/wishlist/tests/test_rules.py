@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from gameshelf.wishlist import Conditions, Cut, Price, discount, notification_id, wishers_currency
-from gameshelf.wishlist.rules import succeed
+from gameshelf.wishlist._rules import succeed
 
 NOW, DAY = datetime(2026, 5, 20, 12, tzinfo=UTC), timedelta(days=1)
 

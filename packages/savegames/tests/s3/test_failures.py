@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from gameshelf.devstack.servers.base import HOST
 from gameshelf.savegames import Digest, StoreUnavailable
-from gameshelf.savegames.s3.client import CALL_SECONDS
+from gameshelf.savegames.s3._client import CALL_SECONDS
 
 BIG = 50 * 1024**2
 HANG_SECONDS = 30

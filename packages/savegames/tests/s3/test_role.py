@@ -10,7 +10,7 @@ import httpx
 import pytest
 from gameshelf.devstack.servers.base import HOST
 from gameshelf.savegames import StoreUnavailable
-from gameshelf.savegames.s3 import client as s3_client
+from gameshelf.savegames.s3 import _client as s3_client
 
 NO_KEYS = {"access_key_id": None, "secret_access_key": None}
 CONTENT = b"saved"

@@ -3,7 +3,7 @@
 This module is the whole public API of the package. Don't import from the modules below it.
 """
 
-from gameshelf.achievements.commands import (
+from gameshelf.achievements._commands import (
     MAX_IMPORT,
     AchievementSummaryFilter,
     ImportAchievements,
@@ -13,19 +13,19 @@ from gameshelf.achievements.commands import (
     ReportProgress,
     UnreadableAchievement,
 )
-from gameshelf.achievements.definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
-from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
-from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
-from gameshelf.achievements.models import METADATA, SCHEMA
-from gameshelf.achievements.queries import AchievementQueries, AchievementSummary, count_unlocked
-from gameshelf.achievements.service import (
+from gameshelf.achievements._definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
+from gameshelf.achievements._errors import AchievementAlreadyUnlocked, AchievementNotFound
+from gameshelf.achievements._events import AchievementLocked, AchievementUnlocked
+from gameshelf.achievements._models import METADATA, SCHEMA
+from gameshelf.achievements._queries import AchievementQueries, AchievementSummary, count_unlocked
+from gameshelf.achievements._service import (
     AchievementService,
     ImportedAchievement,
     Reported,
     ReportOutcome,
     SupportedChange,
 )
-from gameshelf.achievements.store import (
+from gameshelf.achievements._store import (
     CounterDifference,
     PlayersInProgress,
     RarityCounters,
@@ -33,8 +33,8 @@ from gameshelf.achievements.store import (
     RecountProgress,
     TargetReview,
 )
-from gameshelf.achievements.target_reviews import TargetReviews
-from gameshelf.achievements.views import Achievement, AchievementRarity, AchievementState, Language
+from gameshelf.achievements._target_reviews import TargetReviews
+from gameshelf.achievements._views import Achievement, AchievementRarity, AchievementState, Language
 from gameshelf.kernel.migrations import Migrations
 
 __version__ = "0.1.0.dev0"

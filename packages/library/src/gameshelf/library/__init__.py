@@ -5,8 +5,8 @@ This is the whole public API of the package; its modules are private.
 
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.kernel.users import ERASED_USER
-from gameshelf.library.catalog import CatalogProjection
-from gameshelf.library.commands import (
+from gameshelf.library._catalog import CatalogProjection
+from gameshelf.library._commands import (
     BulkChanges,
     CategoryChanges,
     ClaimProduct,
@@ -18,8 +18,8 @@ from gameshelf.library.commands import (
     OnDevice,
     SharedFilter,
 )
-from gameshelf.library.edits import BulkResult
-from gameshelf.library.errors import (
+from gameshelf.library._edits import BulkResult
+from gameshelf.library._errors import (
     CategoryAlreadyExists,
     CategoryNotFound,
     GrantNotFound,
@@ -29,24 +29,24 @@ from gameshelf.library.errors import (
     ProductNotFound,
     ProductNotFree,
 )
-from gameshelf.library.events import CategoryUpdated, GameAdded, GameRemoved, ItemUpdated, LibraryUpdated
-from gameshelf.library.family.commands import Direction, LinkChanges, LinkFilter, NewLink
-from gameshelf.library.family.errors import (
+from gameshelf.library._events import CategoryUpdated, GameAdded, GameRemoved, ItemUpdated, LibraryUpdated
+from gameshelf.library._family.commands import Direction, LinkChanges, LinkFilter, NewLink
+from gameshelf.library._family.errors import (
     FamilyAccessRestricted,
     FamilyLimitExceeded,
     FamilyLinkInvalidState,
     FamilyLinkNotFound,
     FamilySeatBusy,
 )
-from gameshelf.library.family.events import LinkUpdated, SeatReclaimed, ShareWithdrawn
-from gameshelf.library.family.links import DEFAULT_MAX_MEMBERS, FamilyLinks
-from gameshelf.library.family.ports import Players
-from gameshelf.library.family.queries import FamilyQueries, LostSeat, TakenSeat
-from gameshelf.library.family.rules import GRACE, LinkVerdict, Party
-from gameshelf.library.family.seats import FamilySeats, TakenCopy
-from gameshelf.library.family.store import Link
-from gameshelf.library.installations import Installation
-from gameshelf.library.models import (
+from gameshelf.library._family.events import LinkUpdated, SeatReclaimed, ShareWithdrawn
+from gameshelf.library._family.links import DEFAULT_MAX_MEMBERS, FamilyLinks
+from gameshelf.library._family.ports import Players
+from gameshelf.library._family.queries import FamilyQueries, LostSeat, TakenSeat
+from gameshelf.library._family.rules import GRACE, LinkVerdict, Party
+from gameshelf.library._family.seats import FamilySeats, TakenCopy
+from gameshelf.library._family.store import Link
+from gameshelf.library._installations import Installation
+from gameshelf.library._models import (
     METADATA,
     SCHEMA,
     AcquisitionType,
@@ -55,19 +55,19 @@ from gameshelf.library.models import (
     LinkMode,
     LinkStatus,
 )
-from gameshelf.library.product_facts import ProductFact
-from gameshelf.library.queries.access import AccessDecision, AccessQueries
-from gameshelf.library.queries.explain import AccessExplained, CatalogProduct, Explanation
-from gameshelf.library.queries.library import CATALOG_VERSION, LibraryQueries
-from gameshelf.library.queries.overview import LibraryOverview, library_overview
-from gameshelf.library.queries.support import GrantView, HeldProduct, ItemState, LibrarySupportQueries, OrderFactView
-from gameshelf.library.reasons import LinkReason, SeatReason, Start
-from gameshelf.library.rules import Holding, NewGrant, Playtime
-from gameshelf.library.service import LibraryService
-from gameshelf.library.store import users_without_keys
-from gameshelf.library.store.item_id_rewrite import BEGINNING, ItemIdRewrites, RewritePart, RewriteProgress
-from gameshelf.library.views import CategoryView, ItemView, Language, ProductView
-from gameshelf.library.visible import LINKED_OWNERS
+from gameshelf.library._product_facts import ProductFact
+from gameshelf.library._queries.access import AccessDecision, AccessQueries
+from gameshelf.library._queries.explain import AccessExplained, CatalogProduct, Explanation
+from gameshelf.library._queries.library import CATALOG_VERSION, LibraryQueries
+from gameshelf.library._queries.overview import LibraryOverview, library_overview
+from gameshelf.library._queries.support import GrantView, HeldProduct, ItemState, LibrarySupportQueries, OrderFactView
+from gameshelf.library._reasons import LinkReason, SeatReason, Start
+from gameshelf.library._rules import Holding, NewGrant, Playtime
+from gameshelf.library._service import LibraryService
+from gameshelf.library._store import users_without_keys
+from gameshelf.library._store.item_id_rewrite import BEGINNING, ItemIdRewrites, RewritePart, RewriteProgress
+from gameshelf.library._views import CategoryView, ItemView, Language, ProductView
+from gameshelf.library._visible import LINKED_OWNERS
 
 __version__ = "0.2.0.dev0"
 

@@ -4,7 +4,7 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
 from gameshelf.kernel.migrations import Migrations
-from gameshelf.playtime.commands import (
+from gameshelf.playtime._commands import (
     Breakdown,
     DailyFilter,
     HistoryFilter,
@@ -16,8 +16,8 @@ from gameshelf.playtime.commands import (
     StartSession,
     UnreadableSession,
 )
-from gameshelf.playtime.errors import CorrectionsExceedPlay, FamilySeatLost, SessionAlreadyEnded, SessionNotFound
-from gameshelf.playtime.events import (
+from gameshelf.playtime._errors import CorrectionsExceedPlay, FamilySeatLost, SessionAlreadyEnded, SessionNotFound
+from gameshelf.playtime._events import (
     AnomalyFound,
     PlaytimeChanged,
     PlaytimeCorrected,
@@ -27,15 +27,15 @@ from gameshelf.playtime.events import (
     SessionResumed,
     SessionStarted,
 )
-from gameshelf.playtime.imports import ImportResult
-from gameshelf.playtime.liveness import Beat, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
-from gameshelf.playtime.models import METADATA, SCHEMA, SHARDS, EndReason
-from gameshelf.playtime.ports import Copies, PlayedCopy
-from gameshelf.playtime.queries.copies import CopyQueries
-from gameshelf.playtime.queries.imports import ImportedPlay
-from gameshelf.playtime.queries.overview import PlaytimeOverview, playtime_overview
-from gameshelf.playtime.queries.playtime import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
-from gameshelf.playtime.queries.support import (
+from gameshelf.playtime._imports import ImportResult
+from gameshelf.playtime._liveness import Beat, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
+from gameshelf.playtime._models import METADATA, SCHEMA, SHARDS, EndReason
+from gameshelf.playtime._ports import Copies, PlayedCopy
+from gameshelf.playtime._queries.copies import CopyQueries
+from gameshelf.playtime._queries.imports import ImportedPlay
+from gameshelf.playtime._queries.overview import PlaytimeOverview, playtime_overview
+from gameshelf.playtime._queries.playtime import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
+from gameshelf.playtime._queries.support import (
     AnomalyPlace,
     Correction,
     CorrectionPlace,
@@ -44,12 +44,12 @@ from gameshelf.playtime.queries.support import (
     PlaytimeSupportQueries,
     SessionPlace,
 )
-from gameshelf.playtime.rules import Interval
-from gameshelf.playtime.service import MAX_CORRECTION, PlaytimeService
-from gameshelf.playtime.store.liveness import Liveness
-from gameshelf.playtime.store.recompute import Figures, TotalDiscrepancy
-from gameshelf.playtime.store.sessions import StoredSession
-from gameshelf.playtime.watch import Seen, Watch, longest_gap, may_end, next_watch
+from gameshelf.playtime._rules import Interval
+from gameshelf.playtime._service import MAX_CORRECTION, PlaytimeService
+from gameshelf.playtime._store.liveness import Liveness
+from gameshelf.playtime._store.recompute import Figures, TotalDiscrepancy
+from gameshelf.playtime._store.sessions import StoredSession
+from gameshelf.playtime._watch import Seen, Watch, longest_gap, may_end, next_watch
 
 __version__ = "0.1.0.dev0"
 

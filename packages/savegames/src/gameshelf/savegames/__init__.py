@@ -4,8 +4,8 @@ This module is the whole public API of the package; its submodules are private.
 """
 
 from gameshelf.kernel.migrations import Migrations
-from gameshelf.savegames.adoption import Adopted, Adoption, SavedObject, SavegameAdoption
-from gameshelf.savegames.commands import (
+from gameshelf.savegames._adoption import Adopted, Adoption, SavedObject, SavegameAdoption
+from gameshelf.savegames._commands import (
     ConfirmUpload,
     ConflictsFilter,
     Deletion,
@@ -19,9 +19,9 @@ from gameshelf.savegames.commands import (
     UploadsFilter,
     VersionChanges,
 )
-from gameshelf.savegames.confirmations import Attempt
-from gameshelf.savegames.conflicts import OutdatedDecision, Resolved, SavegameConflicts
-from gameshelf.savegames.errors import (
+from gameshelf.savegames._confirmations import Attempt
+from gameshelf.savegames._conflicts import OutdatedDecision, Resolved, SavegameConflicts
+from gameshelf.savegames._errors import (
     ConflictNotFound,
     SavegameFileTooLarge,
     SavegameHashMismatch,
@@ -31,7 +31,7 @@ from gameshelf.savegames.errors import (
     SavegameVersionNotFound,
     UserQuotaExceeded,
 )
-from gameshelf.savegames.events import (
+from gameshelf.savegames._events import (
     FailureReason,
     SavegameConflictDropped,
     SavegameConflicted,
@@ -43,10 +43,10 @@ from gameshelf.savegames.events import (
     UploadRequested,
     UploadUnneeded,
 )
-from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
-from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
-from gameshelf.savegames.models import METADATA, SCHEMA, ConflictPolicy, Resolution
-from gameshelf.savegames.naming import (
+from gameshelf.savegames._limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
+from gameshelf.savegames._lineage import Node, Relation, Side, ancestors, relation, resolved_by
+from gameshelf.savegames._models import METADATA, SCHEMA, ConflictPolicy, Resolution
+from gameshelf.savegames._naming import (
     STAGING,
     ObjectMetadata,
     metadata_of,
@@ -55,9 +55,9 @@ from gameshelf.savegames.naming import (
     staging_key,
     user_prefix,
 )
-from gameshelf.savegames.open_uploads import OpenUpload, UploadQueries, UploadStatus
-from gameshelf.savegames.outcomes import UploadOutcome, UploadResult
-from gameshelf.savegames.ports import (
+from gameshelf.savegames._open_uploads import OpenUpload, UploadQueries, UploadStatus
+from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
+from gameshelf.savegames._ports import (
     Digest,
     ObjectSigner,
     ObjectStore,
@@ -66,7 +66,7 @@ from gameshelf.savegames.ports import (
     StoredObject,
     StoreUnavailable,
 )
-from gameshelf.savegames.queries import (
+from gameshelf.savegames._queries import (
     ConflictPlace,
     ConflictState,
     Downloadable,
@@ -79,19 +79,19 @@ from gameshelf.savegames.queries import (
     UserUsage,
     savegame_overview,
 )
-from gameshelf.savegames.service import SavegameService
-from gameshelf.savegames.store.scans import ExpectedContent
-from gameshelf.savegames.store.usage import ProductUsage, UsedStorage
-from gameshelf.savegames.sweeps import FOLDED_NAME_SCAN, SavegameSweeps
-from gameshelf.savegames.uploads import Reservation, SavegameUploads
-from gameshelf.savegames.usage_comparison import (
+from gameshelf.savegames._service import SavegameService
+from gameshelf.savegames._store.scans import ExpectedContent
+from gameshelf.savegames._store.usage import ProductUsage, UsedStorage
+from gameshelf.savegames._sweeps import FOLDED_NAME_SCAN, SavegameSweeps
+from gameshelf.savegames._uploads import Reservation, SavegameUploads
+from gameshelf.savegames._usage_comparison import (
     UsageComparison,
     UsageDifference,
     UsageDifferenceKind,
     compare_usage,
     confirmed_differences,
 )
-from gameshelf.savegames.views import OpenConflict, SaveVersion, VersionStatus
+from gameshelf.savegames._views import OpenConflict, SaveVersion, VersionStatus
 
 __version__ = "0.1.0.dev0"
 

@@ -14,7 +14,7 @@ from unittest import SkipTest
 from urllib.parse import quote
 from uuid import uuid4
 
-from gameshelf.savegames.ports import Digest, ObjectSigner, ObjectStore, SignedRequest
+from gameshelf.savegames._ports import Digest, ObjectSigner, ObjectStore, SignedRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.savegames.conformance import Answer, ObjectStoreSuite, SignedRequestSuite, StoreUnderTest
-from gameshelf.savegames.ports import (
+from gameshelf.savegames._ports import (
     Digest,
     ObjectSigner,
     ObjectStore,
@@ -21,7 +20,8 @@ from gameshelf.savegames.ports import (
     StoredObject,
     StoreUnavailable,
 )
-from gameshelf.savegames.unpacking import Unpacking
+from gameshelf.savegames._unpacking import Unpacking
+from gameshelf.savegames.conformance import Answer, ObjectStoreSuite, SignedRequestSuite, StoreUnderTest
 
 __all__ = ["Answer", "MemoryStore", "MemorySubject", "ObjectStoreSuite", "SignedRequestSuite", "StoreUnderTest"]
 

@@ -5,15 +5,15 @@ This module is the whole public API of the package. Don't import from the module
 
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.kernel.nesting import MAX_LEVELS, too_deep
-from gameshelf.settings.commands import Address, GameFilter, NewSettings, SettingsPatch
-from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
-from gameshelf.settings.events import SettingsUpdated
-from gameshelf.settings.models import METADATA, SCHEMA, LayerKind
-from gameshelf.settings.queries import SettingsQueries, count_games_with_settings
-from gameshelf.settings.revisions import LayerPrecondition, Revisions, parse_tag
-from gameshelf.settings.rules import MAX_VALUES, merged, patched
-from gameshelf.settings.service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
-from gameshelf.settings.views import GameView, LayerView, MergedSettings
+from gameshelf.settings._commands import Address, GameFilter, NewSettings, SettingsPatch
+from gameshelf.settings._errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
+from gameshelf.settings._events import SettingsUpdated
+from gameshelf.settings._models import METADATA, SCHEMA, LayerKind
+from gameshelf.settings._queries import SettingsQueries, count_games_with_settings
+from gameshelf.settings._revisions import LayerPrecondition, Revisions, parse_tag
+from gameshelf.settings._rules import MAX_VALUES, merged, patched
+from gameshelf.settings._service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
+from gameshelf.settings._views import GameView, LayerView, MergedSettings
 
 __version__ = "0.1.0.dev0"
 

@@ -4,20 +4,20 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
 from gameshelf.kernel.migrations import Migrations
-from gameshelf.wishlist.commands import NewWish, Order, WishChanges, WishlistPage
-from gameshelf.wishlist.errors import (
+from gameshelf.wishlist._commands import NewWish, Order, WishChanges, WishlistPage
+from gameshelf.wishlist._errors import (
     GameNotFoundInWishlist,
     ProductAlreadyOwned,
     WishlistItemAlreadyExists,
     WishlistLimitExceeded,
 )
-from gameshelf.wishlist.events import PriceDropped, SaleNoticed, WishAdded, WishlistChanged, WishRemoved
-from gameshelf.wishlist.models import METADATA, SCHEMA
-from gameshelf.wishlist.notices import notice
-from gameshelf.wishlist.ports import Products
-from gameshelf.wishlist.prices import Prices
-from gameshelf.wishlist.queries import PricedWish, WishlistQueries, count_wishes
-from gameshelf.wishlist.rules import (
+from gameshelf.wishlist._events import PriceDropped, SaleNoticed, WishAdded, WishlistChanged, WishRemoved
+from gameshelf.wishlist._models import METADATA, SCHEMA
+from gameshelf.wishlist._notices import notice
+from gameshelf.wishlist._ports import Products
+from gameshelf.wishlist._prices import Prices
+from gameshelf.wishlist._queries import PricedWish, WishlistQueries, count_wishes
+from gameshelf.wishlist._rules import (
     DEFAULT_CURRENCY,
     Conditions,
     Cut,
@@ -26,8 +26,8 @@ from gameshelf.wishlist.rules import (
     notification_id,
     wishers_currency,
 )
-from gameshelf.wishlist.service import DEFAULT_MAX_ITEMS, WishlistService
-from gameshelf.wishlist.store import Fanout, OldPrices, ReleaseBefore, SaleFanouts, Wish, Wishers
+from gameshelf.wishlist._service import DEFAULT_MAX_ITEMS, WishlistService
+from gameshelf.wishlist._store import Fanout, OldPrices, ReleaseBefore, SaleFanouts, Wish, Wishers
 
 __version__ = "0.1.0.dev0"
 

@@ -1,4 +1,4 @@
-from gameshelf.achievements.models import UserAchievement
+from gameshelf.achievements._models import UserAchievement
 from gameshelf.kernel.migrations import run
 
 run(UserAchievement.metadata)

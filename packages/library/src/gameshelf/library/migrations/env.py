@@ -1,4 +1,4 @@
 from gameshelf.kernel.migrations import run
-from gameshelf.library.models import LibraryItem
+from gameshelf.library._models import LibraryItem
 
 run(LibraryItem.metadata)

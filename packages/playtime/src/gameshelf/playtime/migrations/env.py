@@ -1,4 +1,4 @@
 from gameshelf.kernel.migrations import run
-from gameshelf.playtime.models import PlaytimeSession
+from gameshelf.playtime._models import PlaytimeSession
 
 run(PlaytimeSession.metadata)

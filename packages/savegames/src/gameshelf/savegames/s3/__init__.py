@@ -3,10 +3,10 @@
 Importing this takes half a second and 45 MB, so import it only where there is a bucket.
 """
 
-from gameshelf.savegames.s3.bucket import BucketReport, BucketUnusable, FeatureState, cors_rule, prepare_bucket
-from gameshelf.savegames.s3.client import new_client
-from gameshelf.savegames.s3.config import S3Config
-from gameshelf.savegames.s3.store import S3ObjectStore
+from gameshelf.savegames.s3._bucket import BucketReport, BucketUnusable, FeatureState, cors_rule, prepare_bucket
+from gameshelf.savegames.s3._client import new_client
+from gameshelf.savegames.s3._config import S3Config
+from gameshelf.savegames.s3._store import S3ObjectStore
 
 __all__ = [
     "BucketReport",

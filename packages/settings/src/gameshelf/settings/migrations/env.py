@@ -1,4 +1,4 @@
 from gameshelf.kernel.migrations import run
-from gameshelf.settings.models import GameSettings
+from gameshelf.settings._models import GameSettings
 
 run(GameSettings.metadata)

@@ -1,4 +1,4 @@
 from gameshelf.kernel.migrations import run
-from gameshelf.wishlist.models import WishlistItem
+from gameshelf.wishlist._models import WishlistItem
 
 run(WishlistItem.metadata)

@@ -1,0 +1,137 @@
+"""Reads of achievements: SQL to plain values. Nothing here writes or decides."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.achievements._models import (
+    AchievementMetadata,
+    AchievementUnlocks,
+    OwnedProduct,
+    ProductOwners,
+    UserAchievement,
+)
+from gameshelf.achievements._rules import share
+from gameshelf.achievements._views import Achievement, AchievementRarity, achievements_of_user
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.paging import Page, Slice
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import array, page_of, user
+from sqlalchemy import Uuid, any_, bindparam, func, or_, select, union
+from sqlmodel import col
+
+_M, _U, _A, _O = AchievementMetadata, UserAchievement, AchievementUnlocks, ProductOwners
+
+
+@dataclass(frozen=True, slots=True)
+class AchievementSummary:
+    """A user's progress with one product: the number of unlocked achievements, and the time of the last unlock."""
+
+    product_id: UUID
+    unlocked: int
+    total: int
+    last_unlocked_at: datetime | None
+
+    @property
+    def percentage(self) -> float:
+        """The unlocked ones in percent with one decimal, rounded down, so that 100 means all."""
+        return share(self.unlocked, self.total)
+
+
+_ORDER = (col(_M.api_name).asc().nulls_last(), col(_M.id))
+_PRODUCT = bindparam("product_id", type_=Uuid)
+_OF_PRODUCT = Statement(achievements_of_user().where(col(_M.product_id) == _PRODUCT).order_by(*_ORDER))
+_OF_IDS = Statement(achievements_of_user().where(col(_M.id) == any_(array("achievement_ids", Uuid))).order_by(*_ORDER))
+_RARITIES = Statement(
+    select(
+        col(_M.id),
+        col(_M.product_id),
+        col(_M.api_name),
+        col(_M.name_ru),
+        col(_M.name_en),
+        col(_M.description_ru),
+        col(_M.description_en),
+        col(_M.icon_url_locked),
+        col(_M.icon_url_unlocked),
+        func.coalesce(_M.is_hidden, False).label("is_hidden"),
+        func.coalesce(_A.unlocks, 0).label("unlocks"),
+        func.coalesce(_O.owners, 0).label("owners"),
+    )
+    .select_from(_M)
+    .outerjoin(_A, col(_A.achievement_meta_id) == col(_M.id))
+    .outerjoin(_O, col(_O.product_id) == col(_M.product_id))
+    .where(col(_M.product_id) == _PRODUCT)
+    .order_by(*_ORDER)
+)
+
+_mine = union(
+    select(col(OwnedProduct.product_id)).where(col(OwnedProduct.user_id) == user()),
+    select(col(_U.product_id)).where(col(_U.user_id) == user()),
+).subquery("mine")
+_defined = select(func.count().label("defined")).where(col(_M.product_id) == _mine.c.product_id).lateral("defined")
+_unlocked = (
+    select(func.count().label("unlocked"), func.max(col(_U.unlocked_at)).label("last_unlocked_at"))
+    .where(col(_U.user_id) == user(), col(_U.product_id) == _mine.c.product_id, col(_U.is_unlocked))
+    .lateral("unlocked")
+)
+_counted = (
+    select(_mine.c.product_id, _unlocked.c.unlocked, _defined.c.defined, _unlocked.c.last_unlocked_at)
+    .select_from(_mine)
+    .where(or_(array("product_ids", Uuid).is_(None), _mine.c.product_id == any_(array("product_ids", Uuid))))
+    .join(_defined, _defined.c.defined > 0)
+    .join(_unlocked, _unlocked.c.unlocked >= 0)
+    .cte("counted")
+)
+_SUMMARY = page_of(select(*_counted.c), lambda found: (found.last_unlocked_at.desc().nulls_last(), found.product_id))
+_COUNT_UNLOCKED = Statement(
+    select(func.count().label("n")).select_from(_U).where(col(_U.user_id) == user(), col(_U.is_unlocked))
+)
+_ACHIEVEMENT = RowReader(Achievement, _OF_PRODUCT, _OF_IDS)
+_RARITY = RowReader(AchievementRarity, _RARITIES)
+
+
+class AchievementQueries:
+    """Reads of achievements over one connection. Each method is one round trip."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def of_product(self, user_id: UUID, product_id: UUID) -> list[Achievement]:
+        """Returns every achievement of a product with the user's state, ordered by API name."""
+        rows = await _OF_PRODUCT.all(self._connection, user_id=user_id, product_id=product_id)
+        return _ACHIEVEMENT.read_all(rows)
+
+    async def of_ids(self, user_id: UUID, achievement_ids: Collection[UUID]) -> list[Achievement]:
+        """Returns the achievements that exist, with the user's state."""
+        rows = await _OF_IDS.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
+        return _ACHIEVEMENT.read_all(rows)
+
+    async def rarities(self, product_id: UUID) -> list[AchievementRarity]:
+        """Returns every achievement of a product with its rarity, ordered by API name."""
+        rows = await _RARITIES.all(self._connection, product_id=product_id)
+        return _RARITY.read_all(rows)
+
+    async def summary(self, user_id: UUID, page: Page, product_ids: Collection[UUID] = ()) -> Slice[AchievementSummary]:
+        """Returns the products with achievements that the user owns or has begun, the one with the newest unlock first;
+        only these products if any is given.
+        """
+        rows = await _SUMMARY.all(
+            self._connection,
+            user_id=user_id,
+            product_ids=list(product_ids) or None,
+            limit=page.limit,
+            offset=page.offset,
+        )
+        found = [
+            AchievementSummary(row["product_id"], row["unlocked"], row["defined"], row["last_unlocked_at"])
+            for row in rows
+            if row["product_id"] is not None
+        ]
+        return Slice(found, rows[0]["total"])
+
+
+async def count_unlocked(connection: Connection, user_id: UUID) -> int:
+    """Returns how many achievements a user has unlocked. One round trip."""
+    row = await _COUNT_UNLOCKED.first(connection, user_id=user_id)
+    return row["n"] if row else 0

@@ -1,6 +1,0 @@
-"""The deletion of all rows of one user, in bounded parts."""
-
-from gameshelf.kernel.sql import RowErasure
-from gameshelf.library.models import Category, FirstAccess, Grant, ItemCategory, LibraryItem, MissingProduct, OrderFact
-
-ERASURE = RowErasure((ItemCategory, MissingProduct, Category, LibraryItem, FirstAccess, Grant, OrderFact))

@@ -1,0 +1,96 @@
+"""Anomalies, and the statements that find them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, rows, user
+from gameshelf.playtime._anomalies import FAST_IMPORT, Anomaly
+from gameshelf.playtime._models import PlaytimeAnomaly, PlaytimeSession, PlaytimeSync
+from gameshelf.playtime._rules import Interval
+from sqlalchemy import BigInteger, String, and_, bindparam, case, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_S = PlaytimeSession
+_day = rows("day", start=("starts", TIME), end=("ends", TIME))
+_overlap = func.least(col(_S.end_time), _day.c.end) - func.greatest(col(_S.start_time), _day.c.start)
+_RAW = Statement(
+    select(_day.c.start, func.sum(func.extract("epoch", _overlap)).cast(BigInteger).label("seconds"))
+    .select_from(_day)
+    .join(
+        PlaytimeSession,
+        and_(
+            col(_S.user_id) == user(),
+            col(_S.start_time) > bindparam("earliest", type_=TIME),
+            col(_S.start_time) < _day.c.end,
+            col(_S.end_time) > _day.c.start,
+        ),
+    )
+    .group_by(_day.c.start)
+)
+_LAST_SYNC = Statement(
+    select(func.max(col(PlaytimeSync.synced_at)).label("synced_at")).where(col(PlaytimeSync.user_id) == user())
+)
+_insert_sync = insert(PlaytimeSync).values(
+    user_id=user(), device_id=bindparam("device_id", type_=String), synced_at=bindparam("now", type_=TIME)
+)
+_SAVE_SYNC = Statement(
+    _insert_sync.on_conflict_do_update(
+        index_elements=["user_id", "device_id"], set_={"synced_at": _insert_sync.excluded.synced_at}
+    )
+)
+_found = rows("found", kind=("kinds", String), subject=("subjects", String), seconds=("seconds", BigInteger))
+_insert_found = insert(PlaytimeAnomaly).from_select(
+    ["user_id", "kind", "subject", "seconds"], select(user(), *_found.c), include_defaults=False
+)
+# A day is counted from scratch each time; imports of the same second add up.
+_imported_before = case((col(PlaytimeAnomaly.kind) == FAST_IMPORT, col(PlaytimeAnomaly.seconds)), else_=0)
+_FLAG = Statement(
+    _insert_found.on_conflict_do_update(
+        index_elements=["user_id", "kind", "subject"],
+        set_={"seconds": _imported_before + _insert_found.excluded.seconds},
+    )
+)
+
+
+class AnomalyStore:
+    """Anomalies of one user, over one connection that is inside a transaction. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def raw_play(self, user_id: UUID, days: Sequence[Interval], earliest: datetime) -> dict[datetime, int]:
+        """Seconds of raw play on each of these days, by the start of the day; days without any are left out.
+
+        Sessions that started up to ``earliest`` are not looked at.
+        """
+        found = await _RAW.all(
+            self._connection,
+            user_id=user_id,
+            starts=[day.start for day in days],
+            ends=[day.end for day in days],
+            earliest=earliest,
+        )
+        return {row["start"]: row["seconds"] for row in found}
+
+    async def last_import(self, user_id: UUID) -> datetime | None:
+        """When the user last imported sessions; None if never."""
+        row = await _LAST_SYNC.first(self._connection, user_id=user_id)
+        return row["synced_at"] if row else None
+
+    async def save_import(self, user_id: UUID, now: datetime) -> None:
+        """Records that the user imports sessions now."""
+        # One row per user: the table does not grow with the names of devices.
+        await _SAVE_SYNC.run(self._connection, user_id=user_id, device_id="", now=now)
+
+    async def flag(self, user_id: UUID, found: Sequence[Anomaly]) -> None:
+        """Writes anomalies; one that was written before gets the new number of seconds."""
+        await _FLAG.run(
+            self._connection,
+            user_id=user_id,
+            kinds=[anomaly.kind for anomaly in found],
+            subjects=[anomaly.subject for anomaly in found],
+            seconds=[anomaly.seconds for anomaly in found],
+        )

@@ -1,0 +1,33 @@
+"""The base of an upload: the version that it grew from (contract, section 3.6). Pure."""
+
+from gameshelf.savegames._commands import NewUpload
+from gameshelf.savegames._errors import SavegameVersionNotFound
+from gameshelf.savegames._lineage import NOTHING
+from gameshelf.savegames._store.slots import Slot
+from gameshelf.savegames._store.upload_contexts import UploadContext
+
+
+def base_of(new: NewUpload, context: UploadContext, named: Slot | None) -> int:
+    """Returns the version of the save that an upload grew from. ``named`` is the save that the upload names by its id.
+
+    A version of another save with the same name is no version of this save; then the upload grew from nothing. Raises
+    SavegameVersionNotFound for a number that was never assigned under the name.
+    """
+    is_other = named is not None and named.id != context.slot_id
+    if new.base_version is None:
+        if is_other:
+            return NOTHING
+        return (context.device_version if new.device_id else context.head_version) or NOTHING
+    if new.base_version == NOTHING or (context.has_base and not is_other):
+        return new.base_version
+    given = max(context.highest_version, context.last_version or 0, named.last_version if named else 0)
+    if new.base_version > given:
+        raise SavegameVersionNotFound(pointer="base_version", base_version=new.base_version)
+    return NOTHING
+
+
+def may_be_deleted(new: NewUpload, context: UploadContext, named: Slot | None, base: int) -> bool:
+    """Whether an upload may belong to a save in the trash, since it did not grow from the save outside of the trash."""
+    if new.base_version == NOTHING or base != NOTHING or context.head_identity == new.identity:
+        return False
+    return named.deleted_at is not None if named else context.has_trash

@@ -1,0 +1,20 @@
+"""All SQL that only reads saves. It needs no transaction and no lock."""
+
+from gameshelf.savegames._queries.accounts import SavegameAccounts, TopUsers, UserUsage
+from gameshelf.savegames._queries.overview import SavegameOverview, savegame_overview
+from gameshelf.savegames._queries.saves import Downloadable, SavegameQueries
+from gameshelf.savegames._queries.support import ConflictPlace, ConflictState, SavegameSupport, UserConflict
+
+__all__ = [
+    "ConflictPlace",
+    "ConflictState",
+    "Downloadable",
+    "SavegameAccounts",
+    "SavegameOverview",
+    "SavegameQueries",
+    "SavegameSupport",
+    "TopUsers",
+    "UserConflict",
+    "UserUsage",
+    "savegame_overview",
+]

@@ -1,0 +1,166 @@
+"""Reads of saves for support: saves in the trash, conflicts of all users, and conflicts that have ended."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import TIME, array, user
+from gameshelf.savegames._models import SavegameConflict
+from gameshelf.savegames._store.expressions import OF_SLOT, PRODUCT, SLOT, M, S
+from gameshelf.savegames._views import (
+    ConflictReader,
+    OpenConflict,
+    SaveVersion,
+    VersionStatus,
+    conflict_sides,
+    of_slot,
+    version_columns,
+)
+from sqlalchemy import Integer, LargeBinary, Uuid, and_, any_, bindparam, cast, or_, select, tuple_
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+MAX_COPIES = 20
+"""At most so many saves that hold the same bytes are named."""
+
+_X = SavegameConflict
+_LIMIT = bindparam("limit", type_=Integer)
+_OF_PRODUCT = bindparam("of_product", type_=Uuid)
+_IS_OPEN = col(_X.resolved_at).is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class UserConflict:
+    """A conflict and the user whose conflict it is."""
+
+    user_id: UUID
+    conflict: OpenConflict
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictPlace:
+    """The place of a conflict in the list of all conflicts, which is sorted by age, the oldest first."""
+
+    opened_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictState:
+    """A conflict that is open or has ended; ``resolution`` is None while it is open."""
+
+    slot_id: UUID
+    branch_version: int
+    resolution: str | None
+
+
+_is_head = and_(of_slot(M), col(M.version) == col(S.head_version))
+_HEAD = Statement(
+    select(*version_columns(M)).select_from(S).join(M, _is_head).where(col(S.user_id) == user(), col(S.id) == SLOT)
+)
+_SAVE_VERSION = RowReader(SaveVersion, _HEAD, convert={"status": VersionStatus})
+_KEPT = Statement(select(col(M.version)).where(*OF_SLOT, col(M.content_id).is_not(None)).order_by(col(M.version)))
+_COPIES = Statement(
+    select(col(S.slot_name))
+    .join(M, _is_head)
+    .where(
+        col(S.user_id) == user(),
+        col(S.product_id) == PRODUCT,
+        col(S.deleted_at).is_(None),
+        col(S.id) != SLOT,
+        col(M.file_hash_sha256) == bindparam("content", type_=LargeBinary),
+    )
+    .order_by(col(S.slot_name))
+    .limit(_LIMIT)
+)
+_CONFLICTING = Statement(
+    select(col(_X.slot_id))
+    .where(col(_X.user_id) == user(), col(_X.slot_id) == any_(array("slot_ids", Uuid)), _IS_OPEN)
+    .distinct()
+)
+_CONFLICT = Statement(
+    select(col(_X.slot_id), col(_X.branch_version), col(_X.resolution)).where(
+        col(_X.user_id) == user(), col(_X.id) == bindparam("conflict_id", type_=Uuid)
+    )
+)
+_CONFLICT_STATE = RowReader(ConflictState, _CONFLICT)
+_place = tuple_(bindparam("opened_after", type_=TIME), bindparam("after_id", type_=Uuid))
+
+
+def _page(of: Any) -> Statement:
+    """A page of the conflicts. Their slots are looked up one by one, which costs less than a join with all slots."""
+    is_requested = (
+        select(
+            and_(col(S.deleted_at).is_(None), or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT))
+        )
+        .where(col(S.user_id) == col(of.user_id), col(S.id) == col(of.slot_id))
+        .scalar_subquery()
+    )
+    found = select(of).where(
+        col(of.resolved_at).is_(None), tuple_(col(of.opened_at), col(of.id)) > _place, is_requested
+    )
+    page = aliased(_X, found.order_by(col(of.opened_at), col(of.id)).limit(_LIMIT).subquery("page"))
+    return Statement(conflict_sides(page).add_columns(col(page.user_id)).order_by(col(page.opened_at), col(page.id)))
+
+
+# Materialized: else PostgreSQL would walk through the conflicts of all users, in their order, to find those of one.
+_own = select(_X).where(col(_X.user_id) == user(), _IS_OPEN).cte("own").prefix_with("MATERIALIZED")
+_OF_ALL, _OF_USER = _page(_X), _page(aliased(_X, _own))
+_OPEN_CONFLICT = ConflictReader(_OF_ALL, _OF_USER, others=("user_id",))
+_BEGINNING = ConflictPlace(datetime.fromisoformat("0001-01-02T00:00:00+00:00"), UUID(int=0))
+
+
+class SavegameSupport:
+    """Reads for support, over one connection, which needs no transaction. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def head(self, user_id: UUID, slot_id: UUID) -> SaveVersion | None:
+        """The head of a save, also of a save in the trash."""
+        return _SAVE_VERSION.read_optional(await _HEAD.first(self._connection, user_id=user_id, slot_id=slot_id))
+
+    async def kept(self, user_id: UUID, slot_id: UUID) -> list[int]:
+        """The versions of a save whose bytes are stored, the oldest first: only a few, however long its history is."""
+        return [row["version"] for row in await _KEPT.all(self._connection, user_id=user_id, slot_id=slot_id)]
+
+    async def copies(self, of: SaveVersion, user_id: UUID) -> list[str]:
+        """At most ``MAX_COPIES`` names of other saves of the product whose heads hold the bytes of a version."""
+        rows = await _COPIES.all(
+            self._connection,
+            user_id=user_id,
+            product_id=of.product_id,
+            slot_id=of.slot_id,
+            content=of.content,
+            limit=MAX_COPIES,
+        )
+        return [row["slot_name"] for row in rows]
+
+    async def conflicting(self, user_id: UUID, slot_ids: Collection[UUID]) -> set[UUID]:
+        """The saves of these that have an open conflict."""
+        rows = await _CONFLICTING.all(self._connection, user_id=user_id, slot_ids=list(slot_ids))
+        return {row["slot_id"] for row in rows}
+
+    async def conflict(self, user_id: UUID, conflict_id: UUID) -> ConflictState | None:
+        """A conflict, also one that has ended."""
+        row = await _CONFLICT.first(self._connection, user_id=user_id, conflict_id=conflict_id)
+        return _CONFLICT_STATE.read_optional(row)
+
+    async def conflicts(
+        self, user_id: UUID | None, product_id: UUID | None, after: ConflictPlace | None, limit: int
+    ) -> Sequence[UserConflict]:
+        """Open conflicts after a place, the oldest first; of one user or of all, of one product or of all."""
+        place = after or _BEGINNING
+        rows = await (_OF_USER if user_id else _OF_ALL).all(
+            self._connection,
+            user_id=user_id,
+            of_product=product_id,
+            opened_after=place.opened_at,
+            after_id=place.id,
+            limit=limit,
+        )
+        return [UserConflict(row["user_id"], _OPEN_CONFLICT.read(row)) for row in rows]

@@ -1,0 +1,145 @@
+"""Quotas. They are checked after the user is serialised, so two uploads cannot both get the last bytes.
+
+A request is refused unless pruning history could make room for everything that is reserved. History is pruned only when
+an upload becomes a version.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from gameshelf.savegames._errors import UserQuotaExceeded
+from gameshelf.savegames._limits import Limits
+from gameshelf.savegames._retention import HistoryVersion, to_make_room
+from gameshelf.savegames._store import SavegameStore
+from gameshelf.savegames._store.upload_contexts import UploadContext
+from gameshelf.savegames._timeline import Timeline
+
+
+class StorageQuota:
+    """Enforces the quotas of a user and of each product."""
+
+    def __init__(self, store: SavegameStore, timeline: Timeline, limits: Limits) -> None:
+        self._store = store
+        self._timeline = timeline
+        self._limits = limits
+
+    def require_allowance(self, context: UploadContext, size: int, now: datetime) -> int:
+        """Returns how many bytes an upload uses of the day's allowance: none where no bytes have to be sent, or where
+        the content was counted for another upload that is still open. Content whose upload was cancelled or rejected,
+        or that was deleted, is reserved again, so it counts again.
+
+        Raises UserQuotaExceeded.
+        """
+        if context.joins or context.is_signed:
+            return 0
+        if context.signed_bytes + size > self._limits.daily_bytes:
+            raise UserQuotaExceeded(
+                limit="daily",
+                used_bytes=context.signed_bytes,
+                limit_bytes=self._limits.daily_bytes,
+                required_bytes=size,
+                resets_at=_next_day(now),
+            )
+        return size
+
+    async def require_room(
+        self, user_id: UUID, product_id: UUID, size: int, content: bytes, context: UploadContext
+    ) -> None:
+        """Requires that there is room for ``size`` more bytes, or that pruning could make it. Raises UserQuotaExceeded.
+
+        Bytes that the user has already count only for a product that does not hold them yet. Where there is room it
+        needs no round trip, or two where products have a quota.
+        """
+        if self._limits.product_quota_bytes and size:
+            reserved = await self._store.usage.reserved_bytes(user_id, product_id, content)
+            await self._of_product(user_id, product_id, size, context.content_id, reserved)
+        if not context.is_held:
+            limit = self._limits.quota_bytes if context.limit_bytes is None else context.limit_bytes
+            await self._going(user_id, None, _Room("user", limit, context.used_bytes, context.reserved_bytes, size), [])
+
+    async def make_room(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
+        """Prunes as much of the oldest history as the bytes of a new version need. ``content_id`` is the content that
+        holds them already; None: they are new.
+
+        Raises UserQuotaExceeded, and then prunes nothing.
+        """
+        for_product = await self._for_product(user_id, product_id, size, content_id)
+        for_user = await self._for_user(user_id, size, content_id, for_product)
+        by_slot = sorted({(one.slot_id, one.version) for one in (*for_product, *for_user)})
+        for slot_id, versions in groupby(by_slot, key=lambda one: one[0]):
+            await self._timeline.release(user_id, slot_id, [version for _, version in versions])
+
+    async def require_now(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
+        """Requires that ``make_room`` would succeed. Raises UserQuotaExceeded."""
+        for_product = await self._for_product(user_id, product_id, size, content_id)
+        await self._for_user(user_id, size, content_id, for_product)
+
+    async def _for_product(
+        self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None
+    ) -> list[HistoryVersion]:
+        if not self._limits.product_quota_bytes or not size:
+            return []
+        return await self._of_product(user_id, product_id, size, content_id, 0)
+
+    async def _for_user(
+        self, user_id: UUID, size: int, content_id: UUID | None, first: Sequence[HistoryVersion]
+    ) -> list[HistoryVersion]:
+        if content_id or not size:
+            return []
+        usage = await self._store.usage.used_storage(user_id)
+        limit = self._limits.quota_bytes if usage.limit_bytes is None else usage.limit_bytes
+        return await self._going(user_id, None, _Room("user", limit, usage.used_bytes, 0, size), first)
+
+    async def _of_product(
+        self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None, reserved: int
+    ) -> list[HistoryVersion]:
+        held = await self._store.usage.used_contents(user_id, product_id)
+        if content_id in {use.content_id for use in held}:
+            return []
+        used = sum(use.size for use in held)
+        room = _Room("product", self._limits.product_quota_bytes, used, reserved, size)
+        return await self._going(user_id, product_id, room, [])
+
+    async def _going(
+        self, user_id: UUID, product_id: UUID | None, room: "_Room", first: Sequence[HistoryVersion]
+    ) -> list[HistoryVersion]:
+        """Returns the versions that have to be pruned. The versions in ``first`` are pruned anyway."""
+        if room.needed <= 0 or room.size == 0:
+            return []
+        history = [
+            *first,
+            *(one for one in await self._store.versions.prunable_history(user_id, product_id) if one not in first),
+        ]
+        uses = {use.content_id: use.count for use in await self._store.usage.used_contents(user_id, product_id)}
+        going = to_make_room(room.needed, history, uses)
+        if going is None:
+            raise UserQuotaExceeded(
+                limit=room.limited,
+                used_bytes=room.used,
+                reserved_bytes=room.reserved,
+                limit_bytes=room.limit,
+                required_bytes=room.size,
+            )
+        return going
+
+
+def _next_day(now: datetime) -> datetime:
+    return datetime.combine(now.astimezone(UTC).date(), time(), UTC) + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """The use of a quota, and the bytes that are requested."""
+
+    limited: str
+    limit: int
+    used: int
+    reserved: int
+    size: int
+
+    @property
+    def needed(self) -> int:
+        return self.used + self.reserved + self.size - self.limit

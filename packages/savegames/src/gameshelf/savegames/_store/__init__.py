@@ -1,0 +1,49 @@
+"""All SQL that changes saves. The caller has serialised the user, except where a method needs no lock."""
+
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.sql import RowErasure
+from gameshelf.savegames._models import (
+    SavegameAllowance,
+    SavegameConflict,
+    SavegameContent,
+    SavegameDevice,
+    SavegameMetadata,
+    SavegameNumber,
+    SavegameQuota,
+    SavegameSlot,
+    SavegameUpload,
+)
+from gameshelf.savegames._store.conflicts import ConflictStore
+from gameshelf.savegames._store.contents import ContentStore
+from gameshelf.savegames._store.slots import SlotStore
+from gameshelf.savegames._store.upload_contexts import UploadContextStore
+from gameshelf.savegames._store.uploads import UploadStore
+from gameshelf.savegames._store.usage import UsageStore
+from gameshelf.savegames._store.versions import VersionStore
+
+ERASURE = RowErasure(
+    (
+        SavegameConflict,
+        SavegameDevice,
+        SavegameUpload,
+        SavegameMetadata,
+        SavegameContent,
+        SavegameSlot,
+        SavegameNumber,
+        SavegameAllowance,
+        SavegameQuota,
+    )
+)
+
+
+class SavegameStore:
+    """The stores of all tables of saves, over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.slots = SlotStore(connection)
+        self.versions = VersionStore(connection)
+        self.contents = ContentStore(connection)
+        self.upload_contexts = UploadContextStore(connection)
+        self.uploads = UploadStore(connection)
+        self.conflicts = ConflictStore(connection)
+        self.usage = UsageStore(connection)

@@ -1,0 +1,120 @@
+"""Reads and writes for the adoption of objects that the database does not know."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import array, user
+from gameshelf.savegames._models import ContentState, SavegameContent, SavegameSlot
+from gameshelf.savegames._naming import slot_key
+from gameshelf.savegames._store.expressions import HASH, NAME, NOW, OF_SLOT, PRODUCT, SLOT, VERSION, M, S, U
+from gameshelf.savegames._store.numbers import is_named
+from gameshelf.savegames._store.slots import SLOT_COLUMNS, Slot
+from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateVersion:
+    """A version that an object may have been created for, or may have grown from."""
+
+    version: int
+    id: UUID
+    content: bytes
+    is_kept: bool
+    uploaded_at: datetime
+
+
+_SLOT = Statement(
+    select(*SLOT_COLUMNS)
+    .where(
+        col(S.user_id) == user(),
+        col(S.product_id) == PRODUCT,
+        is_named(),
+        col(S.deleted_at).is_(None),
+    )
+    .order_by((col(S.slot_name) == NAME).desc())
+    .limit(1)
+)
+_FOUND_SLOT = RowReader(Slot, _SLOT)
+_CANDIDATES = Statement(
+    select(
+        col(M.version),
+        col(M.id),
+        col(M.file_hash_sha256).label("content"),
+        col(M.content_id).is_not(None).label("is_kept"),
+        col(M.server_uploaded_at).label("uploaded_at"),
+    ).where(
+        *OF_SLOT, or_(col(M.version) == any_(array("versions", BigInteger)), col(M.id) == bindparam("id", type_=Uuid))
+    )
+)
+_CANDIDATE = RowReader(CandidateVersion, _CANDIDATES)
+_IS_ASSIGNED = Statement(
+    select(literal(1)).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, col(U.version) == VERSION).limit(1)
+)
+_ASSIGN_NUMBER = Statement(
+    update(SavegameSlot)
+    .where(col(S.user_id) == user(), col(S.id) == SLOT, col(S.last_version) <= VERSION)
+    .values(last_version=bindparam("new_last_version", type_=BigInteger))
+)
+_ADD_CONTENT = Statement(
+    insert(SavegameContent).values(
+        user_id=user(),
+        id=bindparam("content_id", type_=Uuid),
+        s3_object_key=bindparam("key", type_=String),
+        file_size_bytes=bindparam("size", type_=BigInteger),
+        file_hash_sha256=HASH,
+        state=literal(ContentState.LIVE.value),
+        created_at=NOW,
+    )
+)
+
+
+class AdoptionStore:
+    """Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def slot(self, user_id: UUID, product_id: UUID, slot_name: str) -> Slot | None:
+        """Returns the save with this name that is not in the trash."""
+        row = await _SLOT.first(
+            self._connection,
+            user_id=user_id,
+            product_id=product_id,
+            slot_name=slot_name,
+            slot_key=slot_key(slot_name),
+        )
+        return _FOUND_SLOT.read_optional(row)
+
+    async def candidates(
+        self, user_id: UUID, slot_id: UUID, versions: Collection[int], version_id: UUID
+    ) -> list[CandidateVersion]:
+        """Returns the versions with these numbers, and the one with that id."""
+        rows = await _CANDIDATES.all(
+            self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), id=version_id
+        )
+        return _CANDIDATE.read_all(rows)
+
+    async def is_assigned(self, user_id: UUID, slot_id: UUID, version: int) -> bool:
+        """Whether the number was assigned to an upload, whatever its outcome."""
+        row = await _IS_ASSIGNED.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
+        return row is not None
+
+    async def assign_number(self, user_id: UUID, slot_id: UUID, version: int, last_version: int) -> None:
+        """Sets the last number of a slot, unless the slot has assigned a number above ``version``."""
+        await _ASSIGN_NUMBER.run(
+            self._connection, user_id=user_id, slot_id=slot_id, version=version, new_last_version=last_version
+        )
+
+    async def add_content(
+        self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes, now: datetime
+    ) -> None:
+        """Adds an object as a live content of the user."""
+        await _ADD_CONTENT.run(
+            self._connection, user_id=user_id, content_id=content_id, key=key, size=size, content=content, now=now
+        )

@@ -1,0 +1,237 @@
+"""Contents: the objects of the store, with their state and the time of their deletion."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.savegames._models import ContentState, SavegameContent, SavegameUpload
+from gameshelf.savegames._store.expressions import HASH, IS_LIVE, IS_OPEN, NOW, UPLOAD, C, M, U
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_ID = bindparam("content_id", type_=Uuid)
+_DELETE_AFTER = bindparam("delete_after", type_=TIME)
+_LIMIT = bindparam("limit", type_=Integer)
+_OF_ID = (col(C.user_id) == user(), col(C.id) == _ID)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveContent:
+    """A live content."""
+
+    id: UUID
+    key: str
+    is_missing: bool
+    """Whether its object was found missing in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentToDelete:
+    """A content whose object is due for deletion."""
+
+    user_id: UUID
+    content_id: UUID
+    key: str
+
+
+_BEGIN = Statement(
+    insert(SavegameContent).values(
+        user_id=user(),
+        id=_ID,
+        s3_object_key=bindparam("key", type_=String),
+        file_size_bytes=bindparam("size", type_=BigInteger),
+        file_hash_sha256=HASH,
+        state=literal(ContentState.PENDING.value),
+        created_at=NOW,
+        delete_after=_DELETE_AFTER,
+    )
+)
+_DELETE_PENDING = Statement(delete(SavegameContent).where(*_OF_ID, col(C.state) == ContentState.PENDING.value))
+_LIVE = Statement(
+    select(col(C.id), col(C.s3_object_key).label("key"), col(C.missing_since).is_not(None).label("is_missing")).where(
+        col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, IS_LIVE
+    )
+)
+_LIVE_CONTENT = RowReader(LiveContent, _LIVE)
+# A content that was dropped, since its confirmation took too long, is never adopted.
+_adopted = (
+    update(SavegameContent)
+    .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
+    .values(state=literal(ContentState.LIVE.value), delete_after=None)
+    .returning(col(C.id), col(C.file_hash_sha256), col(C.file_size_bytes))
+    .cte("adopted")
+)
+# Other open uploads of the same bytes join the content: otherwise each could create an object of its own for bytes that
+# were counted once. Uploads with a hash of unpacked bytes that was not verified just now still have to send them.
+_is_verified = or_(
+    col(U.raw_sha256).is_(None),
+    and_(col(U.content_encoding) == literal_column("'identity'"), col(U.raw_sha256) == col(U.file_hash_sha256)),
+    and_(
+        col(U.raw_sha256) == bindparam("raw_sha256", type_=LargeBinary),
+        col(U.content_encoding) == bindparam("content_encoding", type_=String),
+    ),
+)
+_joined = (
+    update(SavegameUpload)
+    .where(
+        col(U.user_id) == user(),
+        IS_OPEN,
+        col(U.expires_at) > NOW,
+        col(U.content_id).is_(None),
+        col(U.id) != UPLOAD,
+        col(U.file_hash_sha256) == _adopted.c.file_hash_sha256,
+        col(U.file_size_bytes) == _adopted.c.file_size_bytes,
+        _is_verified,
+    )
+    .values(content_id=_adopted.c.id)
+    .cte("joined")
+)
+_ADOPT = Statement(select(_adopted.c.id).add_cte(_joined))
+_KEY = bindparam("new_key", type_=String)
+_SUPERSEDE = Statement(
+    update(SavegameContent)
+    .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
+    .values(state=literal(ContentState.DROPPED.value), delete_after=NOW, s3_object_key=_KEY)
+)
+_MEND = Statement(update(SavegameContent).where(*_OF_ID, IS_LIVE).values(s3_object_key=_KEY, missing_since=None))
+_ABANDON = Statement(
+    update(SavegameContent)
+    .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
+    .values(state=literal(ContentState.DROPPED.value), delete_after=NOW)
+)
+_is_kept = select(literal(1)).where(col(M.user_id) == col(C.user_id), col(M.content_id) == col(C.id)).exists()
+_is_joined = select(literal(1)).where(col(U.user_id) == col(C.user_id), col(U.content_id) == col(C.id)).exists()
+_DROP = Statement(
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == user(),
+        col(C.id) == any_(array("content_ids", Uuid)),
+        IS_LIVE,
+        ~_is_kept,
+        ~_is_joined,
+    )
+    .values(state=literal(ContentState.DROPPED.value), delete_after=_DELETE_AFTER)
+)
+# After this no confirmation can adopt them. A confirmation in progress holds the row, and then keeps its content.
+_GIVE_UP = Statement(
+    update(SavegameContent)
+    .where(col(C.delete_after) <= NOW, col(C.state) == ContentState.PENDING.value)
+    .values(state=literal(ContentState.DROPPED.value))
+)
+_DUE = Statement(
+    select(col(C.user_id), col(C.id).label("content_id"), col(C.s3_object_key).label("key"))
+    .where(col(C.delete_after) <= NOW, col(C.state) == ContentState.DROPPED.value)
+    .order_by(col(C.delete_after))
+    .limit(_LIMIT)
+)
+_CONTENT_TO_DELETE = RowReader(ContentToDelete, _DUE)
+_marked = rows("marked", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
+_REMOVE_DELETED = Statement(
+    delete(SavegameContent).where(
+        tuple_(col(C.user_id), col(C.id)).in_(select(_marked.c.user_id, _marked.c.id)),
+        col(C.state) == ContentState.DROPPED.value,
+    )
+)
+
+
+class ContentStore:
+    """A user's contents. Each method is one statement, but for ``mark_for_deletion``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def add_pending(
+        self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes, **times: datetime
+    ) -> None:
+        """Stores that an object is about to be created. After ``delete_after`` its confirmation counts as abandoned."""
+        await _BEGIN.run(
+            self._connection, user_id=user_id, content_id=content_id, key=key, size=size, content=content, **times
+        )
+
+    async def delete_pending(self, user_id: UUID, content_id: UUID) -> None:
+        """Deletes the row of an object that was not created."""
+        await _DELETE_PENDING.run(self._connection, user_id=user_id, content_id=content_id)
+
+    async def find_live(self, user_id: UUID, content: bytes) -> LiveContent | None:
+        """Returns the live content with these bytes, if there is one."""
+        row = await _LIVE.first(self._connection, user_id=user_id, content=content)
+        return _LIVE_CONTENT.read_optional(row)
+
+    async def make_live(
+        self,
+        user_id: UUID,
+        content_id: UUID,
+        upload_id: UUID,
+        raw_sha256: bytes | None,
+        content_encoding: str | None,
+        now: datetime,
+    ) -> bool:
+        """Makes the pending content of an upload live; False when it was dropped before. Other open uploads of the same
+        bytes join it, unless they have another hash of the unpacked bytes than the verified one.
+        """
+        row = await _ADOPT.first(
+            self._connection,
+            user_id=user_id,
+            content_id=content_id,
+            upload_id=upload_id,
+            raw_sha256=raw_sha256,
+            content_encoding=content_encoding,
+            now=now,
+        )
+        return row is not None
+
+    async def supersede(self, user_id: UUID, content_id: UUID, missing: LiveContent, now: datetime) -> bool:
+        """Drops a pending content and gives it the key of a missing object, since its own object replaces that one.
+        False when it was dropped before.
+        """
+        changed = await _SUPERSEDE.run(
+            self._connection, user_id=user_id, content_id=content_id, new_key=missing.key, now=now
+        )
+        return changed == 1
+
+    async def set_key(self, user_id: UUID, content_id: UUID, key: str) -> None:
+        """Sets the new key of a content whose object was missing."""
+        await _MEND.run(self._connection, user_id=user_id, content_id=content_id, new_key=key)
+
+    async def drop_pending(self, user_id: UUID, content_id: UUID, now: datetime) -> None:
+        """Drops a pending content that is not needed; its object is due for deletion at once."""
+        await _ABANDON.run(self._connection, user_id=user_id, content_id=content_id, now=now)
+
+    async def drop_unheld(self, user_id: UUID, content_ids: Collection[UUID], delete_after: datetime) -> None:
+        """Drops the contents that nothing holds any more. Their objects are due for deletion at ``delete_after``."""
+        if content_ids:
+            await _DROP.run(self._connection, user_id=user_id, content_ids=list(content_ids), delete_after=delete_after)
+
+    async def mark_for_deletion(self, now: datetime, limit: int) -> list[ContentToDelete]:
+        """Marks contents that are due, so that nothing can hold them, and returns ``limit`` of them. Needs no lock."""
+        await _GIVE_UP.run(self._connection, now=now)
+        return _CONTENT_TO_DELETE.read_all(await _DUE.all(self._connection, now=now, limit=limit))
+
+    async def remove_deleted(self, marked: Sequence[ContentToDelete]) -> None:
+        """Deletes the rows of contents whose objects were deleted. Needs no lock."""
+        await _REMOVE_DELETED.run(
+            self._connection,
+            user_ids=[one.user_id for one in marked],
+            content_ids=[one.content_id for one in marked],
+        )

@@ -1,0 +1,157 @@
+"""The storage that a user's saves use. It is summed at each call: there is no counter that could drift."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import TIME, user
+from gameshelf.savegames._models import SavegameQuota
+from gameshelf.savegames._store.expressions import HASH, C, M, S, U, is_awaited, reserved_bytes, used_bytes
+from sqlalchemy import BigInteger, Uuid, and_, bindparam, cast, delete, func, literal_column, or_, select, union_all
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_Q = SavegameQuota
+_OF_PRODUCT = bindparam("of_product", type_=Uuid)
+_is_meant = or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT)
+
+
+@dataclass(frozen=True, slots=True)
+class UsedContent:
+    """A content, and the number of versions and open uploads that hold it."""
+
+    content_id: UUID
+    size: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProductUsage:
+    """The storage that a product's saves use."""
+
+    product_id: UUID
+    used_bytes: int
+    reserved_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsedStorage:
+    """The storage that a user's saves use. A content that two products hold counts in both, and once in the sum."""
+
+    used_bytes: int
+    reserved_bytes: int
+    limit_bytes: int | None
+    """The limit that support has set; None: the default one."""
+
+
+_slot_of_version = and_(col(S.user_id) == col(M.user_id), col(S.id) == col(M.slot_id))
+_slot_of_upload = and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id))
+_versions = (
+    select(col(S.product_id), col(M.content_id))
+    .select_from(M)
+    .join(S, _slot_of_version)
+    .where(col(M.user_id) == user(), col(M.content_id).is_not(None))
+)
+_joiners = (
+    select(col(S.product_id), col(U.content_id))
+    .select_from(U)
+    .join(S, _slot_of_upload)
+    .where(col(U.user_id) == user(), col(U.content_id).is_not(None))
+)
+_held = union_all(_versions.where(_is_meant), _joiners.where(_is_meant)).subquery()
+_size = and_(col(C.user_id) == user(), col(C.id) == _held.c.content_id)
+_USES = Statement(
+    select(col(C.id).label("content_id"), col(C.file_size_bytes).label("size"), func.count().label("count"))
+    .select_from(_held)
+    .join(C, _size)
+    .group_by(col(C.id), col(C.file_size_bytes))
+)
+_USED_CONTENT = RowReader(UsedContent, _USES)
+_is_of_product = select(literal_column("1")).where(_slot_of_upload, col(S.product_id) == _OF_PRODUCT).exists()
+_RESERVED = Statement(
+    select(cast(reserved_bytes(_is_of_product, col(U.file_hash_sha256) != HASH), BigInteger).label("bytes"))
+)
+_USAGE = Statement(
+    select(
+        cast(used_bytes(), BigInteger).label("used_bytes"),
+        cast(reserved_bytes(), BigInteger).label("reserved_bytes"),
+        select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery().label("limit_bytes"),
+    )
+)
+_USED_STORAGE = RowReader(UsedStorage, _USAGE)
+# Distinct: a content counts once per product, however many of its versions hold it.
+_distinct = union_all(_versions, _joiners).subquery()
+_contents_of_products = select(_distinct.c.product_id, _distinct.c.content_id).distinct().subquery()
+_used_of_products = (
+    select(
+        _contents_of_products.c.product_id,
+        col(C.file_size_bytes).label("used"),
+        (col(C.file_size_bytes) * 0).label("reserved"),
+    )
+    .select_from(_contents_of_products)
+    .join(C, and_(col(C.user_id) == user(), col(C.id) == _contents_of_products.c.content_id))
+)
+_reserved_size = func.max(col(U.file_size_bytes))
+_reserved_of_products: Any = (
+    select(col(S.product_id), (_reserved_size * 0).label("used"), _reserved_size.label("reserved"))
+    .select_from(U)
+    .join(S, _slot_of_upload)
+    .where(is_awaited())
+    .group_by(col(S.product_id), col(U.file_hash_sha256))
+)
+_taken = union_all(_used_of_products, _reserved_of_products).subquery()
+_OF_PRODUCTS = Statement(
+    select(
+        _taken.c.product_id,
+        cast(func.sum(_taken.c.used), BigInteger).label("used_bytes"),
+        cast(func.sum(_taken.c.reserved), BigInteger).label("reserved_bytes"),
+    )
+    .group_by(_taken.c.product_id)
+    .order_by(func.sum(_taken.c.used + _taken.c.reserved).desc(), _taken.c.product_id)
+)
+_PRODUCT_USAGE = RowReader(ProductUsage, _OF_PRODUCTS)
+_set = insert(SavegameQuota).values(
+    user_id=user(), limit_bytes=bindparam("limit_bytes", type_=BigInteger), set_at=bindparam("now", type_=TIME)
+)
+_SET = Statement(
+    _set.on_conflict_do_update(
+        index_elements=["user_id"], set_={"limit_bytes": _set.excluded.limit_bytes, "set_at": _set.excluded.set_at}
+    )
+)
+_RESET = Statement(delete(SavegameQuota).where(col(_Q.user_id) == user()))
+
+
+class UsageStore:
+    """Sums of the storage that a user's saves use. Each method is one statement; reading needs no lock."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def used_storage(self, user_id: UUID) -> UsedStorage:
+        row = await _USAGE.first(self._connection, user_id=user_id)
+        assert row is not None
+        return _USED_STORAGE.read(row)
+
+    async def usage_of_products(self, user_id: UUID) -> list[ProductUsage]:
+        """Returns the products that use storage, in descending order of it."""
+        return _PRODUCT_USAGE.read_all(await _OF_PRODUCTS.all(self._connection, user_id=user_id))
+
+    async def used_contents(self, user_id: UUID, product_id: UUID | None = None) -> list[UsedContent]:
+        """Returns the contents that versions and open uploads of one product, or of all, hold."""
+        return _USED_CONTENT.read_all(await _USES.all(self._connection, user_id=user_id, of_product=product_id))
+
+    async def reserved_bytes(self, user_id: UUID, product_id: UUID, content: bytes) -> int:
+        """Returns the bytes that open uploads of other contents may still add to a product."""
+        row = await _RESERVED.first(self._connection, user_id=user_id, of_product=product_id, content=content)
+        return row["bytes"] if row else 0
+
+    async def set_limit(self, user_id: UUID, limit_bytes: int, now: datetime) -> None:
+        """Sets the user's own limit."""
+        await _SET.run(self._connection, user_id=user_id, limit_bytes=limit_bytes, now=now)
+
+    async def reset_limit(self, user_id: UUID) -> None:
+        """Removes the user's own limit, so that the default one applies."""
+        await _RESET.run(self._connection, user_id=user_id)

@@ -1,0 +1,364 @@
+"""Versions of a slot: a tree whose rows stay when their bytes are deleted."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.savegames._limits import MAX_COMPARED
+from gameshelf.savegames._lineage import Node
+from gameshelf.savegames._models import SavegameConflict, SavegameMetadata
+from gameshelf.savegames._retention import HistoryVersion, KeptVersion
+from gameshelf.savegames._store.expressions import HASH, IDENTITY, NOW, OF_SLOT, SLOT, VERSION, M, S, identity_of
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+_X = SavegameConflict
+_CONTENT_ID = bindparam("content_id", type_=Uuid)
+_OF_VERSION = (*OF_SLOT, col(M.version) == VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """The properties of a version that changes need."""
+
+    version: int
+    in_head: bool
+    content_id: UUID | None
+    """None once its bytes are pruned."""
+    size: int
+    content: bytes
+    client_modified_at: datetime | None
+    server_uploaded_at: datetime
+    device_id: str | None
+    comment: str | None
+    is_pinned: bool
+    playtime_seconds: int | None
+    content_encoding: str | None
+    encryption: str | None
+    """As JSON."""
+    identity: bytes
+    """The identity that lineage compares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Content that grew from a version of a slot, and the slot's head."""
+
+    slot_id: UUID
+    base: int
+    head: int
+    identity: bytes
+
+
+_COLUMNS: tuple[Any, ...] = (
+    col(M.version),
+    col(M.in_head),
+    col(M.content_id),
+    col(M.file_size_bytes).label("size"),
+    col(M.file_hash_sha256).label("content"),
+    col(M.client_modified_at),
+    col(M.server_uploaded_at),
+    col(M.device_id),
+    col(M.comment),
+    col(M.is_pinned),
+    col(M.playtime_seconds),
+    col(M.content_encoding),
+    cast(col(M.encryption), Text).label("encryption"),
+    identity_of(M).label("identity"),
+)
+_FIND = Statement(select(*_COLUMNS).where(*_OF_VERSION))
+_STORED_VERSION = RowReader(StoredVersion, _FIND)
+_ADD = Statement(
+    insert(SavegameMetadata).values(
+        user_id=user(),
+        slot_id=SLOT,
+        version=VERSION,
+        id=bindparam("id", type_=Uuid),
+        parent_version=bindparam("parent_version", type_=BigInteger),
+        merged_version=bindparam("merged_version", type_=BigInteger),
+        in_head=bindparam("in_head", type_=Boolean),
+        content_id=_CONTENT_ID,
+        file_size_bytes=bindparam("size", type_=BigInteger),
+        file_hash_sha256=HASH,
+        content_identity=IDENTITY,
+        client_modified_at=bindparam("client_modified_at", type_=TIME),
+        server_uploaded_at=NOW,
+        device_id=bindparam("device_id", type_=String),
+        comment=bindparam("comment", type_=String),
+        is_pinned=literal(False),
+        playtime_seconds=bindparam("playtime_seconds", type_=BigInteger),
+        content_encoding=bindparam("content_encoding", type_=String),
+        encryption=cast(bindparam("encryption", type_=Text), JSONB),
+    )
+)
+_node = (
+    col(M.version),
+    col(M.parent_version),
+    col(M.merged_version),
+    identity_of(M).label("identity"),
+    col(M.content_id).is_not(None).label("is_kept"),
+)
+_compared = rows(
+    "compared",
+    place=("places", Integer),
+    slot_id=("slot_ids", Uuid),
+    base=("bases", BigInteger),
+    head=("heads", BigInteger),
+    identity=("identities", LargeBinary),
+)
+
+
+def _holds(version: Any) -> tuple[Any, ...]:
+    """Conditions for versions of the head's history, from the base on, that hold the content."""
+    return (
+        col(version.user_id) == user(),
+        col(version.slot_id) == _compared.c.slot_id,
+        col(version.in_head),
+        col(version.content_id).is_not(None),
+        identity_of(version) == _compared.c.identity,
+        col(version.version) >= _compared.c.base,
+        col(version.version) < _compared.c.head,
+    )
+
+
+_nothing: Any = literal_column("0")
+_head_node = (
+    select(*_node, col(M.in_head))
+    .where(col(M.user_id) == user(), col(M.slot_id) == _compared.c.slot_id, col(M.version) == _compared.c.head)
+    .correlate(_compared)
+    .lateral("head")
+)
+_holding = (
+    select(*_node, col(M.in_head))
+    .where(_compared.c.base == _nothing, *_holds(M))
+    .limit(literal_column("1"))
+    .correlate(_compared)
+    .lateral("holding")
+)
+_later = aliased(M)
+_is_held = select(literal(1)).where(*_holds(_later)).correlate(_compared).exists()
+# Cut before branches are filtered out: however many there are, no more rows than these are read.
+_since = (
+    select(*_node, col(M.in_head))
+    .where(
+        col(M.user_id) == user(),
+        col(M.slot_id) == _compared.c.slot_id,
+        _compared.c.base > _nothing,
+        col(M.version) >= _compared.c.base,
+        _is_held,
+    )
+    .order_by(col(M.version))
+    .limit(literal_column(str(MAX_COMPARED)))
+    .correlate(_compared)
+    .lateral("since")
+)
+_HISTORIES = Statement(
+    union_all(
+        *(
+            select(_compared.c.place, *found.c).select_from(_compared.join(found, true())).where(found.c.in_head)
+            for found in (_head_node, _holding, _since)
+        )
+    )
+)
+_older = aliased(M)
+_regresses_to = (
+    select(func.max(col(_older.version)))
+    .where(
+        col(_older.user_id) == user(),
+        col(_older.slot_id) == SLOT,
+        col(_older.in_head),
+        col(_older.content_id).is_not(None),
+        identity_of(_older) == IDENTITY,
+        col(_older.version) < VERSION,
+    )
+    .scalar_subquery()
+)
+_HEAD = Statement(
+    select(
+        case((col(M.content_id).is_not(None), identity_of(M))).label("identity"), _regresses_to.label("regresses_to")
+    ).where(*_OF_VERSION)
+)
+# From the tip back to the first version that the head grew from. A version that resolved a conflict was a head, so no
+# version of a branch has a second parent.
+_tip = select(col(M.version), col(M.parent_version)).where(*_OF_VERSION, ~col(M.in_head)).cte("branch", recursive=True)
+_grown = aliased(M)
+_branch = _tip.union_all(
+    select(col(_grown.version), col(_grown.parent_version))
+    .join(_tip, col(_grown.version) == _tip.c.parent_version)
+    .where(col(_grown.user_id) == user(), col(_grown.slot_id) == SLOT, ~col(_grown.in_head))
+)
+_JOIN_HEAD = Statement(
+    update(SavegameMetadata).where(*OF_SLOT, col(M.version).in_(select(_branch.c.version))).values(in_head=True)
+)
+_CHANGE = Statement(
+    update(SavegameMetadata)
+    .where(*_OF_VERSION)
+    .values(
+        is_pinned=bindparam("new_is_pinned", type_=Boolean),
+        comment=bindparam("new_comment", type_=String),
+    )
+)
+_KEPT = Statement(
+    select(col(M.version), col(M.server_uploaded_at).label("uploaded_at"), col(M.is_pinned)).where(
+        *OF_SLOT, col(M.content_id).is_not(None)
+    )
+)
+_KEPT_VERSION = RowReader(KeptVersion, _KEPT)
+_SIDES = Statement(
+    select(col(_X.branch_version)).where(
+        col(_X.user_id) == user(), col(_X.slot_id) == SLOT, col(_X.resolved_at).is_(None)
+    )
+)
+# Selected before the update, which clears the column that has to be returned.
+_before = (
+    select(col(M.user_id), col(M.slot_id), col(M.version), col(M.content_id))
+    .where(*OF_SLOT, col(M.version) == any_(array("versions", BigInteger)), col(M.content_id).is_not(None))
+    .cte("before")
+)
+_PRUNE = Statement(
+    update(SavegameMetadata)
+    .where(
+        col(M.user_id) == _before.c.user_id,
+        col(M.slot_id) == _before.c.slot_id,
+        col(M.version) == _before.c.version,
+    )
+    .values(content_id=None, pruned_at=NOW)
+    .returning(_before.c.content_id)
+)
+_CONTENTS = Statement(select(col(M.content_id)).where(*OF_SLOT, col(M.content_id).is_not(None)).distinct())
+_is_side = (
+    select(literal(1))
+    .where(
+        col(_X.user_id) == col(M.user_id),
+        col(_X.slot_id) == col(M.slot_id),
+        col(_X.branch_version) == col(M.version),
+        col(_X.resolved_at).is_(None),
+    )
+    .exists()
+)
+_HISTORY = Statement(
+    select(col(M.slot_id), col(M.version), col(M.content_id), col(M.file_size_bytes).label("size"))
+    .join(S, and_(col(S.user_id) == col(M.user_id), col(S.id) == col(M.slot_id)))
+    .where(
+        col(M.user_id) == user(),
+        col(M.content_id).is_not(None),
+        ~col(M.is_pinned),
+        col(M.version) != col(S.head_version),
+        ~_is_side,
+        or_(col(S.product_id) == bindparam("of_product", type_=Uuid), bindparam("of_product", type_=Uuid).is_(None)),
+    )
+    .order_by(col(M.server_uploaded_at), col(M.slot_id), col(M.version))
+)
+_HISTORY_VERSION = RowReader(HistoryVersion, _HISTORY)
+
+
+class VersionStore:
+    """Versions of a user's slots. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def find_version(self, user_id: UUID, slot_id: UUID, version: int) -> StoredVersion | None:
+        row = await _FIND.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
+        return _STORED_VERSION.read_optional(row)
+
+    async def add_version(self, user_id: UUID, **values: Any) -> None:
+        await _ADD.run(self._connection, user_id=user_id, **values)
+
+    async def histories(self, user_id: UUID, compared: Sequence[Compared]) -> list[dict[int, Node]]:
+        """Returns the part of each head's history that ``relation`` needs, in the order of ``compared``: the head and
+        at most ``MAX_COMPARED`` versions of each, however long the history is.
+        """
+        found = await _HISTORIES.all(
+            self._connection,
+            user_id=user_id,
+            places=list(range(len(compared))),
+            slot_ids=[one.slot_id for one in compared],
+            bases=[one.base for one in compared],
+            heads=[one.head for one in compared],
+            identities=[one.identity for one in compared],
+        )
+        histories: list[dict[int, Node]] = [{} for _ in compared]
+        for row in found:
+            content = row["identity"] if row["is_kept"] else None
+            histories[row["place"]][row["version"]] = Node(row["parent_version"], row["merged_version"], content)
+        return histories
+
+    async def head_identity(
+        self, user_id: UUID, slot_id: UUID, head: int, identity: bytes
+    ) -> tuple[bytes | None, int | None]:
+        """Returns the identity of the head's content, which is None where its bytes were deleted, and the newest
+        earlier version of the history with the given identity.
+        """
+        row = await _HEAD.first(self._connection, user_id=user_id, slot_id=slot_id, version=head, identity=identity)
+        assert row is not None
+        return row["identity"], row["regresses_to"]
+
+    async def join_head(self, user_id: UUID, slot_id: UUID, tip: int) -> None:
+        """Makes the branch that ends with this version a part of the head's history."""
+        await _JOIN_HEAD.run(self._connection, user_id=user_id, slot_id=slot_id, version=tip)
+
+    async def change_version(
+        self, user_id: UUID, slot_id: UUID, version: int, is_pinned: bool, comment: str | None
+    ) -> None:
+        await _CHANGE.run(
+            self._connection,
+            user_id=user_id,
+            slot_id=slot_id,
+            version=version,
+            new_is_pinned=is_pinned,
+            new_comment=comment,
+        )
+
+    async def kept_versions(self, user_id: UUID, slot_id: UUID) -> list[KeptVersion]:
+        """Returns the versions of a slot whose bytes are stored."""
+        found = await _KEPT.all(self._connection, user_id=user_id, slot_id=slot_id)
+        return _KEPT_VERSION.read_all(found)
+
+    async def branch_tips(self, user_id: UUID, slot_id: UUID) -> set[int]:
+        """Returns the tips of the branches with an open conflict."""
+        found = await _SIDES.all(self._connection, user_id=user_id, slot_id=slot_id)
+        return {row["branch_version"] for row in found}
+
+    async def prune_versions(self, user_id: UUID, slot_id: UUID, versions: Collection[int], now: datetime) -> set[UUID]:
+        """Prunes versions, and returns the contents that they held."""
+        found = await _PRUNE.all(self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), now=now)
+        return {row["content_id"] for row in found}
+
+    async def held_contents(self, user_id: UUID, slot_id: UUID) -> set[UUID]:
+        """Returns the contents that a slot's versions hold."""
+        found = await _CONTENTS.all(self._connection, user_id=user_id, slot_id=slot_id)
+        return {row["content_id"] for row in found}
+
+    async def prunable_history(self, user_id: UUID, product_id: UUID | None) -> list[HistoryVersion]:
+        """Returns the prunable versions of one product, or of all, the oldest first; the trash is included."""
+        found = await _HISTORY.all(self._connection, user_id=user_id, of_product=product_id)
+        return _HISTORY_VERSION.read_all(found)

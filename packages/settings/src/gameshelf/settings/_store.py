@@ -1,0 +1,335 @@
+"""The statements that write settings, with the reads that a decision to write needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, RowErasure, rows, user
+from gameshelf.settings._models import FirstRevision, GameSettings, LayerKind, SettingsOverlay
+from gameshelf.settings._rules import Json, as_text, from_text
+from sqlalchemy import (
+    String,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+_G, _O = GameSettings, SettingsOverlay
+_PRODUCT = bindparam("product_id", type_=Uuid)
+_KIND, _NAME = bindparam("kind", type_=String), bindparam("name", type_=String)
+_NOW = bindparam("now", type_=TIME)
+_PAYLOAD = cast(bindparam("payload", type_=Text), JSONB)
+_OF_GAME = (col(_G.user_id) == user(), col(_G.product_id) == _PRODUCT)
+
+SYNCED_AFTER = timedelta(minutes=1)
+"""The age at which a read updates the time of the last synchronisation (contract, section 3.7)."""
+USED_AFTER = timedelta(hours=1)
+"""The age at which a read updates the time of an overlay's last use."""
+
+ERASURE = RowErasure((SettingsOverlay, GameSettings))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOverlay:
+    """A requested overlay."""
+
+    payload: Json
+    revision: int
+    last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSettings:
+    """The stored settings of a game: the account's layer and the requested overlays."""
+
+    revision: int
+    """The revision of the newest change of any layer."""
+    account_revision: int
+    """0 without a layer of the account."""
+    is_counted: bool
+    """Whether the revisions of all layers are stored; otherwise each layer counts as changed at ``revision``."""
+    last_updated_at: datetime
+    last_synced_with_cloud_at: datetime | None
+    account: Json | None
+    """None without a layer of the account."""
+    overlay_count: int
+    """The number of all overlays, requested or not."""
+    overlays: dict[LayerKind, StoredOverlay] = field(default_factory=dict)
+
+    def revision_of(self, kind: LayerKind | None) -> int:
+        """Returns the revision of a requested overlay, or with None of the account's layer; 0 where it is missing."""
+        if kind is None:
+            return self.account_revision
+        return self.overlays[kind].revision if kind in self.overlays else 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is any layer. Deleted settings keep only their revision."""
+        return self.account is not None or self.overlay_count > 0
+
+
+_requested = rows("requested", kind=("kinds", String), name=("names", String))
+_every = aliased(SettingsOverlay)
+_overlay_count = (
+    select(func.count())
+    .select_from(_every)
+    .where(col(_every.user_id) == col(_G.user_id), col(_every.product_id) == col(_G.product_id))
+    .scalar_subquery()
+)
+# After a change by a version that doesn't write the revisions of layers, any layer may have changed.
+_is_counted = func.coalesce(col(_G.counted_revision) == col(_G.revision), False)
+_account_revision = case(
+    (col(_G.settings_payload).is_(None), 0),
+    (_is_counted, func.coalesce(col(_G.account_revision), col(_G.revision))),
+    else_=col(_G.revision),
+)
+_overlay_revision = case((_is_counted, func.coalesce(col(_O.revision), col(_G.revision))), else_=col(_G.revision))
+_last_used_at = func.coalesce(col(_O.last_used_at), col(_O.last_updated_at))
+_LOAD = Statement(
+    select(
+        col(_G.revision),
+        _account_revision.label("account_revision"),
+        _is_counted.label("is_counted"),
+        col(_G.last_updated_at),
+        col(_G.last_synced_with_cloud_at),
+        cast(_G.settings_payload, Text).label("account"),
+        _overlay_count.label("overlay_count"),
+        col(_O.kind),
+        cast(_O.settings_payload, Text).label("overlay"),
+        _overlay_revision.label("overlay_revision"),
+        _last_used_at.label("last_used_at"),
+    )
+    .select_from(GameSettings)
+    .outerjoin(
+        SettingsOverlay,
+        and_(
+            col(_O.user_id) == col(_G.user_id),
+            col(_O.product_id) == col(_G.product_id),
+            tuple_(col(_O.kind), col(_O.name)).in_(select(_requested.c.kind, _requested.c.name)),
+        ),
+    )
+    .where(*_OF_GAME)
+)
+
+
+def _head(payload: Any) -> Any:
+    """Writes the next revision of a game's settings. ``payload`` is the account's new layer; None keeps the layer."""
+    first = func.coalesce(select(col(FirstRevision.revision)).scalar_subquery(), 1)
+    times = {"last_updated_at": _NOW, "last_synced_with_cloud_at": _NOW}
+    made: dict[str, Any] = {"revision": first, "counted_revision": first, **times}
+    changed: dict[str, Any] = {"revision": _next_revision, "counted_revision": _next_revision, **times}
+    if payload is not None:
+        made |= {"settings_payload": payload, "account_revision": first}
+        changed |= {"settings_payload": payload, "account_revision": _next_revision}
+    inserted = insert(GameSettings).values(user_id=user(), product_id=_PRODUCT, **made)
+    return inserted.on_conflict_do_update(index_elements=["user_id", "product_id"], set_=changed).returning(
+        col(_G.revision)
+    )
+
+
+_next_revision = col(_G.revision) + 1
+_PUT_ACCOUNT = Statement(_head(_PAYLOAD))
+_counted = _head(None).cte("counted")
+_overlay = insert(SettingsOverlay).from_select(
+    ["user_id", "product_id", "kind", "name", "settings_payload", "last_updated_at", "last_used_at", "revision"],
+    select(user(), _PRODUCT, _KIND, _NAME, _PAYLOAD, _NOW, _NOW, _counted.c.revision),
+    include_defaults=False,
+)
+_PUT_OVERLAY = Statement(
+    _overlay.on_conflict_do_update(
+        index_elements=["user_id", "product_id", "kind", "name"],
+        set_={
+            name: _overlay.excluded[name]
+            for name in ("settings_payload", "last_updated_at", "last_used_at", "revision")
+        },
+    ).returning(col(_O.revision))
+)
+_of_game = (col(_O.user_id) == user(), col(_O.product_id) == _PRODUCT)
+_next = (
+    update(GameSettings)
+    .where(*_OF_GAME)
+    .values(
+        revision=_next_revision,
+        counted_revision=_next_revision,
+        last_updated_at=_NOW,
+        last_synced_with_cloud_at=_NOW,
+    )
+    .returning(col(_G.revision))
+)
+_DELETE_OVERLAY = Statement(
+    _next.add_cte(delete(SettingsOverlay).where(*_of_game, col(_O.kind) == _KIND, col(_O.name) == _NAME).cte("overlay"))
+)
+_DELETE_ALL = Statement(
+    _next.values(settings_payload=None, account_revision=None).add_cte(
+        delete(SettingsOverlay).where(*_of_game).cte("overlays")
+    )
+)
+_unused = (
+    select(col(_O.kind), col(_O.name))
+    .where(*_of_game)
+    .order_by(_last_used_at, col(_O.kind), col(_O.name))
+    .limit(1)
+    .subquery("unused")
+)
+_EVICT = Statement(
+    delete(SettingsOverlay)
+    .where(*_of_game, col(_O.kind) == _unused.c.kind, col(_O.name) == _unused.c.name)
+    .returning(col(_O.kind), col(_O.name))
+)
+_stored = (
+    update(GameSettings)
+    .where(*_OF_GAME)
+    .values(account_revision=col(_G.revision), counted_revision=col(_G.revision))
+    .returning(col(_G.revision))
+    .cte("stored")
+)
+_STORE_REVISIONS = Statement(update(SettingsOverlay).where(*_of_game).values(revision=_stored.c.revision))
+_MARK_USED = Statement(
+    update(SettingsOverlay)
+    .where(*_of_game, tuple_(col(_O.kind), col(_O.name)).in_(select(_requested.c.kind, _requested.c.name)))
+    .values(last_used_at=_NOW)
+)
+LAYERS = Statement(
+    select(
+        literal("account").label("layer"),
+        literal(None, String).label("name"),
+        _account_revision.label("revision"),
+        col(_G.last_updated_at),
+        literal(None, TIME).label("last_used_at"),
+    )
+    .where(*_OF_GAME, col(_G.settings_payload).is_not(None))
+    .union_all(
+        select(col(_O.kind), col(_O.name), _overlay_revision, col(_O.last_updated_at), _last_used_at)
+        .join(GameSettings, and_(col(_G.user_id) == col(_O.user_id), col(_G.product_id) == col(_O.product_id)))
+        .where(*_of_game)
+    )
+)
+_MARK_SYNCED = Statement(
+    update(GameSettings)
+    .where(
+        *_OF_GAME,
+        or_(
+            col(_G.last_synced_with_cloud_at).is_(None),
+            col(_G.last_synced_with_cloud_at) < bindparam("before", type_=TIME),
+        ),
+    )
+    .values(last_synced_with_cloud_at=_NOW)
+)
+
+
+class SettingsStore:
+    """Settings over one connection. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def load(
+        self, user_id: UUID, product_id: UUID, overlays: Sequence[tuple[LayerKind, str]]
+    ) -> StoredSettings | None:
+        """Returns the account's layer and the requested overlays, or None for a game that never had settings."""
+        found = await _LOAD.all(
+            self._connection,
+            user_id=user_id,
+            product_id=product_id,
+            kinds=[kind for kind, _ in overlays],
+            names=[name for _, name in overlays],
+        )
+        if not found:
+            return None
+        first = found[0]
+        account = None if first["account"] is None else from_text(first["account"])
+        return StoredSettings(
+            first["revision"],
+            first["account_revision"],
+            first["is_counted"],
+            first["last_updated_at"],
+            first["last_synced_with_cloud_at"],
+            account,
+            first["overlay_count"],
+            {
+                LayerKind(row["kind"]): StoredOverlay(
+                    from_text(row["overlay"]), row["overlay_revision"], row["last_used_at"]
+                )
+                for row in found
+                if row["kind"]
+            },
+        )
+
+    async def put(
+        self, user_id: UUID, product_id: UUID, layer: tuple[LayerKind, str] | None, payload: Json, now: datetime
+    ) -> int:
+        """Writes one layer. Returns the new revision."""
+        kind, name = layer or (None, None)
+        statement = _PUT_OVERLAY if layer else _PUT_ACCOUNT
+        row = await statement.first(
+            self._connection,
+            user_id=user_id,
+            product_id=product_id,
+            kind=kind,
+            name=name,
+            payload=as_text(payload),
+            now=now,
+        )
+        return _revision(row)
+
+    async def delete(self, user_id: UUID, product_id: UUID, layer: tuple[LayerKind, str] | None, now: datetime) -> int:
+        """Deletes one overlay, or with None all layers. Returns the new revision."""
+        kind, name = layer or (None, None)
+        statement = _DELETE_OVERLAY if layer else _DELETE_ALL
+        row = await statement.first(
+            self._connection, user_id=user_id, product_id=product_id, kind=kind, name=name, now=now
+        )
+        return _revision(row)
+
+    async def store_revisions(self, user_id: UUID, product_id: UUID) -> None:
+        """Stores the game's revision as that of each layer, after a change by a version that does not write them."""
+        await _STORE_REVISIONS.run(self._connection, user_id=user_id, product_id=product_id)
+
+    async def evict(self, user_id: UUID, product_id: UUID) -> tuple[LayerKind, str]:
+        """Deletes the least recently used overlay and returns its address. The caller changes the revision."""
+        row = await _EVICT.first(self._connection, user_id=user_id, product_id=product_id)
+        assert row is not None
+        return LayerKind(row["kind"]), row["name"]
+
+    async def layers(self, user_id: UUID, product_id: UUID) -> list[Any]:
+        """Returns a row of ``LAYERS`` for every layer of a game."""
+        return await LAYERS.all(self._connection, user_id=user_id, product_id=product_id)
+
+    async def mark_used(
+        self, user_id: UUID, product_id: UUID, overlays: Sequence[tuple[LayerKind, str]], now: datetime
+    ) -> None:
+        """Stores ``now`` as the time of the last use of these overlays."""
+        await _MARK_USED.run(
+            self._connection,
+            user_id=user_id,
+            product_id=product_id,
+            kinds=[kind for kind, _ in overlays],
+            names=[name for _, name in overlays],
+            now=now,
+        )
+
+    async def mark_synced(self, user_id: UUID, product_id: UUID, now: datetime) -> None:
+        """Stores ``now`` as the time when a client had the current settings."""
+        before = now - SYNCED_AFTER
+        await _MARK_SYNCED.run(self._connection, user_id=user_id, product_id=product_id, now=now, before=before)
+
+
+def _revision(row: Any) -> int:
+    revision: int = row["revision"]
+    return revision

@@ -1,6 +1,0 @@
-"""Deletes everything that is stored about one user."""
-
-from gameshelf.kernel.sql import RowErasure
-from gameshelf.wishlist.models import HeldBackWisher, PriceNotification, SaleNotification, WishlistItem
-
-ERASURE = RowErasure((HeldBackWisher, WishlistItem, PriceNotification, SaleNotification))

@@ -1,7 +1,7 @@
 """The tables of the schema ``library``.
 
 Names, columns and checks are the specification's (section 4). Every key begins with ``user_id``, so that the tables can
-be distributed by it; products are a reference table. A table class does not validate: ``commands.py`` checks input
+be distributed by it; products are a reference table. A table class does not validate: ``_commands.py`` checks input
 before it gets here.
 """
 
@@ -156,7 +156,7 @@ class LibraryItem(_Table, table=True):
     installed_version_id: str | None = Field(default=None, max_length=100)
     installation_changed_at: datetime | None = _time(default=None, nullable=True)
     installations: list[Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
-    """The installations of each device; see ``installations.py``. The three columns before it are their summary."""
+    """The installations of each device; see ``_installations.py``. The three columns before it are their summary."""
     installations_at: datetime | None = _time(default=None, nullable=True)
     """``installation_changed_at`` as it was when ``installations`` was written. Where they differ, a version without
     devices has written the summary since, and then only the summary counts."""
@@ -354,7 +354,7 @@ class FamilyMembership(_Link, _Table, table=True):
 
 class FirstAccess(_Table, table=True):
     """When a user could first play a product, where it no longer follows from grants and links; see
-    ``first_access.py``.
+    ``_first_access.py``.
     """
 
     __tablename__ = "first_accesses"
@@ -457,7 +457,7 @@ class CatalogVersion(_Table, table=True):
 
 
 class ItemIdRewrite(_Table, table=True):
-    """One row: the progress of rewriting item ids; see ``store/item_id_rewrite.py``."""
+    """One row: the progress of rewriting item ids; see ``_store/item_id_rewrite.py``."""
 
     __tablename__ = "item_id_rewrite"
     __table_args__ = (PrimaryKeyConstraint("singleton"), CheckConstraint("singleton", name="singleton"))

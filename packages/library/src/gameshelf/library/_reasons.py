@@ -1,6 +1,6 @@
 """Why a user may play a product or may not, decided on plain values: no I/O, no clock.
 
-These are the decisions that ``queries/access.py`` makes in SQL and ``family/seats.py`` under locks, for explanations.
+These are the decisions that ``_queries/access.py`` makes in SQL and ``_family/seats.py`` under locks, for explanations.
 """
 
 from collections.abc import Iterable, Sequence

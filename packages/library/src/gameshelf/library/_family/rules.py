@@ -89,7 +89,7 @@ class Scope:
 class LinkVerdict(StrEnum):
     """Whether a link lets its member play a game of the owner, and if not, why; the most favourable one first.
 
-    ``verdict`` decides it on plain values, ``queries/access.py`` in SQL: a test checks that they agree.
+    ``verdict`` decides it on plain values, ``_queries/access.py`` in SQL: a test checks that they agree.
     """
 
     SHARED = "shared"

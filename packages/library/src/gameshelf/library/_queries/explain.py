@@ -1,6 +1,6 @@
 """Explains to support why a user may play a product, or may not, with the whole chain of reasons.
 
-``reasons.py`` has the decisions. A test checks that the chain leads to the answer of ``AccessQueries`` after any
+``_reasons.py`` has the decisions. A test checks that the chain leads to the answer of ``AccessQueries`` after any
 history.
 """
 

@@ -105,7 +105,7 @@ _held = union(
     select(col(_visible.product_id)),
 ).subquery("held")
 _wanted = array("product_ids", Uuid)
-# They are looked up row by row, by their keys: see queries/library.py.
+# They are looked up row by row, by their keys: see _queries/library.py.
 _product = (
     select(
         col(Product.product_type), col(Product.title_ru), col(Product.title_en), col(Product.sort_key_en).label("name")

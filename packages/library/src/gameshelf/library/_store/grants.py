@@ -192,8 +192,8 @@ _insert_settled = insert(Grant).from_select(
     ),
     include_defaults=False,
 )
-# The grants exist. An upsert finds each one by its key and needs no statistics, see ``store/items.py``. The time of the
-# purchase is given because the checks of the table apply to the row before the conflict is found.
+# The grants exist. An upsert finds each one by its key and needs no statistics, see ``_store/items.py``. The time of
+# the purchase is given because the checks of the table apply to the row before the conflict is found.
 _SET_ENDS = Statement(
     _insert_settled.on_conflict_do_update(
         index_elements=_KEY,

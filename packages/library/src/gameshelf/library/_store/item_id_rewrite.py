@@ -1,6 +1,6 @@
 """Rewrites the item ids of earlier releases to UUIDs of version 8, in parts.
 
-Only the stored ids differ: ids are compared as if all of them were rewritten already (``item_ids.py``).
+Only the stored ids differ: ids are compared as if all of them were rewritten already (``_item_ids.py``).
 """
 
 from dataclasses import dataclass

@@ -27,14 +27,14 @@ async def test_a_base_of_an_earlier_save_of_the_same_name_is_no_ancestor(player)
     await player.service.delete(player.id, old.slot_id)
     new = await player.save(b"new campaign", device_id="pc", base_version=0)
     assert (new.result, new.version) == (UploadResult.HEAD, 2)  # the number 1 was assigned before
-    for said in (
+    for properties in (
         {"base_version": 1},
         {"base_version": 1, "savegame_id": old.slot_id},
         {},
         {"savegame_id": old.slot_id},
     ):
-        upload = await player.request(b"played on %d" % len(said), device_id="deck", **said)
-        assert upload.conflict_expected, said
+        upload = await player.request(b"played on %d" % len(properties), device_id="deck", **properties)
+        assert upload.conflict_expected, properties
     branch = await player.save(b"old campaign, played on", device_id="deck", base_version=1)
     assert (branch.result, branch.slot_id) == (UploadResult.CONFLICT, new.slot_id)
     assert (await player.versions(new.slot_id))[new.version] == (0, None, "head")
@@ -247,9 +247,9 @@ async def test_an_unchanged_device_does_not_restore_a_deleted_save(player, named
     await player.synced(slot, "deck", 1)
     await player.save(b"two", device_id="pc")
     await player.service.delete(player.id, slot)
-    said = {"by its id": {"savegame_id": slot}, "by a base": {"base_version": 1}, "by its device": {}}[named]
+    properties = {"by its id": {"savegame_id": slot}, "by a base": {"base_version": 1}, "by its device": {}}[named]
     player.events.clear()
-    upload = await player.request(b"one", device_id="deck", **said)
+    upload = await player.request(b"one", device_id="deck", **properties)
     assert (upload.is_required, upload.conflict_expected) == (False, False)
     for _ in range(2):
         outcome = await player.confirm(upload)
@@ -259,7 +259,7 @@ async def test_an_unchanged_device_does_not_restore_a_deleted_save(player, named
     assert [row["id"] for row in await player.rows("slots")] == [slot]
     assert await player.usage() == (6, 0)
     # A changed content becomes a new save, and so does an upload that grew from nothing.
-    changed = await player.save(b"one, played on", device_id="deck", **said)
+    changed = await player.save(b"one, played on", device_id="deck", **properties)
     assert (changed.result, changed.slot_id != slot) == (UploadResult.HEAD, True)
     await player.service.delete(player.id, changed.slot_id, permanent=True)
     again = await player.save(b"one", device_id="deck", base_version=0)

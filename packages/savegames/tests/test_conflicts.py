@@ -182,7 +182,7 @@ NEWER, OLDER = timedelta(hours=1), timedelta(hours=-1)
 
 
 @pytest.mark.parametrize(
-    ("policy", "said", "resolution", "content"),
+    ("policy", "properties", "resolution", "content"),
     [
         ("most_recent", {"modified": NEWER}, "keep_local", b"three"),
         ("most_recent", {"modified": OLDER}, "keep_cloud", b"two"),
@@ -191,13 +191,13 @@ NEWER, OLDER = timedelta(hours=1), timedelta(hours=-1)
         ("longest_playtime", {}, "keep_cloud", b"two"),
     ],
 )
-async def test_a_policy_resolves_at_once(player, policy, said, resolution, content):
+async def test_a_policy_resolves_at_once(player, policy, properties, resolution, content):
     now = player.now
     await player.save(b"one")
     await player.save(b"two", playtime_seconds=10, client_modified_at=now)
-    if "modified" in said:
-        said = {"client_modified_at": now + said["modified"]}
-    outcome = await player.save(b"three", base_version=1, device_id="deck", conflict_policy=policy, **said)
+    if "modified" in properties:
+        properties = {"client_modified_at": now + properties["modified"]}
+    outcome = await player.save(b"three", base_version=1, device_id="deck", conflict_policy=policy, **properties)
     assert (outcome.result, outcome.resolution) == (UploadResult.RESOLVED, resolution)
     assert (outcome.version, outcome.head_version, outcome.branch_version) == (4, 2, 3)
     assert await content_of_head(player, outcome.slot_id) == content

@@ -66,11 +66,11 @@ async def test_the_same_save_encrypted_with_another_nonce_is_identical(player):
 
 async def test_other_unpacked_bytes_are_a_mismatch(player):
     sent = gzip.compress(PLAIN)
-    for said in (
+    for properties in (
         {"raw_sha256": hexed(b"other")},
         {"raw_sha256": hexed(PLAIN), "raw_size_bytes": 1},
     ):
-        upload = await player.request(sent, content_encoding="gzip", **said)
+        upload = await player.request(sent, content_encoding="gzip", **properties)
         attempt = await player.uploads.begin(player.id, upload.upload_id)
         digest = Digest(len(sent), sha256(sent).digest(), sha256(PLAIN).digest(), len(PLAIN))
         outcome = await player.uploads.finish(player.id, upload.upload_id, attempt, digest)
@@ -117,18 +117,18 @@ async def test_stored_bytes_with_a_verified_hash_are_not_sent_again(player):
     sent = gzip.compress(PLAIN)
     await player.save(sent)
     [stored] = [row["id"] for row in await player.rows("contents")]
-    said = {**RAW, "raw_sha256": hexed(PLAIN)}
-    upload = await player.request(sent, **said)
+    properties = {**RAW, "raw_sha256": hexed(PLAIN)}
+    upload = await player.request(sent, **properties)
     assert (upload.is_required, await player.usage()) == (True, (len(sent), 0))
     assert (await verified(player, upload, sent)).result is UploadResult.HEAD
     assert await player.usage() == (len(sent), 0)
     assert [row["id"] for row in await player.rows("contents") if row["state"] == "live"] == [stored]
-    upload = await player.request(sent, "other", **said)
+    upload = await player.request(sent, "other", **properties)
     assert not upload.is_required
     outcome = await player.confirm(upload)
     assert (await player.queries.save(player.id, outcome.slot_id)).identity.hex() == hexed(PLAIN)
     # It was verified for that encoding.
-    assert (await player.request(sent, "third", **{**said, "content_encoding": "zstd"})).is_required
+    assert (await player.request(sent, "third", **{**properties, "content_encoding": "zstd"})).is_required
     plain = {"content_encoding": "identity", "raw_sha256": hexed(sent)}
     assert not (await player.request(sent, "fourth", **plain)).is_required
 
@@ -157,7 +157,7 @@ async def test_an_open_upload_with_another_hash_needs_its_bytes(player, is_kept)
 
 
 @pytest.mark.parametrize(
-    ("said", "rule", "field"),
+    ("properties", "rule", "field"),
     [
         ({"raw_sha256": hexed(b"")}, "raw_needs_encoding", "content_encoding"),
         ({"raw_sha256": hexed(b""), "content_encoding": "br"}, "raw_needs_encoding", "content_encoding"),
@@ -174,9 +174,9 @@ async def test_an_open_upload_with_another_hash_needs_its_bytes(player, is_kept)
         ),
     ],
 )
-async def test_a_hash_that_cannot_be_verified_is_refused(player, said, rule, field):
+async def test_a_hash_that_cannot_be_verified_is_refused(player, properties, rule, field):
     with pytest.raises(InvalidInput) as error:
-        await player.request(b"one", **said)
+        await player.request(b"one", **properties)
     [problem] = error.value.problems
     assert (problem.rule, problem.pointer) == (rule, field)
 

@@ -44,7 +44,7 @@ async def test_a_repeated_request_updates_the_same_upload(player, uploads):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "properties"),
     [
         (b"y" * 10, {}),
         (b"x" * 10, {"slot": "other"}),
@@ -54,12 +54,12 @@ async def test_a_repeated_request_updates_the_same_upload(player, uploads):
         (b"x" * 10, {"product_id": uuid4()}),
     ],
 )
-async def test_a_different_request_is_another_upload_of_the_same_bytes(player, content, said):
+async def test_a_different_request_is_another_upload_of_the_same_bytes(player, content, properties):
     await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc")
     first = await player.request(b"x" * 10, device_id="pc")
     await player.service.set_quota(player.id, 16 if content == b"x" * 10 else 26)  # exactly the needed room
-    other = await player.request(content, **{"device_id": "pc"} | said)
+    other = await player.request(content, **{"device_id": "pc"} | properties)
     assert other.upload_id != first.upload_id
     assert other.key != first.key
     assert await player.usage() == (6, 10 if content == b"x" * 10 else 20)
@@ -226,15 +226,15 @@ async def test_open_uploads_of_the_same_bytes_create_one_object(new_player):
 async def test_a_later_hash_of_unpacked_bytes_decides_what_must_be_sent(new_player):
     player = new_player(quota_bytes=1000, daily_bytes=500)
     player.now = player.now.replace(hour=23, minute=30)
-    said = {"content_encoding": "gzip", "raw_sha256": sha256(b"raw").hexdigest()}
+    properties = {"content_encoding": "gzip", "raw_sha256": sha256(b"raw").hexdigest()}
     first = (await player.save(b"x" * 300)).slot_id
     assert not (await player.request(b"x" * 300, "other")).is_required
     await player.service.delete(player.id, first, permanent=True)
     with pytest.raises(UserQuotaExceeded):
-        await player.request(b"x" * 300, "other", **said)
+        await player.request(b"x" * 300, "other", **properties)
     player.later(minutes=45)  # the next day
-    assert (await player.request(b"x" * 300, "other", **said)).is_required
-    await player.request(b"x" * 300, "other", **said)
+    assert (await player.request(b"x" * 300, "other", **properties)).is_required
+    await player.request(b"x" * 300, "other", **properties)
     assert (await player.rows("allowances"))[0]["signed_bytes"] == 300
 
 

@@ -38,16 +38,16 @@ async def test_a_save_grows_version_by_version(player):
 
 
 async def test_the_properties_given_by_the_client_are_stored(player):
-    said = {
+    properties = {
         "client_modified_at": player.now - HOUR,
         "device_id": "pc",
         "comment": "Перед боссом",
         "playtime_seconds": 3600,
         "content_encoding": "zstd",
     }
-    outcome = await player.save(b"one", **said, encryption={"scheme": "age", "key_id": "k1"})
+    outcome = await player.save(b"one", **properties, encryption={"scheme": "age", "key_id": "k1"})
     save = await player.queries.save(player.id, outcome.slot_id)
-    assert {name: getattr(save, name) for name in said} == said
+    assert {name: getattr(save, name) for name in properties} == properties
     assert save.encryption == '{"key_id": "k1", "scheme": "age"}'
     event = last(player, SavegameUploaded)
     assert (event.file_size_bytes, event.sent_bytes, event.client_modified_at) == (3, 3, player.now - HOUR - SECOND)

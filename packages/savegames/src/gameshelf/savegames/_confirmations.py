@@ -67,8 +67,8 @@ class Confirmations:
         upload = await self._open(user_id, upload_id)
         if upload.outcome is not None or await self.is_joined(user_id, upload):
             return None
-        there = await self._store.contents.find_live(user_id, upload.content)
-        await self._quota.require_now(user_id, upload.product_id, upload.size, there.id if there else None)
+        live = await self._store.contents.find_live(user_id, upload.content)
+        await self._quota.require_now(user_id, upload.product_id, upload.size, live.id if live else None)
         content_id, now = uuid4(), self._clock()
         about = (user_id, upload.product_id, upload.slot_name, upload.version)
         attempt = Attempt(
@@ -105,17 +105,17 @@ class Confirmations:
         slot = await self._slot(user_id, upload)
         if attempt and digest and not _is_as_announced(upload, digest):
             return await self._reject(user_id, upload, attempt)
-        there = await self._there(user_id, upload, attempt)
+        live = await self._live_content(user_id, upload, attempt)
         found, regresses_to = await self._timeline.standing(
             user_id, slot.id, slot.head_version, upload.base_version, upload.identity
         )
         if found in (Relation.IDENTICAL, Relation.BEHIND):
-            outcome = await self._same(user_id, upload, slot, found)
+            outcome = await self._record_unneeded(user_id, upload, slot, found)
         else:
-            await self._quota.make_room(user_id, slot.product_id, upload.size, there.id if there else None)
-            stored = there or await self._adopted(user_id, upload, attempt)
+            await self._quota.make_room(user_id, slot.product_id, upload.size, live.id if live else None)
+            stored = live or await self._make_live(user_id, upload, attempt)
             sent_bytes = upload.size if attempt else 0
-            outcome = await self._place(user_id, upload, slot, stored, found, sent_bytes, regresses_to)
+            outcome = await self._add_version(user_id, upload, slot, stored, found, sent_bytes, regresses_to)
         await self._abandon(user_id, attempt)  # a content that became live is not pending, and stays
         await self._close(user_id, upload, outcome)
         if upload.content_id:  # a joined content is kept until here, even where its version is pruned at once
@@ -126,8 +126,8 @@ class Confirmations:
         """Whether the upload needs no bytes. It needs them again if the store has lost the joined content since."""
         if upload.content_id is None:
             return False
-        there = await self._store.contents.find_live(user_id, upload.content)
-        if there and not there.is_missing:
+        live = await self._store.contents.find_live(user_id, upload.content)
+        if live and not live.is_missing:
             return True
         await self._store.uploads.detach_uploads(user_id, upload.content_id)
         await self._timeline.drop(user_id, [upload.content_id])
@@ -166,7 +166,7 @@ class Confirmations:
         self._record(UploadFailed(**about, upload_id=upload.id, reason=FailureReason.MISMATCH))
         return outcome
 
-    async def _same(self, user_id: UUID, upload: Upload, slot: Slot, found: Relation) -> UploadOutcome:
+    async def _record_unneeded(self, user_id: UUID, upload: Upload, slot: Slot, found: Relation) -> UploadOutcome:
         """Closes an upload whose bytes the head holds or grew from."""
         assert slot.head_version is not None
         result = UploadResult.BEHIND if found is Relation.BEHIND else UploadResult.IDENTICAL
@@ -176,22 +176,22 @@ class Confirmations:
         self._record(UploadUnneeded(**about, upload_id=upload.id, version=slot.head_version, result=result.value))
         return UploadOutcome(result, slot.id, slot.head_version)
 
-    async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent | None:
+    async def _live_content(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent | None:
         """Returns the user's live content with these bytes, which the upload joined or another one has created since.
 
         A content whose object is missing in the store gets the object of this attempt.
         """
-        there = await self._store.contents.find_live(user_id, upload.content)
-        if there is None or not there.is_missing:
-            return there
+        live = await self._store.contents.find_live(user_id, upload.content)
+        if live is None or not live.is_missing:
+            return live
         if attempt is None or not await self._store.contents.supersede(
-            user_id, attempt.content_id, there, self._clock()
+            user_id, attempt.content_id, live, self._clock()
         ):
             raise SavegameUploadIncomplete
-        await self._store.contents.set_key(user_id, there.id, attempt.target)
-        return LiveContent(there.id, attempt.target, False)
+        await self._store.contents.set_key(user_id, live.id, attempt.target)
+        return LiveContent(live.id, attempt.target, False)
 
-    async def _adopted(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent:
+    async def _make_live(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent:
         contents = self._store.contents
         if attempt is None or not await contents.make_live(
             user_id, attempt.content_id, upload.id, upload.raw_sha256, upload.content_encoding, self._clock()
@@ -199,7 +199,7 @@ class Confirmations:
             raise SavegameUploadIncomplete
         return LiveContent(attempt.content_id, attempt.target, False)
 
-    async def _place(
+    async def _add_version(
         self,
         user_id: UUID,
         upload: Upload,

@@ -58,7 +58,9 @@ class StorageQuota:
             await self._of_product(user_id, product_id, size, context.content_id, reserved)
         if not context.is_held:
             limit = self._limits.quota_bytes if context.limit_bytes is None else context.limit_bytes
-            await self._going(user_id, None, _Room("user", limit, context.used_bytes, context.reserved_bytes, size), [])
+            await self._to_prune(
+                user_id, None, _Room("user", limit, context.used_bytes, context.reserved_bytes, size), []
+            )
 
     async def make_room(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
         """Prunes as much of the oldest history as the bytes of a new version need. ``content_id`` is the content that
@@ -91,7 +93,7 @@ class StorageQuota:
             return []
         usage = await self._store.usage.used_storage(user_id)
         limit = self._limits.quota_bytes if usage.limit_bytes is None else usage.limit_bytes
-        return await self._going(user_id, None, _Room("user", limit, usage.used_bytes, 0, size), first)
+        return await self._to_prune(user_id, None, _Room("user", limit, usage.used_bytes, 0, size), first)
 
     async def _of_product(
         self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None, reserved: int
@@ -101,9 +103,9 @@ class StorageQuota:
             return []
         used = sum(use.size for use in held)
         room = _Room("product", self._limits.product_quota_bytes, used, reserved, size)
-        return await self._going(user_id, product_id, room, [])
+        return await self._to_prune(user_id, product_id, room, [])
 
-    async def _going(
+    async def _to_prune(
         self, user_id: UUID, product_id: UUID | None, room: "_Room", first: Sequence[HistoryVersion]
     ) -> list[HistoryVersion]:
         """Returns the versions that have to be pruned. The versions in ``first`` are pruned anyway."""
@@ -114,8 +116,8 @@ class StorageQuota:
             *(one for one in await self._store.versions.prunable_history(user_id, product_id) if one not in first),
         ]
         uses = {use.content_id: use.count for use in await self._store.usage.used_contents(user_id, product_id)}
-        going = to_make_room(room.needed, history, uses)
-        if going is None:
+        to_prune = to_make_room(room.needed, history, uses)
+        if to_prune is None:
             raise UserQuotaExceeded(
                 limit=room.limited,
                 used_bytes=room.used,
@@ -123,7 +125,7 @@ class StorageQuota:
                 limit_bytes=room.limit,
                 required_bytes=room.size,
             )
-        return going
+        return to_prune
 
 
 def _next_day(now: datetime) -> datetime:

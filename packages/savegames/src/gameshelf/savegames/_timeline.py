@@ -162,9 +162,9 @@ class Timeline:
             return
         now = self._clock()
         protected = {head_version, *await self._store.versions.branch_tips(user_id, slot_id)}
-        going = prunable(kept, protected, self._limits.max_versions, now)
-        await self.release(user_id, slot_id, going)
-        left = [one for one in kept if one.version not in going]
+        pruned = prunable(kept, protected, self._limits.max_versions, now)
+        await self.release(user_id, slot_id, pruned)
+        left = [one for one in kept if one.version not in pruned]
         await self._store.slots.prune_at(user_id, slot_id, prune_at(left, self._limits.max_versions, now))
 
     async def release(self, user_id: UUID, slot_id: UUID, versions: Collection[int]) -> None:

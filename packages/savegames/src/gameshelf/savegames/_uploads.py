@@ -200,11 +200,11 @@ class SavegameUploads:
     async def expire(self, user_id: UUID) -> None:
         """Deletes the expired uploads of a user."""
         await self._serialise(user_id)
-        gone = await self._store.uploads.delete_expired(user_id, self._clock())
-        await self._timeline.drop(user_id, {row["content_id"] for row in gone if row["content_id"]})
-        for slot_id in {row["slot_id"] for row in gone if row["is_empty"]}:
+        expired = await self._store.uploads.delete_expired(user_id, self._clock())
+        await self._timeline.drop(user_id, {row["content_id"] for row in expired if row["content_id"]})
+        for slot_id in {row["slot_id"] for row in expired if row["is_empty"]}:
             await self._store.slots.delete_empty_slot(user_id, slot_id)
-        for row in gone:
+        for row in expired:
             if row["was_open"]:
                 about = (row["id"], row["slot_id"], row["product_id"], row["slot_name"])
                 self._failed(user_id, *about, FailureReason.EXPIRED)

@@ -61,15 +61,17 @@ def compare_usage(stored: Sequence[StoredObject], contents: Sequence[CountedCont
     """
     ends = [one[-1].key for one in (stored, contents) if len(one) >= limit]
     through = min(ends, default=None)
-    there = {one.key: one.size for one in stored if through is None or one.key <= through}
+    stored_sizes = {one.key: one.size for one in stored if through is None or one.key <= through}
     known = {one.key: one for one in contents if through is None or one.key <= through}
     counted = {key: one.size for key, one in known.items() if one.state is ContentState.LIVE}
     differences = [
-        UsageDifference(key, there.get(key), counted.get(key), kind)
-        for key in sorted(there.keys() | counted.keys())
-        if (kind := _kind(there.get(key), known.get(key)))
+        UsageDifference(key, stored_sizes.get(key), counted.get(key), kind)
+        for key in sorted(stored_sizes.keys() | counted.keys())
+        if (kind := _kind(stored_sizes.get(key), known.get(key)))
     ]
-    return UsageComparison(len(there), sum(there.values()), len(counted), sum(counted.values()), differences, through)
+    return UsageComparison(
+        len(stored_sizes), sum(stored_sizes.values()), len(counted), sum(counted.values()), differences, through
+    )
 
 
 def _kind(stored: int | None, known: CountedContent | None) -> UsageDifferenceKind | None:
@@ -87,6 +89,6 @@ def confirmed_differences(found: UsageComparison, again: Sequence[StoredObject])
 
     An object that is created or deleted between the two listings is in one of them only, and is no difference.
     """
-    there = {one.key for one in again}
+    listed = {one.key for one in again}
     passing = {UsageDifferenceKind.MISSING: True, UsageDifferenceKind.UNKNOWN: False}
-    return [one for one in found.differences if passing.get(one.kind) is not (one.key in there)]
+    return [one for one in found.differences if passing.get(one.kind) is not (one.key in listed)]

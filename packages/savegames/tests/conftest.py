@@ -69,7 +69,7 @@ class Player:
 
     async def confirm(self, reservation, sent=None):
         """Confirms an upload, by default with the announced bytes."""
-        attempt = await self.uploads.begin(self.id, reservation.upload_id)
+        attempt = await self.uploads.begin_confirmation(self.id, reservation.upload_id)
         digest = None
         if attempt:
             self.objects.add(attempt.target)
@@ -77,7 +77,7 @@ class Player:
             digest = Digest(attempt.size, attempt.content)
         if sent is not None:
             digest = Digest(len(sent), sha256(sent).digest())
-        return await self.uploads.finish(self.id, reservation.upload_id, attempt, digest)
+        return await self.uploads.finish_confirmation(self.id, reservation.upload_id, attempt, digest)
 
     async def save(self, content, slot="slot", **more):
         """Uploads and confirms."""

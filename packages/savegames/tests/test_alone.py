@@ -83,10 +83,12 @@ async def test_an_upload_that_all_confirm_is_one_version(crowd):
     attempts = []
     for _ in range(TIMES):
         async with player.connection.transaction():
-            attempts.append(await player.uploads.begin(player.id, reservation.upload_id))
+            attempts.append(await player.uploads.begin_confirmation(player.id, reservation.upload_id))
     digest = Digest(len(content), sha256(content).digest())
     came = await crowd.at_once(
-        lambda device, number: device.uploads.finish(device.id, reservation.upload_id, attempts[number], digest)
+        lambda device, number: device.uploads.finish_confirmation(
+            device.id, reservation.upload_id, attempts[number], digest
+        )
     )
     assert came == {"done": TIMES}
     [version] = await player.rows("metadata")

@@ -318,12 +318,12 @@ class World:
     async def begin_of(self, upload):
         if upload.outcome == CANCELLED or (upload.outcome is None and upload.expires <= self.player.now):
             with pytest.raises(SavegameVersionNotFound):
-                await self.player.uploads.begin(self.player.id, upload.id)
+                await self.player.uploads.begin_confirmation(self.player.id, upload.id)
             return
         needs_room = upload.outcome is None and upload.content not in self.held()
         try:
             async with self.change():
-                attempt = await self.player.uploads.begin(self.player.id, upload.id)
+                attempt = await self.player.uploads.begin_confirmation(self.player.id, upload.id)
         except UserQuotaExceeded:
             assert needs_room
             assert not self.fits(upload.content)
@@ -345,7 +345,7 @@ class World:
         was_there = upload.content in self.held()
         try:
             async with self.change():
-                outcome = await player.uploads.finish(player.id, upload.id, attempt, digest)
+                outcome = await player.uploads.finish_confirmation(player.id, upload.id, attempt, digest)
         except SavegameVersionNotFound:
             assert upload.outcome == CANCELLED or (upload.outcome is None and upload.expires <= player.now)
             return

@@ -87,7 +87,7 @@ async def test_downloads_do_not_wait_for_an_upload(players):
 async def test_an_object_is_either_adopted_or_marked_for_deletion(players, mark_comes_first):
     confirming, sweeping, _ = players
     waiting = await confirming.request(b"two")
-    attempt = await confirming.uploads.begin(confirming.id, waiting.upload_id)
+    attempt = await confirming.uploads.begin_confirmation(confirming.id, waiting.upload_id)
     make_live = confirming.uploads._store.contents.make_live
     waits = (waiting.upload_id, None, None, confirming.now)
     sweeping.later(hours=2)

@@ -13,7 +13,7 @@ async def fill(player):
     await player.service.delete(player.id, purged.slot_id, permanent=True)
     await player.request(b"five")
     await player.request(b"one", "joined")
-    await player.uploads.begin(player.id, (await player.request(b"six")).upload_id)
+    await player.uploads.begin_confirmation(player.id, (await player.request(b"six")).upload_id)
     await player.service.set_quota(player.id, 100)
 
 

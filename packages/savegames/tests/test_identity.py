@@ -32,13 +32,13 @@ async def packed(player, content, **more):
     upload = await player.request(
         sent, content_encoding="gzip", raw_sha256=hexed(content), raw_size_bytes=len(content), device_id="pc"
     )
-    attempt = await player.uploads.begin(player.id, upload.upload_id)
+    attempt = await player.uploads.begin_confirmation(player.id, upload.upload_id)
     if attempt is None:
-        return await player.uploads.finish(player.id, upload.upload_id, None, None)
+        return await player.uploads.finish_confirmation(player.id, upload.upload_id, None, None)
     store = MemoryStore()
     store.put(attempt.target, sent)
     digest = await store.digest(attempt.target, attempt.size, attempt.packing)
-    return await player.uploads.finish(player.id, upload.upload_id, attempt, digest)
+    return await player.uploads.finish_confirmation(player.id, upload.upload_id, attempt, digest)
 
 
 async def test_the_same_save_packed_at_another_level_is_identical(player):
@@ -71,14 +71,16 @@ async def test_other_unpacked_bytes_are_a_mismatch(player):
         {"raw_sha256": hexed(PLAIN), "raw_size_bytes": 1},
     ):
         upload = await player.request(sent, content_encoding="gzip", **properties)
-        attempt = await player.uploads.begin(player.id, upload.upload_id)
+        attempt = await player.uploads.begin_confirmation(player.id, upload.upload_id)
         digest = Digest(len(sent), sha256(sent).digest(), sha256(PLAIN).digest(), len(PLAIN))
-        outcome = await player.uploads.finish(player.id, upload.upload_id, attempt, digest)
+        outcome = await player.uploads.finish_confirmation(player.id, upload.upload_id, attempt, digest)
         assert outcome.result is UploadResult.MISMATCH
     # Bytes that cannot be unpacked have no hash.
     upload = await player.request(b"no gzip", content_encoding="gzip", raw_sha256=hexed(PLAIN))
-    attempt = await player.uploads.begin(player.id, upload.upload_id)
-    outcome = await player.uploads.finish(player.id, upload.upload_id, attempt, Digest(7, attempt.content, None, None))
+    attempt = await player.uploads.begin_confirmation(player.id, upload.upload_id)
+    outcome = await player.uploads.finish_confirmation(
+        player.id, upload.upload_id, attempt, Digest(7, attempt.content, None, None)
+    )
     assert outcome.result is UploadResult.MISMATCH
 
 
@@ -87,9 +89,9 @@ RAW = {"content_encoding": "gzip", "raw_sha256": "00" * 32}
 
 async def verified(player, upload, sent, unpacked=PLAIN):
     """Confirms the sent bytes, with the hash of their unpacked form."""
-    attempt = await player.uploads.begin(player.id, upload.upload_id)
+    attempt = await player.uploads.begin_confirmation(player.id, upload.upload_id)
     digest = Digest(len(sent), sha256(sent).digest(), sha256(unpacked).digest(), len(unpacked))
-    return await player.uploads.finish(player.id, upload.upload_id, attempt, digest)
+    return await player.uploads.finish_confirmation(player.id, upload.upload_id, attempt, digest)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ async def test_the_hash_of_unpacked_bytes_is_verified_for_stored_bytes_too(playe
         assert upload.is_required
         assert (await player.uploads.renew(player.id, upload.upload_id)).is_required
         with pytest.raises(SavegameUploadIncomplete):
-            await player.uploads.finish(player.id, upload.upload_id, None, None)
+            await player.uploads.finish_confirmation(player.id, upload.upload_id, None, None)
         assert (await verified(player, upload, sent)).result is UploadResult.MISMATCH
     assert list(await player.versions(slot)) == [1]
 

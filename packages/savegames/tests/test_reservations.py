@@ -132,15 +132,15 @@ async def test_an_upload_has_a_status(player, uploads, new_player):
 
 async def test_a_cancelled_upload_frees_its_room_and_ends(player):
     waiting = await player.request(b"x" * 500)
-    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    attempt = await player.uploads.begin_confirmation(player.id, waiting.upload_id)
     await player.uploads.cancel(player.id, waiting.upload_id)
     assert await player.usage() == (0, 0)
     failed = [event for event in player.events if isinstance(event, UploadFailed)]
     assert [(event.upload_id, event.reason) for event in failed] == [(waiting.upload_id, FailureReason.CANCELLED)]
     await player.uploads.cancel(player.id, waiting.upload_id)
     for refused in (
-        player.uploads.begin(player.id, waiting.upload_id),
-        player.uploads.finish(player.id, waiting.upload_id, attempt, None),
+        player.uploads.begin_confirmation(player.id, waiting.upload_id),
+        player.uploads.finish_confirmation(player.id, waiting.upload_id, attempt, None),
         player.uploads.cancel(player.id, uuid4()),
     ):
         with pytest.raises(SavegameVersionNotFound):

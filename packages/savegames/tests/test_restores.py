@@ -21,11 +21,11 @@ async def test_an_upload_confirmed_during_the_backup_is_adopted(player):
     before = await player.save(b"before")
     sent = await player.request(b"confirmed a moment later")
     confirmed = sent.upload_id
-    attempt = await player.uploads.begin(player.id, confirmed)
+    attempt = await player.uploads.begin_confirmation(player.id, confirmed)
     backup = await player.backup()
     player.objects.add(attempt.target)
     player.written[attempt.target] = (attempt.size, metadata_of(attempt.target, attempt.metadata), player.now)
-    await player.uploads.finish(player.id, confirmed, attempt, Digest(attempt.size, attempt.content))
+    await player.uploads.finish_confirmation(player.id, confirmed, attempt, Digest(attempt.size, attempt.content))
     await player.restore_backup(backup)
     await player.connection.execute("SELECT savegames.mark_restored()")
     [adopted] = await player.adopt()
@@ -39,8 +39,10 @@ async def test_an_upload_confirmed_during_the_backup_is_adopted(player):
 
 async def test_a_confirmation_interrupted_by_a_restore_starts_again(player):
     sent = await player.request(b"1")
-    attempt = await player.uploads.begin(player.id, sent.upload_id)
+    attempt = await player.uploads.begin_confirmation(player.id, sent.upload_id)
     await player.connection.execute("SELECT savegames.mark_restored()")
     with pytest.raises(SavegameUploadIncomplete):
-        await player.uploads.finish(player.id, sent.upload_id, attempt, Digest(attempt.size, attempt.content))
+        await player.uploads.finish_confirmation(
+            player.id, sent.upload_id, attempt, Digest(attempt.size, attempt.content)
+        )
     assert (str((await player.confirm(sent)).result), (await player.usage())[0]) == ("head", 1)

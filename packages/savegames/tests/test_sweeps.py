@@ -97,12 +97,12 @@ async def test_marked_objects_are_returned_until_their_rows_are_deleted(player):
 
 async def test_a_marked_object_is_never_adopted(player):
     waiting = await player.request(b"one")
-    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    attempt = await player.uploads.begin_confirmation(player.id, waiting.upload_id)
     player.later(hours=1)
     [marked] = await player.sweeps.mark_for_deletion(10)
     assert marked.key == attempt.target
     with pytest.raises(SavegameUploadIncomplete):
-        await player.uploads.finish(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
+        await player.uploads.finish_confirmation(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
     # Only dropped contents are deleted: a live content stays, even if a caller passes it.
     await player.confirm(waiting)
     [live] = [row for row in await player.rows("contents") if row["state"] == "live"]
@@ -121,7 +121,7 @@ async def test_staged_objects_without_an_open_upload_are_abandoned(player):
 async def test_unknown_objects_are_orphans_once_they_are_old(player):
     await player.save(b"one")
     waiting = await player.request(b"two")
-    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    attempt = await player.uploads.begin_confirmation(player.id, waiting.upload_id)
     [known] = player.objects
     found = [
         listed(player, known, 99 * DAY),
@@ -187,7 +187,7 @@ async def test_a_missing_object_is_uploaded_again_and_mended(player):
     await miss(player)
     gone = (await player.queries.download(player.id, slot, None)).key
     with pytest.raises(SavegameUploadIncomplete):
-        await player.uploads.finish(player.id, joined.upload_id, None, None)
+        await player.uploads.finish_confirmation(player.id, joined.upload_id, None, None)
     again = await player.request(b"one")
     assert again.is_required
     seen = await expected(player)

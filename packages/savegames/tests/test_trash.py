@@ -196,11 +196,11 @@ async def test_the_release_before_takes_a_save_out_of_the_trash(player, other, h
 async def test_uploads_to_a_deleted_save_end(player):
     slot = (await player.save(b"one")).slot_id
     waiting = await player.request(b"two")
-    begun = await player.uploads.begin(player.id, waiting.upload_id)
+    begun = await player.uploads.begin_confirmation(player.id, waiting.upload_id)
     await player.service.delete(player.id, slot)
     assert await player.usage() == (3, 0)
     with pytest.raises(SavegameVersionNotFound):
-        await player.uploads.finish(player.id, waiting.upload_id, begun, None)
+        await player.uploads.finish_confirmation(player.id, waiting.upload_id, begun, None)
     await player.service.undelete(player.id, slot)
     with pytest.raises(SavegameVersionNotFound):
         await player.confirm(waiting)

@@ -173,7 +173,7 @@ async def test_the_same_bytes_are_stored_once_and_joined_on_request(player):
     first = await player.save(b"one")
     joined = await player.request(b"one", "other")
     assert not joined.is_required
-    assert await player.uploads.begin(player.id, joined.upload_id) is None
+    assert await player.uploads.begin_confirmation(player.id, joined.upload_id) is None
     # A content that an upload has joined stays, even if no version holds it any more.
     await player.service.delete(player.id, first.slot_id, permanent=True)
     assert await player.usage() == (3, 0)
@@ -224,10 +224,11 @@ async def test_a_repeated_confirmation_has_the_same_outcome(player):
 
 async def test_of_two_concurrent_confirmations_the_later_leaves_no_object(player):
     waiting = await player.request(b"one")
-    attempts = [await player.uploads.begin(player.id, waiting.upload_id) for _ in range(2)]
+    attempts = [await player.uploads.begin_confirmation(player.id, waiting.upload_id) for _ in range(2)]
     assert attempts[0].target != attempts[1].target
     outcomes = [
-        await player.uploads.finish(player.id, waiting.upload_id, one, Digest(3, one.content)) for one in attempts
+        await player.uploads.finish_confirmation(player.id, waiting.upload_id, one, Digest(3, one.content))
+        for one in attempts
     ]
     assert outcomes[0] == outcomes[1]
     marked = await player.sweeps.mark_for_deletion(1000)
@@ -269,23 +270,23 @@ async def test_a_slot_stays_while_another_upload_to_it_is_open(player):
 
 async def test_bytes_that_were_not_sent_yet_can_be_sent_later(player):
     waiting = await player.request(b"one")
-    attempt = await player.uploads.begin(player.id, waiting.upload_id)
-    await player.uploads.give_up(player.id, attempt)
+    attempt = await player.uploads.begin_confirmation(player.id, waiting.upload_id)
+    await player.uploads.abandon_confirmation(player.id, attempt)
     assert await player.rows("contents") == []
     for given in ((None, None), (attempt, None)):  # nothing was copied, or the object was deleted
         with pytest.raises(SavegameUploadIncomplete):
-            await player.uploads.finish(player.id, waiting.upload_id, *given)
+            await player.uploads.finish_confirmation(player.id, waiting.upload_id, *given)
     assert await player.usage() == (0, 3)
     assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
 async def test_a_confirmation_that_took_too_long_can_start_again(player):
     waiting = await player.request(b"one")
-    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    attempt = await player.uploads.begin_confirmation(player.id, waiting.upload_id)
     player.later(seconds=ATTEMPT_FOR.total_seconds())
     await player.sweep()  # its object is deleted
     with pytest.raises(SavegameUploadIncomplete):
-        await player.uploads.finish(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
+        await player.uploads.finish_confirmation(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
     assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
@@ -325,9 +326,9 @@ async def test_an_upload_of_another_user_is_unknown(player, new_player):
     other, waiting = new_player(), await player.request(b"one")
     for upload_id in (waiting.upload_id, uuid4()):
         with pytest.raises(SavegameVersionNotFound):
-            await other.uploads.begin(other.id, upload_id)
+            await other.uploads.begin_confirmation(other.id, upload_id)
         with pytest.raises(SavegameVersionNotFound):
-            await other.uploads.finish(other.id, upload_id, None, None)
+            await other.uploads.finish_confirmation(other.id, upload_id, None, None)
         assert await other.uploads.renew(other.id, upload_id) is None
     assert (await player.confirm(waiting)).result is UploadResult.HEAD
 

@@ -62,8 +62,8 @@ class Confirmations:
         self._bucket = bucket
         self._branches = Branches(store, timeline, record, clock)
 
-    async def begin(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
-        """As ``SavegameUploads.begin``."""
+    async def begin_confirmation(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
+        """As ``SavegameUploads.begin_confirmation``."""
         upload = await self._open(user_id, upload_id)
         if upload.outcome is not None or await self.is_joined(user_id, upload):
             return None
@@ -92,10 +92,10 @@ class Confirmations:
         )
         return attempt
 
-    async def finish(
+    async def finish_confirmation(
         self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None
     ) -> UploadOutcome:
-        """As ``SavegameUploads.finish``."""
+        """As ``SavegameUploads.finish_confirmation``."""
         upload = await self._open(user_id, upload_id)
         if upload.outcome is not None:
             await self._abandon(user_id, attempt)

@@ -1,7 +1,8 @@
 """Uploads: request, send the bytes to the store, confirm. Nothing here commits, and nothing calls the store.
 
-A confirmation has two transactions, with the work on the object between them. ``begin`` stores which object is about
-to be created, so that it can always be found and deleted; ``finish`` decides which version it becomes.
+A confirmation has two transactions, with the work on the object between them. ``begin_confirmation`` stores which
+object is about to be created, so that it can always be found and deleted; ``finish_confirmation`` decides which version
+it becomes.
 """
 
 from dataclasses import dataclass
@@ -149,32 +150,33 @@ class SavegameUploads:
             await self._diverges(user_id, upload.slot_id, upload.head_version, upload.base_version, upload.identity),
         )
 
-    async def begin(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
-        """Returns the object that the caller has to create in the store; None where it only has to call ``finish``.
+    async def begin_confirmation(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
+        """Returns the object that the caller has to create in the store; None where it only has to call
+        ``finish_confirmation``.
 
         Raises SavegameVersionNotFound for an upload that is unknown, expired, cancelled or another user's;
         UserQuotaExceeded where the reserved room is no longer available. Then the upload stays open.
         """
         await self._serialise(user_id)
-        return await self._confirmations.begin(user_id, upload_id)
+        return await self._confirmations.begin_confirmation(user_id, upload_id)
 
-    async def give_up(self, user_id: UUID, attempt: Attempt) -> None:
+    async def abandon_confirmation(self, user_id: UUID, attempt: Attempt) -> None:
         """Ends an attempt whose object could not be created, since nothing was uploaded."""
         await self._serialise(user_id)
         await self._store.contents.delete_pending(user_id, attempt.content_id)
 
-    async def finish(
+    async def finish_confirmation(
         self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None
     ) -> UploadOutcome:
         """Decides the outcome of an upload. ``digest`` is that of the object that was created for ``attempt``. A
         repeated call returns the same outcome.
 
         A conflict and a mismatch are outcomes too, and have to be committed. Raises SavegameVersionNotFound and
-        UserQuotaExceeded as ``begin``; SavegameUploadIncomplete when the object was created too late or is lost: then
-        start again with ``begin``.
+        UserQuotaExceeded as ``begin_confirmation``; SavegameUploadIncomplete when the object was created too late or is
+        lost: then start again with ``begin_confirmation``.
         """
         await self._serialise(user_id)
-        return await self._confirmations.finish(user_id, upload_id, attempt, digest)
+        return await self._confirmations.finish_confirmation(user_id, upload_id, attempt, digest)
 
     async def cancel(self, user_id: UUID, upload_id: UUID) -> None:
         """Cancels an upload, and frees its reserved room at once. Cancelling it again changes nothing.

@@ -250,7 +250,9 @@ async def test_a_confirmation_that_took_too_long_is_refused_and_begins_again(pla
         marked = await SavegameSweeps(connection, lambda: jobs.now() + timedelta(minutes=61)).mark_for_deletion(1000)
     assert verified.attempt.target in {one.key for one in marked}
     async with jobs.transactions.begin(player.id) as transaction:
-        finished = transaction.of(SavegameUploads).finish(player.id, upload_id, verified.attempt, verified.digest)
+        finished = transaction.of(SavegameUploads).finish_confirmation(
+            player.id, upload_id, verified.attempt, verified.digest
+        )
         with pytest.raises(SavegameUploadIncomplete):
             await finished
         transaction.discard()

@@ -156,10 +156,12 @@ async def confirm_upload(
 ) -> ConfirmedUpload | RejectedUpload:
     """Decides the result of an upload whose object ``Saves.verify`` has made. A repetition returns the same result.
 
-    Raises the errors of ``SavegameUploads.finish``.
+    Raises the errors of ``SavegameUploads.finish_confirmation``.
     """
     user_id = transaction.user_id
-    outcome = await transaction.of(SavegameUploads).finish(user_id, upload_id, verified.attempt, verified.digest)
+    outcome = await transaction.of(SavegameUploads).finish_confirmation(
+        user_id, upload_id, verified.attempt, verified.digest
+    )
     if outcome.result is UploadResult.MISMATCH:
         return RejectedUpload(outcome, SavegameHashMismatch())
     if outcome.result is UploadResult.CONFLICT:
@@ -301,7 +303,7 @@ class Saves:
         """
 
         async def begin(transaction: Transaction) -> Attempt | None:
-            begun = await transaction.of(SavegameUploads).begin(user_id, upload_id)
+            begun = await transaction.of(SavegameUploads).begin_confirmation(user_id, upload_id)
             if begun is None:
                 transaction.discard()
             return begun
@@ -324,7 +326,7 @@ class Saves:
         """Ends an attempt whose object was certainly not made: a store that did not answer may still make it."""
 
         async def give_up(transaction: Transaction) -> None:
-            await transaction.of(SavegameUploads).give_up(user_id, attempt)
+            await transaction.of(SavegameUploads).abandon_confirmation(user_id, attempt)
             transaction.discard()
 
         await self._transactions.run(user_id, give_up)

@@ -101,6 +101,26 @@ def test_the_architecture_names_every_folder_of_the_gateway():
     assert [name for name in names if f"`{name}`" not in text] == []
 
 
+def test_the_gateways_readme_names_every_folder():
+    """Those below ``runtime`` too, such as ``runtime/http/openapi``."""
+    text = (ROOT / "services" / "gateway" / "README.md").read_text(encoding="utf-8")
+    folders = [
+        str(path.relative_to(GATEWAY))
+        for pattern in ("domains/*/", "runtime/**/")
+        for path in GATEWAY.glob(pattern)
+        if path.is_dir() and path.name not in ("__pycache__", "runtime", "versions")
+    ]
+    assert len(folders) > 20
+    assert [name for name in folders if f"`{name}/`" not in text] == []
+
+
+def test_every_package_is_named_where_newcomers_look():
+    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/architecture.md"))
+    packages = [str(path.parent.relative_to(ROOT)) for path in ROOT.glob("*/*/pyproject.toml")]
+    assert len(packages) > 8
+    assert [name for name in packages if name not in text] == []
+
+
 @pytest.mark.parametrize("page", NOW, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_setting_and_command_that_a_page_names_is_there(page):
     text = page.read_text(encoding="utf-8")

@@ -93,7 +93,7 @@ from gameshelf.savegames._usage_comparison import (
 )
 from gameshelf.savegames._views import OpenConflict, SaveVersion, VersionStatus
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 

@@ -23,18 +23,22 @@ _INPUTS = ("commands", "incoming", "http", "rest", "changes", "consumed", "field
 _BOUNDED_FORMATS = {"uuid", "date", "date-time", "zoneinfo"}
 
 
+def is_of_inputs(module):
+    return not {part.lstrip("_") for part in module.split(".")}.isdisjoint(_INPUTS)
+
+
 def input_models():
     for module in pkgutil.walk_packages(gameshelf.__path__, "gameshelf."):
         if module.name.startswith(("gameshelf.libctl", "gameshelf.devstack", "gameshelf.protos")):
             continue
-        if set(module.name.split(".")) & set(_INPUTS):
+        if is_of_inputs(module.name):
             importlib.import_module(module.name)
     waiting, found = [BaseModel], set()
     while waiting:
         for model in waiting.pop().__subclasses__():
             waiting.append(model)
             is_ours = model.__module__.startswith("gameshelf.") and "libctl" not in model.__module__
-            if is_ours and set(model.__module__.split(".")) & set(_INPUTS) and "[" not in model.__name__:
+            if is_ours and is_of_inputs(model.__module__) and "[" not in model.__name__:
                 found.add(model)
     return sorted(found, key=lambda model: (model.__module__, model.__name__))
 

@@ -19,6 +19,10 @@ MAX_COMPARED = 256
 """At most so many versions after the base of an upload are read to find its relation to the head."""
 MAX_RATIO = 100
 """The largest ratio of unpacked to packed size (contract, section 3.6)."""
+MAX_SET_FILES = 10_000
+"""The highest number of files of a set."""
+MAX_LIST_BYTES = 16 * 1024**2
+"""The largest size of an unpacked list of files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ async def packed(player, content, **more):
     if attempt is None:
         return await player.uploads.finish_confirmation(player.id, upload.upload_id, None, None)
     store = MemoryStore()
-    store.put(attempt.target, sent)
+    store.upload(attempt.target, sent)
     digest = await store.digest(attempt.target, attempt.size, attempt.packing)
     return await player.uploads.finish_confirmation(player.id, upload.upload_id, attempt, digest)
 
@@ -228,7 +228,7 @@ async def test_a_store_hashes_packed_and_unpacked_bytes():
     store = MemoryStore()
     for encoding, pack in PACK.items():
         sent = pack(PLAIN)
-        store.put("key", sent)
+        store.upload("key", sent)
         digest = await store.digest("key", len(sent), Packing(encoding, 1_000_000))
         assert digest == Digest(len(sent), sha256(sent).digest(), sha256(PLAIN).digest(), len(PLAIN))
         assert await store.digest("key", len(sent)) == Digest(len(sent), sha256(sent).digest())

@@ -1,14 +1,19 @@
 """Buckets on real servers: JuiceFS, which has no versions of objects, and moto, which verifies no signature."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
 import pytest
+from gameshelf.devstack.process import Process
 from gameshelf.devstack.servers import ObjectServer
+from gameshelf.devstack.servers.base import HOST
 from gameshelf.savegames import SignedRequest
 from gameshelf.savegames.s3 import S3Config, S3ObjectStore, new_client
 from gameshelf.savegames.testing import Answer
@@ -90,6 +95,34 @@ def opened() -> Callable[..., Any]:
             await objects.close()
 
     return of
+
+
+class Versity(ObjectServer):
+    """The gateway of versitygw over a folder: an S3 code of its own, which verifies signatures and checksums."""
+
+    name: ClassVar[str] = "versity"
+
+    def __init__(self, directory: Path, program: str) -> None:
+        super().__init__(directory)
+        self._program = program
+
+    def launch(self) -> Process:
+        objects = self.directory / "objects"
+        objects.mkdir(exist_ok=True)
+        keys = ["--access", self.access_key, "--secret", self.secret_key]
+        return Process([self._program, *keys, "--port", f"{HOST}:{self.port}", "posix", str(objects)], self.log)
+
+
+@pytest.fixture(scope="session")
+def versity(server_directory: Path) -> Iterator[Versity]:
+    """A versitygw of this test run; the test is skipped where the program is not at hand."""
+    program = os.environ.get("VERSITYGW") or shutil.which("versitygw")
+    if not program:
+        pytest.skip("no versitygw on PATH, and VERSITYGW names none")
+    server = Versity(server_directory / "versity", program)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from gameshelf.devstack.servers.base import HOST
-from gameshelf.savegames import Digest, StoreUnavailable
+from gameshelf.savegames import Digest, StoredPart, StoreUnavailable
 from gameshelf.savegames.s3._client import CALL_SECONDS
 
 BIG = 50 * 1024**2
@@ -17,13 +17,34 @@ HANG_SECONDS = 30
 
 def calls(objects):
     """Every call of the port."""
-    return (objects.copy("a", "b", {}), objects.digest("a", 5), objects.delete(["a"]), objects.list(""))
+    return (
+        *calls_about_objects(objects),
+        objects.describe("a"),
+        objects.parts("a", "1"),
+        objects.complete_parts("a", "1", [StoredPart(1, 5, '"e"')]),
+        objects.abort_parts("a", "1"),
+    )
 
 
-async def assert_away(objects):
+def calls_about_objects(objects):
+    """The calls of the port for which every store distinguishes an absent bucket."""
+    return (
+        objects.copy("a", "b", {}),
+        objects.copy("a", "b", {}, 6 * 1024**3),
+        objects.digest("a", 5),
+        objects.put("a", b"bytes", {}),
+        objects.read("a", 5),
+        objects.delete(["a"]),
+        objects.list(""),
+        objects.begin_parts("a"),
+        objects.open_parts(""),
+    )
+
+
+async def assert_away(objects, calls=calls):
     async with asyncio.timeout(HANG_SECONDS):
         outcomes = await asyncio.gather(*calls(objects), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 4
+    assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}, outcomes
 
 
 async def test_a_killed_or_frozen_store_is_unavailable_until_it_is_back(new_bucket, own_s3):
@@ -54,7 +75,7 @@ async def test_all_callers_of_a_frozen_store_get_an_error(new_bucket, own_s3):
 )
 async def test_wrong_keys_and_a_missing_bucket_are_not_missing_objects(config_of, opened, s3, changed):
     async with opened(config_of(s3, **changed)) as objects:
-        await assert_away(objects)
+        await assert_away(objects, calls_about_objects if "bucket" in changed else calls)
 
 
 RESPONSES = {

@@ -1,13 +1,20 @@
 """Signed URLs and headers, without anything that a client would not know to send."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore import auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
 from gameshelf.savegames import StoreUnavailable
-from gameshelf.savegames.s3 import S3Config
+from gameshelf.savegames.s3 import S3Config, SignedHash
 
 AMAZON = S3Config(bucket="saves", region="eu-central-1", access_key_id="library", secret_access_key="hunter2hunter2")
+
+HELLO = sha256(b"hello").digest()
 
 
 @pytest.fixture
@@ -52,6 +59,47 @@ async def test_exactly_the_returned_headers_are_signed(signed, encryption, heade
     assert "checksum" not in upload.url.lower()
     assert "elsewhere" not in upload.url
     assert "hunter2" not in upload.url
+
+
+async def test_an_upload_without_a_hash_is_signed_as_botocore_does(signed, monkeypatch):
+    now = datetime(2026, 11, 27, 2, 30, tzinfo=UTC)
+    monkeypatch.setattr(auth, "get_current_datetime", lambda: now)
+    upload, _ = await signed()
+    request = AWSRequest("PUT", upload.url.partition("?")[0], headers=dict(upload.headers))
+    keys = ReadOnlyCredentials(AMAZON.access_key_id, AMAZON.secret_access_key, None)
+    auth.S3SigV4QueryAuth(keys, "s3", AMAZON.region, expires=60).add_auth(request)
+    assert upload.url == request.url
+
+
+HASH_HEADERS = {
+    SignedHash.CHECKSUM: {"x-amz-checksum-sha256": "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="},
+    SignedHash.PAYLOAD: {"x-amz-content-sha256": HELLO.hex()},
+    SignedHash.NONE: {},
+}
+
+
+@pytest.mark.parametrize("signed_hash", HASH_HEADERS)
+async def test_a_signed_hash_is_in_the_header_that_the_store_verifies(opened, signed_hash):
+    headers = {"Content-Length": "5", **HASH_HEADERS[signed_hash]}
+    async with opened(replace(AMAZON, signed_hash=signed_hash)) as objects:
+        upload = await objects.sign_upload("incoming/1/2", 5, 60, HELLO)
+        part = await objects.sign_part("incoming/1/2", "an id+/=", 7, 5, 60, HELLO)
+    for request in (upload, part):
+        assert (request.method, request.headers) == ("PUT", headers)
+        signed = parse_qs(urlsplit(request.url).query)["X-Amz-SignedHeaders"]
+        assert signed == [";".join(sorted(["host", *(name.lower() for name in headers)]))]
+    query = parse_qs(urlsplit(part.url).query)
+    assert (query["partNumber"], query["uploadId"]) == (["7"], ["an id+/="])
+
+
+@pytest.mark.parametrize("signed_hash", [SignedHash.CHECKSUM, SignedHash.PAYLOAD])
+async def test_a_url_with_another_hash_has_another_signature(opened, signed_hash):
+    async with opened(replace(AMAZON, signed_hash=signed_hash)) as objects:
+        urls = {
+            parse_qs(urlsplit((await objects.sign_upload("a", 5, 60, given)).url).query)["X-Amz-Signature"][0]
+            for given in (None, HELLO, bytes(32))
+        }
+    assert len(urls) == 3
 
 
 async def test_signed_urls_begin_with_the_public_endpoint(new_bucket, s3):

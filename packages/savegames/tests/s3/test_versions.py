@@ -62,12 +62,15 @@ async def test_a_bucket_is_prepared_once_with_versions_and_expiry(config_of, new
     client = (await new_bucket(moto)).client
     assert (await client.get_bucket_versioning(Bucket=config.bucket))["Status"] == "Enabled"
     rules = (await client.get_bucket_lifecycle_configuration(Bucket=config.bucket))["Rules"]
-    everything, staging = sorted(rules, key=lambda rule: rule["Filter"]["Prefix"])
+    everything, incoming, staging = sorted(rules, key=lambda rule: rule["Filter"]["Prefix"])
     assert everything["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert everything["Expiration"] == {"ExpiredObjectDeleteMarker": True}
-    assert everything["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert everything["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert staging["Filter"] == {"Prefix": "staging/"}
     assert staging["Expiration"] == {"Days": 1}
+    assert incoming["Filter"] == {"Prefix": "incoming/"}
+    assert incoming["Expiration"] == {"Days": 7}
+    assert incoming["NoncurrentVersionExpiration"] == staging["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
     assert {rule["Status"] for rule in rules} == {"Enabled"}
 
 
@@ -115,7 +118,7 @@ async def test_a_store_without_versions_is_reported_and_has_a_bucket(config_of, 
         bucket, *rest = report.features.items()
         assert bucket[1] is made
         assert report.lacking == [feature for feature, _ in rest]
-        assert len(rest) == 5
+        assert len(rest) == 6
 
 
 async def test_a_refused_bucket_differs_from_an_unreachable_store(config_of, s3):

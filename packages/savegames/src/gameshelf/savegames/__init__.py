@@ -58,12 +58,16 @@ from gameshelf.savegames._naming import (
 from gameshelf.savegames._open_uploads import OpenUpload, UploadQueries, UploadStatus
 from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames._ports import (
+    MAX_PUT_BYTES,
     Digest,
     ObjectSigner,
     ObjectStore,
+    ObjectTooLarge,
+    OpenMultipart,
     Packing,
     SignedRequest,
     StoredObject,
+    StoredPart,
     StoreUnavailable,
 )
 from gameshelf.savegames._queries import (
@@ -100,6 +104,7 @@ MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 __all__ = [
     "FOLDED_NAME_SCAN",
     "MAX_OPEN_UPLOADS",
+    "MAX_PUT_BYTES",
     "MAX_SLOTS",
     "METADATA",
     "MIGRATIONS",
@@ -126,7 +131,9 @@ __all__ = [
     "ObjectMetadata",
     "ObjectSigner",
     "ObjectStore",
+    "ObjectTooLarge",
     "OpenConflict",
+    "OpenMultipart",
     "OpenUpload",
     "OutdatedDecision",
     "Packing",
@@ -165,6 +172,7 @@ __all__ = [
     "SignedRequest",
     "StoreUnavailable",
     "StoredObject",
+    "StoredPart",
     "Synced",
     "TopUsers",
     "UploadFailed",

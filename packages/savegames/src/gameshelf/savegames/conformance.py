@@ -1,12 +1,14 @@
 """Suites of tests that every implementation of the ports of the object store has to pass.
 
-A store passes when ``class TestObjects(ObjectStoreSuite)`` and ``class TestSignedRequests(SignedRequestSuite)`` pass in
-a test module with a fixture ``subject`` of the type ``StoreUnderTest``. This module does not import pytest.
+A store passes when ``class TestObjects(ObjectStoreSuite)``, and likewise ``SmallObjectSuite``, ``SignedRequestSuite``
+and ``MultipartSuite`` of ``gameshelf.savegames.testing``, pass in a test module with a fixture ``subject`` of the type
+``StoreUnderTest``. This module does not import pytest.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -14,7 +16,14 @@ from unittest import SkipTest
 from urllib.parse import quote
 from uuid import uuid4
 
-from gameshelf.savegames._ports import Digest, ObjectSigner, ObjectStore, SignedRequest
+from gameshelf.savegames._ports import (
+    MAX_PUT_BYTES,
+    Digest,
+    ObjectSigner,
+    ObjectStore,
+    ObjectTooLarge,
+    SignedRequest,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,9 @@ class StoreUnderTest(Protocol):
 
     @property
     def skips(self) -> Mapping[str, str]:
-        """Features that this store lacks, with the reason: ``signatures`` (verified as S3 does) or ``expiry``."""
+        """Features that this store lacks, with the reason: ``signatures`` (verified as S3 does),
+        ``expiry``, ``checksums`` (signed ones, compared with the bytes), or ``multiparts`` (that ended or are listed).
+        """
         ...
 
     async def put(self, key: str, data: bytes) -> None:
@@ -224,6 +235,49 @@ class ObjectStoreSuite:
         assert await listed(subject, folder) == keys[1000:]
 
 
+class SmallObjectSuite:
+    """Tests of the promises of ``put`` and ``read``, for objects that the service itself writes."""
+
+    async def test_an_object_is_written_with_its_metadata(self, subject: StoreUnderTest) -> None:
+        folder = new_folder()
+        metadata = {"kind": "set", "file-count": "2", "slot-name": "%D0%98 (2)"}
+        for key in ("plain", *AWKWARD):
+            await subject.objects.put(f"{folder}{key}", key.encode(), metadata)
+            assert await subject.objects.read(f"{folder}{key}", 100) == key.encode(), key
+            assert await subject.objects.describe(f"{folder}{key}") == metadata, key
+        assert await subject.read(f"{folder}plain") == b"plain"
+
+    async def test_a_written_object_is_replaced_with_its_metadata(self, subject: StoreUnderTest) -> None:
+        key = new_folder() + "list"
+        for number in ("1", "22"):
+            await subject.objects.put(key, number.encode(), {"n": number, f"only-{number}": ""})
+        assert await subject.objects.read(key, 2) == b"22"
+        assert await subject.objects.describe(key) == {"n": "22", "only-22": ""}
+
+    async def test_written_objects_of_any_size_are_read(self, subject: StoreUnderTest) -> None:
+        key = new_folder() + "list"
+        for size in (0, 1, 65_537, 3_000_001):
+            await subject.objects.put(key, some_bytes(size), {})
+            assert await subject.objects.read(key, size) == some_bytes(size)
+
+    async def test_an_object_that_is_too_large_is_not_read(self, subject: StoreUnderTest) -> None:
+        key = new_folder() + "list"
+        await subject.objects.put(key, b"12345", {})
+        assert await subject.objects.read(key, 5) == b"12345"
+        for max_bytes in (4, 0):
+            with _raises(ObjectTooLarge):
+                await subject.objects.read(key, max_bytes)
+        with _raises(ValueError):
+            await subject.objects.put(key, bytes(MAX_PUT_BYTES + 1), {})
+        assert await subject.objects.read(key, 5) == b"12345"
+
+    async def test_an_absent_object_is_not_read(self, subject: StoreUnderTest) -> None:
+        folder = new_folder()
+        await subject.objects.put(f"{folder}object/below", b"", {})
+        assert await subject.objects.read(f"{folder}absent", 10) is None
+        assert await subject.objects.read(f"{folder}object", 10) is None
+
+
 class SignedRequestSuite:
     """Tests of the promises of ObjectSigner, from a client that tries more than its signed request allows."""
 
@@ -255,6 +309,34 @@ class SignedRequestSuite:
         for method in ("GET", "HEAD", "DELETE", "POST"):
             assert 400 <= (await subject.send(SignedRequest(method, request.url, {}))).status < 500
         assert await subject.read(key) == b"bytes"
+
+    async def test_an_upload_with_a_signed_hash_takes_no_other_bytes(self, subject: StoreUnderTest) -> None:
+        needs(subject, "checksums")
+        key = new_folder() + "staged"
+        request = await subject.signer.sign_upload(key, 5, 60, hashlib.sha256(b"right").digest())
+        assert 400 <= (await subject.send(request, b"wrong")).status < 500
+        assert await subject.read(key) is None
+        assert (await subject.send(request, b"right")).status == 200
+        assert 400 <= (await subject.send(request, b"wrong")).status < 500
+        assert await subject.read(key) == b"right"
+
+    async def test_an_empty_file_is_uploaded_copied_and_digested(self, subject: StoreUnderTest) -> None:
+        folder, sha256 = new_folder(), hashlib.sha256(b"").digest()
+        for key, signed_hash in (("plain", None), ("hashed", sha256)):
+            request = await subject.signer.sign_upload(f"{folder}{key}", 0, 60, signed_hash)
+            assert (await subject.send(request)).status == 200, key
+            assert await subject.objects.copy(f"{folder}{key}", f"{folder}to/{key}", {"part": "1"})
+            assert await subject.objects.digest(f"{folder}to/{key}", 0) == Digest(0, sha256)
+
+    async def test_a_signed_hash_can_be_neither_changed_nor_left_out(self, subject: StoreUnderTest) -> None:
+        needs(subject, "checksums")
+        key = new_folder() + "staged"
+        request = await subject.signer.sign_upload(key, 5, 60, hashlib.sha256(b"right").digest())
+        other = await subject.signer.sign_upload(key, 5, 60, hashlib.sha256(b"wrong").digest())
+        plain = {"Content-Length": "5"}
+        for headers in (other.headers, plain):
+            assert 400 <= (await subject.send(replace(request, headers=headers), b"wrong")).status < 500
+        assert await subject.read(key) is None
 
     async def test_a_request_that_was_changed_is_refused(self, subject: StoreUnderTest) -> None:
         needs(subject, "signatures")
@@ -313,6 +395,16 @@ class SignedRequestSuite:
         needs(subject, "signatures")
         request = await subject.signer.sign_download(new_folder() + "absent", 60, "save.sav")
         assert (await subject.send(request)).status == 404
+
+
+@contextmanager
+def _raises(expected: type[Exception]) -> Iterator[None]:
+    """As pytest has it, which this module does not import."""
+    try:
+        yield
+    except expected:
+        return
+    raise AssertionError(f"{expected.__name__} was not raised")
 
 
 def new_folder() -> str:

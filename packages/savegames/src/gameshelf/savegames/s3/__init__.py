@@ -5,7 +5,7 @@ Importing this takes half a second and 45 MB, so import it only where there is a
 
 from gameshelf.savegames.s3._bucket import BucketReport, BucketUnusable, FeatureState, cors_rule, prepare_bucket
 from gameshelf.savegames.s3._client import new_client
-from gameshelf.savegames.s3._config import S3Config
+from gameshelf.savegames.s3._config import S3Config, SignedHash
 from gameshelf.savegames.s3._store import S3ObjectStore
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "FeatureState",
     "S3Config",
     "S3ObjectStore",
+    "SignedHash",
     "cors_rule",
     "new_client",
     "prepare_bucket",

@@ -21,6 +21,8 @@ from gameshelf.savegames.s3._config import S3Config
 
 _OLD_VERSION_DAYS = 30
 _STAGING_DAYS = 1
+_INCOMING_DAYS = 7
+"""The client sends the files of a set over several sittings."""
 _PREFLIGHT_SECONDS = 7200
 _OWN_RULES = "library-saves-"
 """The prefix of the ids of our rules. Rules with other ids are not changed."""
@@ -29,10 +31,11 @@ _BUCKET = "the bucket is there"
 _VERSIONS = "versions of objects are kept"
 _OLD_VERSIONS = f"versions that were replaced expire after {_OLD_VERSION_DAYS} days"
 _MARKERS = "markers of deletions go with the last version"
-_UPLOADS = f"uploads in parts that were not finished are dropped after {_STAGING_DAYS} day"
+_UPLOADS = f"uploads in parts that were not finished are dropped after {_INCOMING_DAYS} days"
 _PAGES = "pages of the allowed origins may send and fetch bytes"
 _NO_PAGES = "no page may send or fetch bytes"
 _STAGING = f"staging/ expires after {_STAGING_DAYS} day"
+_INCOMING = f"incoming/ expires after {_INCOMING_DAYS} days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class _Preparation:
         features[_VERSIONS] = await self._enable_versions()
         versioned = features[_VERSIONS] is not FeatureState.LACKING
         expiry = await self._set_expiry(_own_expiry_rules(versioned))
-        features |= {_UPLOADS: expiry, _STAGING: expiry}
+        features |= {_UPLOADS: expiry, _STAGING: expiry, _INCOMING: expiry}
         features |= dict.fromkeys((_OLD_VERSIONS, _MARKERS), expiry if versioned else FeatureState.LACKING)
         if self._origins:
             features[_PAGES] = await self._set_cors_rule(cors_rule(self._origins))
@@ -215,19 +218,24 @@ def _own_expiry_rules(versioned: bool) -> Sequence[dict[str, Any]]:
         "ID": f"{_OWN_RULES}all",
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": _STAGING_DAYS},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": _INCOMING_DAYS},
     }
-    staging: dict[str, Any] = {
-        "ID": f"{_OWN_RULES}staging",
-        "Status": "Enabled",
-        "Filter": {"Prefix": "staging/"},
-        "Expiration": {"Days": _STAGING_DAYS},
-    }
+    received = [_expiry_rule("staging", _STAGING_DAYS), _expiry_rule("incoming", _INCOMING_DAYS)]
     if versioned:
         everything["NoncurrentVersionExpiration"] = {"NoncurrentDays": _OLD_VERSION_DAYS}
         everything["Expiration"] = {"ExpiredObjectDeleteMarker": True}
-        staging["NoncurrentVersionExpiration"] = {"NoncurrentDays": _STAGING_DAYS}
-    return [everything, staging]
+        for rule in received:
+            rule["NoncurrentVersionExpiration"] = {"NoncurrentDays": _STAGING_DAYS}
+    return [everything, *received]
+
+
+def _expiry_rule(folder: str, days: int) -> dict[str, Any]:
+    return {
+        "ID": f"{_OWN_RULES}{folder}",
+        "Status": "Enabled",
+        "Filter": {"Prefix": f"{folder}/"},
+        "Expiration": {"Days": days},
+    }
 
 
 def _by_id(rules: Sequence[dict[str, Any]]) -> Mapping[str, dict[str, Any]]:

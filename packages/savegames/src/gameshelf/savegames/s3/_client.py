@@ -22,7 +22,8 @@ CALL_SECONDS = 6.0
 
 _CONNECT_SECONDS = 1.0
 _READ_SECONDS = 5.0
-_FAILURES = (ClientError, BotoCoreError, ResponseParserError, aiohttp.ClientError, TimeoutError, OSError)
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, aiohttp.ClientError, TimeoutError, OSError)
+"""What a client raises when the store fails or refuses."""
 
 
 def new_client(config: S3Config, *, read_seconds: float = _READ_SECONDS) -> AbstractAsyncContextManager[Any]:
@@ -98,7 +99,7 @@ async def failures_as_unavailable(operation: str, seconds: float) -> AsyncIterat
             yield
     except ParamValidationError:
         raise
-    except _FAILURES as error:
+    except FAILURES as error:
         # Only the kind of error: its message may contain the URL with the key, which names a user.
         raise StoreUnavailable(f"{operation}: {error_code(error) or type(error).__name__}") from error
 

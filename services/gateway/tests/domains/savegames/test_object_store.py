@@ -12,6 +12,7 @@ from gameshelf.gateway.runtime.errors import ServiceUnavailable
 from gameshelf.gateway.runtime.failures import as_domain_error, is_passing
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.savegames import StoreUnavailable
+from gameshelf.savegames.s3 import SignedHash
 
 JOBS = {
     "POSTGRES_DSN": "postgresql://library@127.0.0.1/library",
@@ -46,6 +47,8 @@ def test_the_config_is_that_of_the_settings():
     )
     assert (changed.endpoint, changed.public_endpoint) == ("https://10.0.0.1:9000", "http://saves.example")
     assert changed.server_side_encryption == "aws:kms"
+    assert config.signed_hash is SignedHash.CHECKSUM
+    assert config_of(S3_SIGNED_HASH="payload").signed_hash is SignedHash.PAYLOAD
 
 
 def test_without_keys_those_of_the_role_are_used():
@@ -126,7 +129,7 @@ def prepare(tmp_path):
 
 def test_the_command_prints_a_line_per_feature_or_one_error(prepare, s3):
     code, lines, wrong = prepare(s3.settings("prepared"))
-    assert (code, len(lines), wrong) == (0, 6, [])
+    assert (code, len(lines), wrong) == (0, 7, [])
     assert lines[0] == "prepared: the bucket is there: done"
     assert all(line.startswith("prepared: ") and line.endswith(": the store does not have it") for line in lines[1:])
     for changed in ({"S3_SECRET_ACCESS_KEY": "wrong"}, dict.fromkeys(s3.settings(), "")):

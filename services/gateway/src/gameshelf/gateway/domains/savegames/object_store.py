@@ -4,7 +4,7 @@ from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.settings import Settings
-from gameshelf.savegames.s3 import S3Config, S3ObjectStore
+from gameshelf.savegames.s3 import S3Config, S3ObjectStore, SignedHash
 
 
 def s3_config(settings: Settings) -> S3Config | None:
@@ -22,6 +22,7 @@ def s3_config(settings: Settings) -> S3Config | None:
         secret_access_key=secret.get_secret_value() if secret else None,
         server_side_encryption=None if encryption == "none" else encryption,
         max_object_bytes=section.savegame_max_bytes,
+        signed_hash=SignedHash(section.s3_signed_hash),
     )
 
 

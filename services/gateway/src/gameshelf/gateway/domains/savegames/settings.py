@@ -50,6 +50,11 @@ class SavegameSection(SettingsSection):
     s3_server_side_encryption: Literal["none", "AES256", "aws:kms"] = var(
         "S3_SERVER_SIDE_ENCRYPTION", "Encryption that the store is asked for: none, AES256 or aws:kms", "none"
     )
+    s3_signed_hash: Literal["checksum", "payload", "none"] = var(
+        "S3_SIGNED_HASH",
+        "Header of a signed hash: checksum (x-amz-checksum-sha256), payload (x-amz-content-sha256) or none",
+        "checksum",
+    )
     s3_delete_grace_days: Annotated[int, Field(ge=0, le=3650)] = var(
         "S3_DELETE_GRACE_DAYS", "How long bytes are kept after the last save that uses them", 30
     )

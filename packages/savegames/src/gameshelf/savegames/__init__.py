@@ -84,6 +84,26 @@ from gameshelf.savegames._queries import (
     savegame_overview,
 )
 from gameshelf.savegames._service import SavegameService
+from gameshelf.savegames._set_signing import (
+    Arrival,
+    KeepMultipart,
+    MissingFile,
+    SignedFile,
+    SignedPart,
+    SigningStore,
+    find_arrived_files,
+    sign_missing_files,
+)
+from gameshelf.savegames._set_verification import (
+    FileAttempt,
+    FileProblem,
+    FileResult,
+    FilesToVerify,
+    SetVerification,
+    TakeFiles,
+    VerificationProgress,
+    verify_file,
+)
 from gameshelf.savegames._store.scans import ExpectedContent
 from gameshelf.savegames._store.usage import ProductUsage, UsedStorage
 from gameshelf.savegames._sweeps import FOLDED_NAME_SCAN, SavegameSweeps
@@ -95,6 +115,7 @@ from gameshelf.savegames._usage_comparison import (
     compare_usage,
     confirmed_differences,
 )
+from gameshelf.savegames._verification_places import NotTried, VerificationPlaces
 from gameshelf.savegames._views import OpenConflict, SaveVersion, VersionStatus
 
 __version__ = "0.1.0"
@@ -111,6 +132,7 @@ __all__ = [
     "STAGING",
     "Adopted",
     "Adoption",
+    "Arrival",
     "Attempt",
     "ConfirmUpload",
     "ConflictNotFound",
@@ -125,9 +147,16 @@ __all__ = [
     "Encryption",
     "ExpectedContent",
     "FailureReason",
+    "FileAttempt",
+    "FileProblem",
+    "FileResult",
+    "FilesToVerify",
+    "KeepMultipart",
     "Limits",
+    "MissingFile",
     "NewUpload",
     "Node",
+    "NotTried",
     "ObjectMetadata",
     "ObjectSigner",
     "ObjectStore",
@@ -168,12 +197,17 @@ __all__ = [
     "SavegameVersionConflict",
     "SavegameVersionNotFound",
     "SavesFilter",
+    "SetVerification",
     "Side",
+    "SignedFile",
+    "SignedPart",
     "SignedRequest",
+    "SigningStore",
     "StoreUnavailable",
     "StoredObject",
     "StoredPart",
     "Synced",
+    "TakeFiles",
     "TopUsers",
     "UploadFailed",
     "UploadOutcome",
@@ -190,17 +224,22 @@ __all__ = [
     "UserConflict",
     "UserQuotaExceeded",
     "UserUsage",
+    "VerificationPlaces",
+    "VerificationProgress",
     "VersionChanges",
     "VersionStatus",
     "ancestors",
     "compare_usage",
     "confirmed_differences",
+    "find_arrived_files",
     "metadata_of",
     "object_key",
     "object_metadata",
     "relation",
     "resolved_by",
     "savegame_overview",
+    "sign_missing_files",
     "staging_key",
     "user_prefix",
+    "verify_file",
 ]

@@ -3,9 +3,6 @@
 ``Saves`` signs URLs, and makes and verifies objects outside of any transaction.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +20,7 @@ from gameshelf.savegames import (
     Digest,
     Downloadable,
     NewUpload,
+    NotTried,
     ObjectSigner,
     ObjectStore,
     OpenConflict,
@@ -41,20 +39,16 @@ from gameshelf.savegames import (
     SavegameVersionNotFound,
     SaveVersion,
     SignedRequest,
-    StoreUnavailable,
     UploadOutcome,
     UploadQueries,
     UploadResult,
     UploadStatus,
+    VerificationPlaces,
 )
 
 _AT_ONCE = 8
 """How many objects are verified concurrently: each one may be large, and is read completely."""
 _PATIENCE_SECONDS = 5.0
-
-
-class NotTried(StoreUnavailable):
-    """No request was sent to the store."""
 
 
 class Bucket(ObjectSigner, ObjectStore, Protocol):
@@ -256,8 +250,7 @@ class Saves:
         self.url_ttl_seconds = url_ttl_seconds
         self.quota_bytes = quota_bytes
         """The default quota of a user; support may set another limit."""
-        self._places = asyncio.Semaphore(_AT_ONCE)
-        self._failures = 0
+        self._places = VerificationPlaces(_AT_ONCE)
 
     @property
     def has_store(self) -> bool:
@@ -312,7 +305,7 @@ class Saves:
         if attempt is None:
             return Verified()
         try:
-            async with self._place():
+            async with self._places.take(_PATIENCE_SECONDS):
                 if await self.objects.copy(attempt.source, attempt.target, attempt.metadata, attempt.size):
                     digest = await self.objects.digest(attempt.target, attempt.size, attempt.packing)
                     return Verified(attempt, digest)
@@ -330,28 +323,3 @@ class Saves:
             transaction.discard()
 
         await self._transactions.run(user_id, give_up)
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """Waits briefly for one of the places for verification; the client can repeat its request.
-
-        If the store turns out to be away, all waiting requests fail at once, since each one would only find the same
-        failure, one after another. Raises NotTried.
-        """
-        failures = self._failures
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._places.acquire()
-        except TimeoutError:
-            raise NotTried("too many objects are being verified") from None
-        try:
-            if self._failures != failures:
-                raise NotTried("the store did not answer other requests")
-            yield
-        except NotTried:
-            raise
-        except StoreUnavailable:
-            self._failures += 1
-            raise
-        finally:
-            self._places.release()

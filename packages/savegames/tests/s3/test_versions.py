@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 from gameshelf.savegames import StoreUnavailable
-from gameshelf.savegames.s3 import BucketUnusable, FeatureState, prepare_bucket
+from gameshelf.savegames.s3 import BucketUnusable, FeatureState, SignedHash, prepare_bucket
 
 
 @pytest.fixture
 async def versioned(new_bucket, moto):
-    bucket = await new_bucket(moto)
+    bucket = await new_bucket(moto, signed_hash=SignedHash.NONE)
     await prepare_bucket(bucket.config)
     return bucket
 
@@ -53,7 +53,7 @@ PAGES = "pages of the allowed origins may send and fetch bytes"
 
 
 async def test_a_bucket_is_prepared_once_with_versions_and_expiry(config_of, new_bucket, moto):
-    config = config_of(moto)
+    config = config_of(moto, signed_hash=SignedHash.NONE)
     first, *others = await asyncio.gather(*(prepare_bucket(config) for _ in range(3)))
     assert first.lacking == []
     assert first.features.keys() == others[0].features.keys()
@@ -118,7 +118,7 @@ async def test_a_store_without_versions_is_reported_and_has_a_bucket(config_of, 
         bucket, *rest = report.features.items()
         assert bucket[1] is made
         assert report.lacking == [feature for feature, _ in rest]
-        assert len(rest) == 6
+        assert len(rest) == 7
 
 
 async def test_a_refused_bucket_differs_from_an_unreachable_store(config_of, s3):
@@ -127,3 +127,27 @@ async def test_a_refused_bucket_differs_from_an_unreachable_store(config_of, s3)
         await prepare_bucket(config)
     with pytest.raises(StoreUnavailable):
         await prepare_bucket(config_of(s3, endpoint="http://127.0.0.1:1"))
+
+
+HASHES = "bytes with another hash than the signed one are refused"
+
+
+async def test_a_store_that_verifies_the_signed_hash_is_recognised(new_bucket, s3, moto):
+    for server, signed_hash, expected in (
+        (s3, SignedHash.PAYLOAD, FeatureState.UNCHANGED),
+        (s3, SignedHash.CHECKSUM, FeatureState.LACKING),
+        (moto, SignedHash.CHECKSUM, FeatureState.LACKING),
+        (moto, SignedHash.NONE, None),
+    ):
+        bucket = await new_bucket(server, signed_hash=signed_hash, public_endpoint="http://127.0.0.1:1")
+        assert (await prepare_bucket(bucket.config)).features.get(HASHES) is expected
+        assert await bucket.objects.list("") == []
+
+
+@pytest.mark.long
+async def test_a_header_that_the_store_refuses_is_named(new_bucket, versity):
+    bucket = await new_bucket(versity, signed_hash=SignedHash.CHECKSUM)
+    assert (await prepare_bucket(bucket.config)).features[HASHES] is FeatureState.UNCHANGED
+    bucket = await new_bucket(versity, signed_hash=SignedHash.PAYLOAD)
+    with pytest.raises(BucketUnusable, match="signed hash payload are refused: SignatureDoesNotMatch"):
+        await prepare_bucket(bucket.config)

@@ -129,9 +129,11 @@ def prepare(tmp_path):
 
 def test_the_command_prints_a_line_per_feature_or_one_error(prepare, s3):
     code, lines, wrong = prepare(s3.settings("prepared"))
-    assert (code, len(lines), wrong) == (0, 7, [])
+    assert (code, len(lines), wrong) == (0, 8, [])
     assert lines[0] == "prepared: the bucket is there: done"
-    assert all(line.startswith("prepared: ") and line.endswith(": the store does not have it") for line in lines[1:])
+    *lacking, hashes = lines[1:]
+    assert all(line.startswith("prepared: ") and line.endswith(": the store does not have it") for line in lacking)
+    assert hashes == "prepared: bytes with another hash than the signed one are refused: was so already"
     for changed in ({"S3_SECRET_ACCESS_KEY": "wrong"}, dict.fromkeys(s3.settings(), "")):
         code, lines, wrong = prepare({**s3.settings("prepared"), **changed})
         assert (code, lines, len(wrong)) == (1, [], 1)

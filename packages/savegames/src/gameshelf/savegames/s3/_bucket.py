@@ -17,7 +17,8 @@ from gameshelf.savegames.s3._client import (
     is_unsupported,
     new_client,
 )
-from gameshelf.savegames.s3._config import S3Config
+from gameshelf.savegames.s3._config import S3Config, SignedHash
+from gameshelf.savegames.s3._probe import SignedHashRefused, verifies_signed_hash
 
 _OLD_VERSION_DAYS = 30
 _STAGING_DAYS = 1
@@ -35,6 +36,7 @@ _UPLOADS = f"uploads in parts that were not finished are dropped after {_INCOMIN
 _PAGES = "pages of the allowed origins may send and fetch bytes"
 _NO_PAGES = "no page may send or fetch bytes"
 _STAGING = f"staging/ expires after {_STAGING_DAYS} day"
+_HASHES = "bytes with another hash than the signed one are refused"
 _INCOMING = f"incoming/ expires after {_INCOMING_DAYS} days"
 
 
@@ -80,17 +82,32 @@ class BucketReport:
 async def prepare_bucket(config: S3Config, origins: Sequence[str] = ()) -> BucketReport:
     """Creates the bucket unless it exists, and configures versions, expiry, and CORS for pages of these origins.
 
+    Two uploads of five bytes to ``staging/`` show whether the store verifies signed hashes, if the config has any.
+
     The call may be repeated: it changes only what differs, and no other rules of the bucket. Raises StoreUnavailable,
     and BucketUnusable where the store refuses.
     """
     async with new_client(config) as client, failures_as_unavailable("prepare", 60.0):
         try:
-            return await _Preparation(client, config, origins).run()
+            report = await _Preparation(client, config, origins).run()
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
                 reason = f"{error.operation_name} is refused: {error_code(error)}"
                 raise BucketUnusable(f"{config.bucket}: {reason}") from error
             raise
+    return report if config.signed_hash is SignedHash.NONE else await _with_hashes(config, report)
+
+
+async def _with_hashes(config: S3Config, report: BucketReport) -> BucketReport:
+    try:
+        is_verified = await verifies_signed_hash(config)
+    except SignedHashRefused as error:
+        reason = f"uploads with the signed hash {config.signed_hash!s} are refused: {error}"
+        raise BucketUnusable(f"{config.bucket}: {reason}") from error
+    if is_verified is None:
+        return report
+    found = FeatureState.UNCHANGED if is_verified else FeatureState.LACKING
+    return BucketReport(report.bucket, {**report.features, _HASHES: found})
 
 
 class _Preparation:

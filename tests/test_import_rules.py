@@ -26,7 +26,7 @@ DOMAIN_WORDS = {
     ("http/openapi/headers.py", "X-Seat-Lost-At"),
 }
 """Words of domains in the runtime, as (file, name or text)."""
-CLIENTS = ("quart", "hypercorn", "grpc", "aiokafka", "aioboto3", "redis", "click", "rich")
+CLIENTS = ("quart", "hypercorn", "grpc", "aiokafka", "aioboto3", "redis", "click", "httpx", "rich")
 # A package of its own by its extra, which nothing else imports (packages/savegames/tests/s3/test_optional.py).
 EXTRAS = {"gameshelf.savegames.s3"}
 OPTIONAL = ["gameshelf.savegames.s3._client -> aioboto3"]
@@ -49,6 +49,7 @@ def rules() -> str:
         "gameshelf.devstack",
         "gameshelf.libctl",
         "gameshelf.protos",
+        "gameshelf.savesync",
     ]
     layers = ["gameshelf.gateway", " | ".join(domains), "gameshelf.kernel"]
     pure = ["gameshelf.kernel", *domains]
@@ -84,6 +85,12 @@ def rules() -> str:
             forbidden_modules=["gameshelf.gateway"],
         ),
         contract(
+            "savesync_knows_the_service_by_its_protocol_only",
+            type="forbidden",
+            source_modules=["gameshelf.savesync"],
+            forbidden_modules=[name for name in packages if name != "gameshelf.savesync"],
+        ),
+        contract(
             "the_runtime_knows_no_domain",
             type="forbidden",
             source_modules=["gameshelf.gateway.runtime"],
@@ -94,11 +101,14 @@ def rules() -> str:
             type="independence",
             modules=[f"gameshelf.gateway.domains.{name}" for name in FOLDERS],
         ),
-        contract(
-            "nothing_needs_libctl",
-            type="forbidden",
-            source_modules=[name for name in packages if name != "gameshelf.libctl"],
-            forbidden_modules=["gameshelf.libctl"],
+        *(
+            contract(
+                f"nothing_needs_{tool}",
+                type="forbidden",
+                source_modules=[name for name in packages if name != f"gameshelf.{tool}"],
+                forbidden_modules=[f"gameshelf.{tool}"],
+            )
+            for tool in ("libctl", "savesync")
         ),
     ]
     return "\n\n".join(sections)

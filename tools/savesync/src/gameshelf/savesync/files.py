@@ -20,6 +20,11 @@ class LocalFile:
     disk_name: str
     """Below the folder of its root, with ``/``; the parts as the disk spells them."""
 
+    @property
+    def identity(self) -> str:
+        """What lineage compares: files on a disk are neither packed nor encrypted."""
+        return self.sha256
+
 
 @dataclass(frozen=True, slots=True)
 class CloudFile:
@@ -37,6 +42,16 @@ class CloudFile:
     def identity(self) -> str:
         """What lineage compares: two contents with the same identity are the same save."""
         return (self.encryption or {}).get("identity") or self.raw_sha256 or self.sha256
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the cloud's bytes have to be unpacked before they are a file of the game."""
+        return self.raw_sha256 is not None and self.content_encoding in ("gzip", "zstd")
+
+    @property
+    def disk_sha256(self) -> str:
+        """The hash of the file on a disk."""
+        return self.raw_sha256 if self.raw_sha256 is not None and self.is_packed else self.sha256
 
 
 LocalFiles = Mapping[str, LocalFile]
@@ -70,4 +85,4 @@ class FetchedVersion:
     files: CloudFiles
     """All files of the version."""
     contents: Mapping[str, Path]
-    """By ``sha256``: complete, verified files. Left out are those that a folder has under their path already."""
+    """By ``disk_sha256``: complete, verified files, unpacked. Left out are those that a folder has under their path."""

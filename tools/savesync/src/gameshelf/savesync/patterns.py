@@ -1,0 +1,199 @@
+"""Patterns of a policy: which paths they match, and what their captures hold.
+
+A pattern is split at ``/``. The part ``**`` is any number of parts, as the last part at least one; within a part ``*``
+is any run of code points, ``?`` is one, and ``{name}`` captures one or more, as few as fit. Everything else is literal
+and compares by its fold. No input makes matching slow: dead ends are remembered, so the time is bounded by the product
+of both lengths.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
+
+from gameshelf.savesync.paths import fold, fold_code_points
+
+MAX_PATTERN, MAX_CAPTURES = 256, 8
+_TOKEN = re.compile(r"(?P<stars>\*\*+)|(?P<star>\*)|(?P<any>\?)|\{(?P<name>[a-z][a-z0-9_]*)\}|(?P<literal>[^*?{}]+)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+
+
+class PatternRefused(ValueError):
+    """A text that is no pattern, with the rule that it breaks."""
+
+    def __init__(self, rule: str, text: str) -> None:
+        super().__init__(f"{rule}: {text!r}")
+        self.rule, self.text = rule, text
+
+
+class _Kind(Enum):
+    LITERAL, STAR, ANY, CAPTURE = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: _Kind
+    text: str = ""
+    """The fold of a literal, or the name of a capture."""
+
+
+_Part = tuple[_Token, ...] | None
+"""Of a pattern; None is ``**``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathPattern:
+    """A pattern of a policy."""
+
+    text: str
+    parts: tuple[_Part, ...] = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "PathPattern":
+        """Raises PatternRefused."""
+        rule = _wrong_with(text)
+        if rule:
+            raise PatternRefused(rule, text)
+        parts = tuple(_parse_part(part, text) for part in text.split("/"))
+        names = [token.text for part in parts for token in part or () if token.kind is _Kind.CAPTURE]
+        if len(names) > MAX_CAPTURES:
+            raise PatternRefused("pattern_too_many_names", text)
+        if len(set(names)) < len(names):
+            raise PatternRefused("pattern_repeated_name", text)
+        return cls(text, parts)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its captures."""
+        tokens = (token for part in self.parts for token in part or ())
+        return frozenset(token.text for token in tokens if token.kind is _Kind.CAPTURE)
+
+    def match(self, path: str) -> Mapping[str, str] | None:
+        """The captures, as the path spells them; None if the path does not match."""
+        return _match_parts(self.parts, path.split("/"))
+
+    def matches(self, path: str) -> bool:
+        """Whether the path matches."""
+        return self.match(path) is not None
+
+
+def _wrong_with(text: str) -> str | None:
+    if not text:
+        return "pattern_empty"
+    if len(text) > MAX_PATTERN:
+        return "pattern_too_long"
+    if _CONTROL.search(text):
+        return "pattern_character"
+    if text.startswith("/"):
+        return "pattern_absolute"
+    parts = text.split("/")
+    if "" in parts:
+        return "pattern_part_empty"
+    return "pattern_part_dots" if "." in parts or ".." in parts else None
+
+
+def _parse_part(part: str, text: str) -> _Part:
+    if part == "**":
+        return None
+    tokens: list[_Token] = []
+    at = 0
+    while at < len(part):
+        found = _TOKEN.match(part, at)
+        if found is None:
+            raise PatternRefused("pattern_braces", text)
+        if found["stars"]:
+            raise PatternRefused("pattern_stars", text)
+        tokens.append(_token(found))
+        at = found.end()
+    runs = (_Kind.STAR, _Kind.CAPTURE)
+    if any(one.kind in runs and other.kind in runs for one, other in pairwise(tokens)):
+        raise PatternRefused("pattern_adjacent", text)
+    return tuple(tokens)
+
+
+def _token(found: re.Match[str]) -> _Token:
+    if found["literal"]:
+        return _Token(_Kind.LITERAL, fold(found["literal"]))
+    if found["name"]:
+        return _Token(_Kind.CAPTURE, found["name"])
+    return _Token(_Kind.STAR if found["star"] else _Kind.ANY)
+
+
+def _match_parts(pattern: Sequence[_Part], path: Sequence[str]) -> Mapping[str, str] | None:
+    """Whether a part matches does not depend on what the others have captured, so each pair is tried once."""
+    dead: set[tuple[int, int]] = set()
+
+    def search(i: int, j: int) -> dict[str, str] | None:
+        if (i, j) in dead:
+            return None
+        found = _attempt(i, j)
+        if found is None:
+            dead.add((i, j))
+        return found
+
+    def _attempt(i: int, j: int) -> dict[str, str] | None:
+        if i == len(pattern):
+            return {} if j == len(path) else None
+        part = pattern[i]
+        if part is None:
+            least = j + 1 if i + 1 == len(pattern) else j
+            return next((found for k in range(least, len(path) + 1) if (found := search(i + 1, k)) is not None), None)
+        captures = _match_part(part, path[j]) if j < len(path) else None
+        rest = search(i + 1, j + 1) if captures is not None else None
+        return None if captures is None or rest is None else captures | rest
+
+    return search(0, 0)
+
+
+def _match_part(tokens: Sequence[_Token], text: str) -> dict[str, str] | None:
+    """The captures of the leftmost and shortest match."""
+    ends = _Ends(text)
+    dead: set[tuple[int, int]] = set()
+
+    def search(t: int, at: int) -> dict[str, str] | None:
+        if t == len(tokens):
+            return {} if at == len(text) else None
+        if (t, at) in dead:
+            return None
+        token = tokens[t]
+        for end in ends.after(token, at):
+            found = search(t + 1, end)
+            if found is not None:
+                return {token.text: text[at:end], **found} if token.kind is _Kind.CAPTURE else found
+        dead.add((t, at))
+        return None
+
+    return search(0, 0)
+
+
+class _Ends:
+    """Where a token can end that begins at a position of one part of a path."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        folded = fold_code_points(text)
+        self._folded = folded if fold(text) == folded else None
+        """The fold, if it has a code point for each of the text: then the fold of a slice is that slice of the fold."""
+
+    def after(self, token: _Token, at: int) -> Iterator[int]:
+        size = len(self._text)
+        if token.kind is _Kind.STAR:
+            yield from range(at, size + 1)
+        elif token.kind is _Kind.CAPTURE:
+            yield from range(at + 1, size + 1)
+        elif token.kind is _Kind.ANY:
+            if at < size:
+                yield at + 1
+        elif self._folded is None:
+            yield from self._after_literal(token.text, at)
+        elif self._folded.startswith(token.text, at):
+            yield at + len(token.text)
+
+    def _after_literal(self, literal: str, at: int) -> Iterator[int]:
+        """Letters whose fold composes with a mark behind them have fewer code points than the text."""
+        folds = [fold(self._text[at:end]) for end in range(at, len(self._text) + 1)]
+        for size, folded in enumerate(folds):
+            is_last = size + 1 == len(folds) or folds[size + 1] != literal
+            if folded == literal and is_last:
+                yield at + size

@@ -1,0 +1,59 @@
+"""The rules that the client shares with the service: both compute what the vectors of the repository say."""
+
+import json
+from pathlib import Path
+
+import pytest
+from gameshelf.savesync.canonical import canonical_hash
+from gameshelf.savesync.paths import escape, fold, problems, unescape, wrong_with
+from gameshelf.savesync.patterns import PathPattern
+from gameshelf.savesync.units import UnitPatterns, unit_of
+
+VECTORS = Path(__file__).parents[3] / "protos" / "savesets"
+
+
+def read(name):
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+HASHES, PATHS, POLICY = read("hash.json"), read("paths.json"), read("policy.json")
+
+
+@pytest.mark.parametrize("case", HASHES, ids=lambda case: case["name"])
+def test_the_hashes_of_a_list(case):
+    files = case["files"]
+    assert canonical_hash((file["sha256"], file["path"]) for file in files) == case["file_hash_sha256"]
+    identities = ((file.get("identity", file["sha256"]), file["path"]) for file in reversed(files))
+    assert canonical_hash(identities) == case["content_identity"]
+
+
+def test_the_rules_of_a_path():
+    assert {case["path"]: wrong_with(case["path"]) for case in PATHS["paths"]} == {
+        case["path"]: case["rule"] for case in PATHS["paths"]
+    }
+
+
+@pytest.mark.parametrize("case", PATHS["lists"], ids=lambda case: " ".join(case["paths"]))
+def test_the_rules_of_a_list_of_paths(case):
+    at = case["paths"].index
+    found = [[at(one.path), one.rule, None if one.other is None else at(one.other)] for one in problems(case["paths"])]
+    assert found == case["problems"]
+
+
+def test_folds_and_escapes():
+    assert [fold(case["path"]) for case in PATHS["folds"]] == [case["fold"] for case in PATHS["folds"]]
+    assert [escape(case["name"]) for case in PATHS["escapes"]] == [case["part"] for case in PATHS["escapes"]]
+    assert [unescape(case["part"]) for case in PATHS["escapes"]] == [case["name"] for case in PATHS["escapes"]]
+
+
+@pytest.mark.parametrize("pattern", POLICY["patterns"], ids=lambda pattern: pattern["pattern"])
+def test_what_a_pattern_captures(pattern):
+    parsed = PathPattern.parse(pattern["pattern"])
+    found = [parsed.match(case["path"]) for case in pattern["cases"]]
+    assert found == [case["captures"] for case in pattern["cases"]]
+
+
+@pytest.mark.parametrize("case", POLICY["units"], ids=lambda case: case["path"])
+def test_the_unit_of_a_path(case):
+    rules = [UnitPatterns(rule["name"], tuple(map(PathPattern.parse, rule["match"]))) for rule in case["units"]]
+    assert unit_of(case["path"], rules) == case["unit"]

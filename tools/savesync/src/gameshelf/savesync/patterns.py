@@ -73,6 +73,10 @@ class PathPattern:
         """The captures, as the path spells them; None if the path does not match."""
         return _match_parts(self.parts, path.split("/"))
 
+    def reaches(self, folder: str) -> bool:
+        """Whether a path below this folder may match."""
+        return _reaches(self.parts, folder.split("/"))
+
     def matches(self, path: str) -> bool:
         """Whether the path matches."""
         return self.match(path) is not None
@@ -144,6 +148,18 @@ def _match_parts(pattern: Sequence[_Part], path: Sequence[str]) -> Mapping[str, 
         return None if captures is None or rest is None else captures | rest
 
     return search(0, 0)
+
+
+def _reaches(pattern: Sequence[_Part], folder: Sequence[str]) -> bool:
+    for at, name in enumerate(folder):
+        if at == len(pattern):
+            return False
+        part = pattern[at]
+        if part is None:
+            return True
+        if _match_part(part, name) is None:
+            return False
+    return len(folder) < len(pattern)
 
 
 def _match_part(tokens: Sequence[_Token], text: str) -> dict[str, str] | None:

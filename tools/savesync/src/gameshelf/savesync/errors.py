@@ -1,0 +1,102 @@
+"""What stops a synchronisation. Each error names what a player or a launcher can look at."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gameshelf.savesync.paths import PathProblem
+
+
+class SaveSyncError(Exception):
+    """The synchronisation stopped, and neither the folders nor the cloud are half changed."""
+
+
+class RootUnreadable(SaveSyncError):
+    """A folder or file of a save is missing or cannot be read: its content is unknown, which does not mean empty."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class SaveChanged(SaveSyncError):
+    """A file changed while it was read or sent: the caller looks at the folder again."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} has changed while it was read")
+        self.path = path
+
+
+class UnsuitablePaths(SaveSyncError):
+    """Files that cannot stand in one save together, or under their names."""
+
+    def __init__(self, problems: Sequence[PathProblem]) -> None:
+        shown = "; ".join(
+            f"{one.path!r}: {one.rule}" + (f" ({one.other!r})" if one.other else "") for one in problems[:5]
+        )
+        super().__init__(shown if len(problems) <= 5 else f"{shown}; and {len(problems) - 5} more")
+        self.problems = tuple(problems)
+
+
+class TooManyFiles(SaveSyncError):
+    """A folder has more files than a save may have."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        super().__init__(f"{folder} has more than {most} files: narrow the patterns of the policy")
+        self.folder, self.most = folder, most
+
+
+class LockHeld(SaveSyncError):
+    """Another process synchronises this product."""
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(f"another process synchronises this game{f' ({holder})' if holder else ''}: {path}")
+        self.path, self.holder = path, holder
+
+
+class StateUnusable(SaveSyncError):
+    """What this device knows of its last synchronisation is damaged, or of a newer version of this client."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class PolicyRefused(SaveSyncError):
+    """A policy that this client does not follow, with the field and the rule."""
+
+    def __init__(self, field: str, rule: str, text: object = "") -> None:
+        super().__init__(f"{field}: {rule}" + (f" ({text!r})" if text != "" else ""))
+        self.field, self.rule = field, rule
+
+
+class PlaceUnknown(SaveSyncError):
+    """A place of a policy that this machine cannot resolve, such as one inside a game that is not installed."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class ServiceAway(SaveSyncError):
+    """The service or the store cannot be reached, or asks for patience: try again later."""
+
+
+class ServiceRefusal(SaveSyncError):
+    """The service has refused: ``code`` is the reason, ``meta`` has the values that a program needs to handle it."""
+
+    def __init__(self, status: int, code: str, detail: str = "", meta: Mapping[str, Any] | None = None) -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.status, self.code, self.detail, self.meta = status, code, detail, dict(meta or {})
+
+
+class UnexpectedAnswer(SaveSyncError):
+    """An answer that is not of the protocol, such as a page of a captive portal."""
+
+
+class ContentUnusable(SaveSyncError):
+    """Bytes of the cloud that this client cannot turn into a file: encrypted ones, or of an unknown packing."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason

@@ -1,0 +1,216 @@
+"""What this device knows of a product since its last synchronisation, in one SQLite file that survives a power failure.
+
+The files of a slot are those that this client uploaded or applied. They are the base of the next upload, and the only
+ones that it may ever delete.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+from typing import Any
+from uuid import UUID, uuid4
+
+from gameshelf.savesync.errors import StateUnusable
+from gameshelf.savesync.files import LocalFile, RootFolders, SyncedSlot
+
+_FORMAT = 1
+_SCHEMA = """
+CREATE TABLE slots (
+    slot_name TEXT PRIMARY KEY, savegame_id TEXT NOT NULL, version INTEGER NOT NULL, content_identity TEXT NOT NULL,
+    applied_at REAL NOT NULL
+);
+CREATE TABLE files (
+    slot_name TEXT NOT NULL REFERENCES slots ON DELETE CASCADE, path TEXT NOT NULL, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, disk_name TEXT NOT NULL, PRIMARY KEY (slot_name, path)
+) WITHOUT ROWID;
+CREATE TABLE roots (name TEXT PRIMARY KEY, folder TEXT NOT NULL);
+CREATE TABLE uploads (
+    slot_name TEXT PRIMARY KEY, upload_id TEXT NOT NULL, request_json TEXT NOT NULL, started_at REAL NOT NULL
+);
+CREATE TABLE queue (
+    id INTEGER PRIMARY KEY, slot_name TEXT NOT NULL, request_json TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+    next_at REAL NOT NULL, error TEXT
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedUpload:
+    """An upload that this device began, and did not commit yet."""
+
+    slot_name: str
+    upload_id: str
+    request: Mapping[str, Any]
+    """The attributes of the request, without its files."""
+    started_at: float
+
+
+class SaveState:
+    """The state of one product of one account, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._path = folder / "state.db"
+
+    @property
+    def staging(self) -> Path:
+        """Where contents wait that are to be sent or applied."""
+        return self.folder / "staging"
+
+    @property
+    def lock_file(self) -> Path:
+        """The file to lock while this product is synchronised."""
+        return self.folder / "lock"
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose changes become durable together. Raises StateUnusable."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+        except sqlite3.Error as error:
+            raise StateUnusable(self._path, str(error)) from error
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("BEGIN IMMEDIATE")
+            self._prepare(connection)
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:  # a full disk, a lock: the file itself is in order
+            raise StateUnusable(self._path, str(error)) from error
+        except sqlite3.DatabaseError as error:
+            hint = "the file is damaged; move it away, and the next run starts from nothing and asks where both differ"
+            raise StateUnusable(self._path, f"{error}: {hint}") from error
+        finally:
+            connection.close()  # which rolls back what was not committed
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        [found] = connection.execute("PRAGMA user_version").fetchone()
+        if found > _FORMAT:
+            raise StateUnusable(self._path, f"format {found} is of a newer version of this client")
+        if found == 0:
+            for statement in filter(str.strip, _SCHEMA.split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    def slot(self, name: str) -> SyncedSlot | None:
+        """The version of a slot that the folders had last, or None."""
+        return next((slot for slot in self.slots() if slot.slot_name == name), None)
+
+    def slots(self) -> list[SyncedSlot]:
+        """All slots of the product that this device has synchronised."""
+        with self.transaction() as connection:
+            slots = connection.execute("SELECT * FROM slots ORDER BY slot_name").fetchall()
+            files: dict[str, dict[str, LocalFile]] = {slot["slot_name"]: {} for slot in slots}
+            for row in connection.execute("SELECT * FROM files ORDER BY slot_name, path"):
+                file = LocalFile(row["size"], row["mtime_ns"], row["sha256"], row["disk_name"])
+                files[row["slot_name"]][row["path"]] = file
+        return [_slot(row, files[row["slot_name"]]) for row in slots]
+
+    def record(self, slot: SyncedSlot, roots: RootFolders) -> None:
+        """Notes that the folders have a version: after its commit, or after it was applied."""
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)",
+                (slot.slot_name, slot.savegame_id, slot.version, slot.content_identity, time()),
+            )
+            connection.execute("DELETE FROM files WHERE slot_name = ?", (slot.slot_name,))
+            connection.executemany(
+                "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (slot.slot_name, path, file.sha256, file.size, file.mtime_ns, file.disk_name)
+                    for path, file in slot.files.items()
+                ),
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO roots VALUES (?, ?)", ((name, str(folder)) for name, folder in roots.items())
+            )
+            connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot.slot_name,))
+
+    def forget(self, slot_name: str) -> None:
+        """Forgets a slot: the folders have nothing of it any more, as far as this device knows."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM slots WHERE slot_name = ?", (slot_name,))
+            connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot_name,))
+
+    def root_folders(self) -> RootFolders:
+        """Where the roots were at the last synchronisation: a folder that is missing since then is not an empty one."""
+        with self.transaction() as connection:
+            return {row["name"]: Path(row["folder"]) for row in connection.execute("SELECT * FROM roots ORDER BY name")}
+
+    def started_upload(self, slot_name: str) -> StartedUpload | None:
+        """The upload of a slot that is to be resumed, or None."""
+        with self.transaction() as connection:
+            row = connection.execute("SELECT * FROM uploads WHERE slot_name = ?", (slot_name,)).fetchone()
+        return row and StartedUpload(slot_name, row["upload_id"], json.loads(row["request_json"]), row["started_at"])
+
+    def note_upload(self, slot_name: str, upload_id: str, request: Mapping[str, Any]) -> None:
+        """Remembers an upload, so that the next run resumes or cancels it."""
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
+                (slot_name, upload_id, json.dumps(request, sort_keys=True), time()),
+            )
+
+    def end_upload(self, slot_name: str) -> None:
+        """Forgets the upload of a slot, which was committed or cancelled."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot_name,))
+
+
+def _slot(row: sqlite3.Row, files: Mapping[str, LocalFile]) -> SyncedSlot:
+    return SyncedSlot(row["slot_name"], row["savegame_id"], row["version"], row["content_identity"], files)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """This installation, as the cloud knows it. The id is random: two machines may have one name."""
+
+    device_id: str
+    device_name: str | None
+
+
+def device_of(path: Path, name: str | None = None) -> Device:
+    """Reads the id of this installation, or makes it: two processes that do so at once read the same one."""
+    for _ in range(2):
+        with suppress(FileNotFoundError):
+            return _read_device(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{uuid4().hex}")
+        _write_durably(draft, json.dumps({"device_id": str(uuid4()), "device_name": name}).encode())
+        try:
+            # A name that is taken stays as it is: the first of two processes wins, and its file is whole.
+            draft.rename(path) if os.name == "nt" else os.link(draft, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links: a short moment in which two processes may differ
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return _read_device(path)
+
+
+def _read_device(path: Path) -> Device:
+    try:
+        said = json.loads(path.read_bytes())
+        device_id, device_name = said["device_id"], said.get("device_name")
+        UUID(device_id)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"this is no device of this client ({error}); remove the file to become a new device"
+        raise StateUnusable(path, reason) from error
+    return Device(device_id, device_name if isinstance(device_name, str) and device_name else None)
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

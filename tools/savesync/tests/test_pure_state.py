@@ -1,0 +1,135 @@
+"""The state of a device survives, and is never half written; one process at a time has the lock."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from gameshelf.savesync.errors import LockHeld, StateUnusable
+from gameshelf.savesync.files import LocalFile, SyncedSlot
+from gameshelf.savesync.lock import locked
+from gameshelf.savesync.state import SaveState, device_of
+
+FILES = {"saves/Мир/a": LocalFile(3, 17, "aa", "Мир/a"), "saves/b": LocalFile(1, 2**62, "bb", "b")}
+SLOT = SyncedSlot("main", "0190", 3, "cc", FILES)
+
+
+@pytest.fixture
+def state(tmp_path):
+    return SaveState(tmp_path / "state")
+
+
+def test_a_slot_is_read_back(state):
+    assert state.slot("main") is None
+    state.record(SLOT, {"saves": Path("/saves")})
+    again = SaveState(state.folder)
+    assert again.slot("main") == SLOT
+    assert again.slots() == [SLOT]
+    assert again.root_folders() == {"saves": Path("/saves")}
+
+
+def test_a_new_version_replaces_all_files(state):
+    state.record(SLOT, {"saves": Path("/old"), "config": Path("/config")})
+    newer = SyncedSlot("main", "0190", 4, "dd", {"saves/b": FILES["saves/b"]})
+    state.record(newer, {"saves": Path("/new")})
+    assert state.slots() == [newer]
+    assert state.root_folders() == {"config": Path("/config"), "saves": Path("/new")}
+
+
+def test_a_slot_without_files(state):
+    state.record(SyncedSlot("main", "0190", 5, "ee", {}), {})
+    assert state.slot("main").files == {}
+    state.forget("main")
+    assert state.slots() == []
+
+
+def test_a_failure_leaves_the_slot_as_it_was(state):
+    state.record(SLOT, {})
+    broken = SyncedSlot("main", "0190", 4, "dd", {"saves/a": LocalFile(1, 2, "aa", None)})
+    with pytest.raises(StateUnusable):
+        state.record(broken, {})
+    assert state.slot("main") == SLOT
+
+
+def test_an_upload_is_remembered_until_its_commit(state):
+    assert state.started_upload("main") is None
+    state.note_upload("main", "u1", {"base_version": 2})
+    found = state.started_upload("main")
+    assert (found.upload_id, found.request) == ("u1", {"base_version": 2})
+    state.note_upload("main", "u2", {})
+    assert state.started_upload("main").upload_id == "u2"
+    state.record(SLOT, {})
+    assert state.started_upload("main") is None
+    state.note_upload("main", "u3", {})
+    state.end_upload("main")
+    assert state.started_upload("main") is None
+
+
+def test_a_newer_format_is_left_alone(state):
+    state.record(SLOT, {})
+    with closing(sqlite3.connect(state.folder / "state.db")) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    with pytest.raises(StateUnusable, match="newer version of this client"):
+        state.slots()
+
+
+def test_a_damaged_file_is_named(state):
+    state.folder.mkdir()
+    (state.folder / "state.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(StateUnusable, match="the file is damaged") as raised:
+        state.slots()
+    assert raised.value.path == state.folder / "state.db"
+
+
+class TestDevice:
+    def test_the_id_stays(self, tmp_path):
+        made = device_of(tmp_path / "deep" / "device.json", "deck")
+        assert made.device_name == "deck"
+        assert device_of(tmp_path / "deep" / "device.json", "other") == made
+        assert [path.name for path in (tmp_path / "deep").iterdir()] == ["device.json"]
+
+    def test_two_processes_have_one_id(self, tmp_path):
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda _: device_of(tmp_path / "device.json"), range(32)))
+        assert len(set(made)) == 1
+
+    @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"device_id": "x"}', b'{"device_id": 1}', b"\xff"])
+    def test_a_file_that_is_no_device_is_named(self, tmp_path, content):
+        (tmp_path / "device.json").write_bytes(content)
+        with pytest.raises(StateUnusable, match="remove the file"):
+            device_of(tmp_path / "device.json")
+
+    def test_a_name_that_is_no_text_is_none(self, tmp_path):
+        device_of(tmp_path / "device.json")
+        said = json.loads((tmp_path / "device.json").read_bytes())
+        (tmp_path / "device.json").write_text(json.dumps({**said, "device_name": 1}))
+        assert device_of(tmp_path / "device.json").device_name is None
+
+
+class TestLock:
+    def test_a_second_holder_is_refused(self, tmp_path):
+        with locked(tmp_path / "state" / "lock"), pytest.raises(LockHeld, match="process"):
+            locked(tmp_path / "state" / "lock").__enter__()
+        with locked(tmp_path / "state" / "lock"):
+            pass
+
+    def test_a_lock_ends_with_its_process(self, tmp_path):
+        holder = (
+            "import sys, os; from pathlib import Path; from gameshelf.savesync.lock import locked\n"
+            "held = locked(Path(sys.argv[1])); held.__enter__(); print('held', flush=True)\n"
+            "sys.stdin.read(); os._exit(1)"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", holder, tmp_path / "lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout.readline() == b"held\n"
+            with pytest.raises(LockHeld, match=f"process {process.pid}"):
+                locked(tmp_path / "lock").__enter__()
+            process.kill()
+            process.wait()
+            with locked(tmp_path / "lock"):
+                pass

@@ -49,7 +49,7 @@ async def test_a_running_game_is_deferred(names, reason):
 def test_a_process_is_found_by_its_name(tmp_path):
     assert running([]) == []
     assert running(["no-such-game.exe"]) == []
-    # The first word of a command line is what Wine makes of a program for Windows.
+    # The start of a command line is what Wine makes of a program for Windows.
     command = [r"Z:\games\Savesync Test Game.EXE", "-c", "print(flush=True); input()"]
     with subprocess.Popen(command, executable=sys.executable, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"\n"

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 from gameshelf.savesync.errors import LockHeld, StateUnusable
-from gameshelf.savesync.files import LocalFile, SyncedSlot
+from gameshelf.savesync.files import CloudFile, LocalFile, SyncedSlot
 from gameshelf.savesync.lock import locked
 from gameshelf.savesync.state import SaveState, device_of
 
 FILES = {"saves/Мир/a": LocalFile(3, 17, "aa", "Мир/a"), "saves/b": LocalFile(1, 2**62, "bb", "b")}
-SLOT = SyncedSlot("main", "0190", 3, "cc", FILES)
+ELSEWHERE = {
+    "config/a": CloudFile(3, "aa", 17, "bb", "gzip"),
+    "config/b": CloudFile(1, "bb", encryption={"scheme": "x"}),
+}
+SLOT = SyncedSlot("main", "0190", 3, "cc", FILES, ELSEWHERE)
 
 
 @pytest.fixture

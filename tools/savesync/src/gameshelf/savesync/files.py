@@ -5,7 +5,7 @@ A *path* is that of a file in a save: ``<root>/<relative path>``, with ``/``, in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -72,6 +72,8 @@ class SyncedSlot:
     content_identity: str
     files: LocalFiles
     """What stands in the folders since then. Only these paths may ever be deleted."""
+    elsewhere: CloudFiles = field(default_factory=dict)
+    """Files of the version in roots that this machine has no folder for. They stay in the next version."""
 
 
 @dataclass(frozen=True, slots=True)

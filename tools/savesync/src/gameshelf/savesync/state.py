@@ -9,14 +9,14 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import time
 from typing import Any
 from uuid import UUID, uuid4
 
 from gameshelf.savesync.errors import StateUnusable
-from gameshelf.savesync.files import LocalFile, RootFolders, SyncedSlot
+from gameshelf.savesync.files import CloudFile, CloudFiles, LocalFile, LocalFiles, RootFolders, SyncedSlot
 
 _FORMAT = 1
 _SCHEMA = """
@@ -27,6 +27,10 @@ CREATE TABLE slots (
 CREATE TABLE files (
     slot_name TEXT NOT NULL REFERENCES slots ON DELETE CASCADE, path TEXT NOT NULL, sha256 TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, disk_name TEXT NOT NULL, PRIMARY KEY (slot_name, path)
+) WITHOUT ROWID;
+CREATE TABLE elsewhere (
+    slot_name TEXT NOT NULL REFERENCES slots ON DELETE CASCADE, path TEXT NOT NULL, file_json TEXT NOT NULL,
+    PRIMARY KEY (slot_name, path)
 ) WITHOUT ROWID;
 CREATE TABLE roots (name TEXT PRIMARY KEY, folder TEXT NOT NULL);
 CREATE TABLE uploads (
@@ -113,7 +117,10 @@ class SaveState:
             for row in connection.execute("SELECT * FROM files ORDER BY slot_name, path"):
                 file = LocalFile(row["size"], row["mtime_ns"], row["sha256"], row["disk_name"])
                 files[row["slot_name"]][row["path"]] = file
-        return [_slot(row, files[row["slot_name"]]) for row in slots]
+            elsewhere: dict[str, dict[str, CloudFile]] = {name: {} for name in files}
+            for row in connection.execute("SELECT * FROM elsewhere ORDER BY slot_name, path"):
+                elsewhere[row["slot_name"]][row["path"]] = CloudFile(**json.loads(row["file_json"]))
+        return [_slot(row, files[row["slot_name"]], elsewhere[row["slot_name"]]) for row in slots]
 
     def record(self, slot: SyncedSlot, roots: RootFolders) -> None:
         """Notes that the folders have a version: after its commit, or after it was applied."""
@@ -129,6 +136,11 @@ class SaveState:
                     (slot.slot_name, path, file.sha256, file.size, file.mtime_ns, file.disk_name)
                     for path, file in slot.files.items()
                 ),
+            )
+            connection.execute("DELETE FROM elsewhere WHERE slot_name = ?", (slot.slot_name,))
+            connection.executemany(
+                "INSERT INTO elsewhere VALUES (?, ?, ?)",
+                ((slot.slot_name, path, json.dumps(asdict(file))) for path, file in slot.elsewhere.items()),
             )
             connection.executemany(
                 "INSERT OR REPLACE INTO roots VALUES (?, ?)", ((name, str(folder)) for name, folder in roots.items())
@@ -166,8 +178,8 @@ class SaveState:
             connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot_name,))
 
 
-def _slot(row: sqlite3.Row, files: Mapping[str, LocalFile]) -> SyncedSlot:
-    return SyncedSlot(row["slot_name"], row["savegame_id"], row["version"], row["content_identity"], files)
+def _slot(row: sqlite3.Row, files: LocalFiles, elsewhere: CloudFiles) -> SyncedSlot:
+    return SyncedSlot(row["slot_name"], row["savegame_id"], row["version"], row["content_identity"], files, elsewhere)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,134 @@
+"""A copy of what is sent, so that a game that starts meanwhile cannot change it.
+
+All copies are of one moment: the folders look the same after the last copy as before the first one. Large files stay
+where they are unless the file system copies without reading; they are read again before the upload becomes a version.
+"""
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from gameshelf.savesync.cache import Stamp
+from gameshelf.savesync.errors import RootUnreadable, SaveChanged
+from gameshelf.savesync.scan import hash_file, open_file
+
+LARGE = 64 * 1024**2
+_BLOCK = 1 << 20
+_FICLONE = 0x40049409
+"""The request of Linux that makes a copy which shares the blocks of the original."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of a folder that is to be sent."""
+
+    path: Path
+    stamp: Stamp
+    sha256: str
+
+
+class Snapshot:
+    """The contents of an upload by their hash, in a folder of their own until the upload is committed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._in_place: dict[str, Source] = {}
+
+    def take(self, sources: Collection[Source], unchanged: Mapping[Path, Stamp] | None = None) -> None:
+        """Copies the files. Raises SaveChanged if one of them, or one of ``unchanged``, is not as it was scanned.
+
+        ``unchanged`` are the other files of the save: with them the copies are what the folders held at one moment.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        wanted = {source.sha256: source for source in sources}
+        self._remove_others(wanted)
+        for digest, source in wanted.items():
+            target = self._folder / digest
+            # Of a run that was interrupted. Its bytes were compared then; a power failure shows in the size.
+            if target.exists() and target.stat().st_size == source.stamp.size:
+                continue
+            if not _copy(source, target):
+                self._in_place[digest] = source
+        for path, stamp in {**{source.path: source.stamp for source in sources}, **(unchanged or {})}.items():
+            _check(path, stamp)
+
+    def path_of(self, digest: str) -> Path | None:
+        """Where the content is to be read from, or None if it was not taken."""
+        copied = self._folder / digest
+        if copied.exists():
+            return copied
+        source = self._in_place.get(digest)
+        return source.path if source else None
+
+    def verify(self) -> None:
+        """Reads again what was not copied, before the upload becomes a version. Raises SaveChanged."""
+        for digest, source in self._in_place.items():
+            if hash_file(source.path, source.stamp) != digest:
+                raise SaveChanged(source.path)
+
+    def clear(self) -> None:
+        """Deletes the copies."""
+        self._in_place.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _remove_others(self, wanted: Mapping[str, Source]) -> None:
+        """Copies of an upload that is not made any more, and halves of copies."""
+        for found in self._folder.iterdir():
+            if found.name not in wanted:
+                found.unlink(missing_ok=True)
+
+
+def _copy(source: Source, target: Path) -> bool:
+    """Copies a file and checks its hash. Returns False for a large file that would have to be copied by reading it."""
+    draft = target.with_name(f"{target.name}.part")
+    try:
+        with open_file(source.path) as original, draft.open("wb") as copy:
+            if _shares_blocks(original.fileno(), copy.fileno()):
+                digest = hash_file(draft)
+            elif source.stamp.size > LARGE:
+                return False
+            else:
+                running = sha256()
+                while block := original.read(_BLOCK):
+                    running.update(block)
+                    copy.write(block)
+                digest = running.hexdigest()
+        if digest != source.sha256:
+            raise SaveChanged(source.path)
+        draft.replace(target)
+    except FileNotFoundError:
+        raise SaveChanged(source.path) from None
+    except OSError as error:
+        at = draft if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) else source.path
+        raise RootUnreadable(at, error.strerror or str(error)) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def _shares_blocks(original: int, copy: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.ioctl(copy, _FICLONE, original)
+        return True
+    return False
+
+
+def _check(path: Path, stamp: Stamp) -> None:
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        raise SaveChanged(path) from None
+    except OSError as error:
+        raise RootUnreadable(path, error.strerror or str(error)) from error
+    if Stamp.of(found) != stamp:
+        raise SaveChanged(path)

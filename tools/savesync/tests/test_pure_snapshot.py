@@ -53,7 +53,7 @@ def test_a_change_of_another_file_is_noticed(game, snapshot):
     a, b = source(game / "a", b"a1"), source(game / "b", b"b1")
     source(game / "b", b"b2 ")
     with pytest.raises(SaveChanged) as raised:
-        snapshot.take([a], {b.path: b.stamp})
+        snapshot.take([a], [b])
     assert raised.value.path == game / "b"
 
 
@@ -64,6 +64,15 @@ def test_copies_of_an_interrupted_run_are_used(game, snapshot, tmp_path, monkeyp
     monkeypatch.setattr(snapshots, "_copy", None)
     Snapshot(tmp_path / "staging").take([a])
     assert [path.name for path in (tmp_path / "staging").iterdir()] == [a.sha256]
+
+
+def test_what_the_cloud_has_lost_is_read_where_it_is(game, snapshot):
+    a, b = source(game / "a", b"a"), source(game / "b", b"b")
+    snapshot.take([a], [b])
+    assert snapshot.path_of(b.sha256) == game / "b"
+    (game / "b").write_bytes(b"B")
+    with pytest.raises(SaveChanged):
+        snapshot.verify()
 
 
 class TestLarge:

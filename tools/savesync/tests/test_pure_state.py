@@ -16,7 +16,7 @@ from gameshelf.savesync.state import SaveState, device_of
 
 FILES = {"saves/Мир/a": LocalFile(3, 17, "aa", "Мир/a"), "saves/b": LocalFile(1, 2**62, "bb", "b")}
 ELSEWHERE = {
-    "config/a": CloudFile(3, "aa", 17, "bb", "gzip"),
+    "config/a": CloudFile(3, "aa", 17, "bb", 9, "gzip"),
     "config/b": CloudFile(1, "bb", encryption={"scheme": "x"}),
 }
 SLOT = SyncedSlot("main", "0190", 3, "cc", FILES, ELSEWHERE)

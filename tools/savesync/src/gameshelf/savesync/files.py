@@ -35,6 +35,7 @@ class CloudFile:
     mtime_ns: int | None = None
     """The modification time of the file where it was uploaded."""
     raw_sha256: str | None = None
+    raw_size: int | None = None
     content_encoding: str | None = None
     encryption: Mapping[str, str] | None = None
 

@@ -39,11 +39,13 @@ class Snapshot:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._in_place: dict[str, Source] = {}
+        self._others: dict[str, Source] = {}
 
-    def take(self, sources: Collection[Source], unchanged: Mapping[Path, Stamp] | None = None) -> None:
-        """Copies the files. Raises SaveChanged if one of them, or one of ``unchanged``, is not as it was scanned.
+    def take(self, sources: Collection[Source], others: Collection[Source] = ()) -> None:
+        """Copies the files. Raises SaveChanged if one of them, or one of the others, is not as it was scanned.
 
-        ``unchanged`` are the other files of the save: with them the copies are what the folders held at one moment.
+        ``others`` are the files of the save that the cloud should have: with them the copies are what the folders held
+        at one moment. If the cloud has lost one of them, it is read where it is.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         wanted = {source.sha256: source for source in sources}
@@ -55,14 +57,17 @@ class Snapshot:
                 continue
             if not _copy(source, target):
                 self._in_place[digest] = source
-        for path, stamp in {**{source.path: source.stamp for source in sources}, **(unchanged or {})}.items():
-            _check(path, stamp)
+        self._others = {source.sha256: source for source in others}
+        for source in (*sources, *others):
+            _check(source.path, source.stamp)
 
     def path_of(self, digest: str) -> Path | None:
         """Where the content is to be read from, or None if it was not taken."""
         copied = self._folder / digest
         if copied.exists():
             return copied
+        if digest not in self._in_place and digest in self._others:
+            self._in_place[digest] = self._others[digest]
         source = self._in_place.get(digest)
         return source.path if source else None
 
@@ -75,6 +80,7 @@ class Snapshot:
     def clear(self) -> None:
         """Deletes the copies."""
         self._in_place.clear()
+        self._others.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _remove_others(self, wanted: Mapping[str, Source]) -> None:

@@ -1,0 +1,252 @@
+"""Calls of the service: typed, repeated while the network fails for a moment, never applied twice.
+
+Every POST has a key of its own, so an answer that was lost is given again. What fails for longer is ``ServiceAway``:
+the caller keeps its work for later.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from gameshelf.savesync.errors import ServiceAway, ServiceRefusal, UnexpectedAnswer
+from gameshelf.savesync.files import CloudFiles
+from gameshelf.savesync.policy import FolderPolicy
+from gameshelf.savesync.wire import (
+    Attributes,
+    CloudVersion,
+    CommittedVersion,
+    DownloadTicket,
+    NewVersion,
+    SlotOnDevice,
+    StillVerifying,
+    SyncAdvice,
+    UploadTicket,
+    read_advice,
+    read_commit,
+    read_download,
+    read_files,
+    read_progress,
+    read_ticket,
+    read_version,
+    reading,
+)
+
+Pause = Callable[[float], Awaitable[None]]
+TIMEOUT = httpx.Timeout(60, connect=10)
+TRIES = 6
+_LONGEST_PAUSE = 60.0
+_PAGE, _PAGE_OF_FILES = 100, 1_000
+MAX_HAVE, MAX_WANT = 1_000, 100
+_AWAY = (429, 500, 502, 503, 504)
+
+
+class SaveApi:
+    """The calls about saves, for the holder of a token."""
+
+    def __init__(self, client: httpx.AsyncClient, token: str, *, pause: Pause = asyncio.sleep) -> None:
+        """``client`` has the address of the API, ``…/api/v1/library/``, as its base."""
+        self._client, self._pause = client, pause
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Language": "en"}
+
+    async def policy(self, product_id: str) -> FolderPolicy:
+        """The policy of a product; the default where it has none."""
+        answer = await self._get(f"savegames/policy/{product_id}")
+        with reading("policy"):
+            return FolderPolicy.parse(answer["data"]["attributes"])
+
+    async def plan(
+        self,
+        product_id: str,
+        device_id: str,
+        intent: str,
+        slots: Sequence[SlotOnDevice],
+        options: Attributes | None = None,
+    ) -> SyncAdvice:
+        """What is to be done with each slot. ``options``: ``device_name``, ``policy_revision``, ``game_version_id``."""
+        said = {"product_id": product_id, "device_id": device_id, "intent": intent, **(options or {})}
+        slots_said = [slot.attributes() for slot in slots]
+        return read_advice(await self._post("savegames/plan", {**_without_nulls(said), "slots": slots_said}))
+
+    async def begin(self, new: NewVersion) -> UploadTicket:
+        """Opens an upload, or answers the open one of the same list, base and device."""
+        return read_ticket(await self._post("savegames/uploads", new.attributes()))
+
+    async def upload(self, upload_id: str) -> UploadTicket:
+        """What an open upload still needs, with requests that are signed afresh."""
+        return read_ticket(await self._get(f"savegames/uploads/{upload_id}"))
+
+    async def cancel(self, upload_id: str) -> None:
+        """Gives up an upload. One that has ended is no error."""
+        try:
+            await self._send("DELETE", f"savegames/uploads/{upload_id}")
+        except ServiceRefusal as refusal:
+            if refusal.status != 404:
+                raise
+
+    async def commit(self, upload_id: str) -> CommittedVersion | StillVerifying:
+        """Makes the upload a version."""
+        response = await self._send("POST", f"savegames/uploads/{upload_id}/commit", body={})
+        if response.status_code == 202:
+            return read_progress(_json(response), _retry_after(response) or 2.0)
+        return read_commit(_json(response))
+
+    async def files(self, savegame_id: str, version: int) -> CloudFiles:
+        """The whole list of a version."""
+        path = f"savegames/{savegame_id}/versions/{version}/files"
+        entries = [one["attributes"] async for one in self._pages(path, limit=_PAGE_OF_FILES)]
+        return read_files(entries)
+
+    async def download(
+        self,
+        savegame_id: str,
+        *,
+        version: int | None = None,
+        device_id: str | None = None,
+        have: Sequence[str] = (),
+        have_version: int | None = None,
+        want: Sequence[str] | None = None,
+    ) -> DownloadTicket:
+        """The list of a version with URLs. With ``want`` the list has those contents alone, and a URL for each."""
+        said = {"version": version, "device_id": device_id, "have_version": have_version}
+        lists = {"have": list(have)} if want is None else {"have": list(have), "want": list(want)}
+        return read_download(await self._post(f"savegames/{savegame_id}/download", {**_without_nulls(said), **lists}))
+
+    async def synced(self, savegame_id: str, version: int, device_id: str) -> None:
+        """Reports that the folders of this device have a version."""
+        await self._post(f"savegames/{savegame_id}/synced", {"version": version, "device_id": device_id})
+
+    async def saves(self, product_id: str) -> list[CloudVersion]:
+        """The heads of all slots of a product."""
+        return [read_version(one) async for one in self._pages("savegames", product_id=product_id)]
+
+    async def versions(self, savegame_id: str) -> AsyncIterator[CloudVersion]:
+        """The history of a save, as the service orders it."""
+        async for one in self._pages(f"savegames/{savegame_id}/versions"):
+            yield read_version(one)
+
+    async def restore(
+        self, savegame_id: str, version: int, device_id: str, units: Sequence[str] = ()
+    ) -> CommittedVersion:
+        """Makes a version, or units of it, the new head."""
+        said = {"version": version, "device_id": device_id, **({"units": list(units)} if units else {})}
+        return read_commit(await self._post(f"savegames/{savegame_id}/restore", said))
+
+    async def conflict(self, conflict_id: str) -> Attributes:
+        """A conflict with both sides and the first hundred differences, as REST answers it."""
+        return _attributes(await self._get(f"savegames/conflicts/{conflict_id}"))
+
+    async def differences(self, conflict_id: str) -> AsyncIterator[Attributes]:
+        """All differences of a conflict."""
+        async for one in self._pages(f"savegames/conflicts/{conflict_id}/differences"):
+            yield _attributes({"data": one})
+
+    async def resolve(self, conflict_id: str, resolution: str, options: Attributes) -> CommittedVersion:
+        """Ends a conflict. ``options``: ``head_version``, ``branch_version``, ``units``, ``copy_slot_name``."""
+        said = {"resolution": resolution, **_without_nulls(options)}
+        return read_commit(await self._post(f"savegames/conflicts/{conflict_id}/resolve", said))
+
+    async def auto_sync(self, product_id: str | None = None) -> bool:
+        """Whether saves synchronise by themselves: of a product, or of the account."""
+        answer = await self._get(_preference_of(product_id))
+        with reading("preference"):
+            return bool(answer["data"]["attributes"]["auto_sync"])
+
+    async def set_auto_sync(self, value: bool, product_id: str | None = None) -> None:
+        """Switches the automatic synchronisation of a product or of the account."""
+        await self._send("PUT", _preference_of(product_id), body={"auto_sync": value})
+
+    async def _pages(self, path: str, limit: int = _PAGE, **query: Any) -> AsyncIterator[Any]:
+        number = 1
+        while True:
+            answer = await self._get(path, page=number, limit=limit, **query)
+            with reading(path):
+                data, is_last = answer["data"], "next" not in answer["links"]
+            for one in data:
+                yield one
+            if is_last or not data:
+                return
+            number += 1
+
+    async def _get(self, path: str, **query: Any) -> Any:
+        return _json(await self._send("GET", path, query=query))
+
+    async def _post(self, path: str, attributes: Attributes) -> Any:
+        response = await self._send("POST", path, body=attributes)
+        return None if response.status_code == 204 else _json(response)
+
+    async def _send(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Attributes | None = None
+    ) -> httpx.Response:
+        """Sends a request until it is answered. Raises ServiceRefusal or ServiceAway."""
+        headers = dict(self._headers)
+        content = None
+        if body is not None:
+            content = json.dumps({"data": {"attributes": body}}, ensure_ascii=False).encode()
+            headers["Content-Type"] = "application/json"
+        if method == "POST":
+            headers["Idempotency-Key"] = str(uuid4())
+        for tried in range(1, TRIES + 1):
+            said: float | None = None
+            try:
+                response = await self._client.request(method, path, params=query, content=content, headers=headers)
+            except httpx.TransportError as error:
+                reason = f"{self._client.base_url}: {type(error).__name__} {error}".rstrip()
+            else:
+                if response.status_code not in _AWAY:
+                    return _accepted(response)
+                reason, said = str(_refusal(response)), _retry_after(response)
+            if tried < TRIES and (said or 0.0) <= _LONGEST_PAUSE:
+                await self._pause(pause_before(tried, said))
+                continue
+            break
+        raise ServiceAway(reason)
+
+
+def pause_before(tried: int, said: float | None = None) -> float:
+    """How long to wait after a number of failures: longer each time, and not as long as all others wait."""
+    waits = min(20.0, 0.5 * 2.0**tried)
+    return (said or 0.0) + random.uniform(0.0, waits)  # noqa: S311 - it spreads requests, and hides nothing
+
+
+def _accepted(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    raise _refusal(response)
+
+
+def _refusal(response: httpx.Response) -> ServiceRefusal:
+    """The first error of an answer. A proxy before the service has no envelope."""
+    try:
+        first = response.json()["errors"][0]
+        return ServiceRefusal(response.status_code, first["code"], first.get("detail", ""), first.get("meta"))
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return ServiceRefusal(response.status_code, f"HTTP_{response.status_code}", response.reason_phrase)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    said = response.headers.get("Retry-After", "")
+    return float(said) if said.isascii() and said.isdigit() else None
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise UnexpectedAnswer(f"{response.url}: no JSON, but {response.headers.get('Content-Type')}") from error
+
+
+def _attributes(answer: Any) -> Attributes:
+    with reading("conflict"):
+        return {"id": answer["data"]["id"], **answer["data"]["attributes"]}
+
+
+def _without_nulls(said: Attributes) -> dict[str, Any]:
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _preference_of(product_id: str | None) -> str:
+    return "savegames/preferences" if product_id is None else f"savegames/policy/{product_id}/me"

@@ -28,6 +28,7 @@ class SlotOnDevice:
     """None: this device has no file of it."""
     savegame_id: str | None = None
     base_version: int | None = None
+    """0: from nothing. None: what this device had last, as the service remembers it."""
     units: Mapping[str, str] = field(default_factory=dict)
     """The hash of each unit, where the policy declares units."""
 
@@ -35,7 +36,9 @@ class SlotOnDevice:
         """As a plan has them."""
         said: dict[str, Any] = {"slot_name": self.slot_name, "content_hash": self.content_identity}
         if self.savegame_id is not None:
-            said |= {"savegame_id": self.savegame_id, "base_version": self.base_version}
+            said["savegame_id"] = self.savegame_id
+        if self.base_version is not None:
+            said["base_version"] = self.base_version
         if 0 < len(self.units) <= 200:  # more are not compared one by one
             said["units"] = [{"name": name, "sha256": value} for name, value in self.units.items()]
         return said

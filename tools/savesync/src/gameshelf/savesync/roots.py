@@ -1,0 +1,81 @@
+"""Which folder of this machine is which root of a save.
+
+A folder that this device has synchronised before stays the root's folder. If it is missing now, that is an error and
+never an empty root: an unmounted disk must not delete the save on every other device.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gameshelf.savesync.errors import PlaceUnknown, RootUnreadable
+from gameshelf.savesync.files import RootFolders
+from gameshelf.savesync.places import Machine, resolve
+from gameshelf.savesync.policy import FolderPolicy, PolicyRoot
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRoots:
+    """The roots of a policy on this machine."""
+
+    folders: RootFolders
+    """Folders that exist, or that a download may make."""
+    absent: Mapping[str, str]
+    """Why other roots have no folder here. Their files stay in the save as they are."""
+    moved: tuple[str, ...] = ()
+    """Roots that had another folder at the last synchronisation. What the new one holds did not grow from that version,
+    as far as this client knows, so it is compared as a save from nothing."""
+
+    @property
+    def existing(self) -> RootFolders:
+        """Those that can be scanned."""
+        return {name: folder for name, folder in self.folders.items() if folder.exists()}
+
+
+def find_roots(
+    policy: FolderPolicy, machine: Machine, synced: RootFolders, chosen: RootFolders | None = None
+) -> FoundRoots:
+    """Finds the folders of a policy's roots. ``chosen`` are folders that the player or the launcher has named.
+
+    ``synced`` are the folders of the last synchronisation. Raises RootUnreadable if one of them is gone, and nobody has
+    named another one: a disk that is not mounted looks like that.
+    """
+    folders: dict[str, Path] = dict(chosen or {})
+    absent: dict[str, str] = {}
+    for name, root in policy.roots.items():
+        if name in folders:
+            continue
+        if root.scope == "machine":
+            absent[name] = "it stays on each machine"
+            continue
+        try:
+            folders[name] = _folder_of(root, machine, synced.get(name))
+        except PlaceUnknown as unknown:
+            if name in synced:
+                raise RootUnreadable(synced[name], f"it was a folder of this save: {unknown}") from unknown
+            absent[name] = str(unknown)
+    for name, folder in folders.items():
+        if name in synced and not synced[name].exists() and (name not in (chosen or {}) or not folder.exists()):
+            reason = "this device had files of the save there, and the folder does not exist"
+            hint = f"; if the save is in {folder} now, name that folder for the root {name!r}"
+            raise RootUnreadable(synced[name], reason + (hint if folder != synced[name] else ""))
+    moved = tuple(name for name, folder in folders.items() if synced.get(name, folder) != folder)
+    return FoundRoots(folders, absent, moved)
+
+
+def _folder_of(root: PolicyRoot, machine: Machine, synced: Path | None) -> Path:
+    """The folder of the last time if it still fits, else the first one that exists, else the first one."""
+    fitting: list[Path] = []
+    reasons: list[str] = []
+    for place in root.where:
+        if place.fits(machine.runs_as, machine.store):
+            try:
+                fitting.append(resolve(place.path, machine))
+            except PlaceUnknown as unknown:
+                reasons.append(str(unknown))
+    if synced in fitting:
+        assert synced is not None
+        return synced
+    if not fitting:
+        raise PlaceUnknown(root.name, "; ".join(reasons) or f"the policy has no place for {machine.runs_as}")
+    return next((folder for folder in fitting if folder.is_dir()), fitting[0])

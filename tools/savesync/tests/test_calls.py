@@ -1,0 +1,262 @@
+"""Calls of the service: repeated while it is away, never applied twice, and errors that a program can handle."""
+
+import json
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from gameshelf.savesync.api import SaveApi, pause_before
+from gameshelf.savesync.errors import PolicyRefused, ServiceAway, ServiceRefusal, UnexpectedAnswer
+from gameshelf.savesync.files import LocalFile
+from gameshelf.savesync.wire import (
+    CommittedVersion,
+    NewVersion,
+    SlotOnDevice,
+    StillVerifying,
+    part_size_of,
+    to_ns,
+    to_rfc3339,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+class Answers:
+    """A service that gives the answers of a test, in their order, and remembers the requests."""
+
+    def __init__(self, *answers):
+        self.answers, self.requests = list(answers), []
+
+    async def __call__(self, request):
+        self.requests.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def bodies(self):
+        return [json.loads(request.content)["data"]["attributes"] for request in self.requests if request.content]
+
+    @property
+    def keys(self):
+        return [request.headers.get("idempotency-key") for request in self.requests]
+
+
+def answer(attributes=None, meta=None, status=200, **headers):
+    body = {"data": {"id": "i1", "type": "t", "attributes": attributes or {}}, "meta": meta or {}}
+    return httpx.Response(status, json=body, headers=headers)
+
+
+def error(status, code="REFUSED", meta=None, **headers):
+    body = {"errors": [{"status": str(status), "code": code, "detail": "no", "meta": meta or {}}]}
+    return httpx.Response(status, json=body, headers=headers)
+
+
+@pytest.fixture
+def calls(pause):
+    """Makes a client of answers."""
+
+    def make(*answers):
+        service = Answers(*answers)
+        client = httpx.AsyncClient(transport=httpx.MockTransport(service), base_url="http://service/api/v1/library/")
+        return service, SaveApi(client, "token", pause=pause)
+
+    return make
+
+
+COMMITTED = answer({"version": 4, "content_identity": "aa"}, {"result": "head", "regresses_to": 2})
+
+
+class TestRetries:
+    @pytest.mark.parametrize("failure", [httpx.ConnectError("away"), httpx.ReadTimeout("slow"), error(503), error(500)])
+    async def test_a_moment_without_the_service(self, calls, pauses, failure):
+        service, api = calls(failure, failure, COMMITTED)
+        assert (await api.commit("u1")).version == 4
+        assert len(pauses) == 2
+        assert len(set(service.keys)) == 1, "one call has one key, so that it is applied once"
+
+    async def test_the_service_says_how_long(self, calls, pauses):
+        _, api = calls(error(429, **{"Retry-After": "30"}), COMMITTED)
+        await api.commit("u1")
+        assert 30 <= pauses[0] <= 31
+
+    async def test_nobody_waits_an_hour(self, calls, pauses):
+        _, api = calls(error(429, "RATE_LIMIT_EXCEEDED", **{"Retry-After": "3600"}))
+        with pytest.raises(ServiceAway, match="RATE_LIMIT_EXCEEDED"):
+            await api.commit("u1")
+        assert pauses == []
+
+    async def test_a_service_that_stays_away(self, calls, pauses):
+        _, api = calls(*[httpx.ConnectError("no route to host")] * 6)
+        with pytest.raises(ServiceAway, match="no route to host"):
+            await api.files("s1", 1)
+        assert len(pauses) == 5
+
+    async def test_each_call_has_a_key_of_its_own(self, calls):
+        service, api = calls(httpx.Response(204), httpx.Response(204))
+        await api.synced("s1", 3, "d")
+        await api.synced("s1", 3, "d")
+        assert len(set(service.keys)) == 2
+        assert {request.headers["authorization"] for request in service.requests} == {"Bearer token"}
+
+    def test_pauses_grow_and_differ(self):
+        assert all(0 <= pause_before(tried) <= 20 for tried in range(1, 30))
+        assert len({pause_before(5) for _ in range(20)}) > 1
+
+
+class TestRefusals:
+    async def test_a_refusal_has_its_code_and_values(self, calls):
+        _, api = calls(error(409, "SAVEGAME_SHRINKS", {"removed": 36}))
+        with pytest.raises(ServiceRefusal) as refused:
+            await api.commit("u1")
+        assert (refused.value.status, refused.value.code, refused.value.meta) == (
+            409,
+            "SAVEGAME_SHRINKS",
+            {"removed": 36},
+        )
+
+    @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"errors": []}', b'{"errors": 1}', b""])
+    async def test_a_refusal_of_a_proxy(self, calls, body):
+        _, api = calls(httpx.Response(413, content=body))
+        with pytest.raises(ServiceRefusal, match="HTTP_413"):
+            await api.commit("u1")
+
+    @pytest.mark.parametrize(
+        "response",
+        [
+            httpx.Response(200, content=b"<html>Log in to this network</html>"),
+            httpx.Response(200, json=[]),
+            httpx.Response(200, json={"data": None}),
+            answer({"version": 1}),
+        ],
+    )
+    async def test_an_answer_of_something_else(self, calls, response):
+        _, api = calls(response)
+        with pytest.raises(UnexpectedAnswer):
+            await api.commit("u1")
+
+    async def test_an_upload_that_has_ended_is_cancelled(self, calls):
+        _, api = calls(error(404), error(403))
+        await api.cancel("u1")
+        with pytest.raises(ServiceRefusal):
+            await api.cancel("u1")
+
+
+class TestCalls:
+    async def test_a_plan(self, calls):
+        slots = [
+            {"slot_name": "main", "action": "download", "reason": "behind", "head_version": 9, "of_later": 1},
+            {"slot_name": "b", "action": "none", "reason": "identical", "written_by_newer_version": True},
+        ]
+        others = [{"device_id": "d2", "state": "upload_pending", "unsynced_playtime_seconds": 7_800, "since": "…"}]
+        said = {"slots": slots, "others": others, "proceed": "ask", "policy_revision": 3, "policy": None}
+        service, api = calls(answer(said, {"auto_sync": False}))
+        units = {f"w{n}": "aa" for n in range(2)}
+        asked = [SlotOnDevice("main", "cc", "s1", 3, units), SlotOnDevice("b", None, base_version=0)]
+        advice = await api.plan("p", "d1", "launch", asked, {"device_name": "deck", "game_version_id": None})
+        assert [(slot.action, slot.head_version) for slot in advice.slots] == [("download", 9), ("none", None)]
+        assert advice.slots[1].written_by_newer_version
+        assert advice.others[0].unsynced_playtime_seconds == 7_800
+        assert (advice.proceed, advice.policy_revision, advice.auto_sync) == ("ask", 3, False)
+        main = {"slot_name": "main", "content_hash": "cc", "savegame_id": "s1", "base_version": 3}
+        main["units"] = [{"name": "w0", "sha256": "aa"}, {"name": "w1", "sha256": "aa"}]
+        empty = {"slot_name": "b", "content_hash": None, "base_version": 0}
+        assert service.bodies == [
+            {"product_id": "p", "device_id": "d1", "intent": "launch", "device_name": "deck", "slots": [main, empty]}
+        ]
+
+    def test_more_units_than_a_plan_takes_are_left_out(self):
+        assert "units" not in SlotOnDevice("a", "cc", units={str(n): "aa" for n in range(201)}).attributes()
+
+    async def test_a_commit_that_takes_longer(self, calls):
+        progress = {"verified_count": 3, "total_count": 9}
+        _, api = calls(answer({}, progress, 202, **{"Retry-After": "4"}), answer({}, progress, 202), COMMITTED)
+        assert await api.commit("u1") == StillVerifying(3, 9, 4.0)
+        assert (await api.commit("u1")).retry_after == 2.0
+        done = await api.commit("u1")
+        assert done == CommittedVersion("i1", 4, "aa", "head", {"result": "head", "regresses_to": 2})
+
+    async def test_pages_are_read_to_their_end(self, calls):
+        def page(paths, links):
+            entries = [{"path": path, "size_bytes": 1, "sha256": "a" * 64} for path in paths]
+            return httpx.Response(200, json={"data": [{"attributes": one} for one in entries], "links": links})
+
+        service, api = calls(page(["a", "b"], {"next": "…"}), page(["c"], {}))
+        assert list(await api.files("s1", 7)) == ["a", "b", "c"]
+        assert [request.url.params["page"] for request in service.requests] == ["1", "2"]
+        assert {request.url.params["limit"] for request in service.requests} == {"1000"}
+
+    async def test_a_policy(self, calls):
+        said = {"revision": 7, "source": "catalog", "mode": "backup", "roots": {"saves": {"where": []}}}
+        _, api = calls(answer(said), answer({"mode": "unknown"}))
+        assert (await api.policy("p")).mode == "backup"
+        with pytest.raises(PolicyRefused, match="mode: unknown"):
+            await api.policy("p")
+
+    async def test_saves_and_their_history(self, calls):
+        save = {"slot_name": "main", "version": 4, "content_identity": "aa", "file_size_bytes": 9, "file_count": 2}
+
+        def listed(**more):
+            return httpx.Response(200, json={"data": [{"id": "s1", "attributes": save | more}], "links": {}})
+
+        service, api = calls(listed(), listed(status="pruned", comment="Босс", is_pinned=True))
+        [head] = await api.saves("p")
+        [version] = [one async for one in api.versions("s1")]
+        assert (head.id, head.file_count, head.status, head.is_pinned) == ("s1", 2, None, False)
+        assert (version.status, version.comment, version.is_pinned) == ("pruned", "Босс", True)
+        assert service.requests[0].url.params["product_id"] == "p"
+
+    async def test_conflicts_and_restores(self, calls):
+        difference = {"id": "1", "attributes": {"path": "a", "unit": "/", "kind": "both_changed"}}
+        service, api = calls(
+            answer({"differences_count": 1}),
+            httpx.Response(200, json={"data": [difference], "links": {}}),
+            answer({"version": 5, "content_identity": "bb"}, {"resolution": "merge"}),
+            COMMITTED,
+        )
+        assert await api.conflict("c1") == {"id": "i1", "differences_count": 1}
+        assert [one["kind"] async for one in api.differences("c1")] == ["both_changed"]
+        merged = await api.resolve("c1", "merge", {"units": {"w1": "head"}, "copy_slot_name": None})
+        assert (merged.version, merged.meta) == (5, {"resolution": "merge"})
+        await api.restore("s1", 2, "d", ["w1"])
+        assert service.bodies == [
+            {"resolution": "merge", "units": {"w1": "head"}},
+            {"version": 2, "device_id": "d", "units": ["w1"]},
+        ]
+
+    async def test_the_switch_of_a_player(self, calls):
+        service, api = calls(answer({"auto_sync": False}), answer({"auto_sync": True}), answer(), answer())
+        assert await api.auto_sync() is False
+        assert await api.auto_sync("p") is True
+        await api.set_auto_sync(False)
+        await api.set_auto_sync(True, "p")
+        paths = [request.url.path.removeprefix("/api/v1/library/savegames/") for request in service.requests]
+        assert paths == ["preferences", "policy/p/me", "preferences", "policy/p/me"]
+        assert service.bodies == [{"auto_sync": False}, {"auto_sync": True}]
+
+
+@given(st.integers(min_value=0, max_value=4_000_000_000_000_000_000))
+def test_times_survive_to_the_microsecond(ns):
+    assert to_ns(to_rfc3339(ns)) == ns - ns % 1_000
+
+
+def test_times_are_written_as_the_service_reads_them():
+    assert datetime.fromisoformat(to_rfc3339(1_700_000_000_000_001_000)) == datetime(
+        2023, 11, 14, 22, 13, 20, 1, tzinfo=UTC
+    )
+    assert to_rfc3339(-1) is None
+    assert to_rfc3339(2**64) is None
+
+
+def test_the_size_of_parts():
+    assert part_size_of(8 * 1024**2 + 1) == 8 * 1024**2
+    assert part_size_of(5 * 1024**3) == 8 * 1024**2
+    assert part_size_of(10_000 * 1024**2) == 10 * 1024**2
+    assert part_size_of(8 * 1024**2 * 1_000 + 1) == 8 * 1024**2 + 1
+
+
+def test_equal_saves_make_equal_requests():
+    files = {path: LocalFile(1, 1, "a" * 64, path) for path in ("saves/b", "saves/a")}
+    one, other = (NewVersion("p", "main", "d", dict(order)) for order in (files.items(), reversed(files.items())))
+    assert json.dumps(one.attributes()) == json.dumps(other.attributes())

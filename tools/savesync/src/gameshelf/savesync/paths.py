@@ -54,6 +54,9 @@ def _fold(path: str) -> str:
 
 def fold_code_points(text: str) -> str:
     """The text with each code point folded by itself, where the result is one code point."""
+    whole = text.casefold()
+    if len(whole) == len(text):  # no code point became several
+        return whole
     return "".join(folded if len(folded := one.casefold()) == 1 else one for one in text)
 
 

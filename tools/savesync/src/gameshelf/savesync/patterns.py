@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from itertools import pairwise
 
 from gameshelf.savesync.paths import fold, fold_code_points
@@ -164,7 +165,7 @@ def _reaches(pattern: Sequence[_Part], folder: Sequence[str]) -> bool:
 
 def _match_part(tokens: Sequence[_Token], text: str) -> dict[str, str] | None:
     """The captures of the leftmost and shortest match."""
-    ends = _Ends(text)
+    folded = _fold_of_part(text)
     dead: set[tuple[int, int]] = set()
 
     def search(t: int, at: int) -> dict[str, str] | None:
@@ -173,7 +174,7 @@ def _match_part(tokens: Sequence[_Token], text: str) -> dict[str, str] | None:
         if (t, at) in dead:
             return None
         token = tokens[t]
-        for end in ends.after(token, at):
+        for end in _ends(tokens, t, text, folded, at):
             found = search(t + 1, end)
             if found is not None:
                 return {token.text: text[at:end], **found} if token.kind is _Kind.CAPTURE else found
@@ -183,33 +184,47 @@ def _match_part(tokens: Sequence[_Token], text: str) -> dict[str, str] | None:
     return search(0, 0)
 
 
-class _Ends:
-    """Where a token can end that begins at a position of one part of a path."""
+@lru_cache(maxsize=16_384)
+def _fold_of_part(text: str) -> str | None:
+    """The fold, if it has a code point for each of the text: then the fold of a slice is that slice of the fold."""
+    folded = fold_code_points(text)
+    return folded if fold(text) == folded else None
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        folded = fold_code_points(text)
-        self._folded = folded if fold(text) == folded else None
-        """The fold, if it has a code point for each of the text: then the fold of a slice is that slice of the fold."""
 
-    def after(self, token: _Token, at: int) -> Iterator[int]:
-        size = len(self._text)
-        if token.kind is _Kind.STAR:
-            yield from range(at, size + 1)
-        elif token.kind is _Kind.CAPTURE:
-            yield from range(at + 1, size + 1)
-        elif token.kind is _Kind.ANY:
-            if at < size:
-                yield at + 1
-        elif self._folded is None:
-            yield from self._after_literal(token.text, at)
-        elif self._folded.startswith(token.text, at):
-            yield at + len(token.text)
+def _ends(tokens: Sequence[_Token], t: int, text: str, folded: str | None, at: int) -> Iterator[int]:
+    """Where a token can end that begins at a position, the shortest first."""
+    token = tokens[t]
+    if token.kind is _Kind.ANY:
+        if at < len(text):
+            yield at + 1
+    elif token.kind is not _Kind.LITERAL:
+        yield from _ends_of_run(tokens, t, text, folded, at + (token.kind is _Kind.CAPTURE))
+    elif folded is None:
+        yield from _ends_of_literal(token.text, text, at)
+    elif folded.startswith(token.text, at):
+        yield at + len(token.text)
 
-    def _after_literal(self, literal: str, at: int) -> Iterator[int]:
-        """Letters whose fold composes with a mark behind them have fewer code points than the text."""
-        folds = [fold(self._text[at:end]) for end in range(at, len(self._text) + 1)]
-        for size, folded in enumerate(folds):
-            is_last = size + 1 == len(folds) or folds[size + 1] != literal
-            if folded == literal and is_last:
-                yield at + size
+
+def _ends_of_run(tokens: Sequence[_Token], t: int, text: str, folded: str | None, least: int) -> Iterator[int]:
+    """Only where what follows can begin: behind the last token nothing may be left, a literal has to be there."""
+    if t + 1 == len(tokens):
+        if least <= len(text):
+            yield len(text)
+        return
+    following = tokens[t + 1]
+    if folded is None or following.kind is not _Kind.LITERAL:
+        yield from range(least, len(text) + 1)
+        return
+    end = folded.find(following.text, least)
+    while end != -1:
+        yield end
+        end = folded.find(following.text, end + 1)
+
+
+def _ends_of_literal(literal: str, text: str, at: int) -> Iterator[int]:
+    """Letters whose fold composes with a mark behind them have fewer code points than the text."""
+    folds = [fold(text[at:end]) for end in range(at, len(text) + 1)]
+    for size, folded in enumerate(folds):
+        is_last = size + 1 == len(folds) or folds[size + 1] != literal
+        if folded == literal and is_last:
+            yield at + size

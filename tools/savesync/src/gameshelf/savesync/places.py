@@ -119,6 +119,12 @@ def resolve(path: str, machine: Machine) -> Path:
     return folder
 
 
+def resolve_game(path: str, machine: Machine) -> Path:
+    """The folder of a place that belongs to the game alone: that of the game itself, or the first one with a name."""
+    parts = path.split("/")
+    return resolve(parts[0] if parts[0] == f"<{BASE}>" else "/".join(parts[:2]), machine)
+
+
 def _below(folder: Path, part: str, machine: Machine, path: str) -> Path:
     names = {
         "game": machine.game,

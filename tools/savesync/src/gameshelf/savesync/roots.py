@@ -5,12 +5,12 @@ never an empty root: an unmounted disk must not delete the save on every other d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gameshelf.savesync.errors import PlaceUnknown, RootUnreadable
 from gameshelf.savesync.files import RootFolders
-from gameshelf.savesync.places import Machine, resolve
+from gameshelf.savesync.places import Machine, resolve, resolve_game
 from gameshelf.savesync.policy import FolderPolicy, PolicyRoot
 
 
@@ -22,6 +22,8 @@ class FoundRoots:
     """Folders that exist, or that a download may make."""
     absent: Mapping[str, str]
     """Why other roots have no folder here. Their files stay in the save as they are."""
+    games: RootFolders = field(default_factory=dict)
+    """The folder that belongs to the game alone, around the one of each root."""
     moved: tuple[str, ...] = ()
     """Roots that had another folder at the last synchronisation. What the new one holds did not grow from that version,
     as far as this client knows, so it is compared as a save from nothing."""
@@ -41,6 +43,7 @@ def find_roots(
     named another one: a disk that is not mounted looks like that.
     """
     folders: dict[str, Path] = dict(chosen or {})
+    games: dict[str, Path] = dict(folders)
     absent: dict[str, str] = {}
     for name, root in policy.roots.items():
         if name in folders:
@@ -49,7 +52,7 @@ def find_roots(
             absent[name] = "it stays on each machine"
             continue
         try:
-            folders[name] = _folder_of(root, machine, synced.get(name))
+            folders[name], games[name] = _folder_of(root, machine, synced.get(name))
         except PlaceUnknown as unknown:
             if name in synced:
                 raise RootUnreadable(synced[name], f"it was a folder of this save: {unknown}") from unknown
@@ -60,22 +63,24 @@ def find_roots(
             hint = f"; if the save is in {folder} now, name that folder for the root {name!r}"
             raise RootUnreadable(synced[name], reason + (hint if folder != synced[name] else ""))
     moved = tuple(name for name, folder in folders.items() if synced.get(name, folder) != folder)
-    return FoundRoots(folders, absent, moved)
+    return FoundRoots(folders, absent, games, moved)
 
 
-def _folder_of(root: PolicyRoot, machine: Machine, synced: Path | None) -> Path:
-    """The folder of the last time if it still fits, else the first one that exists, else the first one."""
-    fitting: list[Path] = []
+def _folder_of(root: PolicyRoot, machine: Machine, synced: Path | None) -> tuple[Path, Path]:
+    """The folder of the last time if it still fits, else the first one that exists, else the first one.
+
+    The second one is the folder of the game around it.
+    """
+    fitting: dict[Path, Path] = {}
     reasons: list[str] = []
     for place in root.where:
         if place.fits(machine.runs_as, machine.store):
             try:
-                fitting.append(resolve(place.path, machine))
+                fitting.setdefault(resolve(place.path, machine), resolve_game(place.path, machine))
             except PlaceUnknown as unknown:
                 reasons.append(str(unknown))
-    if synced in fitting:
-        assert synced is not None
-        return synced
     if not fitting:
         raise PlaceUnknown(root.name, "; ".join(reasons) or f"the policy has no place for {machine.runs_as}")
-    return next((folder for folder in fitting if folder.is_dir()), fitting[0])
+    if synced is not None and synced in fitting:
+        return synced, fitting[synced]
+    return next(((folder, game) for folder, game in fitting.items() if folder.is_dir()), next(iter(fitting.items())))

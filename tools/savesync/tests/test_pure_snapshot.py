@@ -8,7 +8,7 @@ import pytest
 from gameshelf.savesync import snapshot as snapshots
 from gameshelf.savesync.cache import Stamp
 from gameshelf.savesync.errors import RootUnreadable, SaveChanged
-from gameshelf.savesync.snapshot import Snapshot, Source
+from gameshelf.savesync.snapshot import Snapshot, SnapshotSource
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def snapshot(tmp_path):
 
 def source(path, content):
     path.write_bytes(content)
-    return Source(path, Stamp.of(path.stat()), sha256(content).hexdigest())
+    return SnapshotSource(path, Stamp.of(path.stat()), sha256(content).hexdigest())
 
 
 def test_a_change_after_the_snapshot_is_not_sent(game, snapshot):

@@ -7,7 +7,7 @@ from gameshelf.savesync import upload as uploading
 from gameshelf.savesync.cache import Stamp
 from gameshelf.savesync.errors import SaveChanged, ServiceAway, ServiceRefusal
 from gameshelf.savesync.files import CloudFile, LocalFile
-from gameshelf.savesync.snapshot import Snapshot, Source
+from gameshelf.savesync.snapshot import Snapshot, SnapshotSource
 from gameshelf.savesync.upload import Uploader, hash_parts
 from gameshelf.savesync.wire import NewVersion
 
@@ -42,7 +42,7 @@ def made(game, snapshot):
             path.write_bytes(content)
             digest = sha256(content).hexdigest()
             files[f"saves/{name}"] = LocalFile(len(content), MTIME, digest, name)
-            sources.append(Source(path, Stamp.of(path.stat()), digest))
+            sources.append(SnapshotSource(path, Stamp.of(path.stat()), digest))
             if hashes := hash_parts(path, len(content)):
                 parts[digest] = hashes
         snapshot.take(sources)

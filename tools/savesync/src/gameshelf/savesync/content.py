@@ -13,7 +13,7 @@ from gameshelf.savesync.paths import System, problems
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.roots import FoundRoots
 from gameshelf.savesync.scan import RootToScan, look, scan
-from gameshelf.savesync.snapshot import Snapshot, Source
+from gameshelf.savesync.snapshot import Snapshot, SnapshotSource
 from gameshelf.savesync.upload import hash_parts
 from gameshelf.savesync.wire import NewVersion, SlotOnDevice
 
@@ -138,9 +138,9 @@ def _base_version(content: SaveContent, base: SyncedSlot | None) -> int:
     return base.version if base and not content.moved else 0
 
 
-def _sources(content: SaveContent) -> list[Source]:
+def _sources(content: SaveContent) -> list[SnapshotSource]:
     return [
-        Source(content.folders[path.partition("/")[0]] / file.disk_name, content.stamps[path], file.sha256)
+        SnapshotSource(content.folders[path.partition("/")[0]] / file.disk_name, content.stamps[path], file.sha256)
         for path, file in content.files.items()
     ]
 

@@ -25,7 +25,7 @@ _FICLONE = 0x40049409
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SnapshotSource:
     """A file of a folder that is to be sent."""
 
     path: Path
@@ -38,10 +38,10 @@ class Snapshot:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._in_place: dict[str, Source] = {}
-        self._others: dict[str, Source] = {}
+        self._in_place: dict[str, SnapshotSource] = {}
+        self._others: dict[str, SnapshotSource] = {}
 
-    def take(self, sources: Collection[Source], others: Collection[Source] = ()) -> None:
+    def take(self, sources: Collection[SnapshotSource], others: Collection[SnapshotSource] = ()) -> None:
         """Copies the files. Raises SaveChanged if one of them, or one of the others, is not as it was scanned.
 
         ``others`` are the files of the save that the cloud should have: with them the copies are what the folders held
@@ -83,14 +83,14 @@ class Snapshot:
         self._others.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _remove_others(self, wanted: Mapping[str, Source]) -> None:
+    def _remove_others(self, wanted: Mapping[str, SnapshotSource]) -> None:
         """Copies of an upload that is not made any more, and halves of copies."""
         for found in self._folder.iterdir():
             if found.name not in wanted:
                 found.unlink(missing_ok=True)
 
 
-def _copy(source: Source, target: Path) -> bool:
+def _copy(source: SnapshotSource, target: Path) -> bool:
     """Copies a file and checks its hash. Returns False for a large file that would have to be copied by reading it."""
     draft = target.with_name(f"{target.name}.part")
     try:

@@ -86,7 +86,7 @@ def test_the_conditions_of_a_place(system, store, fitting):
         ({"roots": {"a": {"include": ["../b"]}}}, "roots.a.include[0]", "pattern_part_dots"),
         ({"roots": {"a": {"include": "**"}}}, "roots.a.include", "no_list"),
         ({"roots": {"a": {"include": ["**"] * 33}}}, "roots.a.include", "more_than_32"),
-        ({"units": [{"name": "{w}", "match": ["saves/{v}/**"]}]}, "units[0].name", "unit_captures"),
+        ({"units": [{"name": "{w}", "match": ["saves/{v}/**"]}]}, "units[0].name", "unit_capture"),
         ({"units": [{"name": "a/b", "match": ["saves/**"]}]}, "units[0].name", "unit_name"),
         ({"units": [{"name": "a", "match": []}]}, "units[0].match", "empty"),
         ({"processes": ["bin/g"]}, "processes[0]", "process_name"),

@@ -37,7 +37,10 @@ class PathProblem:
 
 
 def fold(path: str) -> str:
-    """A path for a system that does not distinguish case: simple case folding in NFC, so ``ß`` is not ``ss``."""
+    """The key of a path: two paths are one file for a system that ignores case if they have the same key.
+
+    It is the simple case folding of Unicode in NFC, repeated until nothing changes, so ``ẞ`` is ``ß`` and not ``ss``.
+    """
     if path.isascii():
         return path.lower()
     return _fold(path)
@@ -46,18 +49,18 @@ def fold(path: str) -> str:
 @lru_cache(maxsize=65_536)
 def _fold(path: str) -> str:
     while True:
-        folded = unicodedata.normalize("NFC", fold_code_points(unicodedata.normalize("NFC", path)))
+        folded = unicodedata.normalize("NFC", _simple_fold(unicodedata.normalize("NFC", path)))
         if folded == path:
             return folded
         path = folded
 
 
-def fold_code_points(text: str) -> str:
-    """The text with each code point folded by itself, where the result is one code point."""
+def _simple_fold(text: str) -> str:
+    """Each code point by itself, for one code point."""
     whole = text.casefold()
     if len(whole) == len(text):  # no code point became several
         return whole
-    return "".join(folded if len(folded := one.casefold()) == 1 else one for one in text)
+    return "".join(next(folded for folded in (one.casefold(), one.lower(), one) if len(folded) == 1) for one in text)
 
 
 def wrong_with(path: str) -> str | None:
@@ -93,10 +96,13 @@ def _is_reserved(part: str) -> bool:
 
 def problems(paths: Sequence[str]) -> list[PathProblem]:
     """What the service would refuse: paths by themselves, two that fold the same, a file that is another's folder."""
-    found = [PathProblem(path, rule) for path in paths if (rule := wrong_with(path))]
+    rules = [wrong_with(path) for path in paths]
+    found = [PathProblem(path, rule) for path, rule in zip(paths, rules, strict=True) if rule]
     seen: dict[str, str] = {}
     folders: dict[str, str] = {}
-    for path in paths:
+    for path, rule in zip(paths, rules, strict=True):
+        if rule:
+            continue
         key = fold(path)
         if key in seen:
             found.append(PathProblem(path, "path_taken", seen[key]))

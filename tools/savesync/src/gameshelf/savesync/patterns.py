@@ -1,23 +1,22 @@
 """Patterns of a policy: which paths they match, and what their captures hold.
 
-A pattern is split at ``/``. The part ``**`` is any number of parts, as the last part at least one; within a part ``*``
-is any run of code points, ``?`` is one, and ``{name}`` captures one or more, as few as fit. Everything else is literal
-and compares by its fold. No input makes matching slow: dead ends are remembered, so the time is bounded by the product
-of both lengths.
+A pattern is matched against the fold of a path, part by part. The part ``**`` is any number of parts, as the last part
+at least one; within a part ``*`` is any run of code points, ``?`` is one, and ``{name}`` captures one or more, as few
+as fit. Everything else is literal. No input makes matching slow: dead ends are remembered, so the time is bounded by
+the product of both lengths.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
-from gameshelf.savesync.paths import fold, fold_code_points
+from gameshelf.savesync.paths import fold
 
-MAX_PATTERN, MAX_CAPTURES = 256, 8
+MAX_PATTERN, MAX_PATTERN_PARTS, MAX_CAPTURES = 256, 32, 8
 _TOKEN = re.compile(r"(?P<stars>\*\*+)|(?P<star>\*)|(?P<any>\?)|\{(?P<name>[a-z][a-z0-9_]*)\}|(?P<literal>[^*?{}]+)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+_CHARACTER = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|\\]')
 
 
 class PatternRefused(ValueError):
@@ -41,6 +40,8 @@ class _Token:
 
 _Part = tuple[_Token, ...] | None
 """Of a pattern; None is ``**``."""
+_Places = dict[str, tuple[int, int]]
+"""Where captures begin and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class PathPattern:
         if rule:
             raise PatternRefused(rule, text)
         parts = tuple(_parse_part(part, text) for part in text.split("/"))
+        if any(one is None and other is None for one, other in pairwise(parts)):
+            raise PatternRefused("pattern_adjacent", text)
         names = [token.text for part in parts for token in part or () if token.kind is _Kind.CAPTURE]
         if len(names) > MAX_CAPTURES:
             raise PatternRefused("pattern_too_many_names", text)
@@ -70,17 +73,22 @@ class PathPattern:
         tokens = (token for part in self.parts for token in part or ())
         return frozenset(token.text for token in tokens if token.kind is _Kind.CAPTURE)
 
-    def match(self, path: str) -> Mapping[str, str] | None:
-        """The captures, as the path spells them; None if the path does not match."""
-        return _match_parts(self.parts, path.split("/"))
+    def match(self, path: str, key: str | None = None) -> Mapping[str, str] | None:
+        """The captures, as the path spells them; None if the path does not match. ``key`` is its fold, where known."""
+        key = fold(path) if key is None else key
+        found = _match_parts(self.parts, key.split("/"))
+        if found is None:
+            return None
+        spelt = path if len(path) == len(key) else key  # where letters and marks compose, only the key has these places
+        return {name: spelt[begin:end] for name, (begin, end) in found.items()}
 
     def reaches(self, folder: str) -> bool:
         """Whether a path below this folder may match."""
-        return _reaches(self.parts, folder.split("/"))
+        return _reaches(self.parts, fold(folder).split("/"))
 
-    def matches(self, path: str) -> bool:
+    def matches(self, path: str, key: str | None = None) -> bool:
         """Whether the path matches."""
-        return self.match(path) is not None
+        return _match_parts(self.parts, (fold(path) if key is None else key).split("/")) is not None
 
 
 def _wrong_with(text: str) -> str | None:
@@ -88,14 +96,16 @@ def _wrong_with(text: str) -> str | None:
         return "pattern_empty"
     if len(text) > MAX_PATTERN:
         return "pattern_too_long"
-    if _CONTROL.search(text):
-        return "pattern_character"
     if text.startswith("/"):
         return "pattern_absolute"
+    if _CHARACTER.search(text):
+        return "pattern_character"
     parts = text.split("/")
     if "" in parts:
         return "pattern_part_empty"
-    return "pattern_part_dots" if "." in parts or ".." in parts else None
+    if "." in parts or ".." in parts:
+        return "pattern_part_dots"
+    return "pattern_too_many_parts" if len(parts) > MAX_PATTERN_PARTS else None
 
 
 def _parse_part(part: str, text: str) -> _Part:
@@ -125,28 +135,32 @@ def _token(found: re.Match[str]) -> _Token:
     return _Token(_Kind.STAR if found["star"] else _Kind.ANY)
 
 
-def _match_parts(pattern: Sequence[_Part], path: Sequence[str]) -> Mapping[str, str] | None:
+def _match_parts(pattern: Sequence[_Part], key: Sequence[str]) -> _Places | None:
     """Whether a part matches does not depend on what the others have captured, so each pair is tried once."""
+    begins = [0, *accumulate(len(part) + 1 for part in key)]
     dead: set[tuple[int, int]] = set()
 
-    def search(i: int, j: int) -> dict[str, str] | None:
+    def search(i: int, j: int) -> _Places | None:
         if (i, j) in dead:
             return None
-        found = _attempt(i, j)
+        found = attempt(i, j)
         if found is None:
             dead.add((i, j))
         return found
 
-    def _attempt(i: int, j: int) -> dict[str, str] | None:
+    def attempt(i: int, j: int) -> _Places | None:
         if i == len(pattern):
-            return {} if j == len(path) else None
+            return {} if j == len(key) else None
         part = pattern[i]
         if part is None:
-            least = j + 1 if i + 1 == len(pattern) else j
-            return next((found for k in range(least, len(path) + 1) if (found := search(i + 1, k)) is not None), None)
-        captures = _match_part(part, path[j]) if j < len(path) else None
-        rest = search(i + 1, j + 1) if captures is not None else None
-        return None if captures is None or rest is None else captures | rest
+            if i + 1 == len(pattern):
+                return {} if j < len(key) else None
+            return next((found for k in range(j, len(key) + 1) if (found := search(i + 1, k)) is not None), None)
+        here = _match_part(part, key[j]) if j < len(key) else None
+        rest = search(i + 1, j + 1) if here is not None else None
+        if here is None or rest is None:
+            return None
+        return rest if not here else {name: (begins[j] + a, begins[j] + b) for name, (a, b) in here.items()} | rest
 
     return search(0, 0)
 
@@ -163,68 +177,50 @@ def _reaches(pattern: Sequence[_Part], folder: Sequence[str]) -> bool:
     return len(folder) < len(pattern)
 
 
-def _match_part(tokens: Sequence[_Token], text: str) -> dict[str, str] | None:
-    """The captures of the leftmost and shortest match."""
-    folded = _fold_of_part(text)
+def _match_part(tokens: Sequence[_Token], text: str) -> _Places | None:
+    """Where the captures of the leftmost and shortest match are."""
     dead: set[tuple[int, int]] = set()
 
-    def search(t: int, at: int) -> dict[str, str] | None:
+    def search(t: int, at: int) -> _Places | None:
         if t == len(tokens):
             return {} if at == len(text) else None
         if (t, at) in dead:
             return None
         token = tokens[t]
-        for end in _ends(tokens, t, text, folded, at):
+        for end in _ends(tokens, t, text, at):
             found = search(t + 1, end)
             if found is not None:
-                return {token.text: text[at:end], **found} if token.kind is _Kind.CAPTURE else found
+                return {token.text: (at, end), **found} if token.kind is _Kind.CAPTURE else found
         dead.add((t, at))
         return None
 
     return search(0, 0)
 
 
-@lru_cache(maxsize=16_384)
-def _fold_of_part(text: str) -> str | None:
-    """The fold, if it has a code point for each of the text: then the fold of a slice is that slice of the fold."""
-    folded = fold_code_points(text)
-    return folded if fold(text) == folded else None
-
-
-def _ends(tokens: Sequence[_Token], t: int, text: str, folded: str | None, at: int) -> Iterator[int]:
+def _ends(tokens: Sequence[_Token], t: int, text: str, at: int) -> Iterator[int]:
     """Where a token can end that begins at a position, the shortest first."""
     token = tokens[t]
-    if token.kind is _Kind.ANY:
+    if token.kind is _Kind.LITERAL:
+        if text.startswith(token.text, at):
+            yield at + len(token.text)
+    elif token.kind is _Kind.ANY:
         if at < len(text):
             yield at + 1
-    elif token.kind is not _Kind.LITERAL:
-        yield from _ends_of_run(tokens, t, text, folded, at + (token.kind is _Kind.CAPTURE))
-    elif folded is None:
-        yield from _ends_of_literal(token.text, text, at)
-    elif folded.startswith(token.text, at):
-        yield at + len(token.text)
+    else:
+        yield from _ends_of_gap(tokens, t, text, at + (token.kind is _Kind.CAPTURE))
 
 
-def _ends_of_run(tokens: Sequence[_Token], t: int, text: str, folded: str | None, least: int) -> Iterator[int]:
+def _ends_of_gap(tokens: Sequence[_Token], t: int, text: str, least: int) -> Iterator[int]:
     """Only where what follows can begin: behind the last token nothing may be left, a literal has to be there."""
     if t + 1 == len(tokens):
         if least <= len(text):
             yield len(text)
         return
     following = tokens[t + 1]
-    if folded is None or following.kind is not _Kind.LITERAL:
+    if following.kind is not _Kind.LITERAL:
         yield from range(least, len(text) + 1)
         return
-    end = folded.find(following.text, least)
+    end = text.find(following.text, least)
     while end != -1:
         yield end
-        end = folded.find(following.text, end + 1)
-
-
-def _ends_of_literal(literal: str, text: str, at: int) -> Iterator[int]:
-    """Letters whose fold composes with a mark behind them have fewer code points than the text."""
-    folds = [fold(text[at:end]) for end in range(at, len(text) + 1)]
-    for size, folded in enumerate(folds):
-        is_last = size + 1 == len(folds) or folds[size + 1] != literal
-        if folded == literal and is_last:
-            yield at + size
+        end = text.find(following.text, end + 1)

@@ -5,75 +5,88 @@ Windows, inside of that prefix.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import translate
 from pathlib import Path
 
 from gameshelf.savesync.errors import PlaceUnknown, RootUnreadable
 from gameshelf.savesync.paths import System, fold
 
-_PLACEHOLDER = re.compile(r"<([A-Za-z]+)>")
-BASE = "base"
-_NAMES = frozenset({"game", "storeUserId", "storeGameId", "osUserName"})
-_FOLDERS = frozenset(
-    {
-        *("root", BASE, "home", "xdgData", "xdgConfig", "steamCompatData"),
-        *(
-            "winAppData",
-            "winLocalAppData",
-            "winLocalAppDataLow",
-            "winDocuments",
-            "winPublic",
-            "winProgramData",
-            "winDir",
-        ),
-    }
-)
-"""The registry of Windows is no folder, so its placeholders are unknown here."""
-_GLOB = re.compile(r"[*?\[]")
+BASE = "<base>"
+"""The folder of the game: the only placeholder that may stand alone."""
+_NAMES = frozenset({"<game>", "<osUserName>", "<storeGameId>", "<storeUserId>"})
+# Folders behind a placeholder that many programs share. None of them is a place of one game.
+_SHARED: Mapping[str, frozenset[str]] = {
+    BASE: frozenset(),
+    "<home>": frozenset(
+        {
+            *(".cache", ".config", ".local", ".local/share", ".local/state", ".steam", ".steam/steam", ".var"),
+            *(".var/app", ".wine", ".wine/drive_c", "appdata", "appdata/local", "appdata/locallow"),
+            *("appdata/roaming", "desktop", "documents", "documents/my games", "downloads", "library"),
+            *("library/application support", "library/caches", "library/containers", "library/preferences", "music"),
+            *("my games", "onedrive", "onedrive/documents", "onedrive/documents/my games", "pictures", "public"),
+            *("saved games", "snap", "videos"),
+        }
+    ),
+    "<root>": frozenset({"common", "steamapps", "steamapps/common", "steamapps/compatdata", "userdata"}),
+    "<winAppData>": frozenset({"microsoft", "microsoft/windows"}),
+    "<winDir>": frozenset({"system32", "syswow64"}),
+    "<winDocuments>": frozenset({"my games", "saved games"}),
+    "<winLocalAppData>": frozenset(
+        {"microsoft", "microsoft/windows", "packages", "programs", "temp", "virtualstore"},
+    ),
+    "<winLocalAppDataLow>": frozenset({"microsoft", "temp"}),
+    "<winProgramData>": frozenset({"microsoft", "microsoft/windows", "packages"}),
+    "<winPublic>": frozenset({"desktop", "documents", "documents/my games", "downloads"}),
+    "<xdgConfig>": frozenset({"unity3d"}),
+    "<xdgData>": frozenset({"flatpak", "steam", "steam/steamapps", "unity3d"}),
+}
+"""The placeholders of folders. The registry of Windows is no folder, so its placeholders are unknown."""
+_PLACEHOLDER = re.compile(r"<[^<>/]*>")
+_CHARACTER = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|\\]')
+_LETTER = re.compile(r"[^\W_]")
+_GLOB = re.compile(r"[*?]")
+_MAX_PLACE, _MIN_LETTERS = 512, 3
 _PROFILE = {
-    "winAppData": "AppData/Roaming",
-    "winLocalAppData": "AppData/Local",
-    "winLocalAppDataLow": "AppData/LocalLow",
-    "winDocuments": "Documents",
+    "<winAppData>": "AppData/Roaming",
+    "<winLocalAppData>": "AppData/Local",
+    "<winLocalAppDataLow>": "AppData/LocalLow",
+    "<winDocuments>": "Documents",
 }
 """Below the folder of the user of Windows."""
 
 
-def check_place(path: str) -> str | None:
-    """The rule that a place breaks, or None.
-
-    A place begins with the placeholder of a folder. Unless that is the folder of the game, at least one part behind it
-    has a name: a whole home folder is never a save.
-    """
-    if not path or len(path) > 1024:
-        return "place_length"
-    if re.search(r"[\x00-\x1f\x7f-\x9f\\]", path):
-        return "place_character"
-    parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts):
-        return "place_part"
-    if "**" in path:
-        return "place_stars"
-    names = _PLACEHOLDER.findall(path)
-    if unknown := next((name for name in names if name not in _NAMES | _FOLDERS), None):
-        return f"place_unknown_{unknown}"
-    if re.search("[<>]", _PLACEHOLDER.sub("", path)):
-        return "place_brackets"
-    first = _PLACEHOLDER.fullmatch(parts[0])
-    if first is None or first[1] not in _FOLDERS or any(_is_folder(part) for part in parts[1:]):
-        return "place_begins_with_a_folder"
-    if first[1] == BASE:
-        return None
-    if len(parts) == 1 or _GLOB.search(parts[1]):
-        return "place_too_wide"
-    names_nothing = all(not _PLACEHOLDER.sub("", part) for part in parts[1:])
-    return "place_too_wide" if names_nothing and parts[:2] != ["<root>", "<game>"] else None
+def check_place(place: str) -> str | None:
+    """The rule that a place breaks, or None if it belongs to one game: what it reaches is uploaded and deleted."""
+    if len(place) > _MAX_PLACE:
+        return "place_too_long"
+    first, *parts = place.split("/")
+    if first not in _SHARED:
+        return "place_placeholder" if _PLACEHOLDER.fullmatch(first) and first not in _NAMES else "place_start"
+    if rule := next(filter(None, map(_wrong_with_part, parts)), None):
+        return rule
+    own = parts[_shared_parts(first, parts) :]
+    named = next((rest for part in own if (rest := _PLACEHOLDER.sub("", part))), None)
+    if named is None:
+        return None if first == BASE else "place_too_wide"
+    is_narrow = not _GLOB.search(named) or len(_LETTER.findall(named)) >= _MIN_LETTERS
+    return None if is_narrow else "place_too_wide"
 
 
-def _is_folder(part: str) -> bool:
-    return any(name in _FOLDERS for name in _PLACEHOLDER.findall(part))
+def _wrong_with_part(part: str) -> str | None:
+    if not part:
+        return "place_part_empty"
+    if part in (".", "..") or part.startswith("~"):
+        return "place_part_dots"
+    if any(name not in _NAMES for name in _PLACEHOLDER.findall(part)):
+        return "place_placeholder"
+    return "place_character" if _CHARACTER.search(_PLACEHOLDER.sub("", part)) else None
+
+
+def _shared_parts(first: str, parts: Sequence[str]) -> int:
+    """How many parts behind the placeholder are a folder of many programs."""
+    keys = [fold(part) for part in parts]
+    return max((size for size in range(len(keys) + 1) if "/".join(keys[:size]) in _SHARED[first]), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,42 +117,43 @@ class Machine:
         return System.WINDOWS if self.prefix else self.system
 
 
-def resolve(path: str, machine: Machine) -> Path:
-    """The folder of a place. Raises PlaceUnknown if it cannot be known, or several folders fit it.
-
-    Parts with globs, and ids that the launcher does not know, stand for the one folder that fits them.
-    """
-    parts = path.split("/")
-    first = _PLACEHOLDER.fullmatch(parts[0])
-    if first is None:
-        raise PlaceUnknown(path, "it does not begin with a placeholder")
-    folder = _folder(first[1], machine, path)
-    for part in parts[1:]:
-        folder = _below(folder, part, machine, path)
+def resolve(place: str, machine: Machine) -> Path:
+    """The folder of a place; a part with a wildcard is the one folder that fits it. Raises PlaceUnknown."""
+    first, *parts = place.split("/")
+    folder = _folder(first, machine, place)
+    for part in parts:
+        folder = _below(folder, part, machine, place)
     return folder
 
 
-def resolve_game(path: str, machine: Machine) -> Path:
-    """The folder of a place that belongs to the game alone: that of the game itself, or the first one with a name."""
-    parts = path.split("/")
-    return resolve(parts[0] if parts[0] == f"<{BASE}>" else "/".join(parts[:2]), machine)
+def resolve_game(place: str, machine: Machine) -> Path:
+    """The folder of a place that is the game's alone: that of the game, or the first one behind shared folders."""
+    first, *parts = place.split("/")
+    own = 0 if first == BASE else _shared_parts(first, parts) + 1
+    return resolve("/".join([first, *parts[:own]]), machine)
 
 
-def _below(folder: Path, part: str, machine: Machine, path: str) -> Path:
+def _below(folder: Path, part: str, machine: Machine, place: str) -> Path:
     names = {
-        "game": machine.game,
-        "osUserName": _user_of_windows(machine) if machine.prefix else machine.user_name,
-        "storeUserId": machine.store_user_id,
-        "storeGameId": machine.store_game_id,
+        "<game>": machine.game,
+        "<osUserName>": _user_of_windows(machine) if machine.prefix else machine.user_name,
+        "<storeUserId>": machine.store_user_id,
+        "<storeGameId>": machine.store_game_id,
     }
-    filled = _PLACEHOLDER.sub(lambda found: names[found[1]] or "*", part)
-    if not _GLOB.search(filled):
+    for name in _PLACEHOLDER.findall(part):
+        if not names[name]:
+            raise PlaceUnknown(place, f"{name} is not known on this machine")
+    if not _GLOB.search(part):
+        filled = _PLACEHOLDER.sub(lambda found: names[found[0]] or "", part)
         return folder / (_spelling(folder, filled) if machine.prefix else filled)
-    fits = re.compile(translate(filled)).fullmatch
+    pieces = {"*": ".*", "?": ".", **{name: re.escape(value or "") for name, value in names.items()}}
+    words = re.split(r"([*?]|<\w+>)", part)
+    expression = "".join(pieces.get(word, re.escape(word)) for word in words)
+    fits = re.compile(expression, re.IGNORECASE if machine.prefix else 0).fullmatch
     found = [entry for entry in _entries(folder) if fits(entry.name) and entry.is_dir()]
     if len(found) != 1:
         several = ", ".join(sorted(entry.name for entry in found)[:5])
-        raise PlaceUnknown(path, f"several folders fit {part}: {several}" if found else f"no folder fits {part} yet")
+        raise PlaceUnknown(place, f"several folders fit {part}: {several}" if found else f"no folder fits {part} yet")
     return found[0]
 
 
@@ -160,20 +174,19 @@ def _entries(folder: Path) -> list[Path]:
         raise RootUnreadable(folder, error.strerror or str(error)) from error
 
 
-def _folder(name: str, machine: Machine, path: str) -> Path:
-    if name.startswith("win"):
+def _folder(name: str, machine: Machine, place: str) -> Path:
+    if name.startswith("<win"):
         found = _folder_of_windows(name, machine)
     else:
         found = {
-            "root": machine.library,
+            "<root>": machine.library,
             BASE: _base(machine),
-            "home": _profile(machine) if machine.prefix else machine.home,
-            "xdgData": _variable(machine, "XDG_DATA_HOME", ".local/share"),
-            "xdgConfig": _variable(machine, "XDG_CONFIG_HOME", ".config"),
-            "steamCompatData": _compat_data(machine),
+            "<home>": _profile(machine) if machine.prefix else machine.home,
+            "<xdgData>": _variable(machine, "XDG_DATA_HOME", ".local/share"),
+            "<xdgConfig>": _variable(machine, "XDG_CONFIG_HOME", ".config"),
         }[name]
     if found is None:
-        raise PlaceUnknown(path, f"<{name}> is not known on this machine")
+        raise PlaceUnknown(place, f"{name} is not known on this machine")
     return found
 
 
@@ -184,15 +197,13 @@ def _folder_of_windows(name: str, machine: Machine) -> Path | None:
         drive = machine.prefix / "drive_c"
         if name in _PROFILE:
             return _profile(machine) / _PROFILE[name]
-        others = {"winPublic": "users/Public", "winProgramData": "ProgramData", "winDir": "windows"}
+        others = {"<winPublic>": "users/Public", "<winProgramData>": "ProgramData", "<winDir>": "windows"}
         return drive / others[name]
-    variables = {"winAppData": "APPDATA", "winLocalAppData": "LOCALAPPDATA", "winPublic": "PUBLIC"}
-    variables |= {"winProgramData": "PROGRAMDATA", "winDir": "WINDIR"}
+    variables = {"<winAppData>": "APPDATA", "<winLocalAppData>": "LOCALAPPDATA", "<winPublic>": "PUBLIC"}
+    variables |= {"<winProgramData>": "PROGRAMDATA", "<winDir>": "WINDIR"}
     if value := machine.variables.get(variables.get(name, "")):
         return Path(value)
-    if name in _PROFILE:
-        return machine.home / _PROFILE[name]
-    return None
+    return machine.home / _PROFILE[name] if name in _PROFILE else None
 
 
 def _profile(machine: Machine) -> Path:
@@ -213,13 +224,6 @@ def _variable(machine: Machine, name: str, default: str) -> Path | None:
     value = machine.variables.get(name, "")
     # A relative path is to be ignored, as the specification of these variables says.
     return Path(value) if value.startswith("/") else machine.home / default
-
-
-def _compat_data(machine: Machine) -> Path | None:
-    """Where Steam keeps the prefix of a game."""
-    if not machine.library or not machine.store_game_id:
-        return None
-    return machine.library / "steamapps" / "compatdata" / machine.store_game_id
 
 
 def _base(machine: Machine) -> Path | None:

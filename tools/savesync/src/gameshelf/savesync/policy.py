@@ -5,12 +5,13 @@ would upload it, and since a launcher may bring a policy of its own.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from gameshelf.savesync.errors import PolicyRefused
-from gameshelf.savesync.paths import System
+from gameshelf.savesync.paths import System, fold, wrong_with
 from gameshelf.savesync.patterns import PathPattern, PatternRefused
 from gameshelf.savesync.places import check_place
 from gameshelf.savesync.units import UnitPatterns
@@ -20,6 +21,8 @@ _ROOT_NAME = re.compile(r"[a-z0-9_-]{1,50}")
 _CAPTURE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _EVERYTHING = "**"
 MAX_ROOTS, MAX_PLACES, MAX_PATTERNS, MAX_UNIT_RULES, MAX_PROCESSES = 32, 32, 32, 64, 32
+MAX_TEMPLATE = 100
+"""The largest number of code points of the name of a unit, before its captures are filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,10 @@ class PolicyRoot:
     exclude: tuple[PathPattern, ...] = ()
     scope: Literal["all", "os", "machine"] = "all"
 
-    def covers(self, relative: str) -> bool:
-        """Whether a path below the root belongs to the save."""
-        is_in = any(pattern.matches(relative) for pattern in self.include)
-        return is_in and not any(pattern.matches(relative) for pattern in self.exclude)
+    def covers(self, key: str) -> bool:
+        """Whether a path below the root belongs to the save, by its fold."""
+        is_in = any(pattern.matches(key, key) for pattern in self.include)
+        return is_in and not any(pattern.matches(key, key) for pattern in self.exclude)
 
     def reaches(self, relative: str) -> bool:
         """Whether a folder may have files of the save."""
@@ -101,13 +104,13 @@ class FolderPolicy:
         """Whether a path of a save is this policy's. One without roots covers everything."""
         if not self.roots:
             return True
-        name, _, relative = path.partition("/")
+        name, _, key = fold(path).partition("/")
         root = self.roots.get(name)
-        return root is not None and relative != "" and root.covers(relative)
+        return root is not None and key != "" and root.covers(key)
 
     def reaches(self, folder: str) -> bool:
         """Whether a folder, or a root itself, may have files that this policy covers."""
-        name, _, relative = folder.partition("/")
+        name, _, relative = fold(folder).partition("/")
         root = self.roots.get(name)
         return not self.roots or (root is not None and (not relative or root.reaches(relative)))
 
@@ -159,7 +162,7 @@ class _Fields:
 def _roots(said: _Fields) -> Mapping[str, PolicyRoot]:
     roots = {}
     for name, root in said.items():
-        if not _ROOT_NAME.fullmatch(name):
+        if not _ROOT_NAME.fullmatch(name) or wrong_with(name):
             raise PolicyRefused(said.at(name), "root_name")
         roots[name] = PolicyRoot(
             name,
@@ -175,7 +178,7 @@ def _roots(said: _Fields) -> Mapping[str, PolicyRoot]:
 
 def _place(said: Any, name: str) -> PlaceRule:
     place = _Fields(said, name)
-    path = place.text("path")
+    path = unicodedata.normalize("NFC", place.text("path"))
     if rule := check_place(path):
         raise PolicyRefused(f"{name}.path", rule, path)
     return PlaceRule(path, place.list("when", _condition, MAX_PLACES))
@@ -190,7 +193,7 @@ def _pattern(said: Any, name: str) -> PathPattern:
     if not isinstance(said, str):
         raise PolicyRefused(name, "no_text", said)
     try:
-        return PathPattern.parse(said)
+        return PathPattern.parse(unicodedata.normalize("NFC", said))
     except PatternRefused as refused:
         raise PolicyRefused(name, refused.rule, said) from None
 
@@ -201,13 +204,13 @@ def _unit(said: Any, name: str) -> UnitPatterns:
     patterns = unit.list("match", _pattern, MAX_PATTERNS)
     used = set(_CAPTURE.findall(template))
     rest = _CAPTURE.sub("", template)
-    if len(template) > 255 or set(rest) & set("{}/"):
+    if len(template) > MAX_TEMPLATE or set(rest) & set("{}/\\"):
         raise PolicyRefused(f"{name}.name", "unit_name", template)
     if not patterns:
         raise PolicyRefused(f"{name}.match", "empty")
     for pattern in patterns:
         if not used <= pattern.names:
-            raise PolicyRefused(f"{name}.name", "unit_captures", pattern.text)
+            raise PolicyRefused(f"{name}.name", "unit_capture", pattern.text)
     return UnitPatterns(template, patterns)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from hashlib import sha256
 from typing import TypeVar
 
 from gameshelf.savesync.canonical import HasIdentity, content_identity
@@ -12,6 +12,8 @@ from gameshelf.savesync.patterns import PathPattern
 
 WHOLE_SAVE = "/"
 """The unit of a product that declares none."""
+MAX_UNIT_NAME, _DIGITS = 255, 16
+"""In code points, and digits of a hash."""
 F = TypeVar("F", bound=HasIdentity)
 _CAPTURE = re.compile(r"\{(\w+)\}")
 
@@ -23,24 +25,29 @@ class UnitPatterns:
     name: str
     patterns: tuple[PathPattern, ...]
 
-    def unit_of(self, path: str) -> str | None:
+    def unit_of(self, path: str, key: str) -> str | None:
         """The name of the unit, or None if no pattern matches."""
-        for pattern in self.patterns:
-            captures = pattern.match(path)
-            if captures is not None:
-                return _CAPTURE.sub(partial(_filled, captures), self.name)
-        return None
+        found = (pattern.match(path, key) for pattern in self.patterns)
+        captures = next((one for one in found if one is not None), None)
+        return None if captures is None else _filled(self.name, captures)
 
 
-def _filled(captures: Mapping[str, str], found: re.Match[str]) -> str:
-    return captures[found[1]]
+def _filled(template: str, captures: Mapping[str, str]) -> str:
+    """A name; where it would be too long, the hash of its fold replaces the end."""
+    name = _CAPTURE.sub(lambda found: captures[found[1]], template)
+    if len(name) <= MAX_UNIT_NAME:
+        return name
+    key = fold(name)
+    digest = sha256(key.encode()).hexdigest()[:_DIGITS]
+    return f"{key[: MAX_UNIT_NAME - _DIGITS - 1]}~{digest}"
 
 
 def unit_of(path: str, rules: Sequence[UnitPatterns]) -> str:
     """The unit that a path belongs to: of the first rule that matches, else that of its root."""
     if not rules:
         return WHOLE_SAVE
-    named = next(filter(None, (rule.unit_of(path) for rule in rules)), None)
+    key = fold(path)
+    named = next(filter(None, (rule.unit_of(path, key) for rule in rules)), None)
     return named if named is not None else path.partition("/")[0] + "/"
 
 

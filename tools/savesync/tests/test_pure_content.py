@@ -190,6 +190,7 @@ class TestContent:
         write(saves, a=b"a")
         roots = find_roots(POLICY, machine, {})
         before = look_at_save(POLICY, roots, None, System.LINUX)
+        assert scan_save(POLICY, roots, None, System.LINUX).look == before
         assert look_at_save(POLICY, roots, None, System.LINUX) == before
         write(saves, a=b"ab")
         assert look_at_save(POLICY, roots, None, System.LINUX) != before

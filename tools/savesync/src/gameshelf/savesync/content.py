@@ -18,6 +18,10 @@ from gameshelf.savesync.upload import hash_parts
 from gameshelf.savesync.wire import NewVersion, SlotOnDevice
 
 
+SaveLook = Mapping[str, Mapping[str, Stamp]]
+"""Sizes and times of files, by root and disk name."""
+
+
 @dataclass(frozen=True, slots=True)
 class SaveContent:
     """The files of a save at one moment."""
@@ -29,6 +33,8 @@ class SaveContent:
     """Files of the last version that no folder of this machine has: they stay in the next version."""
     stamps: Mapping[str, Stamp]
     """By path."""
+    look: SaveLook
+    """What ``look_at_save`` returned at that moment: equal to a settled look, or the game has written in between."""
     links: tuple[Path, ...] = ()
     """Links that were not followed."""
     specials: tuple[Path, ...] = ()
@@ -49,7 +55,7 @@ class SaveContent:
         return content_identity(files) if files else None
 
 
-def look_at_save(policy: FolderPolicy, roots: FoundRoots, base: SyncedSlot | None, system: System) -> object:
+def look_at_save(policy: FolderPolicy, roots: FoundRoots, base: SyncedSlot | None, system: System) -> SaveLook:
     """Names, sizes and times of a save, to be compared with those of another moment."""
     return {root.name: look(root, system).stamps for root in _to_scan(policy, roots, base)}
 
@@ -67,9 +73,11 @@ def scan_save(
     links: list[Path] = []
     specials: list[Path] = []
     taken: set[Path] = set()
+    seen: dict[str, Mapping[str, Stamp]] = {}
     for root in _to_scan(policy, roots, base):
         scanned = scan(root, system, cache)
         content = scanned.content
+        seen[root.name] = content.stamps
         links += [root.folder / name for name in content.links]
         specials += [root.folder / name for name in content.specials]
         real = root.folder.resolve()
@@ -84,7 +92,7 @@ def scan_save(
     emptied = tuple(sorted((had & roots.folders.keys()) - have))
     arriving = tuple(sorted(_arriving(roots, base)))
     return SaveContent(
-        files, roots.folders, elsewhere, stamps, tuple(links), tuple(specials), emptied, arriving, roots.moved
+        files, roots.folders, elsewhere, stamps, seen, tuple(links), tuple(specials), emptied, arriving, roots.moved
     )
 
 

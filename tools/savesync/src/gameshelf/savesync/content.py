@@ -17,7 +17,6 @@ from gameshelf.savesync.snapshot import Snapshot, SnapshotSource
 from gameshelf.savesync.upload import hash_parts
 from gameshelf.savesync.wire import NewVersion, SlotOnDevice
 
-
 SaveLook = Mapping[str, Mapping[str, Stamp]]
 """Sizes and times of files, by root and disk name."""
 

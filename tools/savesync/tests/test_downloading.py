@@ -1,13 +1,15 @@
 """A version out of the cloud: what the folders lack arrives once and whole, or the attempt is resumed later."""
 
+import errno
 import gzip
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 import zstandard
 from gameshelf.savesync import unpacking
 from gameshelf.savesync.download import Downloader, OnThisMachine
-from gameshelf.savesync.errors import ContentUnusable, ServiceAway, ServiceRefusal, UnexpectedAnswer
+from gameshelf.savesync.errors import ContentUnusable, ServiceAway, ServiceRefusal, StagingFailed, UnexpectedAnswer
 from gameshelf.savesync.files import LocalFile
 
 NOTHING = OnThisMachine({}, {})
@@ -156,6 +158,21 @@ class TestInterrupted:
         monkeypatch.setattr(api, "download", late)
         assert contents(await fetch()) == {self.CONTENT}
         assert len(got(objects)) == 2
+
+
+async def test_a_full_disk_is_named(fetch, service, staging, monkeypatch):
+    service.add_version("main", {"saves/a": b"a"})
+    opened = Path.open
+
+    def full(path, mode="r", *arguments, **options):
+        if path.suffix == ".part" and mode == "wb":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(StagingFailed, match="No space left on device") as raised:
+        await fetch()
+    assert raised.value.path.parent == staging
 
 
 class TestDamaged:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gameshelf.savesync import snapshot as snapshots
 from gameshelf.savesync.cache import Stamp
-from gameshelf.savesync.errors import RootUnreadable, SaveChanged
+from gameshelf.savesync.errors import SaveChanged, StagingFailed
 from gameshelf.savesync.snapshot import Snapshot, SnapshotSource
 
 
@@ -107,7 +107,7 @@ def test_a_full_disk_is_named(game, snapshot, tmp_path, monkeypatch):
         return file
 
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(RootUnreadable, match="No space left on device") as raised:
+    with pytest.raises(StagingFailed, match="No space left on device") as raised:
         snapshot.take([a])
     assert raised.value.path.parent == tmp_path / "staging"
     assert list((tmp_path / "staging").iterdir()) == []

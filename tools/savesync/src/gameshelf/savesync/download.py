@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gameshelf.savesync.api import MAX_HAVE, MAX_WANT, SaveApi
-from gameshelf.savesync.errors import ContentUnusable, RootUnreadable, SaveChanged, ServiceAway
+from gameshelf.savesync.errors import ContentUnusable, RootUnreadable, SaveChanged, ServiceAway, StagingFailed
 from gameshelf.savesync.files import CloudFile, CloudFiles, FetchedVersion, LocalFiles, RootFolders
 from gameshelf.savesync.scan import hash_file, open_file
 from gameshelf.savesync.store import NoProgress, SaveStore, TransferProgress, UrlExpired
@@ -54,7 +54,7 @@ class Downloader:
     ) -> FetchedVersion:
         """Completes a version, by default the head. ``wanted`` says for which paths this machine has a folder.
 
-        Raises ContentUnusable, RootUnreadable (also where the disk is full), ServiceRefusal or ServiceAway; what has
+        Raises ContentUnusable, StagingFailed (as on a full disk), ServiceRefusal or ServiceAway; what has
         arrived stays in the staging folder for the next attempt.
         """
         have = sorted({file.sha256 for file in here.files.values()})[:MAX_HAVE]
@@ -208,6 +208,6 @@ def _unpack(path: str, file: CloudFile, part: Path, staging: Path) -> None:
             raise ContentUnusable(path, f"unpacked it is not {file.raw_sha256}")
         draft.replace(target)
     except OSError as error:
-        raise RootUnreadable(draft, error.strerror or str(error)) from error
+        raise StagingFailed(draft, error) from error
     finally:
         draft.unlink(missing_ok=True)

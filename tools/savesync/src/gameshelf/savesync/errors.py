@@ -19,6 +19,14 @@ class RootUnreadable(SaveSyncError):
         self.path, self.reason = path, reason
 
 
+class StagingFailed(SaveSyncError):
+    """Files of this client cannot be written, such as on a full disk. The folders of the save are as they were."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path}: {error.strerror or error}")
+        self.path, self.error = path, error
+
+
 class SaveChanged(SaveSyncError):
     """A file changed while it was read or sent: the caller looks at the folder again."""
 

@@ -8,6 +8,7 @@ root is uploaded; the folder of a root itself may be a link.
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -115,19 +116,46 @@ def scan(root: RootToScan, system: System, cache: HashCache | None = None) -> Sc
 def hash_file(path: Path, stamp: Stamp | None = None) -> str:
     """The SHA-256 of a file. Raises RootUnreadable, or SaveChanged if ``stamp`` does not hold before and after."""
     digest = sha256()
+    with reading_file(path) as read:
+        before = Stamp.of(os.fstat(read.file.fileno()))
+        for block in read.blocks():
+            digest.update(block)
+        after = Stamp.of(os.fstat(read.file.fileno()))
+    if before != after or stamp not in (None, after):
+        raise SaveChanged(path)
+    return digest.hexdigest()
+
+
+class FileReader:
+    """A file of a save that is being read: what goes wrong with it names it."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path, self.file = path, file
+
+    def read(self, size: int = _BLOCK) -> bytes:
+        """The next bytes. Raises RootUnreadable."""
+        try:
+            return self.file.read(size)
+        except OSError as error:
+            raise RootUnreadable(self.path, error.strerror or str(error)) from error
+
+    def blocks(self) -> Iterator[bytes]:
+        """All bytes that are left."""
+        while block := self.read():
+            yield block
+
+
+@contextmanager
+def reading_file(path: Path) -> Iterator[FileReader]:
+    """Opens a file. Raises SaveChanged if it is gone, or RootUnreadable."""
     try:
-        with open_file(path) as file:
-            before = Stamp.of(os.fstat(file.fileno()))
-            while block := file.read(_BLOCK):
-                digest.update(block)
-            after = Stamp.of(os.fstat(file.fileno()))
+        file = open_file(path)
     except FileNotFoundError:
         raise SaveChanged(path) from None
     except OSError as error:
         raise RootUnreadable(path, error.strerror or str(error)) from error
-    if before != after or stamp not in (None, after):
-        raise SaveChanged(path)
-    return digest.hexdigest()
+    with file:
+        yield FileReader(path, file)
 
 
 def open_file(path: Path) -> BinaryIO:

@@ -4,7 +4,6 @@ All copies are of one moment: the folders look the same after the last copy as b
 where they are unless the file system copies without reading; they are read again before the upload becomes a version.
 """
 
-import errno
 import os
 import shutil
 import sys
@@ -15,11 +14,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from gameshelf.savesync.cache import Stamp
-from gameshelf.savesync.errors import RootUnreadable, SaveChanged
-from gameshelf.savesync.scan import hash_file, open_file
+from gameshelf.savesync.errors import RootUnreadable, SaveChanged, StagingFailed
+from gameshelf.savesync.scan import hash_file, reading_file
 
 LARGE = 64 * 1024**2
-_BLOCK = 1 << 20
 _FICLONE = 0x40049409
 """The request of Linux that makes a copy which shares the blocks of the original."""
 
@@ -94,25 +92,22 @@ def _copy(source: SnapshotSource, target: Path) -> bool:
     """Copies a file and checks its hash. Returns False for a large file that would have to be copied by reading it."""
     draft = target.with_name(f"{target.name}.part")
     try:
-        with open_file(source.path) as original, draft.open("wb") as copy:
-            if _shares_blocks(original.fileno(), copy.fileno()):
+        with reading_file(source.path) as original, draft.open("wb") as copy:
+            if _shares_blocks(original.file.fileno(), copy.fileno()):
                 digest = hash_file(draft)
             elif source.stamp.size > LARGE:
                 return False
             else:
                 running = sha256()
-                while block := original.read(_BLOCK):
+                for block in original.blocks():
                     running.update(block)
                     copy.write(block)
                 digest = running.hexdigest()
         if digest != source.sha256:
             raise SaveChanged(source.path)
         draft.replace(target)
-    except FileNotFoundError:
-        raise SaveChanged(source.path) from None
     except OSError as error:
-        at = draft if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) else source.path
-        raise RootUnreadable(at, error.strerror or str(error)) from error
+        raise StagingFailed(draft, error) from error
     finally:
         draft.unlink(missing_ok=True)
     return True

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import httpx
 from gameshelf.savesync.api import Pause, pause_before
-from gameshelf.savesync.errors import RootUnreadable, SaveChanged, ServiceAway, ServiceRefusal
-from gameshelf.savesync.scan import open_file
+from gameshelf.savesync.errors import SaveChanged, ServiceAway, ServiceRefusal, StagingFailed
+from gameshelf.savesync.scan import reading_file
 from gameshelf.savesync.wire import Sending
 
 _BLOCK = 1 << 20
@@ -76,7 +76,7 @@ class SaveStore:
     async def receive(self, url: str, target: Path, size: int, progress: TransferProgress) -> None:
         """Completes a file to its size, from where an earlier attempt ended. The caller compares its hash.
 
-        Raises UrlExpired, ServiceRefusal or ServiceAway.
+        Raises UrlExpired, ServiceRefusal, ServiceAway or StagingFailed.
         """
         failures = 0
         target.touch()
@@ -130,7 +130,7 @@ class SaveStore:
                     if file.tell() == size:
                         return
         except OSError as error:
-            raise RootUnreadable(target, error.strerror or str(error)) from error
+            raise StagingFailed(target, error) from error
 
 
 class _Away(Exception):
@@ -154,21 +154,16 @@ class _Counted:
 
 async def _blocks(path: Path, offset: int, size: int, sent: Callable[[int], None]) -> AsyncIterator[bytes]:
     """The bytes of a file. Raises SaveChanged if it is shorter than it was."""
-    try:
-        with await asyncio.to_thread(open_file, path) as file:
-            file.seek(offset)
-            left = size
-            while left:
-                block = await asyncio.to_thread(file.read, min(_BLOCK, left))
-                if not block:
-                    raise SaveChanged(path)
-                left -= len(block)
-                yield block
-                sent(len(block))
-    except FileNotFoundError:
-        raise SaveChanged(path) from None
-    except OSError as error:
-        raise RootUnreadable(path, error.strerror or str(error)) from error
+    with reading_file(path) as read:
+        read.file.seek(offset)
+        left = size
+        while left:
+            block = await asyncio.to_thread(read.read, min(_BLOCK, left))
+            if not block:
+                raise SaveChanged(path)
+            left -= len(block)
+            yield block
+            sent(len(block))
 
 
 def _check_refusal(response: httpx.Response, path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.canonical import HasIdentity, list_hash
 from gameshelf.savesync.errors import SaveChanged, ServiceAway, ServiceRefusal, UnexpectedAnswer
-from gameshelf.savesync.scan import open_file
+from gameshelf.savesync.scan import reading_file
 from gameshelf.savesync.snapshot import Snapshot
 from gameshelf.savesync.state import SaveState
 from gameshelf.savesync.store import NoProgress, SaveStore, TransferProgress, UrlExpired
@@ -41,7 +41,7 @@ def hash_parts(path: Path, size: int) -> Sequence[str]:
         return ()
     part_size = part_size_of(size)
     hashes = []
-    with open_file(path) as file:
+    with reading_file(path) as file:
         for begin in range(0, size, part_size):
             left = min(part_size, size - begin)
             running = sha256()

@@ -101,6 +101,15 @@ def test_a_wildcard_is_the_only_folder_that_fits(tmp_path):
         resolve(place, machine)
 
 
+def test_a_hostile_place_takes_bounded_steps(tmp_path):
+    (tmp_path / ("a" * 200)).mkdir()
+    place = "<home>/abc" + "*a" * 200 + "*b"
+    assert check_place(place) is None
+    with pytest.raises(PlaceUnknown):
+        resolve(place, Machine(System.LINUX, tmp_path, "anna"))
+    assert check_place("<home>/" + "?*" * 200 + "b") == "place_too_wide"
+
+
 @pytest.mark.parametrize(
     ("place", "folder"),
     [

@@ -8,7 +8,7 @@ from gameshelf.savesync.canonical import canonical_hash
 from gameshelf.savesync.errors import PolicyRefused
 from gameshelf.savesync.paths import escape, fold, problems, unescape, wrong_with
 from gameshelf.savesync.patterns import PathPattern, PatternRefused
-from gameshelf.savesync.places import check_place
+from gameshelf.savesync.places import SHARED_FOLDERS, check_place
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.units import UnitPatterns, unit_of
 
@@ -72,6 +72,11 @@ def test_what_is_no_pattern():
 @pytest.mark.parametrize("case", POLICY["places"], ids=lambda case: case["place"])
 def test_the_places_of_one_game(case):
     assert check_place(case["place"]) == case["rule"]
+
+
+def test_the_folders_that_many_programs_share():
+    shared = {name: sorted(folders) for name, folders in SHARED_FOLDERS.items() if folders}
+    assert shared == POLICY["shared_folders"]
 
 
 @pytest.mark.parametrize("case", POLICY["coverage"], ids=lambda case: case["name"])

@@ -7,6 +7,8 @@ Windows, inside of that prefix.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase, translate
+from glob import escape
 from pathlib import Path
 
 from gameshelf.savesync.errors import PlaceUnknown, RootUnreadable
@@ -16,7 +18,7 @@ BASE = "<base>"
 """The folder of the game: the only placeholder that may stand alone."""
 _NAMES = frozenset({"<game>", "<osUserName>", "<storeGameId>", "<storeUserId>"})
 # Folders behind a placeholder that many programs share. None of them is a place of one game.
-_SHARED: Mapping[str, frozenset[str]] = {
+SHARED_FOLDERS: Mapping[str, frozenset[str]] = {
     BASE: frozenset(),
     "<home>": frozenset(
         {
@@ -46,6 +48,7 @@ _PLACEHOLDER = re.compile(r"<[^<>/]*>")
 _CHARACTER = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|\\]')
 _LETTER = re.compile(r"[^\W_]")
 _GLOB = re.compile(r"[*?]")
+_WORDS = re.compile(r"([*?]|<[^<>/]*>)")
 _MAX_PLACE, _MIN_LETTERS = 512, 3
 _PROFILE = {
     "<winAppData>": "AppData/Roaming",
@@ -61,16 +64,21 @@ def check_place(place: str) -> str | None:
     if len(place) > _MAX_PLACE:
         return "place_too_long"
     first, *parts = place.split("/")
-    if first not in _SHARED:
+    if first not in SHARED_FOLDERS:
         return "place_placeholder" if _PLACEHOLDER.fullmatch(first) and first not in _NAMES else "place_start"
     if rule := next(filter(None, map(_wrong_with_part, parts)), None):
         return rule
-    own = parts[_shared_parts(first, parts) :]
-    named = next((rest for part in own if (rest := _PLACEHOLDER.sub("", part))), None)
-    if named is None:
-        return None if first == BASE else "place_too_wide"
-    is_narrow = not _GLOB.search(named) or len(_LETTER.findall(named)) >= _MIN_LETTERS
-    return None if is_narrow else "place_too_wide"
+    behind_shared = range(_shared_parts(first, parts), len(parts))
+    own = next((at for at in behind_shared if _PLACEHOLDER.sub("", parts[at])), None)
+    if own is None and first != BASE:
+        return "place_too_wide"
+    # A wildcard before the part of the game, or in it, must not fit every name.
+    return "place_too_wide" if any(map(_fits_most, parts if own is None else parts[: own + 1])) else None
+
+
+def _fits_most(part: str) -> bool:
+    text = _PLACEHOLDER.sub("", part)
+    return _GLOB.search(text) is not None and len(_LETTER.findall(text)) < _MIN_LETTERS
 
 
 def _wrong_with_part(part: str) -> str | None:
@@ -80,13 +88,26 @@ def _wrong_with_part(part: str) -> str | None:
         return "place_part_dots"
     if any(name not in _NAMES for name in _PLACEHOLDER.findall(part)):
         return "place_placeholder"
-    return "place_character" if _CHARACTER.search(_PLACEHOLDER.sub("", part)) else None
+    if _CHARACTER.search(_PLACEHOLDER.sub("", part)):
+        return "place_character"
+    return "place_part_end" if part[-1] in ". " else None
 
 
 def _shared_parts(first: str, parts: Sequence[str]) -> int:
-    """How many parts behind the placeholder are a folder of many programs."""
-    keys = [fold(part) for part in parts]
-    return max((size for size in range(len(keys) + 1) if "/".join(keys[:size]) in _SHARED[first]), default=0)
+    """How many parts behind the placeholder may be a folder of many programs: a name may be that of any of them."""
+    globs = [_glob(fold(part), {}) for part in parts]
+    found = 0
+    for folder in SHARED_FOLDERS[first]:
+        names = folder.split("/")
+        if len(names) <= len(globs) and all(map(fnmatchcase, names, globs)):
+            found = max(found, len(names))
+    return found
+
+
+def _glob(part: str, names: Mapping[str, str]) -> str:
+    """The part for ``fnmatch``, whose time is bounded. Placeholders without a name are wildcards."""
+    words = [word if word in ("*", "?") else escape(word) for word in _WORDS.split(part)]
+    return "".join(escape(names[word]) if word in names else "*" if word.startswith("<") else word for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +167,8 @@ def _below(folder: Path, part: str, machine: Machine, place: str) -> Path:
     if not _GLOB.search(part):
         filled = _PLACEHOLDER.sub(lambda found: names[found[0]] or "", part)
         return folder / (_spelling(folder, filled) if machine.prefix else filled)
-    pieces = {"*": ".*", "?": ".", **{name: re.escape(value or "") for name, value in names.items()}}
-    words = re.split(r"([*?]|<\w+>)", part)
-    expression = "".join(pieces.get(word, re.escape(word)) for word in words)
-    fits = re.compile(expression, re.IGNORECASE if machine.prefix else 0).fullmatch
+    glob = translate(_glob(part, {name: value or "" for name, value in names.items()}))
+    fits = re.compile(glob, re.IGNORECASE if machine.prefix else 0).fullmatch
     found = [entry for entry in _entries(folder) if fits(entry.name) and entry.is_dir()]
     if len(found) != 1:
         several = ", ".join(sorted(entry.name for entry in found)[:5])

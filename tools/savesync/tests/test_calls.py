@@ -100,6 +100,13 @@ class TestRetries:
         assert len(set(service.keys)) == 2
         assert {request.headers["authorization"] for request in service.requests} == {"Bearer token"}
 
+    async def test_a_token_that_changes(self, pause):
+        service = Answers(error(503), COMMITTED)
+        tokens = iter(["old", "new"])
+        client = httpx.AsyncClient(transport=httpx.MockTransport(service), base_url="http://service/")
+        await SaveApi(client, lambda: next(tokens), pause=pause).commit("u1")
+        assert [one.headers["authorization"] for one in service.requests] == ["Bearer old", "Bearer new"]
+
     def test_pauses_grow_and_differ(self):
         assert all(0 <= pause_before(tried) <= 20 for tried in range(1, 30))
         assert len({pause_before(5) for _ in range(20)}) > 1

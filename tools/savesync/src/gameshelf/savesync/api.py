@@ -47,10 +47,14 @@ _AWAY = (429, 500, 502, 503, 504)
 class SaveApi:
     """The calls about saves, for the holder of a token."""
 
-    def __init__(self, client: httpx.AsyncClient, token: str, *, pause: Pause = asyncio.sleep) -> None:
-        """``client`` has the address of the API, ``…/api/v1/library/``, as its base."""
-        self._client, self._pause = client, pause
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Language": "en"}
+    def __init__(
+        self, client: httpx.AsyncClient, token: str | Callable[[], str], *, pause: Pause = asyncio.sleep
+    ) -> None:
+        """``client`` has the address of the API, ``…/api/v1/library/``, as its base.
+
+        A token that expires while a launcher runs is given as a function, which returns the current one.
+        """
+        self._client, self._token, self._pause = client, token, pause
 
     async def policy(self, product_id: str) -> FolderPolicy:
         """The policy of a product; the default where it has none."""
@@ -182,7 +186,7 @@ class SaveApi:
         self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Attributes | None = None
     ) -> httpx.Response:
         """Sends a request until it is answered. Raises ServiceRefusal or ServiceAway."""
-        headers = dict(self._headers)
+        headers = {"Accept": "application/json", "Accept-Language": "en"}
         content = None
         if body is not None:
             content = json.dumps({"data": {"attributes": body}}, ensure_ascii=False).encode()
@@ -191,6 +195,7 @@ class SaveApi:
             headers["Idempotency-Key"] = str(uuid4())
         for tried in range(1, TRIES + 1):
             said: float | None = None
+            headers["Authorization"] = f"Bearer {self._token if isinstance(self._token, str) else self._token()}"
             try:
                 response = await self._client.request(method, path, params=query, content=content, headers=headers)
             except httpx.TransportError as error:

@@ -129,6 +129,13 @@ class TestContent:
             "base_version": 0,
         }
 
+    def test_another_time_is_the_same_save(self, scanned, saves):
+        """Disks with local times shift by an hour twice a year."""
+        write(saves, a=b"a")
+        before = scanned().identity
+        os.utime(saves / "a", ns=(0, (saves / "a").stat().st_mtime_ns + 3_600_000_000_000))
+        assert scanned().identity == before
+
     def test_an_empty_machine_has_nothing(self, scanned):
         content = scanned()
         assert content.identity is None

@@ -42,7 +42,7 @@ class NoProgress:
 
 
 class UrlExpired(Exception):
-    """The store no longer accepts the signature: a fresh one is needed."""
+    """The store does not accept the request, as far as can be seen: it needs a fresh signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,10 @@ class SaveStore:
 
     async def send(self, sending: Sending, path: Path, progress: TransferProgress) -> None:
         """Sends a content or a part of it. Raises UrlExpired, SaveChanged, ServiceRefusal or ServiceAway."""
-        headers = {"Content-Type": "application/octet-stream", **sending.headers, "Content-Length": str(sending.size)}
+        headers = httpx.Headers({"Content-Type": "application/octet-stream"})
+        headers.update(sending.headers)  # whatever their case is: a header that is there twice breaks the signature
+        headers["Content-Length"] = str(sending.size)
+        is_cut = False
         for tried in range(1, _TRIES + 1):
             sent = _Counted(progress)
             try:
@@ -62,15 +65,19 @@ class SaveStore:
                 response = await self.client.request(sending.method, sending.url, content=body, headers=headers)
             except httpx.TransportError as error:
                 reason = f"{type(error).__name__} {error}".rstrip()
+                is_cut = isinstance(error, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
             else:
                 if response.is_success:
                     return
+                is_cut = False
                 sent.take_back()
                 _check_refusal(response, path)
                 reason = f"HTTP {response.status_code}"
             sent.take_back()
             if tried < _TRIES:
                 await self.pause(pause_before(tried))
+        if is_cut:  # a refusal is lost where the store closes the connection before it has read the whole body
+            raise UrlExpired(reason)
         raise ServiceAway(f"the store: {reason}")
 
     async def receive(self, url: str, target: Path, size: int, progress: TransferProgress) -> None:

@@ -99,7 +99,7 @@ def test_what_is_no_pattern(text, rule):
 
 
 def test_a_hostile_pattern_takes_bounded_steps():
-    """Without a memory of dead ends these would take longer than anybody waits."""
+    """With backtracking these would take longer than anybody waits, and a policy comes from a stranger."""
     inside = PathPattern.parse("*a" * 60 + "b")
     assert not inside.matches("a" * 255)
     across = PathPattern.parse("**/a/" * 15 + "b")

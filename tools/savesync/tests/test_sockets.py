@@ -27,7 +27,7 @@ class Server:
         self.bodies.append(await reader.readexactly(read) if read else b"")
         writer.write(answer)
         await writer.drain()
-        if self.reads_the_rest:
+        if read and self.reads_the_rest:
             while await reader.read(65_536):
                 pass
         writer.close()

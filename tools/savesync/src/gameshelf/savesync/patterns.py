@@ -2,15 +2,18 @@
 
 A pattern is matched against the fold of a path, part by part. The part ``**`` is any number of parts, as the last part
 at least one; within a part ``*`` is any run of code points, ``?`` is one, and ``{name}`` captures one or more, as few
-as fit. Everything else is literal. No input makes matching slow: dead ends are remembered, so the time is bounded by
-the product of both lengths.
+as fit. Everything else is literal.
+
+No input makes matching slow. What stands between two gaps has a fixed length, and a later gap can take whatever an
+earlier one leaves: so the first place where a piece fits is the right one, and nothing is tried twice.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
 from gameshelf.savesync.paths import fold
 
@@ -30,6 +33,10 @@ class PatternRefused(ValueError):
 class _Kind(Enum):
     LITERAL, STAR, ANY, CAPTURE = range(4)
 
+    @property
+    def is_gap(self) -> bool:
+        return self in (_Kind.STAR, _Kind.CAPTURE)
+
 
 @dataclass(frozen=True, slots=True)
 class _Token:
@@ -40,6 +47,7 @@ class _Token:
 
 _Part = tuple[_Token, ...] | None
 """Of a pattern; None is ``**``."""
+Item = TypeVar("Item")
 _Places = dict[str, tuple[int, int]]
 """Where captures begin and end."""
 
@@ -121,8 +129,7 @@ def _parse_part(part: str, text: str) -> _Part:
             raise PatternRefused("pattern_stars", text)
         tokens.append(_token(found))
         at = found.end()
-    runs = (_Kind.STAR, _Kind.CAPTURE)
-    if any(one.kind in runs and other.kind in runs for one, other in pairwise(tokens)):
+    if any(one.kind.is_gap and other.kind.is_gap for one, other in pairwise(tokens)):
         raise PatternRefused("pattern_adjacent", text)
     return tuple(tokens)
 
@@ -136,33 +143,38 @@ def _token(found: re.Match[str]) -> _Token:
 
 
 def _match_parts(pattern: Sequence[_Part], key: Sequence[str]) -> _Places | None:
-    """Whether a part matches does not depend on what the others have captured, so each pair is tried once."""
+    """Runs of parts between two ``**``: each where it fits first, and the last one at the end."""
+    first, *runs = _split(pattern, lambda part: part is None)
+    at, places = len(first), _match_run(first, key, 0, 0)
+    if places is None or not runs:
+        return places if at == len(key) else None
     begins = [0, *accumulate(len(part) + 1 for part in key)]
-    dead: set[tuple[int, int]] = set()
-
-    def search(i: int, j: int) -> _Places | None:
-        if (i, j) in dead:
-            return None
-        found = attempt(i, j)
+    for run in runs[:-1]:
+        fits = ((begin, _match_run(run, key, begin, begins[begin])) for begin in range(at, len(key) - len(run) + 1))
+        at, found = next(((begin + len(run), found) for begin, found in fits if found is not None), (at, None))
         if found is None:
-            dead.add((i, j))
-        return found
-
-    def attempt(i: int, j: int) -> _Places | None:
-        if i == len(pattern):
-            return {} if j == len(key) else None
-        part = pattern[i]
-        if part is None:
-            if i + 1 == len(pattern):
-                return {} if j < len(key) else None
-            return next((found for k in range(j, len(key) + 1) if (found := search(i + 1, k)) is not None), None)
-        here = _match_part(part, key[j]) if j < len(key) else None
-        rest = search(i + 1, j + 1) if here is not None else None
-        if here is None or rest is None:
             return None
-        return rest if not here else {name: (begins[j] + a, begins[j] + b) for name, (a, b) in here.items()} | rest
+        places |= found
+    last = runs[-1]
+    begin = len(key) - len(last)
+    if begin < at or (not last and begin == at):  # at the end ``**`` is one part at least
+        return None
+    found = _match_run(last, key, begin, begins[begin])
+    return None if found is None else places | found
 
-    return search(0, 0)
+
+def _match_run(run: Sequence[_Part], key: Sequence[str], at: int, begin: int) -> _Places | None:
+    """Matches each part of a run with the part of the key at its place."""
+    places: _Places = {}
+    if at + len(run) > len(key):
+        return None
+    for part, text in zip(run, key[at:], strict=False):
+        found = _match_part(part or (), text, begin)
+        if found is None:
+            return None
+        places |= found
+        begin += len(text) + 1
+    return places
 
 
 def _reaches(pattern: Sequence[_Part], folder: Sequence[str]) -> bool:
@@ -172,55 +184,65 @@ def _reaches(pattern: Sequence[_Part], folder: Sequence[str]) -> bool:
         part = pattern[at]
         if part is None:
             return True
-        if _match_part(part, name) is None:
+        if _match_part(part, name, 0) is None:
             return False
     return len(folder) < len(pattern)
 
 
-def _match_part(tokens: Sequence[_Token], text: str) -> _Places | None:
-    """Where the captures of the leftmost and shortest match are."""
-    dead: set[tuple[int, int]] = set()
-
-    def search(t: int, at: int) -> _Places | None:
-        if t == len(tokens):
-            return {} if at == len(text) else None
-        if (t, at) in dead:
+def _match_part(tokens: Sequence[_Token], text: str, begin: int) -> _Places | None:
+    """The same within a part: pieces between two gaps. ``begin`` is where the text begins in the whole key."""
+    gaps = [token for token in tokens if token.kind.is_gap]
+    first, *pieces = _split(tokens, lambda token: token.kind.is_gap)
+    at = _end_of(first, text, 0)
+    if at is None or not gaps:
+        return {} if at == len(text) else None
+    places: _Places = {}
+    for gap, piece in zip(gaps, pieces, strict=True):
+        least = at + (gap.kind is _Kind.CAPTURE)
+        end = _end_of_text(piece, text, least) if piece is pieces[-1] else _first_place(piece, text, least)
+        if end is None:
             return None
-        token = tokens[t]
-        for end in _ends(tokens, t, text, at):
-            found = search(t + 1, end)
-            if found is not None:
-                return {token.text: (at, end), **found} if token.kind is _Kind.CAPTURE else found
-        dead.add((t, at))
-        return None
-
-    return search(0, 0)
+        if gap.kind is _Kind.CAPTURE:
+            places[gap.text] = (begin + at, begin + end)
+        at = end + _length(piece)
+    return places
 
 
-def _ends(tokens: Sequence[_Token], t: int, text: str, at: int) -> Iterator[int]:
-    """Where a token can end that begins at a position, the shortest first."""
-    token = tokens[t]
-    if token.kind is _Kind.LITERAL:
-        if text.startswith(token.text, at):
-            yield at + len(token.text)
-    elif token.kind is _Kind.ANY:
-        if at < len(text):
-            yield at + 1
-    else:
-        yield from _ends_of_gap(tokens, t, text, at + (token.kind is _Kind.CAPTURE))
+def _split(items: Sequence[Item], is_gap: Callable[[Item], bool]) -> list[list[Item]]:
+    runs: list[list[Item]] = [[]]
+    for item in items:
+        if is_gap(item):
+            runs.append([])
+        else:
+            runs[-1].append(item)
+    return runs
 
 
-def _ends_of_gap(tokens: Sequence[_Token], t: int, text: str, least: int) -> Iterator[int]:
-    """Only where what follows can begin: behind the last token nothing may be left, a literal has to be there."""
-    if t + 1 == len(tokens):
-        if least <= len(text):
-            yield len(text)
-        return
-    following = tokens[t + 1]
-    if following.kind is not _Kind.LITERAL:
-        yield from range(least, len(text) + 1)
-        return
-    end = text.find(following.text, least)
-    while end != -1:
-        yield end
-        end = text.find(following.text, end + 1)
+def _length(piece: Sequence[_Token]) -> int:
+    return sum(len(token.text) if token.kind is _Kind.LITERAL else 1 for token in piece)
+
+
+def _end_of(piece: Sequence[_Token], text: str, at: int) -> int | None:
+    """Where a piece ends that begins here, or None if it does not fit."""
+    for token in piece:
+        if token.kind is _Kind.ANY:
+            at += 1
+        elif text.startswith(token.text, at):
+            at += len(token.text)
+        else:
+            return None
+    return at if at <= len(text) else None
+
+
+def _end_of_text(piece: Sequence[_Token], text: str, least: int) -> int | None:
+    begin = len(text) - _length(piece)
+    return begin if begin >= least and _end_of(piece, text, begin) is not None else None
+
+
+def _first_place(piece: Sequence[_Token], text: str, least: int) -> int | None:
+    """The first place from ``least`` where a piece fits."""
+    if len(piece) == 1 and piece[0].kind is _Kind.LITERAL:
+        found = text.find(piece[0].text, least)
+        return None if found == -1 else found
+    places = range(least, len(text) - _length(piece) + 1)
+    return next((begin for begin in places if _end_of(piece, text, begin) is not None), None)

@@ -143,6 +143,42 @@ class TestRefusals:
         with pytest.raises(UnexpectedAnswer):
             await api.commit("u1")
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"size_bytes": -1},
+            {"size_bytes": "1"},
+            {"size_bytes": True},
+            {"sha256": "../../etc/passwd"},
+            {"sha256": "A" * 64},
+            {"sha256": None},
+            {"path": None},
+            {"path": "../a"},
+            {"modified_at": "yesterday"},
+            {"raw_size_bytes": -1},
+        ],
+    )
+    async def test_a_list_that_makes_no_sense(self, calls, change):
+        entry = {"path": "saves/a", "size_bytes": 1, "sha256": "a" * 64} | change
+        _, api = calls(httpx.Response(200, json={"data": [{"attributes": entry}], "links": {}}))
+        with pytest.raises(UnexpectedAnswer, match="files"):
+            await api.files("s1", 1)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"missing_count": "1"},
+            {"missing_bytes": -1},
+            {"uploads": [{"sha256": "a" * 64}]},
+            {"uploads": [{"sha256": "a" * 64, "part_size_bytes": 8, "parts": [{"number": 0}]}]},
+            {"uploads": None},
+        ],
+    )
+    async def test_an_upload_that_makes_no_sense(self, calls, change):
+        _, api = calls(answer({"status": "open", "missing_bytes": 1, "missing_count": 1, "uploads": []} | change))
+        with pytest.raises(UnexpectedAnswer, match="upload"):
+            await api.upload("u1")
+
     async def test_an_upload_that_has_ended_is_cancelled(self, calls):
         _, api = calls(error(404), error(403))
         await api.cancel("u1")

@@ -283,11 +283,11 @@ def read_ticket(answer: Any) -> UploadTicket:
     with reading("upload"):
         said = answer["data"]["attributes"]
         return UploadTicket(
-            answer["data"]["id"],
+            _text(answer["data"]["id"]),
             said["status"],
             said.get("savegame_id"),
-            said["missing_bytes"],
-            said["missing_count"],
+            _count(said["missing_bytes"]),
+            _count(said["missing_count"]),
             tuple(sending for content in said["uploads"] for sending in _sendings(content)),
             tuple(said.get("skipped") or ()),
             bool(said.get("conflict_expected")),
@@ -297,12 +297,16 @@ def read_ticket(answer: Any) -> UploadTicket:
 def _sendings(content: Any) -> Iterator[Sending]:
     digest, parts = content["sha256"], content.get("parts")
     if not parts:
-        yield Sending(content["method"], content["upload_url"], content["headers"], digest, content["size_bytes"])
+        yield _sending(content, digest, 0)
         return
-    size = content["part_size_bytes"]
+    size = _count(content["part_size_bytes"])
     for part in parts:
-        offset = (part["number"] - 1) * size
-        yield Sending(part["method"], part["upload_url"], part["headers"], digest, part["size_bytes"], offset)
+        yield _sending(part, digest, _count(part["number"] - 1) * size)
+
+
+def _sending(said: Any, digest: str, offset: int) -> Sending:
+    url, headers = _text(said["upload_url"]), {_text(name): _text(value) for name, value in said["headers"].items()}
+    return Sending(_text(said["method"]), url, headers, digest, _count(said["size_bytes"]), offset)
 
 
 def read_commit(answer: Any) -> CommittedVersion:
@@ -310,9 +314,9 @@ def read_commit(answer: Any) -> CommittedVersion:
     with reading("commit"):
         data, meta = answer["data"], answer.get("meta") or {}
         return CommittedVersion(
-            data["id"],
-            data["attributes"]["version"],
-            data["attributes"]["content_identity"],
+            _text(data["id"]),
+            _count(data["attributes"]["version"]),
+            _text(data["attributes"]["content_identity"]),
             meta.get("result") or "head",
             dict(meta),
         )
@@ -321,7 +325,8 @@ def read_commit(answer: Any) -> CommittedVersion:
 def read_progress(answer: Any, retry_after: float) -> StillVerifying:
     """Of a 202 to a commit."""
     with reading("commit"):
-        return StillVerifying(answer["meta"]["verified_count"], answer["meta"]["total_count"], retry_after)
+        meta = answer["meta"]
+        return StillVerifying(_count(meta["verified_count"]), _count(meta["total_count"]), retry_after)
 
 
 def read_download(answer: Any) -> DownloadTicket:
@@ -330,12 +335,12 @@ def read_download(answer: Any) -> DownloadTicket:
         said = answer["data"]["attributes"]
         urls = {file["sha256"]: file["download_url"] for file in said["files"] if file.get("download_url")}
         return DownloadTicket(
-            said["version"],
-            said["content_identity"],
+            _count(said["version"]),
+            _text(said["content_identity"]),
             read_files(said["files"]),
             urls,
-            said["missing_bytes"],
-            said["missing_count"],
+            _count(said["missing_bytes"]),
+            _count(said["missing_count"]),
         )
 
 
@@ -353,14 +358,27 @@ def read_files(entries: Sequence[Any]) -> CloudFiles:
 def _cloud_file(entry: Any) -> CloudFile:
     modified_at = entry.get("modified_at")
     return CloudFile(
-        entry["size_bytes"],
+        _count(entry["size_bytes"]),
         _hash(entry["sha256"]),
         None if modified_at is None else to_ns(modified_at),
         entry.get("raw_sha256") and _hash(entry["raw_sha256"]),
-        entry.get("raw_size_bytes"),
+        None if entry.get("raw_size_bytes") is None else _count(entry["raw_size_bytes"]),
         entry.get("content_encoding"),
         entry.get("encryption"),
     )
+
+
+def _count(value: Any) -> int:
+    """A number of an answer: a version, a size, how many there are."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
 
 
 def _hash(text: str) -> str:

@@ -87,6 +87,16 @@ def test_a_name_that_is_not_known_is_no_wildcard(tmp_path):
     assert resolve(place, known) == tmp_path / "g" / "123" / "remote"
 
 
+def test_a_name_must_not_lead_to_secrets(tmp_path):
+    """A folder of a library may have any name, and a policy for all games may have its name in a place."""
+    place = "<home>/<game>/saves"
+    assert check_place(place) is None
+    assert resolve(place, Machine(System.LINUX, tmp_path, "anna", game="G")) == tmp_path / "G" / "saves"
+    for name, rule in ((".ssh", "place_private"), ("..", "place_part_dots"), ("a/../..", "place_part_dots")):
+        with pytest.raises(PlaceUnknown, match=f"breaks the rule {rule}"):
+            resolve(place, Machine(System.LINUX, tmp_path, "anna", game=name))
+
+
 def test_a_wildcard_is_the_only_folder_that_fits(tmp_path):
     machine = Machine(System.LINUX, tmp_path, "anna", store_user_id="[1]")
     place = "<home>/Vendor.Game_*/<storeUserId>?/s"
@@ -116,6 +126,7 @@ def test_a_hostile_place_takes_bounded_steps(tmp_path):
         ("<home>/.g/saves", ".g"),
         ("<home>/Documents/My Games/G/Saves", "Documents/My Games/G"),
         ("<xdgData>/unity3d/Studio/G", ".local/share/unity3d/Studio"),
+        ("<xdgData>/g/saves", ".local/share/g"),
         ("<home>/g", "g"),
     ],
 )

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from gameshelf.savesync.canonical import canonical_hash
 from gameshelf.savesync.errors import PolicyRefused
+from gameshelf.savesync.folders import PRIVATE_FOLDERS, SAME_FOLDERS, SHARED_FOLDERS
 from gameshelf.savesync.paths import escape, fold, problems, unescape, wrong_with
 from gameshelf.savesync.patterns import PathPattern, PatternRefused
-from gameshelf.savesync.places import SHARED_FOLDERS, check_place
+from gameshelf.savesync.places import check_place
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.units import UnitPatterns, unit_of
 
@@ -74,9 +75,10 @@ def test_the_places_of_one_game(case):
     assert check_place(case["place"]) == case["rule"]
 
 
-def test_the_folders_that_many_programs_share():
-    shared = {name: sorted(folders) for name, folders in SHARED_FOLDERS.items() if folders}
-    assert shared == POLICY["shared_folders"]
+def test_the_folders_that_are_no_games_alone():
+    for ours, name in ((SHARED_FOLDERS, "shared_folders"), (PRIVATE_FOLDERS, "private_folders")):
+        assert {placeholder: sorted(folders) for placeholder, folders in ours.items()} == POLICY[name]
+    assert POLICY["same_folders"] == SAME_FOLDERS
 
 
 @pytest.mark.parametrize("case", POLICY["coverage"], ids=lambda case: case["name"])

@@ -12,43 +12,20 @@ from glob import escape
 from pathlib import Path
 
 from gameshelf.savesync.errors import PlaceUnknown, RootUnreadable
+from gameshelf.savesync.folders import PRIVATE_FOLDERS, SAME_FOLDERS, SHARED_FOLDERS
 from gameshelf.savesync.paths import System, fold
 
 BASE = "<base>"
 """The folder of the game: the only placeholder that may stand alone."""
 _NAMES = frozenset({"<game>", "<osUserName>", "<storeGameId>", "<storeUserId>"})
-# Folders behind a placeholder that many programs share. None of them is a place of one game.
-SHARED_FOLDERS: Mapping[str, frozenset[str]] = {
-    BASE: frozenset(),
-    "<home>": frozenset(
-        {
-            *(".cache", ".config", ".local", ".local/share", ".local/state", ".steam", ".steam/steam", ".var"),
-            *(".var/app", ".wine", ".wine/drive_c", "appdata", "appdata/local", "appdata/locallow"),
-            *("appdata/roaming", "desktop", "documents", "documents/my games", "downloads", "library"),
-            *("library/application support", "library/caches", "library/containers", "library/preferences", "music"),
-            *("my games", "onedrive", "onedrive/documents", "onedrive/documents/my games", "pictures", "public"),
-            *("saved games", "snap", "videos"),
-        }
-    ),
-    "<root>": frozenset({"common", "steamapps", "steamapps/common", "steamapps/compatdata", "userdata"}),
-    "<winAppData>": frozenset({"microsoft", "microsoft/windows"}),
-    "<winDir>": frozenset({"system32", "syswow64"}),
-    "<winDocuments>": frozenset({"my games", "saved games"}),
-    "<winLocalAppData>": frozenset(
-        {"microsoft", "microsoft/windows", "packages", "programs", "temp", "virtualstore"},
-    ),
-    "<winLocalAppDataLow>": frozenset({"microsoft", "temp"}),
-    "<winProgramData>": frozenset({"microsoft", "microsoft/windows", "packages"}),
-    "<winPublic>": frozenset({"desktop", "documents", "documents/my games", "downloads"}),
-    "<xdgConfig>": frozenset({"unity3d"}),
-    "<xdgData>": frozenset({"flatpak", "steam", "steam/steamapps", "unity3d"}),
-}
-"""The placeholders of folders. The registry of Windows is no folder, so its placeholders are unknown."""
+_FOLDERS = frozenset({BASE, "<home>", "<root>", "<winDir>", "<winProgramData>", "<winPublic>", *SAME_FOLDERS})
+"""The registry of Windows is no folder, so its placeholders are unknown."""
 _PLACEHOLDER = re.compile(r"<[^<>/]*>")
 _CHARACTER = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|\\]')
 _LETTER = re.compile(r"[^\W_]")
 _GLOB = re.compile(r"[*?]")
-_WORDS = re.compile(r"([*?]|<[^<>/]*>)")
+_WORDS = re.compile(r"(<[^<>/]*>)")
+_SHORT_NAME = re.compile(r"~\d")
 _MAX_PLACE, _MIN_LETTERS = 512, 3
 _PROFILE = {
     "<winAppData>": "AppData/Roaming",
@@ -64,16 +41,20 @@ def check_place(place: str) -> str | None:
     if len(place) > _MAX_PLACE:
         return "place_too_long"
     first, *parts = place.split("/")
-    if first not in SHARED_FOLDERS:
+    if first not in _FOLDERS:
         return "place_placeholder" if _PLACEHOLDER.fullmatch(first) and first not in _NAMES else "place_start"
     if rule := next(filter(None, map(_wrong_with_part, parts)), None):
         return rule
-    behind_shared = range(_shared_parts(first, parts), len(parts))
-    own = next((at for at in behind_shared if _PLACEHOLDER.sub("", parts[at])), None)
-    if own is None and first != BASE:
-        return "place_too_wide"
+    first, keys = _canonical(first, parts)
+    behind_shared = range(_shared_parts(first, keys), len(keys))
+    own = next((at for at in behind_shared if _PLACEHOLDER.sub("", keys[at])), None)
     # A wildcard before the part of the game, or in it, must not fit every name.
-    return "place_too_wide" if any(map(_fits_most, parts if own is None else parts[: own + 1])) else None
+    if (own is None and first != BASE) or any(map(_fits_most, keys if own is None else keys[: own + 1])):
+        return "place_too_wide"
+    # What a name stands for is looked at when it is known.
+    globs = [_escape_brackets(key) for key in keys]
+    is_private = any(_may_overlap(folder, globs) for folder in PRIVATE_FOLDERS.get(first, ()))
+    return "place_private" if is_private else None
 
 
 def _fits_most(part: str) -> bool:
@@ -90,24 +71,33 @@ def _wrong_with_part(part: str) -> str | None:
         return "place_placeholder"
     if _CHARACTER.search(_PLACEHOLDER.sub("", part)):
         return "place_character"
-    return "place_part_end" if part[-1] in ". " else None
+    # Windows ignores the end, and has a short name for each long one: either is another name of a folder.
+    return "place_other_name" if part[-1] in ". " or _SHORT_NAME.search(part) else None
 
 
-def _shared_parts(first: str, parts: Sequence[str]) -> int:
+def _canonical(first: str, parts: Sequence[str]) -> tuple[str, list[str]]:
+    """The placeholder and the keys of the parts: the same for all spellings of a folder."""
+    same = SAME_FOLDERS.get(first)
+    keys = [fold(part) for part in parts]
+    return ("<home>", [*same.split("/"), *keys]) if same else (first, keys)
+
+
+def _shared_parts(first: str, keys: Sequence[str]) -> int:
     """How many parts behind the placeholder may be a folder of many programs: a name may be that of any of them."""
-    globs = [_glob(fold(part), {}) for part in parts]
-    found = 0
-    for folder in SHARED_FOLDERS[first]:
-        names = folder.split("/")
-        if len(names) <= len(globs) and all(map(fnmatchcase, names, globs)):
-            found = max(found, len(names))
-    return found
+    globs = [_escape_brackets(_PLACEHOLDER.sub("*", key)) for key in keys]
+    folders = [folder for folder in SHARED_FOLDERS.get(first, ()) if _may_overlap(folder, globs)]
+    sizes = [folder.count("/") + 1 for folder in folders]
+    return max((size for size in sizes if size <= len(keys)), default=0)
 
 
-def _glob(part: str, names: Mapping[str, str]) -> str:
-    """The part for ``fnmatch``, whose time is bounded. Placeholders without a name are wildcards."""
-    words = [word if word in ("*", "?") else escape(word) for word in _WORDS.split(part)]
-    return "".join(escape(names[word]) if word in names else "*" if word.startswith("<") else word for word in words)
+def _may_overlap(folder: str, globs: Sequence[str]) -> bool:
+    """Whether one of both may be the other, or inside of it. The time of ``fnmatch`` is bounded."""
+    return all(map(fnmatchcase, folder.split("/"), globs))
+
+
+def _escape_brackets(part: str) -> str:
+    """Brackets are no wildcards of a place."""
+    return part.replace("[", "[[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,34 +131,47 @@ class Machine:
 def resolve(place: str, machine: Machine) -> Path:
     """The folder of a place; a part with a wildcard is the one folder that fits it. Raises PlaceUnknown."""
     first, *parts = place.split("/")
+    names = _names_of(machine)
+    for name in _PLACEHOLDER.findall("/".join(parts)):
+        if not names[name]:
+            raise PlaceUnknown(place, f"{name} is not known on this machine")
+    filled = [_PLACEHOLDER.sub(lambda found: names[found[0]] or "", part) for part in parts]
+    # The name of a game or a user may be that of a folder with secrets.
+    if filled != parts and (rule := check_place("/".join([first, *filled]))):
+        raise PlaceUnknown(place, f"with the names of this machine it breaks the rule {rule}")
     folder = _folder(first, machine, place)
-    for part in parts:
-        folder = _below(folder, part, machine, place)
+    for part, text in zip(parts, filled, strict=True):
+        folder = _below(folder, part, text, machine, place)
     return folder
 
 
 def resolve_game(place: str, machine: Machine) -> Path:
     """The folder of a place that is the game's alone: that of the game, or the first one behind shared folders."""
     first, *parts = place.split("/")
-    own = 0 if first == BASE else _shared_parts(first, parts) + 1
-    return resolve("/".join([first, *parts[:own]]), machine)
+    if first == BASE:
+        return _folder(first, machine, place)
+    canonical, keys = _canonical(first, parts)
+    own = max(1, _shared_parts(canonical, keys) + 1 - (len(keys) - len(parts)))
+    folder = resolve(place, machine)
+    return folder.parents[len(parts) - own - 1] if own < len(parts) else folder
 
 
-def _below(folder: Path, part: str, machine: Machine, place: str) -> Path:
-    names = {
+def _names_of(machine: Machine) -> Mapping[str, str | None]:
+    return {
         "<game>": machine.game,
         "<osUserName>": _user_of_windows(machine) if machine.prefix else machine.user_name,
         "<storeUserId>": machine.store_user_id,
         "<storeGameId>": machine.store_game_id,
     }
-    for name in _PLACEHOLDER.findall(part):
-        if not names[name]:
-            raise PlaceUnknown(place, f"{name} is not known on this machine")
+
+
+def _below(folder: Path, part: str, text: str, machine: Machine, place: str) -> Path:
+    """The folder of a part, whose placeholders the text has replaced."""
     if not _GLOB.search(part):
-        filled = _PLACEHOLDER.sub(lambda found: names[found[0]] or "", part)
-        return folder / (_spelling(folder, filled) if machine.prefix else filled)
-    glob = translate(_glob(part, {name: value or "" for name, value in names.items()}))
-    fits = re.compile(glob, re.IGNORECASE if machine.prefix else 0).fullmatch
+        return folder / (_spelling(folder, text) if machine.prefix else text)
+    names = _names_of(machine)
+    words = [escape(names[word] or "") if word in names else _escape_brackets(word) for word in _WORDS.split(part)]
+    fits = re.compile(translate("".join(words)), re.IGNORECASE if machine.prefix else 0).fullmatch
     found = [entry for entry in _entries(folder) if fits(entry.name) and entry.is_dir()]
     if len(found) != 1:
         several = ", ".join(sorted(entry.name for entry in found)[:5])

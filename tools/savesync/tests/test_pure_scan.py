@@ -1,7 +1,9 @@
 """A scan reports all files that the policy covers, or fails and names what it could not read."""
 
 import os
+import sqlite3
 import sys
+from contextlib import closing
 from hashlib import sha256
 
 import pytest
@@ -34,8 +36,8 @@ def write(folder, files, at=LONG_AGO):
         os.utime(path, ns=(at, at))
 
 
-def root(folder, covers=lambda path: True, reaches=lambda path: True, known=()):
-    return RootToScan("saves", folder, covers, reaches, dict(known))
+def root(folder, covers=lambda path: True, reaches=lambda path: True, known=(), name="saves"):
+    return RootToScan(name, folder, covers, reaches, dict(known))
 
 
 def hashes(scanned):
@@ -172,7 +174,7 @@ class TestCache:
     def test_a_file_that_was_just_written_is_read_again(self, folder, cache):
         write(folder, {"a.sav": b"a"})
         scan(root(folder), System.LINUX, cache)
-        assert cache.of(folder) == {}  # its change time is now
+        assert cache.of(f"saves:{folder}") == {}  # its change time is now
 
     @pytest.mark.parametrize("change", ["content", "replaced"])
     def test_a_change_under_the_old_times_is_seen(self, folder, cache, monkeypatch, change):
@@ -192,7 +194,24 @@ class TestCache:
         (tmp_path / "cache.db").write_bytes(b"no database" * 1000)
         first = scan(root(folder), System.LINUX, cache)
         assert hashes(first) == {"saves/a.sav": sha256(b"a").hexdigest()}
-        assert set(cache.of(folder)) == {"a.sav"}
+        assert set(cache.of(f"saves:{folder}")) == {"a.sav"}
+
+    def test_two_roots_of_one_folder_have_both(self, folder, cache, monkeypatch):
+        monkeypatch.setattr(Stamp, "is_older_than", lambda self, now_ns: True)
+        write(folder, {"a.sav": b"a", "b.cfg": b"b"})
+        saves, config = (root(folder, lambda path, end=end: path.endswith(end), name=end) for end in ("sav", "cfg"))
+        roots = [saves, config]
+        first = [scan(one, System.LINUX, cache) for one in roots]
+        monkeypatch.setattr(scanning, "hash_file", None)
+        assert [scan(one, System.LINUX, cache) for one in roots] == first
+
+    def test_a_cache_of_another_version_is_started_again(self, folder, cache, tmp_path, monkeypatch):
+        monkeypatch.setattr(Stamp, "is_older_than", lambda self, now_ns: True)
+        with closing(sqlite3.connect(tmp_path / "cache.db")) as connection:
+            connection.executescript("CREATE TABLE hashes (other TEXT); PRAGMA user_version = 9")
+        write(folder, {"a.sav": b"a"})
+        scan(root(folder), System.LINUX, cache)
+        assert set(cache.of(f"saves:{folder}")) == {"a.sav"}
 
     def test_files_that_are_gone_are_dropped(self, folder, cache, monkeypatch):
         monkeypatch.setattr(Stamp, "is_older_than", lambda self, now_ns: True)
@@ -200,7 +219,7 @@ class TestCache:
         scan(root(folder), System.LINUX, cache)
         (folder / "a.sav").unlink()
         scan(root(folder), System.LINUX, cache)
-        assert set(cache.of(folder)) == {"b.sav"}
+        assert set(cache.of(f"saves:{folder}")) == {"b.sav"}
 
 
 def test_a_file_that_changes_while_it_is_read_is_no_hash(folder, monkeypatch):

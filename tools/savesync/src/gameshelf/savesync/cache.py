@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from os import stat_result
 from pathlib import Path
 
+_FORMAT = 1
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS hashes (
-    folder TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    ctime_ns INTEGER NOT NULL, inode TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (folder, name)
+CREATE TABLE hashes (
+    place TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL, inode TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (place, name)
 ) WITHOUT ROWID
 """
 _TOO_YOUNG_NS = 2_000_000_000
@@ -51,12 +52,12 @@ class HashCache:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def of(self, folder: Path) -> KnownHashes:
-        """What is known of the files of a folder."""
-        query = "SELECT name, size, mtime_ns, ctime_ns, inode, sha256 FROM hashes WHERE folder = ?"
+    def of(self, place: str) -> KnownHashes:
+        """What is known of the files of a root in its folder."""
+        query = "SELECT name, size, mtime_ns, ctime_ns, inode, sha256 FROM hashes WHERE place = ?"
         try:
             with closing(self._connect()) as connection:
-                rows = connection.execute(query, (str(folder),)).fetchall()
+                rows = connection.execute(query, (place,)).fetchall()
             return {
                 name: (Stamp(size, mtime, ctime, int(inode)), sha256)
                 for name, size, mtime, ctime, inode, sha256 in rows
@@ -64,16 +65,16 @@ class HashCache:
         except (sqlite3.Error, OSError, ValueError):
             return {}
 
-    def replace(self, folder: Path, known: KnownHashes) -> None:
-        """Keeps the hashes of a folder, and drops those of files that are gone."""
+    def replace(self, place: str, known: KnownHashes) -> None:
+        """Keeps the hashes of a root in its folder, and drops those of files that are gone."""
         rows = [
-            (str(folder), name, stamp.size, stamp.mtime_ns, stamp.ctime_ns, str(stamp.inode), sha256)
+            (place, name, stamp.size, stamp.mtime_ns, stamp.ctime_ns, str(stamp.inode), sha256)
             for name, (stamp, sha256) in known.items()
         ]
         for _ in range(2):
             try:
                 with closing(self._connect()) as connection, connection:
-                    connection.execute("DELETE FROM hashes WHERE folder = ?", (str(folder),))
+                    connection.execute("DELETE FROM hashes WHERE place = ?", (place,))
                     connection.executemany("INSERT INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
                 return
             except sqlite3.OperationalError:  # a full disk or another process: without a cache it works, too
@@ -88,7 +89,12 @@ class HashCache:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self._path, timeout=5)
         try:
-            connection.execute(_SCHEMA)
+            [found] = connection.execute("PRAGMA user_version").fetchone()
+            if found != _FORMAT:  # new, or of another version of this client
+                with connection:
+                    connection.execute("DROP TABLE IF EXISTS hashes")
+                    connection.execute(_SCHEMA)
+                    connection.execute(f"PRAGMA user_version = {_FORMAT}")
         except sqlite3.Error:
             connection.close()
             raise

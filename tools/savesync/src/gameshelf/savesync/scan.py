@@ -98,7 +98,8 @@ def look(root: RootToScan, system: System) -> RootContent:
 def scan(root: RootToScan, system: System, cache: HashCache | None = None) -> ScannedRoot:
     """The files of a root with their hashes. Raises what ``look`` does, and SaveChanged."""
     content = look(root, system)
-    known = dict(cache.of(root.folder)) if cache else {}
+    place = f"{root.name}:{root.folder}"  # two roots may share a folder
+    known = dict(cache.of(place)) if cache else {}
     kept: dict[str, tuple[Stamp, str]] = {}
     files: dict[str, LocalFile] = {}
     for name, stamp in content.stamps.items():
@@ -109,7 +110,7 @@ def scan(root: RootToScan, system: System, cache: HashCache | None = None) -> Sc
             kept[name] = (stamp, digest)
         files[content.paths[name]] = LocalFile(stamp.size, stamp.mtime_ns, digest, name)
     if cache and kept != known:
-        cache.replace(root.folder, kept)
+        cache.replace(place, kept)
     return ScannedRoot(content, files)
 
 

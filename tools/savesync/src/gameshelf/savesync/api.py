@@ -58,9 +58,13 @@ class SaveApi:
 
     async def policy(self, product_id: str) -> FolderPolicy:
         """The policy of a product; the default where it has none."""
+        return FolderPolicy.parse(await self.policy_document(product_id))
+
+    async def policy_document(self, product_id: str) -> Any:
+        """The same as the service sends it, to be kept."""
         answer = await self._get(f"savegames/policy/{product_id}")
         with reading("policy"):
-            return FolderPolicy.parse(answer["data"]["attributes"])
+            return answer["data"]["attributes"]
 
     async def plan(
         self,

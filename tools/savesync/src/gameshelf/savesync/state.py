@@ -122,6 +122,12 @@ class SaveState:
                 elsewhere[row["slot_name"]][row["path"]] = CloudFile(**json.loads(row["file_json"]))
         return [_slot(row, files[row["slot_name"]], elsewhere[row["slot_name"]]) for row in slots]
 
+    def applied_at(self, name: str) -> float | None:
+        """When the folders had the version of a slot, in seconds since 1970, or None."""
+        with self.transaction() as connection:
+            row = connection.execute("SELECT applied_at FROM slots WHERE slot_name = ?", (name,)).fetchone()
+        return row and float(row["applied_at"])
+
     def record(self, slot: SyncedSlot, roots: RootFolders) -> None:
         """Notes that the folders have a version: after its commit, or after it was applied."""
         with self.transaction() as connection:

@@ -1,0 +1,411 @@
+"""The synchronisation of one product: what the folders hold, what the cloud says, and what follows from both.
+
+Every run recovers first, then reports and sends what an earlier run could not, then asks the service for a plan. The
+service decides which version is based on which; nothing is decided by times. Before a version of the cloud takes the
+place of files, the cloud has them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gameshelf.savesync.api import SaveApi
+from gameshelf.savesync.apply_errors import FileChanged
+from gameshelf.savesync.cache import HashCache
+from gameshelf.savesync.canonical import HasIdentity
+from gameshelf.savesync.conflict import ConflictDecision, ConflictResolution, Decide, SaveConflict, read_conflict
+from gameshelf.savesync.content import SaveContent, SaveLook, look_at_save, on_device, scan_save
+from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveChanged, ServiceAway, ServiceRefusal
+from gameshelf.savesync.files import SyncedSlot
+from gameshelf.savesync.lock import locked
+from gameshelf.savesync.policy import FolderPolicy
+from gameshelf.savesync.policy_file import PolicyFile
+from gameshelf.savesync.processes import running
+from gameshelf.savesync.queue import QueuedKind
+from gameshelf.savesync.report import GuardQuestion, SlotReport, SyncAction, SyncIntent, SyncReport
+from gameshelf.savesync.roots import FoundRoots, find_roots
+from gameshelf.savesync.settle import Deferred, settle
+from gameshelf.savesync.setup import SyncOptions, SyncProgress, SyncSetup
+from gameshelf.savesync.state import SaveState
+from gameshelf.savesync.store import SaveStore
+from gameshelf.savesync.transfers import SaveHere, SlotTransfers
+from gameshelf.savesync.uncovered import UncoveredFiles, find_uncovered
+from gameshelf.savesync.units import unit_hashes
+from gameshelf.savesync.wire import CloudVersion, CommittedVersion, SlotAdvice, SyncAdvice, reading
+
+MAX_ROUNDS = 4
+"""How often a run begins again because a file, the policy or the cloud changed meanwhile."""
+
+
+class _PlanAgain(Exception):
+    """Something changed while it was synchronised."""
+
+
+class Sync:
+    """Synchronises the folders of a product with a slot of the cloud."""
+
+    def __init__(
+        self,
+        setup: SyncSetup,
+        api: SaveApi,
+        store: SaveStore,
+        *,
+        decide: Decide,
+        progress: SyncProgress,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.setup, self._api = setup, api
+        self._decide, self._progress, self._pause = decide, progress, pause
+        self._state = SaveState(setup.state_folder)
+        self._transfers = SlotTransfers(setup, api, store, self._state, progress)
+        self._cache = HashCache(setup.cache_file)
+        self._policy_file = PolicyFile(setup.state_folder)
+
+    async def run(self, intent: SyncIntent, options: SyncOptions | None = None) -> SyncReport:
+        """One synchronisation. Raises SaveSyncError where nothing could be done."""
+        try:
+            with locked(self._state.lock_file):
+                await self._transfers.recover()
+                try:
+                    await self._transfers.send_reports()
+                    return await self._rounds(intent, options or SyncOptions())
+                except ServiceAway as away:
+                    return await self._away(str(away))
+        except LockHeld as held:
+            return self._report(deferred=str(held))
+
+    async def status(self) -> SyncReport:
+        """What a run would do. It changes neither the folders nor the save in the cloud."""
+        for _ in range(MAX_ROUNDS):
+            here = await self._here()
+            try:
+                advice = await self._plan(SyncIntent.BACKGROUND, here)
+                slot = self._advised(advice)
+                conflict = slot.conflict_id and await self._read_conflict(slot.conflict_id, here.policy)
+            except _PlanAgain:
+                continue
+            shown = replace(_shown(slot, here), conflict=conflict or None)
+            return self._report(advice, here, slots=(shown,))
+        return self._report(deferred="the cloud changes all the time")
+
+    async def history(self) -> list[CloudVersion]:
+        """The versions of the slot, as the service has them."""
+        savegame_id = await self._savegame_id()
+        return [one async for one in self._api.versions(savegame_id)]
+
+    async def restore(self, version: int, units: Sequence[str] = ()) -> SyncReport:
+        """Makes an older version, or units of it, the head, and puts that into the folders.
+
+        What the folders hold is uploaded first, so nothing is lost.
+        """
+        with locked(self._state.lock_file):
+            await self._transfers.recover()
+            await self._transfers.send_reports()
+            before = await self._rounds(SyncIntent.MANUAL, SyncOptions(is_immediate=True))
+            if before.deferred or any(one.conflict or one.question for one in before.slots):
+                return before
+            try:
+                here = await self._saved_here()
+            except _PlanAgain as changed:
+                return self._report(deferred=str(changed))
+            done = await self._api.restore(await self._savegame_id(), version, self.setup.device.device_id, units)
+            slot = await self._transfers.download(done.savegame_id, done.version, here)
+            return self._report(None, here, slots=(replace(slot, reason="restored"),))
+
+    async def look(self) -> SaveLook:
+        """Names, sizes and times of the folders, for ``watch``: equal values mean that nothing changed."""
+        policy, roots = await self._roots()
+        synced = await self._transfers.synced()
+        return await asyncio.to_thread(look_at_save, policy, roots, synced, self.setup.machine.system)
+
+    async def games(self) -> tuple[str, ...]:
+        """The processes of the game that run."""
+        return tuple(await asyncio.to_thread(running, (await self.policy()).processes))
+
+    async def policy(self) -> FolderPolicy:
+        """The launcher's own policy, the one that the service sent last, or the service's."""
+        if self.setup.policy is not None:
+            return self.setup.policy
+        kept = await asyncio.to_thread(self._policy_file.read)
+        return kept if kept is not None else await self._refresh_policy()
+
+    async def _rounds(self, intent: SyncIntent, options: SyncOptions) -> SyncReport:
+        reason = ""
+        for _ in range(MAX_ROUNDS):
+            try:
+                return await self._once(intent, options)
+            except (_PlanAgain, SaveChanged, FileChanged) as changed:
+                reason = str(changed)
+            except ServiceRefusal as refusal:
+                if refusal.code != "SAVEGAME_POLICY_CHANGED":
+                    raise
+                await self._refresh_policy()
+                reason = "the policy of the game has changed"
+        return self._report(deferred=f"something changes all the time: {reason}")
+
+    async def _once(self, intent: SyncIntent, options: SyncOptions) -> SyncReport:
+        here = await self._here()
+        if await self._is_changed(here) and not (intent is SyncIntent.LAUNCH or options.is_immediate):
+            self._progress.say("waiting until the game has finished writing")
+            waited = await settle(self.look, self.games, here.policy.settle_seconds, pause=self._pause)
+            if isinstance(waited, Deferred):
+                return self._report(None, here, deferred=waited.reason)
+            here = await self._here()
+            if here.content.look != waited.content:
+                raise _PlanAgain("the game has written again")
+        if here.content.files and here.content.emptied and not options.may_remove:
+            return self._report(None, here, slots=(await self._emptied(here),))
+        advice = await self._plan(intent, here)
+        slot = await self._act(self._advised(advice), here, options)
+        return self._report(advice, here, slots=(slot,))
+
+    async def _emptied(self, here: SaveHere) -> SlotReport:
+        """Nothing is uploaded where a root has lost all of its files: its disk may be gone."""
+        synced = await self._transfers.synced()
+        names = here.content.emptied
+        count = sum(path.partition("/")[0] in names for path in (synced.files if synced else ()))
+        folders = ", ".join(str(here.roots.folders[name]) for name in names)
+        text = f"{folders} held files of this save ({count}), and is empty now"
+        question = GuardQuestion("ROOT_EMPTIED", text, f"--confirm-removals {count}")
+        version = synced.version if synced else None
+        return SlotReport(self.setup.slot_name, SyncAction.NONE, "emptied", version, question=question)
+
+    async def _act(self, advice: SlotAdvice, here: SaveHere, options: SyncOptions) -> SlotReport:
+        """Does what the plan says for the slot."""
+        shown = _shown(advice, here)
+        if advice.regresses_to is not None and not options.accepts_older:
+            text = f"the folders hold what version {advice.regresses_to} had; the cloud has version"
+            question = GuardQuestion("SAVEGAME_REGRESSES", f"{text} {advice.head_version}", "--accept-older")
+            return replace(shown, question=question)
+        if advice.conflict_id is not None and not await self._is_changed(here):
+            return await self._settle_conflict(advice.conflict_id, here.policy)
+        match shown.action:
+            case SyncAction.UPLOAD | SyncAction.CONFLICT | SyncAction.MERGE:
+                return await self._upload(shown, here, options)
+            case SyncAction.DOWNLOAD:
+                return await self._transfers.download(await self._id_of(advice), advice.head_version, here)
+            case SyncAction.NONE if advice.reason == "identical" and here.content.arriving:
+                return await self._transfers.download(await self._id_of(advice), advice.head_version, here)
+            case SyncAction.NONE if advice.reason == "identical":
+                await self._adopt(advice, here)
+        return shown
+
+    async def _adopt(self, advice: SlotAdvice, here: SaveHere) -> None:
+        """Remembers the version whose content the folders hold, where this device did not know of it."""
+        synced, identity = await self._transfers.synced(), here.content.identity
+        if advice.savegame_id is None or advice.head_version is None or identity is None:
+            return
+        if synced and (synced.savegame_id, synced.version) == (advice.savegame_id, advice.head_version):
+            return
+        slot = self._slot_of(advice.savegame_id, advice.head_version, identity, here)
+        await self._transfers.record(slot, here)
+        await self._transfers.say_synced(slot)
+
+    async def _upload(
+        self, shown: SlotReport, here: SaveHere, options: SyncOptions, *, is_from_nothing: bool = False
+    ) -> SlotReport:
+        try:
+            done, size = await self._transfers.upload(here, options, is_from_nothing=is_from_nothing)
+        except ServiceRefusal as refusal:
+            match refusal.code:
+                case "SAVEGAME_VERSION_CONFLICT":
+                    await self._record_branch(refusal.meta, here)
+                    return await self._settle_conflict(str(refusal.meta["conflict_id"]), here.policy)
+                case "SAVEGAME_BASE_NOT_SYNCED" if not is_from_nothing:  # it becomes a branch, and the player decides
+                    return await self._upload(shown, here, options, is_from_nothing=True)
+                case "SAVEGAME_SHRINKS":
+                    return replace(shown, question=_shrinking(refusal))
+            raise
+        return await self._committed(done, size, here)
+
+    async def _committed(self, done: CommittedVersion, size: int, here: SaveHere) -> SlotReport:
+        count = len(here.content.files)
+        shown = SlotReport(self.setup.slot_name, SyncAction.UPLOAD, done.result, done.version, count, size)
+        if done.result == "deleted":
+            return replace(shown, action=SyncAction.DELETED, reason="deleted_elsewhere")
+        if done.result in ("behind", "resolved"):
+            applied = await self._transfers.download(done.savegame_id, done.version, here)
+            resolution = str(done.meta.get("resolution") or done.result)
+            action = SyncAction.MERGE if resolution == ConflictResolution.MERGE else shown.action
+            return replace(applied, action=action, reason=resolution, uploaded_bytes=size)
+        await self._transfers.record(self._slot_of(done.savegame_id, done.version, done.content_identity, here), here)
+        return shown
+
+    async def _record_branch(self, meta: Mapping[str, Any], here: SaveHere) -> None:
+        """What was sent is kept beside the head. This device has that, until the conflict is decided."""
+        with reading("conflict"):
+            branch = meta["branch"]["attributes"]
+            version, identity = int(branch["version"]), str(branch["content_identity"])
+            slot = self._slot_of(str(meta["savegame_id"]), version, identity, here)
+        await self._transfers.record(slot, here)
+        await asyncio.to_thread(self._transfers.queue.drop, slot.slot_name, QueuedKind.UPLOAD)
+
+    async def _settle_conflict(self, conflict_id: str, policy: FolderPolicy) -> SlotReport:
+        """Asks for a decision, and puts its result into the folders."""
+        for _ in range(MAX_ROUNDS):
+            conflict = await self._read_conflict(conflict_id, policy)
+            decision = await asyncio.to_thread(self._decide, conflict)
+            if decision is None:
+                return SlotReport(
+                    conflict.slot_name, SyncAction.CONFLICT, "open", conflict.head.version, conflict=conflict
+                )
+            here = await self._saved_here()  # the player may have thought for an hour, and played meanwhile
+            done = await self._resolve(conflict, decision)
+            if done is None:
+                continue
+            applied = await self._transfers.download(done.savegame_id, done.version, here)
+            return replace(applied, action=SyncAction.CONFLICT, reason=decision.resolution)
+        raise _PlanAgain("the conflict has new versions all the time")
+
+    async def _resolve(self, conflict: SaveConflict, decision: ConflictDecision) -> CommittedVersion | None:
+        """None: a side has a newer version than the player saw."""
+        said: dict[str, Any] = {"head_version": conflict.head.version, "branch_version": conflict.branch.version}
+        if decision.resolution is ConflictResolution.MERGE:
+            said["units"] = dict(decision.units)
+        try:
+            return await self._api.resolve(conflict.id, decision.resolution, said)
+        except ServiceRefusal as refusal:
+            if refusal.code == "SAVEGAME_VERSION_CONFLICT":
+                return None
+            if refusal.status == 404:  # another device has decided
+                raise _PlanAgain(str(refusal)) from refusal
+            raise
+
+    async def _read_conflict(self, conflict_id: str, policy: FolderPolicy) -> SaveConflict:
+        try:
+            said = await self._api.conflict(conflict_id)
+        except ServiceRefusal as refusal:
+            if refusal.status == 404:
+                raise _PlanAgain(str(refusal)) from refusal
+            raise
+        differences = None
+        if (said.get("differences_count") or 0) > len(said.get("differences") or ()):
+            differences = [one async for one in self._api.differences(conflict_id)]
+        return read_conflict(said, differences, can_merge=bool(policy.units))
+
+    async def _saved_here(self) -> SaveHere:
+        """What the folders hold, if the cloud has it: nothing else may be replaced."""
+        here = await self._here()
+        if await self._is_changed(here):
+            raise _PlanAgain("the files have changed since they were uploaded")
+        return here
+
+    async def _is_changed(self, here: SaveHere) -> bool:
+        """Whether the folders hold something that this device has not synchronised."""
+        synced, content = await self._transfers.synced(), here.content
+        return bool(content.files) and (synced is None or content.identity != synced.content_identity)
+
+    async def _away(self, reason: str) -> SyncReport:
+        """Without the network: what changed here waits in the queue, and the game can be played."""
+        try:
+            here = await self._here()
+        except ServiceAway:  # the policy is not known either
+            return self._report(deferred=reason)
+        if await self._is_changed(here):
+            request, queue = {"files": len(here.content.files)}, self._transfers.queue
+            await asyncio.to_thread(queue.put, self.setup.slot_name, QueuedKind.UPLOAD, request, reason)
+        return self._report(None, here, deferred=reason)
+
+    async def _id_of(self, advice: SlotAdvice) -> str:
+        return advice.savegame_id or await self._savegame_id()
+
+    async def _savegame_id(self) -> str:
+        if (synced := await self._transfers.synced()) is not None:
+            return synced.savegame_id
+        for one in await self._api.saves(self.setup.product_id):
+            if one.slot_name == self.setup.slot_name:
+                return one.id
+        raise ServiceRefusal(404, "SAVEGAME_NOT_FOUND", f"the cloud has no save {self.setup.slot_name!r} of this game")
+
+    async def _roots(self) -> tuple[FolderPolicy, FoundRoots]:
+        policy, known = await self.policy(), await asyncio.to_thread(self._state.root_folders)
+        roots = await asyncio.to_thread(find_roots, policy, self.setup.machine, known, self.setup.folders)
+        if not roots.folders:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in roots.absent.items())
+            raise PolicyRefused("roots", reasons or "the policy of the game names no folder")
+        return policy, roots
+
+    async def _here(self) -> SaveHere:
+        policy, roots = await self._roots()
+        base, system = await self._transfers.synced(), self.setup.machine.system
+        content = await asyncio.to_thread(scan_save, policy, roots, base, system, self._cache)
+        return SaveHere(policy, roots, _without_large(content, policy))
+
+    async def _plan(self, intent: SyncIntent, here: SaveHere) -> SyncAdvice:
+        """Asks the service. Raises _PlanAgain if it has a newer policy, which may cover other files."""
+        content, synced = here.content, await self._transfers.synced()
+        files: Mapping[str, HasIdentity] = {**content.files, **content.elsewhere}
+        slot = on_device(self.setup.slot_name, content, synced, unit_hashes(files, here.policy.units))
+        if not content.files:
+            slot = replace(slot, content_identity=None, units={})
+        device = self.setup.device
+        options = {"device_name": device.device_name, "policy_revision": here.policy.revision}
+        advice = await self._api.plan(self.setup.product_id, device.device_id, intent, [slot], options)
+        if advice.policy is not None and self.setup.policy is None:
+            kept = await asyncio.to_thread(self._policy_file.write, advice.policy)
+            if kept.revision != here.policy.revision:
+                raise _PlanAgain("the policy of the game has changed")
+        return advice
+
+    def _advised(self, advice: SyncAdvice) -> SlotAdvice:
+        found = next((one for one in advice.slots if one.slot_name == self.setup.slot_name), None)
+        return found or SlotAdvice(self.setup.slot_name, "none", "nothing")
+
+    async def _refresh_policy(self) -> FolderPolicy:
+        document = await self._api.policy_document(self.setup.product_id)
+        return await asyncio.to_thread(self._policy_file.write, document)
+
+    def _slot_of(self, savegame_id: str, version: int, identity: str, here: SaveHere) -> SyncedSlot:
+        content = here.content
+        return SyncedSlot(self.setup.slot_name, savegame_id, version, identity, content.files, content.elsewhere)
+
+    def _report(
+        self,
+        advice: SyncAdvice | None = None,
+        here: SaveHere | None = None,
+        *,
+        slots: tuple[SlotReport, ...] = (),
+        deferred: str | None = None,
+    ) -> SyncReport:
+        waiting = self._transfers.queue.all()
+        return SyncReport(
+            product=self.setup.product_id,
+            device_id=self.setup.device.device_id,
+            proceed=advice.proceed if advice else "yes",
+            slots=slots,
+            others=advice.others if advice else (),
+            queued=len(waiting),
+            queued_since=min((one.since for one in waiting), default=None),
+            deferred=deferred,
+            uncovered=self._uncovered(here) if here else (),
+            rescued=tuple(map(str, self._transfers.rescued)),
+            auto_sync=advice.auto_sync if advice else True,
+            links=tuple(map(str, here.content.links)) if here else (),
+        )
+
+    def _uncovered(self, here: SaveHere) -> tuple[UncoveredFiles, ...]:
+        since = self._state.applied_at(self.setup.slot_name)
+        if since is None:
+            return ()
+        return tuple(find_uncovered(here.policy, here.roots, int(since * 1e9), self.setup.machine.system))
+
+
+def _shown(advice: SlotAdvice, here: SaveHere) -> SlotReport:
+    count = len(here.content.files)
+    return SlotReport(advice.slot_name, SyncAction(advice.action), advice.reason, advice.head_version, count)
+
+
+def _without_large(content: SaveContent, policy: FolderPolicy) -> SaveContent:
+    """Leaves out what the policy says is too large. The service would leave it out as well."""
+    most = policy.limits.max_file_bytes if policy.limits.oversize == "skip" else 0
+    if not most:
+        return content
+    files = {path: file for path, file in content.files.items() if file.size <= most}
+    return replace(content, files=files, stamps={path: content.stamps[path] for path in files})
+
+
+def _shrinking(refusal: ServiceRefusal) -> GuardQuestion:
+    removed, size = refusal.meta.get("removed"), refusal.meta.get("bytes")
+    text = f"files of the cloud's version would be gone: {removed}, with {size} bytes"
+    return GuardQuestion(refusal.code, text, f"--confirm-removals {removed}")

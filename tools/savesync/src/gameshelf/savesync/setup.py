@@ -1,0 +1,57 @@
+"""What a synchronisation gets from its caller: where it runs, what was decided beforehand, where it shows itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from gameshelf.savesync.files import RootFolders
+from gameshelf.savesync.places import Machine
+from gameshelf.savesync.policy import FolderPolicy
+from gameshelf.savesync.state import Device
+from gameshelf.savesync.store import TransferProgress
+
+
+class SyncProgress(Protocol):
+    """Shows what takes long."""
+
+    def say(self, text: str) -> None: ...
+
+    def transfer(self, title: str) -> TransferProgress: ...
+
+    def applied(self, done: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSetup:
+    """What a run needs to know of this installation."""
+
+    product_id: str
+    device: Device
+    machine: Machine
+    state_folder: Path
+    cache_file: Path
+    slot_name: str = "main"
+    policy: FolderPolicy | None = None
+    """A policy of the launcher's own, in place of the service's."""
+    folders: RootFolders = field(default_factory=dict)
+    """Folders of roots that the launcher knows. A policy without roots has these, and everything in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What the caller decided beforehand."""
+
+    is_immediate: bool = False
+    """Upload without waiting until the files settle."""
+    confirm_removals: int | None = None
+    """The number of files that a new version may lack."""
+    accepts_older: bool = False
+    """Upload content that an older version of the history had already."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Attributes of the upload: ``comment``, ``playtime_seconds``, ``game_version_id``."""
+
+    @property
+    def may_remove(self) -> bool:
+        """Whether a root that held files may be empty now."""
+        return self.confirm_removals is not None

@@ -1,0 +1,293 @@
+"""The command line ``savesync``: for a person, and with ``--json`` for a launcher."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from platform import node
+from typing import Any
+from uuid import UUID
+
+import click
+import httpx
+from gameshelf.savesync import __version__
+from gameshelf.savesync.api import TIMEOUT, SaveApi
+from gameshelf.savesync.asking import Asking
+from gameshelf.savesync.conflict import ConflictDecision, OnConflict, SaveConflict, deciding
+from gameshelf.savesync.engine import Sync
+from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveSyncError, ServiceAway, ServiceRefusal
+from gameshelf.savesync.installation import account_of, cache_home, device_file, state_home, system_of, user_name
+from gameshelf.savesync.output import SyncOutput
+from gameshelf.savesync.places import Machine
+from gameshelf.savesync.policy import FolderPolicy
+from gameshelf.savesync.progress import ShownProgress
+from gameshelf.savesync.report import SyncExit, SyncIntent, SyncReport
+from gameshelf.savesync.setup import SyncOptions, SyncSetup
+from gameshelf.savesync.state import device_of
+from gameshelf.savesync.store import SaveStore
+from gameshelf.savesync.watch import FolderWatcher, WatchLook, WatchRules
+
+DEFAULT_API = "http://127.0.0.1:8084/api/v1/library"
+_PLACES = ("store", "store_user", "store_game", "library", "game", "base", "prefix")
+_CHOSEN = ("product", "slot", "api", "policy", "folders", *_PLACES)
+_ROOT_NAME = re.compile(r"[a-z0-9_-]{1,50}")
+_Command = Callable[..., Awaitable[SyncExit]]
+
+
+@dataclass(frozen=True, slots=True)
+class CliSession:
+    """What every command gets: the options before its own."""
+
+    out: SyncOutput
+    sync: Sync
+
+
+def _root_folder(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
+    folders = {}
+    for value in values:
+        name, found, folder = value.partition("=")
+        if not found or not _ROOT_NAME.fullmatch(name) or not folder:
+            raise click.BadParameter(f"{value!r}: NAME=FOLDER is needed; a name has a-z, 0-9, _ and -")
+        folders[name] = Path(folder).expanduser().absolute()
+    return folders
+
+
+def _policy(_: click.Context, __: click.Parameter, file: Path | None) -> FolderPolicy | None:
+    if file is None:
+        return None
+    try:
+        return FolderPolicy.parse(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, PolicyRefused) as error:
+        raise click.BadParameter(f"{file}: {error}") from error
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    folder = click.Path(path_type=Path, file_okay=False)
+    for option in reversed(
+        (
+            click.option(
+                "--product", type=click.UUID, envvar="SAVESYNC_PRODUCT", required=True, help="Id of the game."
+            ),
+            click.option("--slot", default="main", show_default=True, help="Name of the save in the cloud."),
+            click.option("--api", envvar="LIBRARY_API", default=DEFAULT_API, show_default=True, help="Address."),
+            click.option("--policy", type=click.Path(path_type=Path), callback=_policy, help="A policy of your own."),
+            click.option(
+                "--root",
+                "folders",
+                multiple=True,
+                callback=_root_folder,
+                metavar="NAME=FOLDER",
+                help="Folder of a root.",
+            ),
+            click.option("--store", help="Store that the game is from, such as steam."),
+            click.option("--store-user", help="Id of the user in that store."),
+            click.option("--store-game", help="Id of the game in that store."),
+            click.option("--library", type=folder, help="Folder of the store's library."),
+            click.option("--game", help="Name of the game's folder in the library."),
+            click.option("--base", type=folder, help="Folder of the game."),
+            click.option("--prefix", type=folder, help="Wine prefix that the game runs in."),
+            click.option("--json", "as_json", is_flag=True, help="Print JSON, for a launcher."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _conflict_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    choices = click.Choice([str(one) for one in OnConflict])
+    text = "What to do where both sides have changed; `units` merges what only one side changed."
+    return click.option("--on-conflict", type=choices, default="ask", show_default=True, help=text)(command)
+
+
+def _command(run: _Command) -> Callable[..., None]:
+    """Makes a click command of a coroutine: opens the session, and ends the process with its exit code."""
+
+    @wraps(run)
+    def command(**values: Any) -> None:
+        chosen = {name: values.pop(name) for name in _CHOSEN}
+        out = SyncOutput(as_json=values.pop("as_json"))
+        on_conflict = OnConflict(values.pop("on_conflict", "ask"))
+        sys.exit(_ended(out, lambda: _run(out, chosen, on_conflict, lambda session: run(session, **values))))
+
+    return _options(command)
+
+
+def _ended(out: SyncOutput, work: Callable[[], Awaitable[SyncExit]]) -> int:
+    try:
+        return int(asyncio.run(work()))  # type: ignore[arg-type]
+    except (LockHeld, ServiceAway) as error:
+        out.error(str(error), type(error).__name__)
+        return SyncExit.DEFERRED
+    except ServiceRefusal as refusal:
+        out.error(str(refusal), refusal.code)
+    except SaveSyncError as error:
+        out.error(str(error), type(error).__name__)
+    except KeyboardInterrupt:
+        return 130
+    return SyncExit.FAILED
+
+
+async def _run(
+    out: SyncOutput, chosen: dict[str, Any], on_conflict: OnConflict, work: Callable[[CliSession], Awaitable[SyncExit]]
+) -> SyncExit:
+    token = os.environ.get("LIBRARY_TOKEN", "")
+    if not token:
+        raise click.UsageError("LIBRARY_TOKEN is not set: the token of the account")
+    with ShownProgress(out.talk, is_shown=not out.as_json) as progress:
+        ask = Asking(out)
+
+        def decide(conflict: SaveConflict) -> ConflictDecision | None:
+            progress.pause()
+            try:
+                return ask(conflict)
+            finally:
+                progress.resume()
+
+        async with _clients(chosen["api"]) as (api_client, store_client):
+            api, store = SaveApi(api_client, token), SaveStore(store_client)
+            setup = _setup(chosen, token)
+            sync = Sync(setup, api, store, decide=deciding(on_conflict, decide), progress=progress)
+            return await work(CliSession(out, sync))
+
+
+@asynccontextmanager
+async def _clients(address: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    agent = {"User-Agent": f"savesync/{__version__}"}
+    async with (
+        httpx.AsyncClient(base_url=f"{address.rstrip('/')}/", timeout=TIMEOUT, headers=agent) as api,
+        httpx.AsyncClient(timeout=TIMEOUT, headers=agent) as store,
+    ):
+        yield api, store
+
+
+def _setup(chosen: dict[str, Any], token: str) -> SyncSetup:
+    system, home, variables = system_of(), Path.home(), dict(os.environ)
+    product: UUID = chosen["product"]
+    account = account_of(token)
+    return SyncSetup(
+        product_id=str(product),
+        device=device_of(device_file(variables, home, system), node() or None),
+        machine=Machine(
+            system=system,
+            home=home,
+            user_name=user_name(),
+            store=chosen["store"],
+            store_user_id=chosen["store_user"],
+            store_game_id=chosen["store_game"],
+            library=chosen["library"],
+            game=chosen["game"],
+            base=chosen["base"],
+            prefix=chosen["prefix"],
+            variables=variables,
+        ),
+        state_folder=state_home(variables, home, system) / account / str(product),
+        cache_file=cache_home(variables, home, system) / account / f"{product}.db",
+        slot_name=chosen["slot"],
+        policy=chosen["policy"],
+        folders=chosen["folders"],
+    )
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="savesync")
+def main() -> None:
+    """Keeps the saves of a game the same on all machines.
+
+    LIBRARY_TOKEN is the token of the account. Exit codes: 0 in sync, 1 failed, 2 wrong usage, 3 a decision is needed,
+    4 deferred: the game runs, the network is away, or another process synchronises.
+    """
+
+
+@main.command()
+@_command
+async def status(session: CliSession) -> SyncExit:
+    """Show what a synchronisation would do. Changes nothing."""
+    report = await session.sync.status()
+    session.out.report(report, is_plan=True)
+    return report.exit_code
+
+
+@main.command()
+@click.option("--intent", type=click.Choice([str(one) for one in SyncIntent]), default="manual", show_default=True)
+@click.option("--now", is_flag=True, help="Do not wait until the game has finished writing.")
+@click.option("--confirm-removals", type=click.IntRange(1), help="How many files the new version may lack.")
+@click.option("--accept-older", is_flag=True, help="Upload content that an older version had.")
+@click.option("--comment", help="Comment on the new version.")
+@click.option("--playtime", type=click.IntRange(0), help="Seconds that this save was played.")
+@_conflict_option
+@_command
+async def sync(
+    session: CliSession,
+    intent: str,
+    now: bool,
+    confirm_removals: int | None,
+    accept_older: bool,
+    comment: str | None,
+    playtime: int | None,
+) -> SyncExit:
+    """Upload what changed here, download what changed elsewhere."""
+    details = {"comment": comment, "playtime_seconds": playtime}
+    options = SyncOptions(
+        is_immediate=now,
+        confirm_removals=confirm_removals,
+        accepts_older=accept_older,
+        details={name: value for name, value in details.items() if value is not None},
+    )
+    report = await session.sync.run(SyncIntent(intent), options)
+    session.out.report(report)
+    return report.exit_code
+
+
+@main.command()
+@_conflict_option
+@_command
+async def watch(session: CliSession) -> SyncExit:
+    """Synchronise whenever the game has ended or its files have changed, until it is interrupted."""
+    engine, out = session.sync, session.out
+
+    async def look() -> WatchLook:
+        try:
+            return WatchLook(await engine.look(), await engine.games())
+        except SaveSyncError as error:  # a disk that is away, for example: it is named once
+            return WatchLook(str(error), ())
+
+    async def run(intent: SyncIntent) -> SyncReport | None:
+        try:
+            report = await engine.run(intent, SyncOptions(is_immediate=True))  # the rules have waited already
+        except SaveSyncError as error:
+            out.error(str(error), type(error).__name__)
+            return None
+        out.report(report, is_line=True)
+        return report
+
+    policy = await engine.policy()
+    rules = WatchRules(policy.settle_seconds, time.time())
+    await FolderWatcher(look, run, rules, time.time).watch()
+    return SyncExit.IN_SYNC
+
+
+@main.command()
+@_command
+async def history(session: CliSession) -> SyncExit:
+    """List the versions of the save."""
+    session.out.history(await session.sync.history())
+    return SyncExit.IN_SYNC
+
+
+@main.command()
+@click.option("--version", type=click.IntRange(1), required=True, help="The version that becomes the newest.")
+@click.option("--unit", "units", multiple=True, help="Only this unit of it, such as a world.")
+@_conflict_option
+@_command
+async def restore(session: CliSession, version: int, units: tuple[str, ...]) -> SyncExit:
+    """Make an older version, or units of it, the newest. What the folders hold is uploaded first."""
+    report = await session.sync.restore(version, units)
+    session.out.report(report)
+    return report.exit_code

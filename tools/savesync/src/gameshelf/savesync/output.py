@@ -1,0 +1,261 @@
+"""All output of the command line: data to standard output, messages to standard error; JSON with ``--json``.
+
+Names of files, devices and saves were written by others, and a terminal obeys what it is sent: ``visible`` makes them
+harmless. JSON needs none of it, since it is ASCII.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from gameshelf.savesync.conflict import SaveConflict, UnitConflict
+from gameshelf.savesync.report import SlotReport, SyncAction, SyncReport
+from gameshelf.savesync.uncovered import UncoveredFiles
+from gameshelf.savesync.wire import CloudVersion, DeviceActivity
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controls, formats (bidirectional marks, joiners, tags), halves of characters, separators of lines and paragraphs."""
+_MOST_PATHS = 5
+_DONE = {
+    SyncAction.NONE: "up to date",
+    SyncAction.UPLOAD: "uploaded",
+    SyncAction.DOWNLOAD: "downloaded",
+    SyncAction.MERGE: "merged",
+    SyncAction.CONFLICT: "conflict",
+    SyncAction.DELETED: "deleted elsewhere",
+}
+_TO_DO = {
+    SyncAction.NONE: "up to date",
+    SyncAction.UPLOAD: "to be uploaded",
+    SyncAction.DOWNLOAD: "to be downloaded",
+    SyncAction.MERGE: "to be merged",
+    SyncAction.CONFLICT: "conflict",
+    SyncAction.DELETED: "deleted elsewhere",
+}
+_KINDS = {
+    "head_changed": "changed in the cloud",
+    "branch_changed": "changed here",
+    "both_changed": "changed on both sides",
+    "head_deleted": "deleted in the cloud",
+    "branch_deleted": "deleted here",
+    "delete_vs_change": "deleted on one side, changed on the other",
+}
+_STATES = {
+    "session_active": "plays this game now",
+    "session_suspended": "has this game suspended",
+    "upload_open": "uploads just now",
+    "upload_pending": "has played and not uploaded",
+}
+
+
+def visible(value: object) -> str:
+    """A value as text that can't do anything to a terminal: what is harmful shows as an escape, such as ``\\x1b``."""
+    return "".join(_escaped(one) if unicodedata.category(one) in _HARMFUL else one for one in str(value))
+
+
+def _escaped(one: str) -> str:
+    code = ord(one)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def size_text(number: int) -> str:
+    """A number of bytes for people: ``1.5 MiB``."""
+    amount, unit = float(number), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024 or unit == "TiB":
+            break
+        amount /= 1024
+    return f"{int(amount)} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def files_text(number: int) -> str:
+    """A number of files."""
+    return "1 file" if number == 1 else f"{number} files"
+
+
+def span_text(seconds: int) -> str:
+    """A time that was played: ``2 h 10 min``."""
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def time_text(value: str | datetime | None) -> str:
+    """A time of an answer, in the time zone of this machine, to the minute."""
+    if value is None:
+        return ""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{(at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone():%Y-%m-%d %H:%M}"
+
+
+class SyncOutput:
+    """The output of a command."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.out = Console(highlight=False, soft_wrap=False)
+        self.talk = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def json(self, data: Any, *, is_line: bool = False) -> None:
+        """One JSON document; with ``is_line`` one line, of many."""
+        text = json.dumps(data, separators=(",", ":")) if is_line else json.dumps(data, indent=2)
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Lines for a person."""
+        for line in lines:
+            self.out.print(Text(line))
+
+    def warn(self, text: str) -> None:
+        """A message beside the data."""
+        self.talk.print(Text(visible(text), style="yellow"))
+
+    def error(self, text: str, code: str | None = None) -> None:
+        """Why the command failed."""
+        if self.as_json:
+            sys.stderr.write(json.dumps({"error": {"code": code, "message": text}}) + "\n")
+        else:
+            self.talk.print(Text(f"savesync: {visible(text)}", style="red"))
+
+    def report(self, report: SyncReport, *, is_plan: bool = False, is_line: bool = False) -> None:
+        """What a synchronisation did; with ``is_plan`` what one would do."""
+        if self.as_json:
+            self.json(report.to_json(), is_line=is_line)
+        else:
+            self.lines(report_lines(report, is_plan=is_plan))
+
+    def history(self, versions: Sequence[CloudVersion]) -> None:
+        """The versions of a slot, the newest first."""
+        if self.as_json:
+            self.json([_version_json(one) for one in versions])
+            return
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        for name in ("version", "saved", "from", "files", "size", "played", ""):
+            table.add_column(name, justify="right" if name in ("version", "files", "size") else "left", overflow="fold")
+        for one in versions:
+            table.add_row(*map(Text, _version_cells(one)))
+        self.out.print(table if versions else Text("the cloud has no version of this save"))
+
+
+def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
+    """A report for a person: what was done, what has to be decided, what others do."""
+    for slot in report.slots:
+        yield from _slot_lines(slot, is_plan=is_plan)
+    if report.deferred:
+        yield f"nothing was uploaded for now: {visible(report.deferred)}"
+    if report.queued:
+        yield f"{report.queued} waiting for the network since {time_text(report.queued_since)}"
+    if not report.auto_sync:
+        yield "the automatic synchronisation of this game is switched off"
+    for other in report.others:
+        yield _other_line(other)
+    for one in report.uncovered:
+        yield from _uncovered_lines(one)
+    for path in report.rescued:
+        yield f"kept, since the game wrote it during an interrupted download: {visible(path)}"
+    for path in report.links[:_MOST_PATHS]:
+        yield f"a link is not followed: {visible(path)}"
+
+
+def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
+    done = (_TO_DO if is_plan else _DONE)[slot.action]
+    if slot.action is SyncAction.CONFLICT and slot.conflict is None and not slot.question:
+        done = f"conflict resolved ({slot.reason})" if not is_plan else done
+    version = "" if slot.version is None else f", version {slot.version}"
+    moved = [f"{size_text(size)} {way}" for size, way in _moved(slot) if size]
+    counted = f", {files_text(slot.files)}" if slot.files else ""
+    yield f"{visible(slot.slot)}: {done}{version}{counted}{''.join(f', {one}' for one in moved)}"
+    if slot.question:
+        yield f"  {visible(slot.question.text)}"
+        if slot.question.option:
+            yield f"  if that is what you want: {slot.question.option}"
+    if slot.conflict:
+        yield from (f"  {line}" for line in conflict_lines(slot.conflict))
+    if slot.error:
+        yield f"  {visible(slot.error)}"
+
+
+def _moved(slot: SlotReport) -> tuple[tuple[int, str], ...]:
+    return (slot.uploaded_bytes, "sent"), (slot.downloaded_bytes, "received")
+
+
+def conflict_lines(conflict: SaveConflict) -> Iterator[str]:
+    """Both sides of a conflict and the units that differ."""
+    yield side_line("here ", conflict.branch)
+    yield side_line("cloud", conflict.head)
+    for unit in conflict.units:
+        yield unit_line(unit)
+
+
+def side_line(name: str, side: CloudVersion) -> str:
+    """A side, by what a player remembers of it."""
+    facts = [f"version {side.version}", time_text(side.client_modified_at or side.server_uploaded_at)]
+    facts.append(
+        size_text(side.size) if side.file_count is None else f"{files_text(side.file_count)}, {size_text(side.size)}"
+    )
+    if side.playtime_seconds is not None:
+        facts.append(f"played {span_text(side.playtime_seconds)}")
+    if side.comment:
+        facts.append(visible(side.comment))
+    return f"{name}  {', '.join(facts)}"
+
+
+def unit_line(unit: UnitConflict) -> str:
+    """A unit that differs."""
+    taken = {"head": "; suggested: the cloud's", "branch": "; suggested: this device's"}.get(unit.suggested or "", "")
+    kind = _KINDS.get(unit.kind, unit.kind)
+    return f"  {visible(unit.name)}: {kind}, {files_text(len(unit.paths))}{taken}"
+
+
+def _other_line(other: DeviceActivity) -> str:
+    name = visible(other.device_name or other.device_id)
+    played = other.unsynced_playtime_seconds
+    more = f": {span_text(played)} that were never uploaded" if played else ""
+    since = f" since {time_text(other.since)}" if other.since else ""
+    return f"{name} {_STATES.get(other.state, visible(other.state))}{since}{more}"
+
+
+def _uncovered_lines(one: UncoveredFiles) -> Iterator[str]:
+    shown = ", ".join(map(visible, one.paths[:_MOST_PATHS]))
+    yield f"changed beside {visible(one.root)!r}, and in no pattern (the save may have moved): {files_text(one.count)}"
+    yield f"  {shown}"
+
+
+def _version_cells(one: CloudVersion) -> list[str]:
+    marks = [*(("head",) if one.status == "head" else ()), *(("branch",) if one.status == "branch" else ())]
+    marks += [*(("pinned",) if one.is_pinned else ()), *(("no bytes",) if one.status == "pruned" else ())]
+    marks += [visible(one.comment)] if one.comment else []
+    return [
+        str(one.version),
+        time_text(one.client_modified_at or one.server_uploaded_at),
+        visible(one.device_id or "")[:12],
+        "" if one.file_count is None else str(one.file_count),
+        size_text(one.size),
+        "" if one.playtime_seconds is None else span_text(one.playtime_seconds),
+        ", ".join(marks),
+    ]
+
+
+def _version_json(one: CloudVersion) -> dict[str, Any]:
+    names = (
+        "version",
+        "parent_version",
+        "status",
+        "content_identity",
+        "size",
+        "file_count",
+        "server_uploaded_at",
+        "client_modified_at",
+        "device_id",
+        "comment",
+        "is_pinned",
+        "playtime_seconds",
+    )
+    return {name: getattr(one, name) for name in names}

@@ -1,0 +1,258 @@
+"""The command line as a player types it, and as a launcher reads it."""
+
+import base64
+import json
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from gameshelf.savesync import cli
+from gameshelf.savesync.asking import Asking
+from gameshelf.savesync.installation import account_of, cache_home, device_file, state_home, system_of
+from gameshelf.savesync.paths import System
+
+PRODUCT = "9e107d9d-372b-4cb6-8a5b-6d1f6f3f6c11"
+BASE = "http://service/api/v1/library/"
+
+
+@pytest.fixture
+def machine(cloud, service, objects, tmp_path, monkeypatch):
+    """Runs commands on a machine: each has a home of its own, and the same cloud."""
+
+    @asynccontextmanager
+    async def clients(_address):
+        async with (
+            httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url=BASE) as api,
+            httpx.AsyncClient(transport=httpx.ASGITransport(objects)) as store,
+        ):
+            yield api, store
+
+    monkeypatch.setattr(cli, "_clients", clients)
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def on(name):
+        home = tmp_path / name
+        (home / "game" / "saves").mkdir(parents=True, exist_ok=True)
+
+        def run(*arguments, token="token", **options):
+            variables = {"HOME": str(home), "LIBRARY_TOKEN": token, "SAVESYNC_PRODUCT": PRODUCT, "COLUMNS": "80"}
+            return CliRunner().invoke(cli.main, arguments, env=variables, **options)
+
+        run.saves = home / "game" / "saves"
+        return run
+
+    return on
+
+
+@pytest.fixture
+def deck(machine):
+    return machine("deck")
+
+
+@pytest.fixture
+def desktop(machine):
+    return machine("desktop")
+
+
+def test_a_player_synchronises_two_machines(deck, desktop):
+    (deck.saves / "w1").mkdir()
+    (deck.saves / "w1" / "level.sav").write_text("one")
+    planned = deck("status")
+    assert (planned.exit_code, planned.stdout) == (0, "main: to be uploaded, 1 file\n")
+    sent = deck("sync", "--now")
+    assert (sent.exit_code, sent.stdout) == (0, "main: uploaded, version 1, 1 file, 3 B sent\n")
+    received = desktop("sync")
+    assert received.stdout == "main: downloaded, version 1, 1 file, 3 B received\n"
+    assert (desktop.saves / "w1" / "level.sav").read_text() == "one"
+    assert deck("sync").stdout == "main: up to date, version 1, 1 file\n"
+
+
+def diverge(deck, desktop):
+    (deck.saves / "a.sav").write_text("one")
+    assert deck("sync", "--now").exit_code == 0
+    assert desktop("sync").exit_code == 0
+    (deck.saves / "a.sav").write_text("deck")
+    assert deck("sync", "--now").exit_code == 0
+    (desktop.saves / "a.sav").write_text("desktop")
+
+
+def test_a_conflict_is_shown_and_needs_a_decision(deck, desktop):
+    diverge(deck, desktop)
+    open_conflict = desktop("sync", "--now")
+    assert open_conflict.exit_code == 3
+    lines = open_conflict.stdout.splitlines()
+    assert lines[0] == "main: conflict, version 2"
+    assert lines[1].startswith("  here   version 3, ")
+    assert lines[2].startswith("  cloud  version 2, ")
+    assert lines[3] == "    saves/: changed on both sides, 1 file"
+    assert all(len(line) <= 80 for line in lines)
+    decided = desktop("sync", "--now", "--on-conflict", "keep_cloud")
+    assert (decided.exit_code, decided.stdout.splitlines()[0]) == (
+        0,
+        "main: conflict resolved (keep_cloud), version 4, 1 file, 4 B received",
+    )
+    assert (desktop.saves / "a.sav").read_text() == "deck"
+
+
+def test_a_player_is_asked(deck, desktop, monkeypatch):
+    diverge(deck, desktop)
+    answers = iter(["what?", "m", "l"])
+    asked = []
+
+    def read(question):
+        asked.append(question)
+        return next(answers)
+
+    monkeypatch.setattr(cli, "Asking", lambda out: Asking(out, read))
+    decided = desktop("sync", "--now")
+    assert decided.exit_code == 0
+    assert (desktop.saves / "a.sav").read_text() == "desktop"
+    assert asked[0] == asked[1] == "keep (l)ocal, (c)loud, (b)oth, (m)erge by unit, or nothing to decide later: "
+    assert asked[2] == "  (l)ocal or (c)loud, or nothing to decide later: "
+    assert "saves/: changed on both sides" in decided.stderr
+
+
+def test_a_launcher_reads_one_object(deck, desktop):
+    diverge(deck, desktop)
+    said = json.loads(desktop("sync", "--now", "--json").stdout)
+    assert set(said) == {
+        *("product", "device_id", "proceed", "slots", "others", "queued", "queued_since", "deferred", "uncovered"),
+        *("rescued", "links", "auto_sync"),
+    }
+    [slot] = said["slots"]
+    assert (slot["slot"], slot["action"], slot["version"], slot["files"]) == ("main", "conflict", 2, 0)
+    assert slot["conflict"]["units"][0]["name"] == "saves/"
+    assert slot["conflict"]["branch"]["version"] == 3
+
+
+def test_history_and_restore(deck):
+    for text in ("one", "two"):
+        (deck.saves / "a.sav").write_text(text)
+        deck("sync", "--now", "--comment", text)
+    shown = deck("history")
+    assert shown.stdout.splitlines()[0].split() == ["version", "saved", "from", "files", "size", "played"]
+    assert [line.split()[0] for line in shown.stdout.splitlines()[2:]] == ["2", "1"]
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    assert [one["version"] for one in json.loads(deck("history", "--json").stdout)] == [2, 1]
+    restored = deck("restore", "--version", "1")
+    assert restored.stdout == "main: downloaded, version 3, 1 file, 3 B received\n"
+    assert (deck.saves / "a.sav").read_text() == "one"
+
+
+def test_a_guard_names_the_option_that_answers_it(deck):
+    for name in "abcd":
+        (deck.saves / f"{name}.sav").write_text(name)
+    deck("sync", "--now")
+    for name in "abc":
+        (deck.saves / f"{name}.sav").unlink()
+    asked = deck("sync", "--now")
+    assert asked.exit_code == 3
+    assert "  if that is what you want: --confirm-removals 3\n" in asked.stdout
+    assert deck("sync", "--now", "--confirm-removals", "3").exit_code == 0
+
+
+def test_a_policy_and_folders_of_the_launcher(deck, tmp_path):
+    folder = tmp_path / "anywhere"
+    folder.mkdir()
+    (folder / "x.dat").write_text("x")
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"roots": {}}))
+    done = deck("sync", "--now", "--policy", str(policy), "--root", f"mine={folder}")
+    assert (done.exit_code, done.stdout) == (0, "main: uploaded, version 1, 1 file, 1 B sent\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sync", "--root", "Saves=/tmp"), "NAME=FOLDER is needed"),
+        (("sync", "--root", "saves"), "NAME=FOLDER is needed"),
+        (("sync", "--policy", "/does/not/exist"), "/does/not/exist"),
+        (("sync", "--confirm-removals", "0"), "--confirm-removals"),
+        (("sync", "--on-conflict", "newest"), "--on-conflict"),
+        (("restore",), "--version"),
+        (("sync", "--product", "7"), "--product"),
+    ],
+)
+def test_wrong_usage_names_the_option(deck, arguments, message):
+    refused = deck(*arguments)
+    assert refused.exit_code == 2
+    assert message in refused.stderr
+
+
+def test_a_policy_that_is_refused_names_the_field(deck, tmp_path):
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"roots": {"saves": {"where": [{"path": "<home>"}]}}}))
+    refused = deck("sync", "--policy", str(policy))
+    assert refused.exit_code == 2
+    assert "place_too_wide" in refused.stderr
+
+
+def test_without_a_token_it_is_wrong_usage(deck):
+    refused = deck("sync", token="")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "LIBRARY_TOKEN is not set" in refused.stderr
+
+
+def test_a_missing_folder_is_named(deck):
+    (deck.saves / "a.sav").write_text("one")
+    deck("sync", "--now")
+    deck.saves.rename(deck.saves.with_name("unmounted"))
+    failed = deck("sync", "--now")
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert f"savesync: {deck.saves}: " in failed.stderr
+    failed = deck("sync", "--now", "--json")
+    assert json.loads(failed.stderr)["error"]["code"] == "RootUnreadable"
+
+
+def test_what_others_wrote_cannot_command_the_terminal(deck, desktop, cloud):
+    name = "\x1b]0;owned\x07\u202e.sav"
+    (deck.saves / name).write_text("one")
+    (deck.saves / "a.sav").symlink_to("/etc/passwd")
+    done = deck("sync", "--now")
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "a link is not followed" in done.stdout
+
+
+def token_of(**claims):
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"header.{payload}.signature"
+
+
+@pytest.mark.parametrize(
+    ("token", "account"),
+    [
+        (token_of(sub="8f14e45f-ceea-467f-9575-3f0b2a9d6c11", exp=1), "8f14e45f-ceea-467f-9575-3f0b2a9d6c11"),
+        (token_of(sub="8f14e45f-ceea-467f-9575-3f0b2a9d6c11", exp=2), "8f14e45f-ceea-467f-9575-3f0b2a9d6c11"),
+        (token_of(sub="../../etc"), "default"),
+        (token_of(sub=7), "default"),
+        (token_of(), "default"),
+        ("opaque", "default"),
+        ("a.%.c", "default"),
+    ],
+)
+def test_the_state_of_an_account_stays_when_its_token_is_renewed(token, account):
+    assert account_of(token) == account
+
+
+@pytest.mark.parametrize(
+    ("system", "variables", "state", "device"),
+    [
+        (System.LINUX, {}, "/h/.local/state/gameshelf/savesync", "/h/.config/gameshelf/device.json"),
+        (System.LINUX, {"XDG_STATE_HOME": "relative"}, "/h/.local/state/gameshelf/savesync", None),
+        (System.LINUX, {"XDG_STATE_HOME": "/s"}, "/s/gameshelf/savesync", "/h/.config/gameshelf/device.json"),
+        (System.MACOS, {}, "/h/Library/Application Support/gameshelf/savesync", None),
+        (System.WINDOWS, {"LOCALAPPDATA": "/l"}, "/l/gameshelf/savesync", "/l/gameshelf/device.json"),
+    ],
+)
+def test_where_this_client_keeps_its_files(tmp_path, system, variables, state, device):
+    home = tmp_path.__class__("/h")
+    assert str(state_home(variables, home, system)) == state
+    if device:
+        assert str(device_file(variables, home, system)) == device
+    assert cache_home(variables, home, system).name == "savesync"
+
+
+def test_systems():
+    assert [system_of(one) for one in ("win32", "darwin", "linux")] == [System.WINDOWS, System.MACOS, System.LINUX]

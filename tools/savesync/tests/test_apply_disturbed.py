@@ -11,14 +11,14 @@ from unicodedata import normalize
 import pytest
 from gameshelf.savesync.conformance import KitDevice, content_of
 
-TOY = (sys.executable, str(Path(__file__).with_name("toy_client.py")))
+CLIENT = (sys.executable, "-m", "gameshelf.savesync.reference_client")
 V1 = {"saves/a.sav": b"one", "saves/w/b.sav": b"two", "saves/w/c.sav": b"three"}
 V2 = {"saves/a.sav": b"one, further", "saves/w/b.sav": b"two, further", "saves/new/d.sav": b"four"}
 
 
 @pytest.fixture
 def machine(tmp_path):
-    machine = KitDevice(tmp_path / "device", TOY)
+    machine = KitDevice(tmp_path / "device", CLIENT)
     assert machine.run(machine.version(1, V1)).returncode == 0
     return machine
 
@@ -170,7 +170,7 @@ def test_a_broken_journal_stops_everything(machine, saves, v2):
 
 def test_another_client_with_unfinished_work_is_refused(machine, saves, v2, tmp_path):
     in_the_middle(machine, v2)
-    other = KitDevice(tmp_path / "other", TOY)
+    other = KitDevice(tmp_path / "other", CLIENT)
     other.roots["saves"] = saves
     other.settings([".sav"])
     refused = other.run(other.version(1, {"saves/x.sav": b"x"}))

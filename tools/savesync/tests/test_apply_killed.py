@@ -1,14 +1,16 @@
 """A client that is killed at any point of an apply leaves the version before or the new one."""
 
+import os
 import shutil
 import signal
 import sys
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
+from gameshelf.savesync import crash, reference_client
 from gameshelf.savesync.conformance import KitDevice, content_of
 
-TOY = (sys.executable, str(Path(__file__).with_name("toy_client.py")))
+CLIENT = (sys.executable, "-m", "gameshelf.savesync.reference_client")
 V1 = {
     "saves/w1/level.dat": b"level 1",
     "saves/w1/region/r.0.sav": b"region",
@@ -31,7 +33,7 @@ V2 = {
 @pytest.fixture
 def machine(tmp_path):
     """A device that has v1, and files of the game itself."""
-    machine = KitDevice(tmp_path / "device", TOY)
+    machine = KitDevice(tmp_path / "device", CLIENT)
     done = machine.run(machine.version(1, V1))
     assert done.returncode == 0, done.stderr
     (machine.roots["saves"] / "w2" / "cache.bin").write_bytes(b"the game's own")
@@ -63,3 +65,52 @@ def test_a_kill_at_every_point_leaves_v1_or_v2(machine, tmp_path):
         assert machine.reported()[-1] == "2"
     # As soon as everything is staged, the way leads to the new version.
     assert seen == {point: points.index(point) >= points.index("journal-applying") for point in points}
+
+
+def large_version(number):
+    """Two hundred files in folders; the second version changes, deletes, adds and respells some."""
+    files = {f"saves/мир {one % 7}/часть {one % 3}/{one:03}.dat": b"%d" % (one * 1000) for one in range(200)}
+    if number == 1:
+        return files
+    kept = {path: content for place, (path, content) in enumerate(files.items()) if place % 5}
+    changed = {path: content + b", further" for place, (path, content) in enumerate(kept.items()) if place % 3 == 0}
+    respelled = {path.replace("часть 2", "Часть 2"): content for path, content in {**kept, **changed}.items()}
+    return {**respelled, "saves/новый мир/level.dat": b"new"}
+
+
+def killed_in_a_fork(machine, version, point):
+    """Runs the client in a copy of this process, which is killed there: hundreds of interpreters take too long."""
+    child = os.fork()
+    if not child:
+        crash._WANTED = point
+        with suppress(BaseException):
+            reference_client.run(machine.state, version)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+@pytest.mark.parametrize("every", [25, pytest.param(1, marks=pytest.mark.long)])
+def test_scenario_21_killed_at_every_step(tmp_path, every):
+    machine = KitDevice(tmp_path / "device", CLIENT)
+    assert machine.run(machine.version(1, large_version(1))).returncode == 0
+    (machine.roots["saves"] / "мир 0" / "engine.bin").write_bytes(b"the game's own")
+    shutil.copytree(machine.home, tmp_path / "kept")
+    before = content_of(machine.roots["saves"])
+    v2 = machine.version(2, large_version(2))
+    points = machine.points(v2)
+    after = content_of(machine.roots["saves"])
+    assert after["мир 0/engine.bin"][0] == b"the game's own"
+    assert {f"saves/{disk}": file[0] for disk, file in after.items() if file} == {
+        **large_version(2),
+        "saves/мир 0/engine.bin": b"the game's own",
+    }
+    assert len(points) > 400
+    for at in range(0, len(points), every):
+        shutil.rmtree(machine.home)
+        shutil.copytree(tmp_path / "kept", machine.home)
+        v2 = machine.version(2, large_version(2))
+        assert killed_in_a_fork(machine, v2, points[at]), points[at]
+        reference_client.run(machine.state, None)
+        is_new = at >= points.index("journal-applying")
+        assert content_of(machine.roots["saves"]) == (after if is_new else before), points[at]

@@ -1,7 +1,7 @@
 """For tests of a client: devices whose client is run by a command line, killed, and compared byte for byte.
 
 ``KitDevice`` makes a device in a folder. Its command gets the folder of its state and the file of a version, or
-``--recover``; ``tests/toy_client.py`` is such a client. The variable ``GAMESHELF_CRASH`` ends it at a point.
+``--recover``; ``reference_client`` is such a client. The variable ``GAMESHELF_CRASH`` ends it at a point.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess, run
 
-PATTERNS = (".sav", ".dat", ".txt")
+ENDINGS = (".sav", ".dat", ".txt")
 TIME = 1_700_000_000_000_000_000
 
 
@@ -24,11 +24,11 @@ class KitDevice:
         self.roots = {name: home / "disk" / name for name in roots}
         for folder in (self.state, self.contents, *self.roots.values()):
             folder.mkdir(parents=True, exist_ok=True)
-        self.settings(PATTERNS)
+        self.settings(ENDINGS)
 
-    def settings(self, patterns: Sequence[str]) -> None:
+    def settings(self, endings: Sequence[str]) -> None:
         """Writes the folders of the roots, and the endings that the policy matches, for the client to read."""
-        values = {"roots": {name: str(folder) for name, folder in self.roots.items()}, "patterns": patterns}
+        values = {"roots": {name: str(folder) for name, folder in self.roots.items()}, "endings": endings}
         (self.state / "settings.json").write_text(json.dumps(values))
 
     def version(self, number: int, files: Mapping[str, bytes]) -> Path:
@@ -45,7 +45,7 @@ class KitDevice:
     def run(self, version: Path | None = None, crash: str = "", user: int | None = None) -> CompletedProcess[str]:
         """Runs the client, as another user if that is asked for: the result of the process."""
         command = [*self.command, str(self.state), str(version) if version else "--recover"]
-        environment = {**os.environ, "GAMESHELF_CRASH": crash, "TOY_USER": str(user or "")}
+        environment = {**os.environ, "GAMESHELF_CRASH": crash, "KIT_USER": str(user or "")}
         return run(command, env=environment, capture_output=True, text=True, check=False)
 
     def points(self, version: Path) -> list[str]:

@@ -1,13 +1,15 @@
 """A client without a service: applies the version in a JSON file to folders, as ``savesync`` does it.
 
-``toy_client.py STATE VERSION`` recovers first, applies the version unless it is there, records and finishes. With
-``--recover`` it only recovers. Its state is a JSON file; the folder suite kills it wherever it likes.
+``python -m gameshelf.savesync.reference_client STATE VERSION`` recovers first, applies the version unless it is there,
+records it and finishes; with ``--recover`` it only recovers. ``conformance.KitDevice`` writes what it reads. Tests kill
+it at any point, and another launcher's client can be tested in its place.
 """
 
 import hashlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,43 +17,41 @@ from gameshelf.savesync.apply import Applied, FolderApplier
 from gameshelf.savesync.apply_errors import ApplyError
 from gameshelf.savesync.apply_plan import ApplyTarget
 from gameshelf.savesync.crash import crash_point
-from gameshelf.savesync.files import CloudFile, FetchedVersion, LocalFile, SyncedSlot
+from gameshelf.savesync.files import CloudFile, FetchedVersion, LocalFile, LocalFiles, RootFolders, SyncedSlot
 from gameshelf.savesync.paths import System, to_cloud
 from gameshelf.savesync.scan import WORK_FOLDER
 
 
-def scan(roots, patterns):
+def scan_endings(roots: RootFolders, endings: Sequence[str]) -> LocalFiles:
     """The files of the save: those with an ending of the policy."""
-    found = {}
+    found: dict[str, LocalFile] = {}
     for root, folder in roots.items():
         for inside, folders, names in os.walk(folder):
             folders[:] = [one for one in folders if one != WORK_FOLDER]
-            for name in names:
-                file = Path(inside) / name
-                if file.is_symlink():
-                    continue
+            for file in (Path(inside) / name for name in names):
                 disk = file.relative_to(folder).as_posix()
                 path = f"{root}/{to_cloud(disk, System.LINUX)}"
-                if path.endswith(tuple(patterns)):
-                    at = file.lstat()
-                    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+                if path.endswith(tuple(endings)) and not file.is_symlink():
+                    at, digest = file.lstat(), hashlib.sha256(file.read_bytes()).hexdigest()
                     found[path] = LocalFile(at.st_size, at.st_mtime_ns, digest, disk)
     return found
 
 
-def record(state, applied: Applied):
+def record(state: Path, applied: Applied) -> None:
+    """Remembers a version, and reports it in a file that stands for the service."""
     new = state / "synced.json.new"
-    new.write_text(json.dumps(asdict(applied.slot)))
+    new.write_text(json.dumps(asdict(applied.slot)), encoding="utf-8")
     new.replace(state / "synced.json")
     crash_point("state-written")
-    with (state / "reported").open("a") as reported:  # what the service is sent
+    with (state / "reported").open("a", encoding="utf-8") as reported:
         reported.write(f"{applied.slot.version}\n")
     crash_point("synced-sent")
 
 
-def synced_of(state):
+def synced_of(state: Path) -> SyncedSlot | None:
+    """The version that was recorded last."""
     try:
-        values = json.loads((state / "synced.json").read_text())
+        values = json.loads((state / "synced.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     files = {path: LocalFile(**one) for path, one in values.pop("files").items()}
@@ -59,10 +59,11 @@ def synced_of(state):
     return SyncedSlot(files=files, elsewhere=elsewhere, **values)
 
 
-def main(state, version=None):
-    state = Path(state)
-    settings = json.loads((state / "settings.json").read_text())
+def run(state: Path, version: Path | None) -> None:
+    """Recovers, and applies the version unless the folders have it."""
+    settings = json.loads((state / "settings.json").read_text(encoding="utf-8"))
     roots = {name: Path(folder) for name, folder in settings["roots"].items()}
+    endings = tuple(settings["endings"])
     applier = FolderApplier(state)
     recovery = applier.recover(roots)
     if recovery and recovery.applied:
@@ -70,8 +71,7 @@ def main(state, version=None):
         applier.finish()
     if version is None:
         return
-    wanted = json.loads(Path(version).read_text())
-    synced = synced_of(state)
+    wanted, synced = json.loads(version.read_text(encoding="utf-8")), synced_of(state)
     if synced and synced.version == wanted["version"]:
         return
     files = {path: CloudFile(**one) for path, one in wanted["files"].items()}
@@ -79,19 +79,25 @@ def main(state, version=None):
     target = ApplyTarget(
         version=FetchedVersion("main", "id", wanted["version"], "identity", files, contents),
         roots=roots,
-        local=scan(roots, settings["patterns"]),
+        local=scan_endings(roots, endings),
         synced=synced,
-        covers=lambda path: path.endswith(tuple(settings["patterns"])),
+        covers=lambda path: path.endswith(endings),
         made_folders=applier.made_folders,
     )
     record(state, applier.apply(target))
     applier.finish()
 
 
-if __name__ == "__main__":
-    if os.environ.get("TOY_USER"):
-        os.setuid(int(os.environ["TOY_USER"]))
+def main() -> None:
+    """Ends with the error's name and its message where nothing was applied."""
+    if user := os.environ.get("KIT_USER"):
+        os.setuid(int(user))  # tests of permissions run as root, which has them all
+    state, version = sys.argv[1:]
     try:
-        main(*[one for one in sys.argv[1:] if one != "--recover"])
+        run(Path(state), None if version == "--recover" else Path(version))
     except ApplyError as error:
         sys.exit(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 The kills are exceptions that nothing handles, so many cases are tried; ``test_apply_killed.py`` kills processes.
 """
 
+import errno
 import shutil
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from gameshelf.savesync import apply as applying
 from gameshelf.savesync import apply_plan, journal
 from gameshelf.savesync.apply import FolderApplier
-from gameshelf.savesync.apply_errors import ApplyError, FileChanged
+from gameshelf.savesync.apply_errors import ApplyError, DiskFailed, FileChanged
 from gameshelf.savesync.apply_plan import ApplyTarget
 from gameshelf.savesync.conformance import content_of
 from gameshelf.savesync.files import CloudFile, FetchedVersion, LocalFile, SyncedSlot
@@ -249,11 +250,31 @@ def test_old_files_of_a_lost_journal_are_not_mixed_in(folder):
     assert kept == {b"1", b"3"}
 
 
-def test_the_way_back_keeps_what_a_game_wrote(folder):
+@pytest.mark.parametrize(("phase", "version"), [("staging", 1), ("applying", 1), ("applied", 2)])
+def test_a_journal_that_cannot_be_written(folder, monkeypatch, phase, version):
+    folder.apply(1, {"saves/a": b"1"})
+    original = journal.JournalEntry.to_json
+
+    def full(entry):
+        if entry.phase == phase:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return original(entry)
+
+    monkeypatch.setattr(journal.JournalEntry, "to_json", full)
+    with pytest.raises(DiskFailed, match=r"journal\.json: No space left"):
+        folder.apply(2, {"saves/a": b"2"})
+    monkeypatch.undo()
+    folder.recover()
+    assert folder.bytes == {"a": b"%d" % version}
+    assert folder.synced.version == version
+
+
+@pytest.mark.parametrize(("point", "name"), [("step-0-after", "b"), ("step-1-between", "a")])
+def test_the_way_back_keeps_what_a_game_wrote(folder, point, name):
     folder.apply(1, {"saves/a": b"1", "saves/b": b"2"})
     with pytest.raises(Killed):
-        folder.apply(2, {"saves/a": b"1+", "saves/b": b"2+"}, Killing("step-0-between"))
-    (folder.root / "a").write_bytes(b"the game has written")
+        folder.apply(2, {"saves/a": b"1+", "saves/c": b"3"}, Killing(point))
+    (folder.root / name).write_bytes(b"the game has written")
     shutil.rmtree(folder.root / ".gameshelf-save" / "new")
     [kept] = folder.recover().rescued
     assert kept.read_bytes() == b"the game has written"

@@ -11,6 +11,7 @@ from gameshelf.savesync import cli
 from gameshelf.savesync.asking import Asking
 from gameshelf.savesync.installation import account_of, cache_home, device_file, state_home, system_of
 from gameshelf.savesync.paths import System
+from gameshelf.savesync.report import SyncIntent
 
 PRODUCT = "9e107d9d-372b-4cb6-8a5b-6d1f6f3f6c11"
 BASE = "http://service/api/v1/library/"
@@ -204,6 +205,59 @@ def test_a_missing_folder_is_named(deck):
     assert f"savesync: {deck.saves}: " in failed.stderr
     failed = deck("sync", "--now", "--json")
     assert json.loads(failed.stderr)["error"]["code"] == "RootUnreadable"
+
+
+def test_a_watch_prints_a_line_per_run(deck, monkeypatch):
+    (deck.saves / "a.sav").write_text("one")
+
+    class Once:
+        """A watch that looks, runs once, and ends."""
+
+        def __init__(self, look, run, *_):
+            self.look, self.run = look, run
+
+        async def watch(self):
+            assert (await self.look()).games == ()
+            assert (await self.run(SyncIntent.EXIT)).exit_code == 0
+            deck.saves.rename(deck.saves.with_name("unmounted"))
+            assert await self.run(SyncIntent.BACKGROUND) is None
+            assert "does not exist" in (await self.look()).files
+
+    monkeypatch.setattr(cli, "FolderWatcher", Once)
+    done = deck("watch", "--json")
+    assert done.exit_code == 0
+    [line] = done.stdout.splitlines()
+    assert json.loads(line)["slots"][0]["action"] == "upload"
+    assert "RootUnreadable" in done.stderr
+
+
+OTHERS = [
+    {
+        "device_id": "d",
+        "device_name": "Deck",
+        "state": "upload_pending",
+        "since": "2026-05-20T19:30:02Z",
+        "unsynced_playtime_seconds": 7800,
+    }
+]
+
+
+def test_another_device_that_did_not_upload_is_named(deck, service):
+    original = service.route
+
+    def route(method, parts, said, query):
+        status, answer = original(method, parts, said, query)
+        if parts == ["plan"]:
+            answer["data"]["attributes"] |= {"others": OTHERS, "proceed": "ask"}
+        return status, answer
+
+    service.route = route
+    asked = deck("sync", "--now")
+    assert asked.exit_code == 3
+    lines = asked.stdout.splitlines()[1:]
+    assert all(len(line) <= 80 for line in lines)
+    assert "".join(lines).startswith("Deck has played and not uploaded since 2026-05-2")
+    assert "".join(lines).endswith(": 2 h 10 min that were never uploaded")
 
 
 def test_what_others_wrote_cannot_command_the_terminal(deck, desktop, cloud):

@@ -352,6 +352,7 @@ async def test_a_run_recovers_what_was_interrupted(cloud, deck, desktop, step):
     with pytest.raises(Killed):
         await desktop.run()
     desktop.shown.on_step = None
+    assert "interrupted" in (await desktop.sync_of().status()).deferred
     cloud.plans.clear()
     report = await desktop.run()
     assert desktop.files == {"a.sav": "1+", "b.sav": "2+", "c.sav": "3+"}
@@ -406,3 +407,22 @@ async def test_a_file_over_the_limit_is_left_out(cloud, deck):
     await deck.run()
     assert set(cloud.head_files()) == {"saves/a.sav"}
     assert (await deck.run()).slots[0].reason == "identical"
+
+
+async def test_scenario_24_two_processes_in_turn_have_no_conflict(cloud, deck, desktop):
+    await both_have(deck, desktop, a="0")
+    for turn in range(50):
+        one, other = (deck, desktop) if turn % 2 else (desktop, deck)
+        one.write(a=f"{turn}")
+        first, second = await one.run(), await other.run()
+        assert (first.exit_code, second.exit_code) == (SyncExit.IN_SYNC, SyncExit.IN_SYNC)
+        assert other.files == {"a.sav": f"{turn}"}
+    assert not cloud.conflicts
+
+
+async def test_two_processes_of_one_device_in_turn_have_no_conflict(cloud, deck):
+    for turn in range(50):
+        deck.write(a=f"{turn}")
+        report = await deck.run()  # a client of its own each time
+        assert report.slots[0].version == turn + 1
+    assert not cloud.conflicts

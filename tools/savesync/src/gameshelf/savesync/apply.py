@@ -85,11 +85,12 @@ class FolderApplier:
         target = replace(target, roots={name: folder.resolve() for name, folder in target.roots.items()})
         entry = self._begin(target, plan)
         try:
-            entry = self._stage(entry, plan)
+            staged = self._stage(entry, plan)
+            self.journal.write(staged)
         except ApplyError:
             self._clear(entry)
             raise
-        self.journal.write(entry)
+        entry = staged
         try:
             self._run(entry, is_strict=True)
         except ApplyError:
@@ -150,8 +151,7 @@ class FolderApplier:
             steps=plan.steps,
             made_roots=plan.missing_roots,
         )
-        with _failing_at(str(self.journal.file)):
-            self.journal.write(entry)
+        self.journal.write(entry)
         return entry
 
     def _stage(self, entry: JournalEntry, plan: ApplyPlan) -> JournalEntry:

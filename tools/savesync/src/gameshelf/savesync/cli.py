@@ -127,7 +127,7 @@ def _ended(out: SyncOutput, work: Callable[[], Awaitable[SyncExit]]) -> int:
         return SyncExit.DEFERRED
     except ServiceRefusal as refusal:
         out.error(str(refusal), refusal.code)
-    except SaveSyncError as error:
+    except (SaveSyncError, OSError) as error:
         out.error(str(error), type(error).__name__)
     except KeyboardInterrupt:
         return 130

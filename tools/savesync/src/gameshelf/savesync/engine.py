@@ -77,6 +77,8 @@ class Sync:
 
     async def status(self) -> SyncReport:
         """What a run would do. It changes neither the folders nor the save in the cloud."""
+        if self._transfers.is_interrupted:
+            return self._report(deferred="a download was interrupted; the next synchronisation finishes it")
         for _ in range(MAX_ROUNDS):
             here = await self._here()
             try:

@@ -21,7 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gameshelf.savesync.apply_errors import JournalBroken
+from gameshelf.savesync.apply_errors import DiskFailed, JournalBroken
 from gameshelf.savesync.crash import crash_point
 from gameshelf.savesync.files import CloudFile, LocalFile, RootFolders, SyncedSlot
 
@@ -151,6 +151,11 @@ class ApplyJournal:
         self.file = state_folder / "journal.json"
         self._new = state_folder / "journal.json.new"
 
+    @property
+    def is_there(self) -> bool:
+        """Whether an apply is unfinished."""
+        return self.file.exists()
+
     def read(self) -> JournalEntry | None:
         """None: nothing is unfinished. Raises ``JournalBroken``."""
         try:
@@ -161,13 +166,19 @@ class ApplyJournal:
             raise JournalBroken(f"the journal cannot be read: {error}", str(self.file)) from error
 
     def write(self, entry: JournalEntry) -> None:
-        """Replaces the journal at one moment: a reader finds the whole of the old one or of the new one."""
-        with self._new.open("w", encoding="utf-8") as file:
-            file.write(entry.to_json())
-            file.flush()
-            os.fsync(file.fileno())
-        self._new.replace(self.file)
-        sync_folder(self.file.parent)
+        """Replaces the journal at one moment: a reader finds the whole of the old one or of the new one.
+
+        Raises ``DiskFailed``; the old one is there then.
+        """
+        try:
+            with self._new.open("w", encoding="utf-8") as file:
+                file.write(entry.to_json())
+                file.flush()
+                os.fsync(file.fileno())
+            self._new.replace(self.file)
+            sync_folder(self.file.parent)
+        except OSError as error:
+            raise DiskFailed(error.strerror or str(error), str(self.file)) from error
         crash_point(f"journal-{entry.phase}")
 
     def remove(self) -> None:

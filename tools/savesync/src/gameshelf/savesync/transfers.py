@@ -52,6 +52,11 @@ class SlotTransfers:
         self._applier = FolderApplier(setup.state_folder, progress.applied)
         self.rescued: tuple[Path, ...] = ()
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether an apply is unfinished: the folders hold neither of two versions until it is recovered."""
+        return self._applier.journal.is_there
+
     async def upload(
         self, here: SaveHere, options: SyncOptions, *, is_from_nothing: bool = False
     ) -> tuple[CommittedVersion, int]:

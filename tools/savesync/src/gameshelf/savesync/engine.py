@@ -92,9 +92,10 @@ class Sync:
         return self._report(deferred="the cloud changes all the time")
 
     async def history(self) -> list[CloudVersion]:
-        """The versions of the slot, as the service has them."""
+        """The versions of the slot, the newest first."""
         savegame_id = await self._savegame_id()
-        return [one async for one in self._api.versions(savegame_id)]
+        found = [one async for one in self._api.versions(savegame_id)]
+        return sorted(found, key=lambda one: one.version, reverse=True)
 
     async def restore(self, version: int, units: Sequence[str] = ()) -> SyncReport:
         """Makes an older version, or units of it, the head, and puts that into the folders.

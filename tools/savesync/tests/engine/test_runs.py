@@ -362,47 +362,6 @@ async def test_a_run_recovers_what_was_interrupted(cloud, deck, desktop, step):
     assert cloud.history(cloud.service.slots["main"]).devices["desktop"] == 2
 
 
-async def test_offline_work_waits_and_is_sent_later(cloud, service, deck, desktop):
-    await both_have(deck, desktop, a="one")
-    deck.write(a="two")
-    service.failures = [503] * 6
-    report = await deck.run(SyncIntent.EXIT)
-    assert (report.exit_code, report.queued) == (SyncExit.DEFERRED, 1)
-    assert report.queued_since
-    later = await deck.run()
-    assert (later.slots[0].action, later.queued) == (SyncAction.UPLOAD, 0)
-    assert cloud.head_files() == {"saves/a.sav": b"two"}
-
-
-async def test_a_report_that_was_lost_is_sent_before_the_next_upload(cloud, service, deck, desktop):
-    await both_have(deck, desktop, a="one")
-    deck.write(a="two")
-    await deck.run()
-    original = service.route
-
-    def route(method, parts, said, query):
-        if parts[-1:] == ["synced"]:
-            service.failures = [503] * 5
-            raise cloud.refusal(503, "SERVICE_UNAVAILABLE")
-        return original(method, parts, said, query)
-
-    service.route = route
-    assert (await desktop.run()).queued == 1
-    service.route = original
-    desktop.write(a="three")
-    report = await desktop.run()
-    assert (report.slots[0].version, report.queued) == (3, 0)
-
-
-async def test_offline_with_nothing_to_send_only_says_so(cloud, service, deck):
-    deck.write(a="one")
-    await deck.run()
-    service.failures = [503] * 6
-    report = await deck.run(SyncIntent.LAUNCH)
-    assert (report.exit_code, report.queued) == (SyncExit.DEFERRED, 0)
-    assert report.deferred
-
-
 async def test_a_file_over_the_limit_is_left_out(cloud, deck):
     cloud.policy = {**cloud.policy, "limits": {"max_file_bytes": 5, "oversize": "skip"}}
     deck.write(a="one", large="more than five")

@@ -1,0 +1,75 @@
+"""Without the network: the game can be played, and what changed waits without being overwritten."""
+
+from gameshelf.savesync.report import SyncAction, SyncExit, SyncIntent
+
+
+async def both_have(deck, desktop, text):
+    deck.write(a=text)
+    await deck.run()
+    await desktop.run()
+
+
+async def test_offline_work_waits_and_is_sent_later(cloud, service, deck, desktop):
+    await both_have(deck, desktop, "one")
+    deck.write(a="two")
+    service.failures = [503] * 6
+    report = await deck.run(SyncIntent.EXIT)
+    assert (report.exit_code, report.queued) == (SyncExit.DEFERRED, 1)
+    assert report.queued_since
+    later = await deck.run()
+    assert (later.slots[0].action, later.queued) == (SyncAction.UPLOAD, 0)
+    assert cloud.head_files() == {"saves/a.sav": b"two"}
+
+
+async def test_a_report_that_was_lost_is_sent_before_the_next_upload(cloud, service, deck, desktop):
+    await both_have(deck, desktop, "one")
+    deck.write(a="two")
+    await deck.run()
+    original = service.route
+
+    def route(method, parts, said, query):
+        if parts[-1:] == ["synced"]:
+            service.failures = [503] * 5
+            raise cloud.refusal(503, "SERVICE_UNAVAILABLE")
+        return original(method, parts, said, query)
+
+    service.route = route
+    assert (await desktop.run()).queued == 1
+    service.route = original
+    desktop.write(a="three")
+    report = await desktop.run()
+    assert (report.slots[0].version, report.queued) == (3, 0)
+
+
+async def test_offline_with_nothing_to_send_only_says_so(cloud, service, deck):
+    deck.write(a="one")
+    await deck.run()
+    service.failures = [503] * 6
+    report = await deck.run(SyncIntent.LAUNCH)
+    assert (report.exit_code, report.queued) == (SyncExit.DEFERRED, 0)
+    assert report.deferred
+
+
+async def test_a_launch_after_an_exit_offline_never_takes_the_clouds_version(cloud, service, deck, desktop):
+    await both_have(deck, desktop, "one")
+    deck.write(a="a week on the deck")
+    service.failures = [503] * 6
+    assert (await deck.run(SyncIntent.EXIT)).queued == 1
+    desktop.write(a="an hour on the desktop")
+    await desktop.run()
+    report = await deck.run(SyncIntent.LAUNCH)
+    assert (report.exit_code, report.slots[0].conflict is not None) == (SyncExit.DECISION_NEEDED, True)
+    assert deck.files == {"a.sav": "a week on the deck"}
+    assert b"a week on the deck" in cloud.service.contents.values()
+
+
+async def test_a_state_that_was_lost_asks_before_it_overwrites(cloud, deck, desktop):
+    await both_have(deck, desktop, "one")
+    desktop.write(a="two")
+    await desktop.run()
+    deck.write(a="three")
+    (deck.home / "state" / "state.db").unlink()
+    report = await deck.run(SyncIntent.LAUNCH)
+    assert report.slots[0].conflict
+    assert deck.files == {"a.sav": "three"}
+    assert cloud.head_files() == {"saves/a.sav": b"two"}

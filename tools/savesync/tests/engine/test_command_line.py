@@ -174,12 +174,21 @@ def test_a_policy_and_folders_of_the_launcher(deck, tmp_path):
         (("sync", "--on-conflict", "newest"), "--on-conflict"),
         (("restore",), "--version"),
         (("sync", "--product", "7"), "--product"),
+        (("sync", "--api", "http://library.example/api"), "https:// is needed"),
+        (("sync", "--api", "http://127.0.0.1.example/api"), "https:// is needed"),
+        (("sync", "--api", "library.example"), "https:// is needed"),
+        (("sync", "--api", "https://:x"), "--api"),
     ],
 )
 def test_wrong_usage_names_the_option(deck, arguments, message):
     refused = deck(*arguments)
     assert refused.exit_code == 2
     assert message in refused.stderr
+
+
+@pytest.mark.parametrize("address", ["https://library.example/api", "http://localhost:8084/x", "http://[::1]:8084/x"])
+def test_the_token_goes_to_encrypted_addresses_and_this_machine(deck, address):
+    assert deck("status", "--api", address).exit_code == 0
 
 
 def test_a_policy_that_is_refused_names_the_field(deck, tmp_path):

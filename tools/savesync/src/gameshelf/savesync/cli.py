@@ -37,6 +37,7 @@ from gameshelf.savesync.watch import FolderWatcher, WatchLook, WatchRules
 DEFAULT_API = "http://127.0.0.1:8084/api/v1/library"
 _PLACES = ("store", "store_user", "store_game", "library", "game", "base", "prefix")
 _CHOSEN = ("product", "slot", "api", "policy", "folders", *_PLACES)
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _ROOT_NAME = re.compile(r"[a-z0-9_-]{1,50}")
 _Command = Callable[..., Awaitable[SyncExit]]
 
@@ -59,6 +60,17 @@ def _root_folder(_: click.Context, __: click.Parameter, values: tuple[str, ...])
     return folders
 
 
+def _address(_: click.Context, __: click.Parameter, address: str) -> str:
+    """The token is sent there: without encryption only to this machine."""
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise click.BadParameter(f"{address!r}: {error}") from error
+    if url.scheme == "https" or (url.scheme == "http" and url.host in _THIS_MACHINE):
+        return address
+    raise click.BadParameter(f"{address!r}: https:// is needed, except for this machine")
+
+
 def _policy(_: click.Context, __: click.Parameter, file: Path | None) -> FolderPolicy | None:
     if file is None:
         return None
@@ -76,7 +88,14 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--product", type=click.UUID, envvar="SAVESYNC_PRODUCT", required=True, help="Id of the game."
             ),
             click.option("--slot", default="main", show_default=True, help="Name of the save in the cloud."),
-            click.option("--api", envvar="LIBRARY_API", default=DEFAULT_API, show_default=True, help="Address."),
+            click.option(
+                "--api",
+                envvar="LIBRARY_API",
+                default=DEFAULT_API,
+                callback=_address,
+                show_default=True,
+                help="Address.",
+            ),
             click.option("--policy", type=click.Path(path_type=Path), callback=_policy, help="A policy of your own."),
             click.option(
                 "--root",

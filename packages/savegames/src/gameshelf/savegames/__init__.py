@@ -118,7 +118,7 @@ from gameshelf.savegames._usage_comparison import (
 from gameshelf.savegames._verification_places import NotTried, VerificationPlaces
 from gameshelf.savegames._views import OpenConflict, SaveVersion, VersionStatus
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 

@@ -44,6 +44,7 @@ from gameshelf.playtime._queries.support import (
     PlaytimeSupportQueries,
     SessionPlace,
 )
+from gameshelf.playtime._queries.unsynced import MAX_RUNNING_DEVICES, UnsyncedPlay
 from gameshelf.playtime._rules import Interval
 from gameshelf.playtime._service import MAX_CORRECTION, PlaytimeService
 from gameshelf.playtime._store.liveness import Liveness
@@ -57,6 +58,7 @@ MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 
 __all__ = [
     "MAX_CORRECTION",
+    "MAX_RUNNING_DEVICES",
     "METADATA",
     "MIGRATIONS",
     "SHARDS",
@@ -111,6 +113,7 @@ __all__ = [
     "StoredSession",
     "TotalDiscrepancy",
     "UnreadableSession",
+    "UnsyncedPlay",
     "Watch",
     "before_shard",
     "longest_gap",

@@ -1,7 +1,7 @@
 """Reads of a user's play: totals, sessions and seconds per day."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, page_of, user
 from gameshelf.playtime._commands import SessionStatus
 from gameshelf.playtime._models import PlaytimeInterval, PlaytimeSession, PlaytimeTotal
+from gameshelf.playtime._queries.unsynced import UnsyncedPlay, unsynced_play
 from gameshelf.playtime._rules import RECENT, Interval, by_day, clip
 from gameshelf.playtime._store.sessions import SESSION_COLUMNS, StoredSession
 from gameshelf.playtime._unions import seconds, unions, whole
@@ -296,6 +297,14 @@ class PlaytimeQueries:
             for day, spent in by_day(intervals, zone).items()
         ]
         return sorted(sums, key=lambda one: (one.day, one.product_id))
+
+    async def unsynced(
+        self, user_id: UUID, product_id: UUID, moments: Mapping[str, datetime], otherwise: datetime
+    ) -> list[UnsyncedPlay]:
+        """The play of a product on each of these devices after the device's moment, and on the devices where it runs,
+        after ``otherwise`` if they have no moment. The devices are in the order of their ids.
+        """
+        return await unsynced_play(self._connection, user_id, product_id, moments, otherwise)
 
     async def ledger(self, user_id: UUID) -> dict[UUID, list[Interval]]:
         """All sessions that ended, by product: totals are recomputed from them."""

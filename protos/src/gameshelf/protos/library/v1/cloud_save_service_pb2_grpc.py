@@ -31,12 +31,17 @@ class CloudSaveServiceStub:
     version that was not made from the head is a branch; it opens a conflict, which the player resolves. The bytes travel
     between the client and the object store through presigned URLs; the service only signs and verifies.
 
+    The content of a version is a single file, or a set of files with a path each. Both have the same lineage, conflicts,
+    history and quota. Files are stored once per user by their SHA-256: a file that is stored already is never sent
+    again.
+
     Role `user` may read and write its own saves only; role `service` may read and write those of any user, for example
     for a game server; roles `support` and `admin` may list saves and conflicts, and nothing else. Every RPC may be
     refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service writes for an erased account), VALIDATION_ERROR
-    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE
-    (with `dependency: s3` in the metadata where the object store does not answer: try again a little later, nothing is
-    lost). The codes are the `reason` of `google.rpc.ErrorInfo`.
+    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB; BeginSaveUpload takes 8
+    MiB) or SERVICE_UNAVAILABLE (with `dependency: s3` in the metadata where the object store does not answer: try again
+    a little later, nothing is lost). The codes are the `reason` of `google.rpc.ErrorInfo`. Metadata has counts, never
+    lists.
     """
 
     def __init__(self, channel):
@@ -54,6 +59,36 @@ class CloudSaveServiceStub:
                 '/library.v1.CloudSaveService/ConfirmSaveGameUpload',
                 request_serializer=library_dot_v1_dot_cloud__save__service__pb2.ConfirmSaveGameUploadRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.ConfirmSaveGameUploadResponse.FromString,
+                _registered_method=True)
+        self.PlanSaves = channel.unary_unary(
+                '/library.v1.CloudSaveService/PlanSaves',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.PlanSavesRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.PlanSavesResponse.FromString,
+                _registered_method=True)
+        self.BeginSaveUpload = channel.unary_unary(
+                '/library.v1.CloudSaveService/BeginSaveUpload',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.BeginSaveUploadRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.BeginSaveUploadResponse.FromString,
+                _registered_method=True)
+        self.CommitSaveUpload = channel.unary_unary(
+                '/library.v1.CloudSaveService/CommitSaveUpload',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.CommitSaveUploadRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.CommitSaveUploadResponse.FromString,
+                _registered_method=True)
+        self.RequestSaveDownload = channel.unary_unary(
+                '/library.v1.CloudSaveService/RequestSaveDownload',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.RequestSaveDownloadRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.RequestSaveDownloadResponse.FromString,
+                _registered_method=True)
+        self.ListSaveFiles = channel.unary_unary(
+                '/library.v1.CloudSaveService/ListSaveFiles',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.ListSaveFilesRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.ListSaveFilesResponse.FromString,
+                _registered_method=True)
+        self.GetSavePolicy = channel.unary_unary(
+                '/library.v1.CloudSaveService/GetSavePolicy',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.GetSavePolicyRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.GetSavePolicyResponse.FromString,
                 _registered_method=True)
         self.ListSaveGames = channel.unary_unary(
                 '/library.v1.CloudSaveService/ListSaveGames',
@@ -98,12 +133,17 @@ class CloudSaveServiceServicer:
     version that was not made from the head is a branch; it opens a conflict, which the player resolves. The bytes travel
     between the client and the object store through presigned URLs; the service only signs and verifies.
 
+    The content of a version is a single file, or a set of files with a path each. Both have the same lineage, conflicts,
+    history and quota. Files are stored once per user by their SHA-256: a file that is stored already is never sent
+    again.
+
     Role `user` may read and write its own saves only; role `service` may read and write those of any user, for example
     for a game server; roles `support` and `admin` may list saves and conflicts, and nothing else. Every RPC may be
     refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service writes for an erased account), VALIDATION_ERROR
-    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE
-    (with `dependency: s3` in the metadata where the object store does not answer: try again a little later, nothing is
-    lost). The codes are the `reason` of `google.rpc.ErrorInfo`.
+    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB; BeginSaveUpload takes 8
+    MiB) or SERVICE_UNAVAILABLE (with `dependency: s3` in the metadata where the object store does not answer: try again
+    a little later, nothing is lost). The codes are the `reason` of `google.rpc.ErrorInfo`. Metadata has counts, never
+    lists.
     """
 
     def RequestSaveGameUploadURL(self, request, context):
@@ -135,6 +175,77 @@ class CloudSaveServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlanSaves(self, request, context):
+        """Compares what a device has of a product with what is stored, and returns what to do with each save, and what other
+        devices are at. It reserves nothing and needs no access to the product. The intents `exit` and `suspend` are
+        remembered for the device until its next commit. Saves of the product that the request does not name are returned,
+        too. Refusals: SAVEGAME_SLOT_NOT_FOUND for a `savegame_id` that is unknown, of another product or of another user;
+        SAVEGAME_VERSION_NOT_FOUND for a `base_version` that never existed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginSaveUpload(self, request, context):
+        """Reserves quota and a version number for a set of files, and returns presigned requests for those contents that the
+        user does not have yet, at most 100 URLs per response; GetSaveUpload returns further ones. The list is whole, or a
+        delta against the list of `base_version`. A list whose only file has an empty path is an upload of a single file,
+        in parts if it is large. The user needs access to the product, also where a service asks. The same request again,
+        while the upload is open, returns the same upload. A request may have 8 MiB.
+
+        Refusals: those of RequestSaveGameUploadURL, where SAVEGAME_FILE_TOO_LARGE has `limit` in the metadata (`set`,
+        `files` with `max_files`, or `file`); SAVEGAME_VERSION_NOT_FOUND for a delta against a version whose list is not
+        stored; SAVEGAME_HASH_MISMATCH (`reason: set`) where the delta's result has another hash than `set_sha256`;
+        SAVEGAME_BASE_NOT_SYNCED where the device never had the head that it names as base; SAVEGAME_SHRINKS where more
+        than half of the head's files or bytes, or all of a unit, would be gone, with `removed` and `bytes` in the metadata
+        (send `removed` as `confirm_removals`); SAVEGAME_POLICY_CHANGED with the current `policy_revision` in the metadata.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CommitSaveUpload(self, request, context):
+        """Verifies what was sent and makes a version of it, all or nothing. It takes an upload of either kind. Work that
+        takes longer than some seconds is continued by the next call: `is_verifying` is set then, and what was verified
+        stays. For 30 days the same call answers the same again.
+
+        Refusals: those of ConfirmSaveGameUpload. A set stays open after SAVEGAME_UPLOAD_INCOMPLETE and
+        SAVEGAME_HASH_MISMATCH; the metadata has `missing_count` and `mismatched_count`, and GetSaveUpload returns what to
+        send again. SAVEGAME_VERSION_CONFLICT has `differences_count` and `unnamed_count` in the metadata, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestSaveDownload(self, request, context):
+        """Returns the list of files of a version and presigned URLs for those that the device lacks, at most 100 URLs per
+        response. The user needs access to the product, also where a service asks. Roles `support` and `admin` are refused,
+        because the URLs give access to the bytes.
+
+        Refusals: SAVEGAME_SLOT_NOT_FOUND (also for a save in the trash); SAVEGAME_VERSION_NOT_FOUND (also for a version
+        whose bytes were pruned); PERMISSION_DENIED and FAMILY_ACCESS_RESTRICTED without access to the product.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSaveFiles(self, request, context):
+        """Returns one page of the files of a version, ordered by the UTF-8 bytes of their paths. A single file is one entry
+        without a path. For an erased account the response is empty. Refusals: SAVEGAME_SLOT_NOT_FOUND;
+        SAVEGAME_VERSION_NOT_FOUND (also for a version whose bytes were pruned).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSavePolicy(self, request, context):
+        """Returns which files of a product belong to its saves, for a client that knows nothing of the game. A product
+        without a policy of its own has the default one. Any caller may ask, since it concerns no user's data.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListSaveGames(self, request, context):
         """Returns one page of a user's saves, each by its head, the save uploaded last first. Saves in the trash are left
         out. For an erased account the response is empty.
@@ -144,11 +255,13 @@ class CloudSaveServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RequestSaveGameDownloadURL(self, request, context):
-        """Returns a presigned URL that downloads the head or another version. The user needs access to the product, also
-        where a service asks. Roles `support` and `admin` are refused, because the URL gives access to the bytes.
+        """Returns a presigned URL that downloads the head or another version, if it is a single file. The user needs access
+        to the product, also where a service asks. Roles `support` and `admin` are refused, because the URL gives access to
+        the bytes.
 
         Refusals: SAVEGAME_SLOT_NOT_FOUND (also for a save in the trash); SAVEGAME_VERSION_NOT_FOUND (also for a version
-        whose bytes were pruned); PERMISSION_DENIED and FAMILY_ACCESS_RESTRICTED without access to the product.
+        whose bytes were pruned); SAVEGAME_IS_A_SET for a set of files (call RequestSaveDownload); PERMISSION_DENIED and
+        FAMILY_ACCESS_RESTRICTED without access to the product.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,10 +276,10 @@ class CloudSaveServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSaveUpload(self, request, context):
-        """Returns an upload, whether its bytes have arrived, and a new URL if they have not, so that an interrupted upload
-        can be resumed. If a new URL is signed, the time until which the upload can be confirmed is extended. Roles
-        `support` and `admin` are refused. Refusal: SAVEGAME_VERSION_NOT_FOUND for an upload that is unknown or another
-        user's.
+        """Returns an upload of either kind, which contents have not arrived, and new URLs for those, at most 100 per
+        response, so that an interrupted upload can be resumed. If a new URL is signed, the time until which the upload can
+        be confirmed is extended. Roles `support` and `admin` are refused. Refusal: SAVEGAME_VERSION_NOT_FOUND for an
+        upload that is unknown or another user's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,7 +309,10 @@ class CloudSaveServiceServicer:
         Refusals: CONFLICT_NOT_FOUND (also for a conflict that was resolved before); SAVEGAME_VERSION_CONFLICT where a side
         has changed since the player decided, with the current `head_version` and `branch_version` in the metadata;
         SAVEGAME_VERSION_NOT_FOUND where the object store has lost the bytes to keep; VALIDATION_ERROR without a
-        resolution, or for a `copy_slot_name` that is taken.
+        resolution, for a `copy_slot_name` that is taken, for `units` without MERGE, and for a MERGE that names what is no
+        unit or leaves out a unit without a suggestion; SAVEGAME_MERGE_SPLITS_UNIT for a MERGE where the product declares
+        no units, where a side is a single file, or where files of two units exclude each other (`reason` in the metadata:
+        `no_units`, `single_file`, `units_meet`); SAVEGAME_FILE_TOO_LARGE where the merged set exceeds a limit.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -214,6 +330,36 @@ def add_CloudSaveServiceServicer_to_server(servicer, server):
                     servicer.ConfirmSaveGameUpload,
                     request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.ConfirmSaveGameUploadRequest.FromString,
                     response_serializer=library_dot_v1_dot_cloud__save__service__pb2.ConfirmSaveGameUploadResponse.SerializeToString,
+            ),
+            'PlanSaves': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanSaves,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.PlanSavesRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.PlanSavesResponse.SerializeToString,
+            ),
+            'BeginSaveUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginSaveUpload,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.BeginSaveUploadRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.BeginSaveUploadResponse.SerializeToString,
+            ),
+            'CommitSaveUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CommitSaveUpload,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.CommitSaveUploadRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.CommitSaveUploadResponse.SerializeToString,
+            ),
+            'RequestSaveDownload': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestSaveDownload,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.RequestSaveDownloadRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.RequestSaveDownloadResponse.SerializeToString,
+            ),
+            'ListSaveFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSaveFiles,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.ListSaveFilesRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.ListSaveFilesResponse.SerializeToString,
+            ),
+            'GetSavePolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSavePolicy,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.GetSavePolicyRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.GetSavePolicyResponse.SerializeToString,
             ),
             'ListSaveGames': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSaveGames,
@@ -264,12 +410,17 @@ class CloudSaveService:
     version that was not made from the head is a branch; it opens a conflict, which the player resolves. The bytes travel
     between the client and the object store through presigned URLs; the service only signs and verifies.
 
+    The content of a version is a single file, or a set of files with a path each. Both have the same lineage, conflicts,
+    history and quota. Files are stored once per user by their SHA-256: a file that is stored already is never sent
+    again.
+
     Role `user` may read and write its own saves only; role `service` may read and write those of any user, for example
     for a game server; roles `support` and `admin` may list saves and conflicts, and nothing else. Every RPC may be
     refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service writes for an erased account), VALIDATION_ERROR
-    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE
-    (with `dependency: s3` in the metadata where the object store does not answer: try again a little later, nothing is
-    lost). The codes are the `reason` of `google.rpc.ErrorInfo`.
+    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB; BeginSaveUpload takes 8
+    MiB) or SERVICE_UNAVAILABLE (with `dependency: s3` in the metadata where the object store does not answer: try again
+    a little later, nothing is lost). The codes are the `reason` of `google.rpc.ErrorInfo`. Metadata has counts, never
+    lists.
     """
 
     @staticmethod
@@ -316,6 +467,168 @@ class CloudSaveService:
             '/library.v1.CloudSaveService/ConfirmSaveGameUpload',
             library_dot_v1_dot_cloud__save__service__pb2.ConfirmSaveGameUploadRequest.SerializeToString,
             library_dot_v1_dot_cloud__save__service__pb2.ConfirmSaveGameUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanSaves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/PlanSaves',
+            library_dot_v1_dot_cloud__save__service__pb2.PlanSavesRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.PlanSavesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginSaveUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/BeginSaveUpload',
+            library_dot_v1_dot_cloud__save__service__pb2.BeginSaveUploadRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.BeginSaveUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CommitSaveUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/CommitSaveUpload',
+            library_dot_v1_dot_cloud__save__service__pb2.CommitSaveUploadRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.CommitSaveUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestSaveDownload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/RequestSaveDownload',
+            library_dot_v1_dot_cloud__save__service__pb2.RequestSaveDownloadRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.RequestSaveDownloadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSaveFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/ListSaveFiles',
+            library_dot_v1_dot_cloud__save__service__pb2.ListSaveFilesRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.ListSaveFilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSavePolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/GetSavePolicy',
+            library_dot_v1_dot_cloud__save__service__pb2.GetSavePolicyRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.GetSavePolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -17,7 +17,7 @@ from gameshelf.gateway.runtime.failures import as_domain_error
 from gameshelf.gateway.runtime.grpc.identify import Callers
 from gameshelf.gateway.runtime.grpc.open_services import open_handler
 from gameshelf.gateway.runtime.grpc.open_streams import OpenStreams
-from gameshelf.gateway.runtime.grpc.refusals import answer_of
+from gameshelf.gateway.runtime.grpc.refusals import NOT_SERVED, answer_of
 from gameshelf.gateway.runtime.grpc.requests import decoding, each_decoded
 from gameshelf.gateway.runtime.identity import Identity, Role, parse_uuid
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -194,6 +194,8 @@ class Calls(grpc.aio.ServerInterceptor):
                     _caller.set(await self._callers.identify(context))
                     set_client_id(_client_id(context), CLIENT_ID)
                     return await serve(decode(request), context)
+                except NotImplementedError:  # of a method that the protos declare and this release does not serve
+                    code, status = "UNIMPLEMENTED", NOT_SERVED
                 except Exception as error:
                     # The token of a service stays valid when the user that it acts for is erased.
                     erased = isinstance(error, UserErased) and not is_player()

@@ -13,6 +13,8 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 DOMAIN = "library.platform"
+NOT_SERVED = rpc_status.to_status(Status(code=grpc.StatusCode.UNIMPLEMENTED.value[0], message="not served"))
+"""The answer to a method that a service declares and does not serve."""
 _MAX_PROBLEMS = 20
 """How many problems an error lists: gRPC clients refuse metadata above a small size."""
 

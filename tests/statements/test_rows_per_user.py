@@ -8,6 +8,7 @@ from gameshelf.kernel.schema_changes import ROWS_PER_USER
 OTHERS = {
     ("wishlist.currency_prices", "product_id"): "a product has a price in each of a few currencies",
     ("wishlist.price_fanouts", "product_id"): "a product has a fan-out in each of a few currencies",
+    ("savegames.savegame_game_versions", "product_id"): "a product has a few versions of its game",
     ("gateway.rewinds", "restore_id"): "a row for each partition, after a restore",
 }
 FIRST_COLUMNS = """

@@ -19,7 +19,7 @@ from gameshelf.settings import LayerPrecondition
 from pydantic import BaseModel
 
 # Where commands, queries and consumed events are declared. Other models describe our own tables and files.
-_INPUTS = ("commands", "incoming", "http", "rest", "changes", "consumed", "fields")
+_INPUTS = ("commands", "set_commands", "incoming", "http", "rest", "changes", "consumed", "fields")
 _BOUNDED_FORMATS = {"uuid", "date", "date-time", "zoneinfo"}
 
 

@@ -45,7 +45,7 @@ from gameshelf.savegames._events import (
 )
 from gameshelf.savegames._limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames._lineage import Node, Relation, Side, ancestors, relation, resolved_by
-from gameshelf.savegames._models import METADATA, SCHEMA, ConflictPolicy, Resolution
+from gameshelf.savegames._models import ConflictPolicy, Resolution
 from gameshelf.savegames._naming import (
     STAGING,
     ObjectMetadata,
@@ -84,6 +84,17 @@ from gameshelf.savegames._queries import (
     savegame_overview,
 )
 from gameshelf.savegames._service import SavegameService
+from gameshelf.savegames._set_commands import (
+    AskedSlot,
+    AskedUnit,
+    CommitUpload,
+    DownloadSet,
+    FileEntry,
+    FilesFilter,
+    NewSet,
+    PlanSaves,
+    Preference,
+)
 from gameshelf.savegames._set_signing import (
     Arrival,
     KeepMultipart,
@@ -104,9 +115,11 @@ from gameshelf.savegames._set_verification import (
     VerificationProgress,
     verify_file,
 )
+from gameshelf.savegames._sets import SetReservation, SkippedFile
 from gameshelf.savegames._store.scans import ExpectedContent
 from gameshelf.savegames._store.usage import ProductUsage, UsedStorage
 from gameshelf.savegames._sweeps import FOLDED_NAME_SCAN, SavegameSweeps
+from gameshelf.savegames._table import SCHEMA, SavegamesTable
 from gameshelf.savegames._uploads import Reservation, SavegameUploads
 from gameshelf.savegames._usage_comparison import (
     UsageComparison,
@@ -119,6 +132,9 @@ from gameshelf.savegames._verification_places import NotTried, VerificationPlace
 from gameshelf.savegames._views import OpenConflict, SaveVersion, VersionStatus
 
 __version__ = "0.2.0.dev0"
+
+METADATA = SavegamesTable.metadata
+"""All tables of the package."""
 
 MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 
@@ -133,7 +149,10 @@ __all__ = [
     "Adopted",
     "Adoption",
     "Arrival",
+    "AskedSlot",
+    "AskedUnit",
     "Attempt",
+    "CommitUpload",
     "ConfirmUpload",
     "ConflictNotFound",
     "ConflictPlace",
@@ -143,17 +162,21 @@ __all__ = [
     "Deletion",
     "Digest",
     "Download",
+    "DownloadSet",
     "Downloadable",
     "Encryption",
     "ExpectedContent",
     "FailureReason",
     "FileAttempt",
+    "FileEntry",
     "FileProblem",
     "FileResult",
+    "FilesFilter",
     "FilesToVerify",
     "KeepMultipart",
     "Limits",
     "MissingFile",
+    "NewSet",
     "NewUpload",
     "Node",
     "NotTried",
@@ -166,6 +189,8 @@ __all__ = [
     "OpenUpload",
     "OutdatedDecision",
     "Packing",
+    "PlanSaves",
+    "Preference",
     "ProductUsage",
     "Relation",
     "Reservation",
@@ -197,12 +222,14 @@ __all__ = [
     "SavegameVersionConflict",
     "SavegameVersionNotFound",
     "SavesFilter",
+    "SetReservation",
     "SetVerification",
     "Side",
     "SignedFile",
     "SignedPart",
     "SignedRequest",
     "SigningStore",
+    "SkippedFile",
     "StoreUnavailable",
     "StoredObject",
     "StoredPart",

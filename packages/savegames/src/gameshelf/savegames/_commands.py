@@ -34,11 +34,13 @@ ContentIdentity = Annotated[str, Field(pattern="^([0-9a-fA-F]{2})+$", min_length
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 
 
-class _Command(BaseModel):
+class SavesCommand(BaseModel):
+    """What all commands share."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class Encryption(_Command):
+class Encryption(SavesCommand):
     """How the client encrypted the bytes. The service never has the key."""
 
     scheme: Annotated[Name, Field(max_length=50)]
@@ -49,7 +51,7 @@ class Encryption(_Command):
     """HMAC of the unencrypted bytes in hex: the same bytes, encrypted again, are the same content."""
 
 
-class NewUpload(_Command):
+class NewUpload(SavesCommand):
     """Bytes to save."""
 
     product_id: UUID
@@ -104,7 +106,7 @@ class NewUpload(_Command):
         return self.raw or self.content
 
 
-class ConfirmUpload(_Command):
+class ConfirmUpload(SavesCommand):
     """The upload to confirm."""
 
     internal_save_id: UUID
@@ -113,7 +115,7 @@ class ConfirmUpload(_Command):
     """Ignored. Older clients send it."""
 
 
-class SavesFilter(_Command):
+class SavesFilter(SavesCommand):
     """Saves of one product, or of all; those in the trash, or the others."""
 
     product_id: UUID | None = None
@@ -128,7 +130,7 @@ class SavesFilter(_Command):
         return Page(self.page, self.limit)
 
 
-class Download(_Command):
+class Download(SavesCommand):
     """The version to download; left out, the head. A download proves nothing: a device reports ``synced`` once it has
     stored the bytes.
     """
@@ -139,7 +141,7 @@ class Download(_Command):
     """Device that downloads. It decides nothing: report `synced` once the bytes are stored."""
 
 
-class Synced(_Command):
+class Synced(SavesCommand):
     """The version that a device has."""
 
     version: VersionNumber
@@ -148,14 +150,14 @@ class Synced(_Command):
     """Device that has them."""
 
 
-class Restore(_Command):
+class Restore(SavesCommand):
     """The version to restore."""
 
     version: VersionNumber
     """Version whose bytes become the head."""
 
 
-class VersionChanges(_Command):
+class VersionChanges(SavesCommand):
     """Changes to a version; a field that is left out stays as it is."""
 
     is_pinned: bool | None = None
@@ -164,7 +166,7 @@ class VersionChanges(_Command):
     """Comment of the user; null clears it."""
 
 
-class UploadsFilter(_Command):
+class UploadsFilter(SavesCommand):
     """Open uploads of one product, or of all."""
 
     product_id: UUID | None = None
@@ -177,14 +179,14 @@ class UploadsFilter(_Command):
         return Page(self.page, self.limit)
 
 
-class Deletion(_Command):
+class Deletion(SavesCommand):
     """Whether the save is deleted at once, without the trash."""
 
     permanent: bool = False
     """With `true` the save is deleted at once, and not put into the trash."""
 
 
-class ConflictsFilter(_Command):
+class ConflictsFilter(SavesCommand):
     """Open conflicts of one product, or of all."""
 
     product_id: UUID | None = None
@@ -197,7 +199,7 @@ class ConflictsFilter(_Command):
         return Page(self.page, self.limit)
 
 
-class Resolve(_Command):
+class Resolve(SavesCommand):
     """How to resolve a conflict."""
 
     resolution: Resolution

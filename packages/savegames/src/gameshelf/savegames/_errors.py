@@ -22,7 +22,9 @@ class ConflictNotFound(ResourceNotFound):
 
 
 class SavegameFileTooLarge(DomainError):
-    """The file is larger than a save may be; ``meta["max_bytes"]``."""
+    """A file, or a set, is larger than it may be. ``meta["limit"]`` of a set names the limit: ``file``, ``set`` or
+    ``files``; ``meta["max_bytes"]`` or ``meta["max_files"]`` is its value.
+    """
 
     code = "SAVEGAME_FILE_TOO_LARGE"
 
@@ -42,7 +44,9 @@ class SavegameUploadIncomplete(DomainError):
 
 
 class SavegameHashMismatch(DomainError):
-    """The uploaded bytes are not the announced ones; the upload has failed."""
+    """The uploaded bytes are not the announced ones, and the upload has failed. Or the list of a delta is not the
+    announced one, and nothing was reserved (``meta["reason"]`` is ``set``).
+    """
 
     code = "SAVEGAME_HASH_MISMATCH"
 

@@ -21,6 +21,18 @@ MAX_RATIO = 100
 """The largest ratio of unpacked to packed size (contract, section 3.6)."""
 MAX_SET_FILES = 10_000
 """The highest number of files of a set."""
+MAX_SLOTS_PLANNED = 200
+"""The highest number of saves that a plan is asked about."""
+MAX_UNITS_ASKED = 200
+"""The highest number of units of a save that a plan is asked about."""
+MAX_HASHES = 1000
+"""The highest number of hashes that a download is asked to leave out."""
+MAX_WANTED = 100
+"""The highest number of hashes that a download is asked for."""
+MAX_DEVICE_STATES = 64
+"""For so many devices per product it is remembered what they intended last."""
+PENDING_FOR = timedelta(days=30)
+"""How long a device counts as one that has something to upload."""
 MAX_LIST_BYTES = 16 * 1024**2
 """The largest size of an unpacked list of files."""
 
@@ -31,6 +43,8 @@ class Limits:
 
     max_bytes: int = 50 * 1024**2
     """The largest size of a file."""
+    max_set_bytes: int = 1024**3
+    """The largest sum of the sizes of a set's files."""
     quota_bytes: int = 1024**3
     """The quota of a user, unless support has set another one."""
     product_quota_bytes: int = 0

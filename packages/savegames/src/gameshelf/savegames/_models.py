@@ -1,28 +1,24 @@
-"""The tables of the schema ``savegames``. Every key begins with ``user_id``, so the tables can be sharded by it."""
+"""The tables of the schema ``savegames``. Keys of users' tables begin with ``user_id``, so that they can be sharded."""
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
+from gameshelf.savegames._table import SavegamesTable, json_column, time_column
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
-
-SCHEMA = "savegames"
+from sqlmodel import Field
 
 
 class ConflictPolicy(StrEnum):
@@ -58,27 +54,16 @@ class ContentState(StrEnum):
     """Nothing needs the content any more. Its object is deleted after ``delete_after``, and nothing joins it again."""
 
 
-class _Table(SQLModel):
-    metadata: ClassVar[MetaData] = MetaData(
-        schema=SCHEMA,
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(referred_table_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-        },
-    )
+class ContentKind(StrEnum):
+    """What the bytes of a content are."""
+
+    FILE = "file"
+    """A file that a client uploaded."""
+    LIST = "list"
+    """The list of the files of a set, which the service writes."""
 
 
-def _time(**kwargs: Any) -> Any:
-    return Field(sa_type=DateTime(timezone=True), **kwargs)
-
-
-def _json() -> Any:
-    return Field(default=None, sa_type=JSONB(none_as_null=True))
-
-
-class SavegameSlot(_Table, table=True):
+class SavegameSlot(SavegamesTable, table=True):
     """A save of a game. It is visible once it has a head."""
 
     __tablename__ = "savegame_slots"
@@ -119,14 +104,14 @@ class SavegameSlot(_Table, table=True):
     head_version: int | None = Field(default=None, sa_type=BigInteger)
     last_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     """The highest number that was assigned. No number is assigned twice."""
-    created_at: datetime = _time()
-    deleted_at: datetime | None = _time(default=None, nullable=True)
+    created_at: datetime = time_column()
+    deleted_at: datetime | None = time_column(default=None, nullable=True)
     """When the save was put into the trash."""
-    prune_at: datetime | None = _time(default=None, nullable=True)
+    prune_at: datetime | None = time_column(default=None, nullable=True)
     """When some of the history becomes prunable with time alone."""
 
 
-class SavegameNumber(_Table, table=True):
+class SavegameNumber(SavegamesTable, table=True):
     """The highest version number of deleted saves, by folded name, so that no number is assigned again."""
 
     __tablename__ = "savegame_numbers"
@@ -139,7 +124,7 @@ class SavegameNumber(_Table, table=True):
     last_version: int = Field(sa_type=BigInteger)
 
 
-class SavegameAllowance(_Table, table=True):
+class SavegameAllowance(SavegamesTable, table=True):
     """The bytes for which upload URLs were signed on the last day with such a request."""
 
     __tablename__ = "savegame_allowances"
@@ -151,7 +136,7 @@ class SavegameAllowance(_Table, table=True):
     signed_bytes: int = Field(sa_type=BigInteger)
 
 
-class SavegameContent(_Table, table=True):
+class SavegameContent(SavegamesTable, table=True):
     """A content: bytes in an object of the store that no client can write."""
 
     __tablename__ = "savegame_contents"
@@ -168,6 +153,15 @@ class SavegameContent(_Table, table=True):
         ),
         Index("ix_savegame_contents_delete_after", "delete_after", postgresql_where=text("delete_after IS NOT NULL")),
         Index("ix_savegame_contents_missing", "missing_since", postgresql_where=text("missing_since IS NOT NULL")),
+        Index("ix_savegame_contents_unwritten", "created_at", postgresql_where=text("NOT is_written")),
+        # For sums of the used storage, which read nothing but this index.
+        Index(
+            "ix_savegame_contents_live_size",
+            "user_id",
+            postgresql_include=["file_size_bytes"],
+            postgresql_where=text("state = 'live' AND kind = 'file'"),
+        ),
+        CheckConstraint("kind IN ('file', 'list')", name="kind"),
         CheckConstraint("state IN ('pending', 'live', 'dropped')", name="state"),
         CheckConstraint("(state = 'live') = (delete_after IS NULL)", name="delete_after"),
         CheckConstraint("file_size_bytes >= 0", name="file_size_bytes"),
@@ -181,14 +175,24 @@ class SavegameContent(_Table, table=True):
     file_size_bytes: int = Field(sa_type=BigInteger)
     file_hash_sha256: bytes = Field(sa_type=LargeBinary)
     state: str = Field(max_length=10)
-    created_at: datetime = _time()
-    delete_after: datetime | None = _time(default=None, nullable=True)
+    created_at: datetime = time_column()
+    delete_after: datetime | None = time_column(default=None, nullable=True)
     """When the object may be deleted. For a pending content: when its confirmation counts as abandoned."""
-    missing_since: datetime | None = _time(default=None, nullable=True)
+    missing_since: datetime | None = time_column(default=None, nullable=True)
     """Since when the object has been missing in the store."""
+    kind: str = Field(max_length=10, sa_column_kwargs={"server_default": text("'file'")})
+    is_written: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": text("true")})
+    """False: a job has yet to write the object of this list, whose size is 0 until then."""
+    verified_at: datetime | None = time_column(default=None, nullable=True)
+    """When the object of a pending content was found to have exactly the announced bytes."""
+    raw_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """The hash of the unpacked bytes, where it was verified."""
+    raw_encoding: str | None = Field(default=None, max_length=50)
+    """The encoding that was unpacked."""
+    raw_size_bytes: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class SavegameMetadata(_Table, table=True):
+class SavegameMetadata(SavegamesTable, table=True):
     """One version of a slot. The row stays when its bytes are pruned."""
 
     __tablename__ = "savegame_metadata"
@@ -200,6 +204,15 @@ class SavegameMetadata(_Table, table=True):
         ),
         ForeignKeyConstraint(
             ["user_id", "content_id"], ["savegames.savegame_contents.user_id", "savegames.savegame_contents.id"]
+        ),
+        ForeignKeyConstraint(
+            ["user_id", "manifest_id"], ["savegames.savegame_manifests.user_id", "savegames.savegame_manifests.id"]
+        ),
+        Index(
+            "ix_savegame_metadata_manifest",
+            "user_id",
+            "manifest_id",
+            postgresql_where=text("manifest_id IS NOT NULL"),
         ),
         Index(
             "ix_savegame_metadata_content",
@@ -233,23 +246,29 @@ class SavegameMetadata(_Table, table=True):
     in_head: bool = Field(sa_type=Boolean)
     """Whether the head is this version or grew from it. Otherwise the version is on a branch."""
     content_id: UUID | None = None
-    """Null once the bytes are pruned."""
+    """Null once the bytes are pruned. Of a set: the content that holds its list."""
+    manifest_id: UUID | None = None
+    """The list of the files of a set. A pruned version keeps it as long as it may be the base of a merge."""
+    file_count: int | None = None
+    """The number of files of a set; null: a single file."""
+    game_version_id: str | None = Field(default=None, max_length=100)
+    """The version of the game that wrote the save."""
     file_size_bytes: int = Field(sa_type=BigInteger)
     file_hash_sha256: bytes = Field(sa_type=LargeBinary)
     content_identity: bytes | None = Field(default=None, sa_type=LargeBinary)
     """The identity that lineage compares; null: it is the hash."""
-    client_modified_at: datetime | None = _time(default=None, nullable=True)
-    server_uploaded_at: datetime = _time()
+    client_modified_at: datetime | None = time_column(default=None, nullable=True)
+    server_uploaded_at: datetime = time_column()
     device_id: str | None = Field(default=None, max_length=100)
     comment: str | None = Field(default=None, max_length=500)
     is_pinned: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": text("false")})
     playtime_seconds: int | None = Field(default=None, sa_type=BigInteger)
     content_encoding: str | None = Field(default=None, max_length=50)
-    encryption: dict[str, Any] | None = _json()
-    pruned_at: datetime | None = _time(default=None, nullable=True)
+    encryption: dict[str, Any] | None = json_column()
+    pruned_at: datetime | None = time_column(default=None, nullable=True)
 
 
-class SavegameUpload(_Table, table=True):
+class SavegameUpload(SavegamesTable, table=True):
     """A reserved upload. Once it has ended, it stores the outcome for repeated confirmations."""
 
     __tablename__ = "savegame_uploads"
@@ -260,6 +279,15 @@ class SavegameUpload(_Table, table=True):
         ),
         ForeignKeyConstraint(
             ["user_id", "content_id"], ["savegames.savegame_contents.user_id", "savegames.savegame_contents.id"]
+        ),
+        ForeignKeyConstraint(
+            ["user_id", "manifest_id"], ["savegames.savegame_manifests.user_id", "savegames.savegame_manifests.id"]
+        ),
+        Index(
+            "ix_savegame_uploads_manifest",
+            "user_id",
+            "manifest_id",
+            postgresql_where=text("manifest_id IS NOT NULL"),
         ),
         Index("ix_savegame_uploads_expires_at", "expires_at"),
         Index("ix_savegame_uploads_id", "id"),  # objects under staging/ are named by it alone
@@ -274,6 +302,7 @@ class SavegameUpload(_Table, table=True):
             postgresql_where=text("content_id IS NOT NULL"),
         ),
         CheckConstraint("length(file_hash_sha256) = 32", name="file_hash_sha256"),
+        CheckConstraint("file_count BETWEEN 1 AND 10000", name="file_count"),
     )
 
     user_id: UUID = Field(primary_key=True)
@@ -291,21 +320,30 @@ class SavegameUpload(_Table, table=True):
     raw_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
     """The hash of the unpacked bytes, which has to be verified."""
     raw_size_bytes: int | None = Field(default=None, sa_type=BigInteger)
-    client_modified_at: datetime | None = _time(default=None, nullable=True)
+    client_modified_at: datetime | None = time_column(default=None, nullable=True)
     device_id: str | None = Field(default=None, max_length=100)
     comment: str | None = Field(default=None, max_length=500)
     playtime_seconds: int | None = Field(default=None, sa_type=BigInteger)
     content_encoding: str | None = Field(default=None, max_length=50)
-    encryption: dict[str, Any] | None = _json()
+    encryption: dict[str, Any] | None = json_column()
     conflict_policy: str = Field(max_length=20)
-    created_at: datetime = _time()
-    expires_at: datetime = _time()
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column()
     """The end of the time in which the upload can be confirmed, or is remembered once it has ended."""
-    outcome: dict[str, Any] | None = _json()
+    outcome: dict[str, Any] | None = json_column()
     """The outcome; null while the upload is open."""
+    manifest_id: UUID | None = None
+    """The list of the files of a set, while the upload is open."""
+    file_count: int | None = None
+    """The number of files of a set; null: a single file."""
+    game_version_id: str | None = Field(default=None, max_length=100)
+    """The version of the game that wrote the save."""
+    device_name: str | None = Field(default=None, max_length=100)
+    arrived_through: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Every file up to this hash has arrived: the next look at the store begins there. Null: nothing is known."""
 
 
-class SavegameConflict(_Table, table=True):
+class SavegameConflict(SavegamesTable, table=True):
     """A conflict between the head and a branch. It stays open until it is resolved."""
 
     __tablename__ = "savegame_conflicts"
@@ -342,12 +380,12 @@ class SavegameConflict(_Table, table=True):
     """The head that the last 409 response described."""
     base_version: int | None = Field(default=None, sa_type=BigInteger)
     """The version that the branch grew from. Null, as the release before leaves it: the parent of its tip."""
-    opened_at: datetime = _time()
-    resolved_at: datetime | None = _time(default=None, nullable=True)
+    opened_at: datetime = time_column()
+    resolved_at: datetime | None = time_column(default=None, nullable=True)
     resolution: str | None = Field(default=None, max_length=20)
 
 
-class SavegameDevice(_Table, table=True):
+class SavegameDevice(SavegamesTable, table=True):
     """The version that a device uploaded or reported last. It is the default base of the device's next upload."""
 
     __tablename__ = "savegame_devices"
@@ -362,10 +400,10 @@ class SavegameDevice(_Table, table=True):
     slot_id: UUID = Field(primary_key=True)
     device_id: str = Field(primary_key=True, max_length=100)
     version: int = Field(sa_type=BigInteger)
-    synced_at: datetime = _time()
+    synced_at: datetime = time_column()
 
 
-class SavegameQuota(_Table, table=True):
+class SavegameQuota(SavegamesTable, table=True):
     """The quota that support has set for a user in place of the default one."""
 
     __tablename__ = "savegame_quotas"
@@ -373,10 +411,10 @@ class SavegameQuota(_Table, table=True):
 
     user_id: UUID = Field(primary_key=True)
     limit_bytes: int = Field(sa_type=BigInteger)
-    set_at: datetime = _time()
+    set_at: datetime = time_column()
 
 
-class SavegameScan(_Table, table=True):
+class SavegameScan(SavegamesTable, table=True):
     """The progress of jobs that scan all objects or saves, and the time of the last restore from a backup
     (``restored``, in ``started_at``). It is the only table without a user.
     """
@@ -386,9 +424,5 @@ class SavegameScan(_Table, table=True):
 
     name: str = Field(primary_key=True, max_length=50)
     cursor: str = Field(max_length=1024)
-    started_at: datetime = _time()
-    finished_at: datetime | None = _time(default=None, nullable=True)
-
-
-METADATA = _Table.metadata
-"""All tables of the package."""
+    started_at: datetime = time_column()
+    finished_at: datetime | None = time_column(default=None, nullable=True)

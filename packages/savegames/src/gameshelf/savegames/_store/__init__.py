@@ -13,6 +13,13 @@ from gameshelf.savegames._models import (
     SavegameSlot,
     SavegameUpload,
 )
+from gameshelf.savegames._set_models import (
+    SavegameDeviceState,
+    SavegameManifest,
+    SavegameManifestContent,
+    SavegamePreference,
+    SavegameUploadFile,
+)
 from gameshelf.savegames._store.conflicts import ConflictStore
 from gameshelf.savegames._store.contents import ContentStore
 from gameshelf.savegames._store.slots import SlotStore
@@ -25,13 +32,18 @@ ERASURE = RowErasure(
     (
         SavegameConflict,
         SavegameDevice,
+        SavegameUploadFile,
         SavegameUpload,
         SavegameMetadata,
+        SavegameManifestContent,
+        SavegameManifest,
         SavegameContent,
         SavegameSlot,
         SavegameNumber,
         SavegameAllowance,
         SavegameQuota,
+        SavegameDeviceState,
+        SavegamePreference,
     )
 )
 

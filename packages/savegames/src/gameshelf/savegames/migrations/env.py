@@ -1,4 +1,4 @@
 from gameshelf.kernel.migrations import run
-from gameshelf.savegames._models import SavegameSlot
+from gameshelf.savegames import METADATA
 
-run(SavegameSlot.metadata)
+run(METADATA)

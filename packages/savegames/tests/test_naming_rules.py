@@ -7,8 +7,27 @@ from hashlib import sha256
 from uuid import UUID
 
 import pytest
-from gameshelf.savegames import NewUpload, Resolve, object_key, staging_key, user_prefix
-from gameshelf.savegames._naming import Marks, ObjectMetadata, conflict_name, free_name, metadata_of, object_metadata
+from gameshelf.savegames import (
+    NewUpload,
+    Resolve,
+    incoming_key,
+    incoming_prefix,
+    is_version_key,
+    object_key,
+    part_key,
+    part_metadata,
+    staging_key,
+    user_prefix,
+)
+from gameshelf.savegames._naming import (
+    Marks,
+    ObjectMetadata,
+    conflict_name,
+    free_name,
+    metadata_of,
+    object_metadata,
+    upload_of,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -32,6 +51,38 @@ def test_a_key_has_the_form_of_the_contract():
     assert key("slot1") == f"{prefix}/{USER}/{GAME}/slot1/20260520T123005Z_v7_0123456789ab.sav"
     assert key("slot1").startswith(user_prefix(USER))
     assert staging_key(UNIQUE) == f"staging/{UNIQUE}"
+
+
+def test_keys_of_sets_have_the_form_of_the_contract():
+    content = sha256(b"a").digest()
+    assert incoming_key(UNIQUE, content) == f"incoming/{UNIQUE}/{content.hex()}"
+    assert incoming_key(UNIQUE, content).startswith(incoming_prefix(UNIQUE))
+    assert part_key(USER, GAME, "slot1", UNIQUE) == f"{user_prefix(USER)}{GAME}/slot1/~parts/0123456789abcdef.bin"
+    assert part_metadata(USER, GAME, content, 1) == {
+        "user-id": str(USER),
+        "product-id": str(GAME),
+        "part": "1",
+        "sha256": content.hex(),
+        "size": "1",
+    }
+
+
+@settings(derandomize=True)
+@given(names)
+def test_a_content_of_a_set_is_never_taken_for_a_version(name):
+    found = part_key(USER, GAME, name, UNIQUE)
+    assert is_version_key(found)
+    assert found.rpartition("/~parts/")[0] == key(name).rpartition("/")[0]
+    assert metadata_of(found, part_metadata(USER, GAME, bytes(32), 1)) is None
+    assert metadata_of(found, object_metadata(USER, GAME, name, 7, 6, bytes(32))) is None
+
+
+def test_the_upload_of_a_received_object_is_known_by_its_key():
+    assert upload_of(staging_key(UNIQUE)) == upload_of(incoming_key(UNIQUE, bytes(32))) == UNIQUE
+    name = bytes(32).hex()
+    for other in (f"incoming/{UNIQUE}", f"incoming/{UNIQUE}/x", f"incoming/x/{name}", f"incoming/{UNIQUE}/{name}/x"):
+        assert upload_of(other) is None
+    assert upload_of(f"staging/{UNIQUE}/x") is upload_of(key("slot")) is None
 
 
 def test_the_time_in_a_key_is_in_utc():

@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from gameshelf.savegames import (
     Digest,
+    OpenMultipart,
     SavegameUploadIncomplete,
     StoredObject,
     UploadResult,
+    incoming_key,
+    object_key,
+    part_key,
     staging_key,
 )
 
@@ -257,3 +262,52 @@ async def test_a_scan_resumes_at_its_cursor_and_starts_once_per_day(player):
     assert await sweeps.due_scan() is None
     player.later(days=1)
     assert (await sweeps.due_scan()).cursor == ""
+
+
+async def test_what_clients_sent_for_a_set_goes_with_its_upload(player):
+    open_id, ended = (await player.request(b"one")).upload_id, uuid4()
+    await player.save(b"two", "other")
+    kept_key = incoming_key(open_id, bytes(32))
+    keys = [kept_key, incoming_key(ended, bytes(32)), "incoming/", f"incoming/{open_id}", f"incoming/{open_id}/x"]
+    assert await player.sweeps.abandoned_objects([listed(player, key) for key in keys]) == keys[1:]
+    player.later(hours=2)
+    await player.uploads.expire(player.id)
+    assert await player.sweeps.abandoned_objects([listed(player, kept_key)]) == [kept_key]
+
+
+async def test_multipart_uploads_that_nothing_needs_are_found(player):
+    open_id = (await player.request(b"one")).upload_id
+    of_version = object_key(player.id, player.product, "slot", 1, uuid4(), player.now)
+    part = part_key(player.id, player.product, "slot", uuid4())
+
+    def begun(key, age=timedelta(0)):
+        return OpenMultipart(key, uuid4().hex, player.now - age)
+
+    in_work, old = timedelta(days=7), timedelta(days=7, seconds=1)
+    kept = [
+        begun(incoming_key(open_id, bytes(32)), in_work),
+        begun(of_version, in_work),
+        begun(part, in_work),
+        begun("backup.tar", 300 * DAY),
+        begun(staging_key(open_id), old),  # no upload to staging/ has parts
+    ]
+    abandoned = [
+        begun(incoming_key(uuid4(), bytes(32))),
+        begun(incoming_key(open_id, bytes(32)), old),
+        begun(f"incoming/{open_id}/x"),
+        begun(of_version, old),
+        begun(part, old),
+    ]
+    assert await player.sweeps.abandoned_multiparts(kept + abandoned) == abandoned
+
+
+async def test_contents_of_sets_are_orphans_like_any_other_object(player):
+    await player.save(b"one")
+    [row] = await player.rows("contents")
+    known, orphan, young = (part_key(player.id, player.product, "slot", uuid4()) for _ in range(3))
+    await player.connection.execute(
+        "UPDATE savegames.savegame_contents SET s3_object_key = $2 WHERE id = $1", row["id"], known
+    )
+    old = 10 * DAY + timedelta(seconds=1)
+    found = [listed(player, known, old), listed(player, orphan, old), listed(player, young, 10 * DAY)]
+    assert await player.sweeps.orphaned_objects(found) == [orphan]

@@ -47,11 +47,17 @@ from gameshelf.savegames._limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames._lineage import Node, Relation, Side, ancestors, relation, resolved_by
 from gameshelf.savegames._models import ConflictPolicy, Resolution
 from gameshelf.savegames._naming import (
+    INCOMING,
     STAGING,
     ObjectMetadata,
+    incoming_key,
+    incoming_prefix,
+    is_version_key,
     metadata_of,
     object_key,
     object_metadata,
+    part_key,
+    part_metadata,
     staging_key,
     user_prefix,
 )
@@ -140,6 +146,7 @@ MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 
 __all__ = [
     "FOLDED_NAME_SCAN",
+    "INCOMING",
     "MAX_OPEN_UPLOADS",
     "MAX_PUT_BYTES",
     "MAX_SLOTS",
@@ -259,9 +266,14 @@ __all__ = [
     "compare_usage",
     "confirmed_differences",
     "find_arrived_files",
+    "incoming_key",
+    "incoming_prefix",
+    "is_version_key",
     "metadata_of",
     "object_key",
     "object_metadata",
+    "part_key",
+    "part_metadata",
     "relation",
     "resolved_by",
     "savegame_overview",

@@ -15,6 +15,11 @@ MAX_NAME = 255
 STAGING = "staging/"
 """The prefix of the keys that clients may write: one key per upload. No version uses such a key."""
 
+INCOMING = "incoming/"
+"""The prefix of the keys that clients may write for uploads of sets: ``<upload id>/<SHA-256 in hex>`` below it."""
+PARTS = "~parts"
+"""The folder of a slot with the contents of its sets. No key has it in place of a slot's name: see ``_in_key``."""
+
 MAX_NUMBER = 2**53
 """The highest version number that is accepted from the metadata of an object."""
 
@@ -25,12 +30,36 @@ _MAX_QUOTED = 1400
 _MAX_METADATA = 2048
 _MAX_ENCODING = 50
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_VERSION_KEY = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
 _SAFE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
 def staging_key(upload_id: UUID) -> str:
     """The only key that the upload URL of this upload can write."""
     return f"{STAGING}{upload_id}"
+
+
+def incoming_prefix(upload_id: UUID) -> str:
+    """The prefix of the keys that the URLs of this upload of a set can write."""
+    return f"{INCOMING}{upload_id}/"
+
+
+def incoming_key(upload_id: UUID, content: bytes) -> str:
+    """The key for the bytes with this SHA-256."""
+    return f"{incoming_prefix(upload_id)}{content.hex()}"
+
+
+def upload_of(key: str) -> UUID | None:
+    """Returns the upload that may write a key under ``staging/`` or ``incoming/``; None if no upload may."""
+    if key.startswith(INCOMING):
+        upload_id, slash, content = key.removeprefix(INCOMING).partition("/")
+        name = upload_id if slash and re.fullmatch("[0-9a-f]{64}", content) else ""
+    else:
+        name = key.removeprefix(STAGING)
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
 
 
 # Invisible characters that are not in the category "format": Unicode's Default_Ignorable_Code_Point.
@@ -63,10 +92,31 @@ def user_prefix(user_id: UUID) -> str:
     return f"{sha256(str(user_id).encode()).hexdigest()[:4]}/{user_id}/"
 
 
+def is_version_key(key: str) -> bool:
+    """Returns whether a key begins as those of versions and of contents do. Other objects in the bucket are ignored."""
+    return _VERSION_KEY.match(key) is not None
+
+
 def object_key(user_id: UUID, product_id: UUID, slot_name: str, version: int, unique: UUID, now: datetime) -> str:
     """Returns a new key for the bytes of a version. ``unique`` differs between attempts, so their keys do too."""
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"{user_prefix(user_id)}{product_id}/{_in_key(slot_name)}/{stamp}_v{version}_{unique.hex[:12]}.sav"
+
+
+def part_key(user_id: UUID, product_id: UUID, slot_name: str, content_id: UUID) -> str:
+    """Returns the key for a content of a set. Contents belong to no version, since later sets hold them too."""
+    return f"{user_prefix(user_id)}{product_id}/{_in_key(slot_name)}/{PARTS}/{content_id.hex[:16]}.bin"
+
+
+def part_metadata(user_id: UUID, product_id: UUID, content: bytes, size: int) -> dict[str, str]:
+    """Returns the metadata of a content of a set."""
+    return {
+        "user-id": str(user_id),
+        "product-id": str(product_id),
+        "part": "1",
+        "sha256": content.hex(),
+        "size": str(size),
+    }
 
 
 def _in_key(slot_name: str) -> str:

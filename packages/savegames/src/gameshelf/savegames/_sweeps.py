@@ -10,8 +10,8 @@ from uuid import UUID
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.savegames._limits import Limits
-from gameshelf.savegames._naming import STAGING
-from gameshelf.savegames._ports import StoredObject
+from gameshelf.savegames._naming import INCOMING, is_version_key, upload_of
+from gameshelf.savegames._ports import OpenMultipart, StoredObject
 from gameshelf.savegames._store.contents import ContentStore, ContentToDelete
 from gameshelf.savegames._store.scans import ExpectedContent, Scan, ScanStore
 from gameshelf.savegames._store.slots import SlotStore
@@ -20,6 +20,8 @@ from gameshelf.savegames._store.uploads import UploadStore
 OBJECT_SCAN = "objects"
 FOLDED_NAME_SCAN = "folded names"
 _SCAN_EVERY = timedelta(days=1)
+MULTIPART_FOR = timedelta(days=7)
+"""How long a multipart upload may take. The rule that ``prepare_bucket`` sets for the bucket says the same."""
 _NOBODY = UUID(int=0)
 _SETTLED = timedelta(hours=2)
 """The age from which a content must have its object: longer than any confirmation takes."""
@@ -70,10 +72,26 @@ class SavegameSweeps:
         await self._contents.remove_deleted(marked)
 
     async def abandoned_objects(self, staged: Sequence[StoredObject]) -> list[str]:
-        """Returns the keys under ``staging/`` that no open upload needs. Uploads are stored before URLs are signed."""
-        ids = {one.key: _upload_id(one.key) for one in staged}
+        """Returns the keys under ``staging/`` and ``incoming/`` that no open upload needs. Uploads are stored before
+        URLs are signed.
+        """
+        ids = {one.key: upload_of(one.key) for one in staged}
         needed = await self._scans.open_uploads([upload_id for upload_id in ids.values() if upload_id])
         return [key for key, upload_id in ids.items() if upload_id not in needed]
+
+    async def abandoned_multiparts(self, started: Sequence[OpenMultipart]) -> list[OpenMultipart]:
+        """Returns the multipart uploads that nothing needs: those under ``incoming/`` of no open upload, and those that
+        were begun too long ago, as by a copy of a killed process. Those of keys that are not ours are left alone.
+        """
+        ids = {one.key: upload_of(one.key) for one in started if one.key.startswith(INCOMING)}
+        needed = await self._scans.open_uploads({upload_id for upload_id in ids.values() if upload_id})
+        before = self._clock() - MULTIPART_FOR
+        return [
+            one
+            for one in started
+            if (one.key in ids and ids[one.key] not in needed)
+            or (one.started_at < before and (one.key in ids or is_version_key(one.key)))
+        ]
 
     async def due_scan(self, name: str = OBJECT_SCAN) -> Scan | None:
         """Returns the scan that is in progress, or starts one if it is due; None while the last one is recent."""
@@ -129,10 +147,3 @@ class SavegameSweeps:
     async def lost_contents(self, limit: int) -> list[tuple[UUID, UUID]]:
         """Returns user and content of objects missing for the grace period, for ``SavegameService.prune_lost``."""
         return await self._scans.lost_contents(self._clock() - self._limits.delete_grace, limit)
-
-
-def _upload_id(key: str) -> UUID | None:
-    try:
-        return UUID(key.removeprefix(STAGING))
-    except ValueError:
-        return None

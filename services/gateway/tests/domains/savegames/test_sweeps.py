@@ -7,7 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import s3_config
-from gameshelf.savegames import SavegameSweeps, SavegameUploadIncomplete, SavegameUploads, object_key, staging_key
+from gameshelf.savegames import (
+    SavegameSweeps,
+    SavegameUploadIncomplete,
+    SavegameUploads,
+    incoming_key,
+    object_key,
+    staging_key,
+)
 from gameshelf.savegames.s3 import new_client
 
 GRACE = timedelta(days=30)
@@ -166,6 +173,27 @@ async def test_what_lies_in_staging_and_belongs_to_no_open_upload_goes_at_once(p
     assert (await device.confirm(upload)).status_code == 200
     await jobs.run()
     assert await jobs.keys(player) == await jobs.known_keys(player)
+
+
+async def test_what_was_sent_for_a_set_goes_with_its_upload(device, jobs, bucket):
+    """Files at their keys, and multipart uploads that nobody completed."""
+    open_id, ended = UUID((await device.request_upload(b"open"))["internal_save_id"]), uuid4()
+    keys = {incoming_key(upload_id, bytes(32)) for upload_id in (open_id, ended)}
+    for key in (*keys, f"incoming/{open_id}/else"):
+        await bucket.put(key)
+    begun = {await jobs.objects.begin_parts(key) for key in (*keys, "backup.tar")}
+
+    async def started():
+        return {one.key: one.multipart_id for one in await jobs.objects.open_parts("") if one.multipart_id in begun}
+
+    await jobs.run()
+    assert {key for key in await jobs.all_keys() if key.startswith("incoming/")} == {incoming_key(open_id, bytes(32))}
+    assert (await started()).keys() == {incoming_key(open_id, bytes(32)), "backup.tar"}
+    await jobs.run(timedelta(minutes=66))
+    assert not [key for key in await jobs.all_keys() if key.startswith("incoming/")]
+    [foreign] = (await started()).items()
+    assert foreign[0] == "backup.tar"
+    await jobs.objects.abort_parts(*foreign)
 
 
 async def missing(jobs, player):

@@ -4,7 +4,6 @@ Every instance may run them concurrently. A user's rows are changed in that user
 only after a commit has marked it for deletion.
 """
 
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -21,12 +20,14 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.savegames import (
     FOLDED_NAME_SCAN,
+    INCOMING,
     STAGING,
     Limits,
     SavegameService,
     SavegameSweeps,
     SavegameUploads,
     StoreUnavailable,
+    is_version_key,
     user_prefix,
 )
 
@@ -42,8 +43,6 @@ _COMPARE_SECONDS = 20.0
 """Maximum length of a comparison in one round; the next one continues."""
 _FAILURES_OF_A_STORE = 3
 """After this number of consecutive failed deletions the store itself is considered unavailable."""
-_OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
-"""The beginning of the keys of versions. Other objects in the bucket are ignored."""
 
 
 class SaveKeeper:
@@ -144,11 +143,18 @@ class ObjectSweeper:
         """Keys that the store refuses to delete, because of a lock on the object or a missing permission."""
 
     async def run_once(self) -> None:
-        """Deletes marked objects and leftovers in ``staging/``, and continues the comparison."""
+        """Deletes marked objects and leftovers of uploads, and continues the comparison."""
         if not self._saves.has_store:
             return
         away: StoreUnavailable | None = None
-        for part in (self._delete_marked, self._clear_staging, self._compare_a_while):
+        parts = (
+            self._delete_marked,
+            self._clear_staging,
+            self._clear_incoming,
+            self._abort_multiparts,
+            self._compare_a_while,
+        )
+        for part in parts:
             try:
                 with self._parts.attempt(part.__name__):
                     await part()
@@ -175,12 +181,31 @@ class ObjectSweeper:
             self._count("removed", len(removed))
 
     async def _clear_staging(self) -> None:
+        await self._clear(STAGING)
+
+    async def _clear_incoming(self) -> None:
+        await self._clear(INCOMING)
+
+    async def _clear(self, prefix: str) -> None:
+        """Deletes what clients have uploaded below a prefix for uploads that are not open any more."""
         after = ""
-        while listed := await self._saves.objects.list(STAGING, after, _PAGE):
+        while listed := await self._saves.objects.list(prefix, after, _PAGE):
             async with self._sweeps() as sweeps:
                 abandoned = await sweeps.abandoned_objects(listed)
             self._count("staged", len(await self._delete(abandoned)))
             after = listed[-1].key
+
+    async def _abort_multiparts(self) -> None:
+        """Ends the multipart uploads that nothing needs; the store keeps their parts, and charges for them."""
+        after = ""
+        # Of all keys, since a copy in parts has one of a version's; some stores list none of a prefix.
+        while started := await self._saves.objects.open_parts("", after, _PAGE):
+            async with self._sweeps() as sweeps:
+                abandoned = await sweeps.abandoned_multiparts(started)
+            for one in abandoned:
+                await self._saves.objects.abort_parts(one.key, one.multipart_id)
+            self._count("multipart", len(abandoned))
+            after = started[-1].key
 
     async def _delete(self, keys: Sequence[str]) -> set[str]:
         """Deletes objects; returns the keys of deleted ones. An object that the store refuses to delete is set aside.
@@ -215,7 +240,7 @@ class ObjectSweeper:
         through = listed[-1].key if len(listed) == _PAGE else None
         async with self._sweeps() as sweeps:
             expected = await sweeps.expected_contents(scan.cursor, through, _PAGE)
-            orphans = await sweeps.orphaned_objects([one for one in listed if _OURS.match(one.key)])
+            orphans = await sweeps.orphaned_objects([one for one in listed if is_version_key(one.key)])
         if len(expected) == _PAGE:  # more objects are missing than a page holds: continue after the examined ones
             through = expected[-1].key
         removed = await self._delete(orphans)

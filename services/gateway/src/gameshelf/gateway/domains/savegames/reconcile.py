@@ -5,7 +5,6 @@ outside of any transaction, and then adopted under its user's lock, so a page ca
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from gameshelf.savegames import (
     SavegameAdoption,
     SavegameSweeps,
     StoredObject,
+    is_version_key,
     metadata_of,
 )
 
@@ -40,7 +40,6 @@ _READ_BYTES = 64 * 1024**2
 _LARGEST_BYTES = 256 * 1024**2
 """Larger objects are not read, unless saves may be that large: one call could not finish."""
 _AT_ONCE = 4
-_OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -149,7 +148,7 @@ class Reconciliation:
         through = listed[-1].key if len(listed) == self._page_size else None
         async with self._sweeps() as sweeps:
             expected = await sweeps.expected_contents(cursor.key, through, self._page_size)
-            unknown = await sweeps.unknown_objects([one for one in listed if _OURS.match(one.key)])
+            unknown = await sweeps.unknown_objects([one for one in listed if is_version_key(one.key)])
         if len(expected) == self._page_size:  # more objects are missing than a page holds
             through = expected[-1].key
             listed = [one for one in listed if one.key <= through]

@@ -37,6 +37,12 @@ def test_a_key_is_taken_by_every_post_that_changes_something(kind, method):
     assert (route.is_change, route.takes_key) == (changes, changes and method == "POST")
 
 
+def test_a_question_takes_no_key():
+    routes = Routes("things", "Things.")
+    routes.ask("/things")(handler)
+    assert (routes.all[0].method, routes.all[0].is_change, routes.all[0].takes_key) == ("POST", False, False)
+
+
 def test_a_handler_that_needs_nothing_stays_as_it_is():
     async def plain(read: Read, thing_id: UUID):
         """Answers."""

@@ -48,12 +48,18 @@ def json_pointer(location: tuple[int | str, ...]) -> str:
     return "".join(map(pointer_step, location)) or WHOLE_BODY
 
 
-def excess(model: type[BaseModel], document: bytes, most: int | None = None) -> Problem | None:
+def excess(
+    model: type[BaseModel],
+    document: bytes,
+    most: int | None = None,
+    parse: Callable[[bytes], Any] = from_json,
+) -> Problem | None:
     """Returns a problem if a JSON document is larger than the model allows: too long a list, or too many values.
 
-    ``most`` bounds the values of a model that accepts objects of any kind. pydantic examines each element of a list
-    before it reports that there are too many, and each unknown field of an object. Each one costs microseconds, and a
-    megabyte holds half a million, so they are counted first. The model finds all other problems.
+    ``most`` bounds the values of a model that accepts objects of any kind, or many of a few kinds. pydantic examines
+    each element of a list before it reports that there are too many, and each unknown field of an object. Each one
+    costs microseconds, and a megabyte holds half a million, so they are counted first. The model finds all other
+    problems.
     """
     longest, most = _longest_list(model), _ALLOWED_BESIDE + (_most_values(model) if most is None else most)
     separators = count_separators(document)
@@ -63,7 +69,7 @@ def excess(model: type[BaseModel], document: bytes, most: int | None = None) -> 
     if separators > _SEPARATORS_PER_VALUE * most:
         return too_many
     try:
-        parsed = from_json(document)
+        parsed = parse(document)
     except ValueError:
         return None
     if longest and (too_long := _too_long_list(parsed, longest, most)):

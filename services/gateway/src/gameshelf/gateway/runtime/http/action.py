@@ -1,15 +1,17 @@
 """Calls of REST: their common context, and actions, which work outside of their transaction too."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.errors import ErrorTable, Language
 from gameshelf.gateway.runtime.http.idempotency import Excerpt, IdempotencyKey, answer_once, refuse_once
 from gameshelf.gateway.runtime.http.page_cache import PageCache
-from gameshelf.gateway.runtime.http.reply import Reply, render_refusal
+from gameshelf.gateway.runtime.http.reply import Reply, ok, render_refusal
 from gameshelf.gateway.runtime.http.routing import Queries, Read, RestWork, Write
 from gameshelf.gateway.runtime.observability.traces import current_trace_id
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -17,6 +19,8 @@ from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,35 @@ class RestAction:
             return await answer_once(self.key, write, work, self.refusal, excerpt)
 
         return await self.context.transactions.run(self.user_id, attempt)
+
+    async def answer_afterwards(
+        self,
+        work: Callable[[Write], Awaitable[T]],
+        respond: Callable[[T], Awaitable[Any]],
+        kept: Callable[[T], Any],
+        renew: Callable[[Write, Any], Awaitable[T]],
+    ) -> Reply:
+        """Runs the work in a transaction, and after the commit makes its document, which needs calls of the network:
+        the URLs of an object store, for example. A connection never waits for them.
+
+        ``kept`` returns the part of the result that the Idempotency-Key keeps. For a repeated key ``renew`` makes the
+        result of that part, in the transaction of the repeated call, and ``respond`` makes the document again. Raises
+        what `answer` does, and the errors of ``respond``; the result is committed then, and a repetition finds it.
+        """
+        results: list[T] = []
+
+        async def begin(write: Write) -> Reply:
+            results[:] = [await work(write)]
+            return ok(kept(results[0]))
+
+        async def restore(write: Write, excerpt: Any) -> Any:
+            results[:] = [await renew(write, excerpt)]
+            return excerpt
+
+        reply = await self.answer(begin, Excerpt(lambda document: document, restore, is_secret=True))
+        if reply.status >= 300:
+            return reply
+        return Reply(reply.status, encode(await respond(results[0])), reply.headers)
 
     async def first_response(self) -> Reply | None:
         """Returns the first response to the call's Idempotency-Key, for handlers that work before their transaction."""

@@ -1,8 +1,9 @@
 """The Quart application: all routes share the same steps, and all failures the same envelope."""
 
+from asyncio import Semaphore, to_thread
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from gameshelf.gateway.runtime.client_ids import set_client_id
@@ -17,7 +18,9 @@ from gameshelf.gateway.runtime.failures import as_domain_error
 from gameshelf.gateway.runtime.http.action import CallContext, RestAction
 from gameshelf.gateway.runtime.http.authenticate import Authenticate
 from gameshelf.gateway.runtime.http.idempotency import IdempotencyKey
-from gameshelf.gateway.runtime.http.parse import parse_body, parse_query, require_no_input
+from gameshelf.gateway.runtime.http.json_values import values_hash
+from gameshelf.gateway.runtime.http.large_bodies import values_hash_in_chunks
+from gameshelf.gateway.runtime.http.parse import parse_body, parse_large_body, parse_query, require_no_input
 from gameshelf.gateway.runtime.http.reply import BASE, JSON, Reply, render_refusal
 from gameshelf.gateway.runtime.http.routing import Route, Signal
 from gameshelf.gateway.runtime.limits import RateLimits
@@ -31,8 +34,12 @@ from werkzeug.routing import BaseConverter
 
 MAX_BODY_BYTES = 256 * 1024
 """Size limit of a body, except for calls with a limit of their own."""
+_MAX_PARSED_IN_LOOP = 32 * 1024
+"""A larger body with long lists is parsed beside the event loop."""
+_PARSED_AT_ONCE = 2
 _MAX_LANGUAGES = 256
 """How many characters of ``Accept-Language`` are read."""
+T = TypeVar("T")
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
 _OF_STATUS: dict[int | None, type[DomainError]] = {404: ResourceNotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
 
@@ -55,6 +62,7 @@ class RestApi:
         self._tracing = tracing
         self._context = context
         self._large_body_bytes = large_body_bytes
+        self._parsing = Semaphore(_PARSED_AT_ONCE)
 
     def install(self, app: Quart) -> None:
         """Adds the routes to an application."""
@@ -131,18 +139,31 @@ class RestApi:
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         body, headers = await self._body(route), request.headers
         set_client_id(headers.get("X-Client-Id"))
-        key = None
-        if route.takes_key and (given := headers.get("Idempotency-Key")) is not None:
-            key = IdempotencyKey.of(user_id, f"{route.method} {request.path}", given, body)
+        given = headers.get("Idempotency-Key") if route.takes_key else None
+        key = await self._parsed(route, body, lambda: _key(route, user_id, given, body)) if given is not None else None
         conditions = headers.get("If-Match"), headers.get("If-None-Match")
         action = RestAction(user_id, language, self._context, key, *conditions)
         try:
-            arguments: dict[str, Any] = {**ids, **_parse_input(route, ids, body)}
+            arguments = {**ids, **await self._parsed(route, body, lambda: _parse_input(route, ids, body))}
         except InvalidInput as error:
             return await action.refuse(error)
         if route.kind == "action":
             return await route.handler(action, **arguments)
         return await action.answer(lambda write: route.handler(write, **arguments))
+
+    async def _parsed(self, route: Route, body: bytes, parse: Callable[[], T]) -> T:
+        """Returns what ``parse`` makes of a body: of a large one beside the event loop, and of few at once, since a
+        parsed body takes several times its size in memory.
+        """
+        if not route.has_long_lists or len(body) <= _MAX_PARSED_IN_LOOP:
+            return parse()
+        async with self._parsing:
+            return await to_thread(parse)
+
+
+def _key(route: Route, user_id: UUID, given: str, body: bytes) -> IdempotencyKey:
+    hash_values = values_hash_in_chunks if route.has_long_lists else values_hash
+    return IdempotencyKey.of(user_id, f"{route.method} {request.path}", given, body, hash_values)
 
 
 def _query(route: Route) -> dict[str, Any]:
@@ -164,7 +185,8 @@ def _parse_input(route: Route, ids: dict[str, UUID], body: bytes) -> dict[str, A
     path_id = str(next(iter(ids.values()))) if len(ids) == 1 else None
     found = _query(route)
     if route.body:
-        found["body"] = parse_body(route.body, request.content_type, body, path_id)
+        parse = parse_large_body if route.has_long_lists else parse_body
+        found["body"] = parse(route.body, request.content_type, body, path_id)
     else:
         require_no_input(request.content_type, body, path_id)
     return found

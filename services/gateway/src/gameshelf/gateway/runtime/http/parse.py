@@ -4,7 +4,9 @@ from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
+from gameshelf.gateway.runtime.encoding import decode
 from gameshelf.gateway.runtime.errors import MalformedJson, UnsupportedMediaType
+from gameshelf.gateway.runtime.http.large_bodies import parse_in_chunks
 from gameshelf.gateway.runtime.problems import MAX_PROBLEMS, entries_of, excess, json_pointer, problems_of
 from gameshelf.kernel.errors import InvalidInput, Problem, echo
 from gameshelf.kernel.nesting import too_deep
@@ -110,6 +112,35 @@ def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: s
     return attributes
 
 
+def parse_large_body(model: type[M], content_type: str | None, body: bytes, path_id: str | None = None) -> M:
+    """Parses a body as ``parse_body`` does, in steps that let other threads run (``large_bodies.py``).
+
+    Raises UnsupportedMediaType, MalformedJson, InvalidInput.
+    """
+    if not body:
+        return parse_body(model, content_type, body, path_id)
+    _require_json(content_type)
+    parsed: list[Any] = []
+
+    def parse(document: bytes) -> Any:
+        parsed[:] = parsed or [decode(document)]
+        return parsed[0]
+
+    if too_much := excess(model, body, getattr(model, "most_values", None), parse):
+        raise InvalidInput(too_much)
+    try:
+        document = parse(body)
+    except ValueError as error:
+        raise (InvalidInput(too_deep("/data")) if "depth limit" in str(error) else MalformedJson) from None
+    try:
+        resource = _Document[_AnyAttributes].model_validate(document).data
+    except ValidationError as error:
+        raise InvalidInput(*problems_of(error, json_pointer)) from None
+    command = parse_in_chunks(model, document["data"]["attributes"])
+    _require_same_id(resource.id, path_id)
+    return command
+
+
 def require_no_input(content_type: str | None, body: bytes, path_id: str | None = None) -> None:
     """Checks the body of a call that needs none: if there is one, it must be well-formed and have no attributes. Some
     clients send ``{}`` without a ``Content-Type``, which is accepted.
@@ -123,8 +154,7 @@ def require_no_input(content_type: str | None, body: bytes, path_id: str | None 
 def _parse_document(
     model: type[BaseModel], content_type: str | None, body: bytes, path_id: str | None, most_values: int | None = None
 ) -> Any:
-    if (content_type or "").partition(";")[0].strip().lower() != _JSON:
-        raise UnsupportedMediaType
+    _require_json(content_type)
     if too_much := excess(model, body, most_values):
         raise InvalidInput(too_much)
     try:
@@ -137,10 +167,18 @@ def _parse_document(
             is_deep = invalid[0].startswith("recursion limit")
             raise (InvalidInput(too_deep("/data")) if is_deep else MalformedJson) from None
         raise InvalidInput(*problems_of(error, json_pointer)) from None
-    named = getattr(document.data, "id", None)
+    _require_same_id(getattr(document.data, "id", None), path_id)
+    return document
+
+
+def _require_json(content_type: str | None) -> None:
+    if (content_type or "").partition(";")[0].strip().lower() != _JSON:
+        raise UnsupportedMediaType
+
+
+def _require_same_id(named: Any, path_id: str | None) -> None:
     if path_id is not None and named is not None and str(named).lower() != path_id:
         raise InvalidInput(Problem("id_mismatch", pointer="/data/id"))
-    return document
 
 
 class _Resource(BaseModel, Generic[M]):
@@ -151,6 +189,10 @@ class _Resource(BaseModel, Generic[M]):
 
 class _Document(BaseModel, Generic[M]):
     data: _Resource[M]
+
+
+class _AnyAttributes(BaseModel):
+    """Attributes that are parsed afterwards."""
 
 
 class _NoAttributes(BaseModel):

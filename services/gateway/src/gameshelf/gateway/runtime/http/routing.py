@@ -152,6 +152,10 @@ class Route:
     """Whether its body may be larger than others, by the settings of the service."""
     max_body_bytes: int | None = None
     """Size limit of its body, if it is neither the usual one nor a setting."""
+    has_long_lists: bool = False
+    """Whether its body has lists of thousands of objects, which are parsed in chunks beside the event loop."""
+    is_question: bool = False
+    """Whether a POST only asks, since its input is too large for a query. It takes no Idempotency-Key."""
     refuses: tuple[str, ...] = ()
     tag_description: str = ""
     path_ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -160,7 +164,7 @@ class Route:
     @property
     def is_change(self) -> bool:
         """Whether it changes the user's data in PostgreSQL."""
-        return self.kind in ("write", "action") and self.method != "GET"
+        return self.kind in ("write", "action") and self.method != "GET" and not self.is_question
 
     @property
     def takes_key(self) -> bool:
@@ -208,6 +212,10 @@ class Routes:
     def action(self, method: str, path: str, **declared: Any) -> Callable[[H], H]:
         """Declares a call that opens its transactions: ``async def handler(action, **path_ids, query?, body?)``."""
         return self._declare("action", method, path, declared)
+
+    def ask(self, path: str, **declared: Any) -> Callable[[H], H]:
+        """Declares a POST that only reads: ``async def handler(action, **path_ids, query?, body)``."""
+        return self._declare("action", "POST", path, {**declared, "is_question": True})
 
     def signal(self, path: str, **declared: Any) -> Callable[[H], H]:
         """Declares a POST that is a heartbeat: ``async def handler(signal, **path_ids)``."""

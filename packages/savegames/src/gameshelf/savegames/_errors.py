@@ -55,3 +55,37 @@ class SavegameVersionConflict(DomainError):
     """The save has changed elsewhere; ``meta`` has both sides and the conflict."""
 
     code = "SAVEGAME_VERSION_CONFLICT"
+
+
+class SavegameIsASet(DomainError):
+    """The version is a set of files, and so has no single URL; ``meta["file_count"]`` is their number."""
+
+    code = "SAVEGAME_IS_A_SET"
+
+
+class SavegameShrinks(DomainError):
+    """A new version lacks much of what the head has, and nobody confirmed that. ``meta``: ``removed`` (files),
+    ``bytes``, ``units`` (100 at most), ``head_version``.
+    """
+
+    code = "SAVEGAME_SHRINKS"
+
+
+class SavegameBaseNotSynced(DomainError):
+    """The device names a base that it never had. ``meta``: ``head_version``, ``device_version``."""
+
+    code = "SAVEGAME_BASE_NOT_SYNCED"
+
+
+class SavegamePolicyChanged(DomainError):
+    """The device used another revision of the product's policy. ``meta``: ``policy_revision``, ``policy``."""
+
+    code = "SAVEGAME_POLICY_CHANGED"
+
+
+class SavegameMergeSplitsUnit(DomainError):
+    """Two versions cannot be merged without mixing what belongs together; ``meta["reason"]``: ``no_units``,
+    ``single_file``, ``units_meet``.
+    """
+
+    code = "SAVEGAME_MERGE_SPLITS_UNIT"

@@ -35,7 +35,7 @@ def test_the_defaults_are_those_of_the_contract():
     assert (settings.s3_region, settings.s3_url_ttl_seconds, settings.s3_delete_grace_days) == ("us-east-1", 300, 30)
     assert settings.s3_server_side_encryption == "none"
     assert (settings.savegame_max_bytes, settings.savegame_quota_bytes) == (50 * 1024**2, 1024**3)
-    assert settings.savegame_product_quota_bytes == 0
+    assert (settings.savegame_product_quota_bytes, settings.savegame_max_set_bytes) == (0, 1024**3)
     assert (settings.savegame_max_versions, settings.savegame_trash_days) == (10, 30)
 
 
@@ -80,3 +80,14 @@ def test_the_stores_address_or_the_switch_decides_about_tls(endpoint, tls, url):
 def test_clients_may_use_another_address_of_the_object_store():
     settings = section_of({**JOBS, **STORE, "S3_PUBLIC_ENDPOINT": "http://saves.example"})
     assert (settings.s3_url, settings.s3_public_url) == ("https://s3.example:9000", "http://saves.example")
+
+
+def test_a_set_may_be_as_large_as_a_file_at_least():
+    limits = section_of({**JOBS, "MAX_SAVEGAME_SIZE_BYTES": "700", "MAX_SAVEGAME_SET_BYTES": "700"}).limits
+    assert (limits.max_bytes, limits.max_set_bytes) == (700, 700)
+    line = refusal({**JOBS, "MAX_SAVEGAME_SIZE_BYTES": "701", "MAX_SAVEGAME_SET_BYTES": "700"})
+    assert line.startswith("MAX_SAVEGAME_SET_BYTES: ")
+    five = str(5 * 1024**3)
+    assert refusal({**JOBS, "MAX_SAVEGAME_SIZE_BYTES": five}).startswith("MAX_SAVEGAME_SET_BYTES: ")
+    above = {"MAX_SAVEGAME_SIZE_BYTES": str(5 * 1024**3 + 1), "MAX_SAVEGAME_SET_BYTES": str(1024**4)}
+    assert "MAX_SAVEGAME_SIZE_BYTES" in refusal({**JOBS, **above})

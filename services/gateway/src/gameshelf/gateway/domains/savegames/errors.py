@@ -35,11 +35,61 @@ CODES: Mapping[str, Code] = {
             "The save has changed on another device; both sides are kept and described in meta, choose one.",
         ),
     ),
+    "SAVEGAME_IS_A_SET": Code(
+        409,
+        "FAILED_PRECONDITION",
+        ("Сохранение состоит из файлов", "The save is a set of files"),
+        (
+            "У набора файлов нет одного адреса: скачайте его через /download.",
+            "A set of files has no single URL: download it by /download.",
+        ),
+    ),
+    "SAVEGAME_SHRINKS": Code(
+        409,
+        "FAILED_PRECONDITION",
+        ("Из сохранения пропадает много файлов", "Many files of the save would be removed"),
+        (
+            "Новая версия теряет большую часть файлов или целую единицу; подтвердите это числом meta.removed "
+            "в confirm_removals.",
+            "The new version lacks most of the files, or a whole unit; to confirm, send confirm_removals with the "
+            "number in meta.removed.",
+        ),
+    ),
+    "SAVEGAME_BASE_NOT_SYNCED": Code(
+        409,
+        "FAILED_PRECONDITION",
+        ("Устройство не получало базовую версию", "The device never had the base version"),
+        (
+            "Устройство не загружало и не скачивало версию, которую назвало основой; сначала скачайте её.",
+            "The device has neither uploaded nor downloaded the version that it names as its base; download it first.",
+        ),
+    ),
+    "SAVEGAME_POLICY_CHANGED": Code(
+        409,
+        "FAILED_PRECONDITION",
+        ("Правила сохранений изменились", "The policy of the saves has changed"),
+        (
+            "Соберите файлы заново по новым правилам продукта из meta.policy.",
+            "Collect the files again by the product's new policy in meta.policy.",
+        ),
+    ),
+    "SAVEGAME_MERGE_SPLITS_UNIT": Code(
+        409,
+        "FAILED_PRECONDITION",
+        ("Версии нельзя слить", "The versions cannot be merged"),
+        (
+            "Слияние смешало бы файлы, которые принадлежат друг другу; выберите одну сторону целиком.",
+            "A merge would mix files that belong together; choose one side as a whole.",
+        ),
+    ),
     "SAVEGAME_FILE_TOO_LARGE": Code(
         413,
         "RESOURCE_EXHAUSTED",
         ("Слишком большое сохранение", "The save is too large"),
-        ("Файл больше, чем допустимо; предел в meta.max_bytes.", "The file is larger than meta.max_bytes."),
+        (
+            "Файл или набор больше, чем допустимо; предел в meta.max_bytes или meta.max_files.",
+            "The file or the set is larger than allowed; the limit is meta.max_bytes or meta.max_files.",
+        ),
     ),
     "USER_QUOTA_EXCEEDED": Code(
         422,

@@ -59,8 +59,11 @@ class SavegameSection(SettingsSection):
         "S3_DELETE_GRACE_DAYS", "How long bytes are kept after the last save that uses them", 30
     )
 
-    savegame_max_bytes: Annotated[int, Field(ge=1, le=1024**3)] = var(
-        "MAX_SAVEGAME_SIZE_BYTES", "Size limit of a save", 52_428_800
+    savegame_max_bytes: Annotated[int, Field(ge=1, le=5 * 1024**3)] = var(
+        "MAX_SAVEGAME_SIZE_BYTES", "Size limit of a file of a save", 52_428_800
+    )
+    savegame_max_set_bytes: Annotated[int, Field(ge=1, le=1024**5)] = var(
+        "MAX_SAVEGAME_SET_BYTES", "Size limit of a set of files", 1_073_741_824
     )
     savegame_quota_bytes: Annotated[int, Field(ge=1)] = var(
         "USER_SAVEGAME_QUOTA_BYTES", "Quota of a user", 1_073_741_824
@@ -83,6 +86,7 @@ class SavegameSection(SettingsSection):
         """Limits of space and of retention."""
         return Limits(
             max_bytes=self.savegame_max_bytes,
+            max_set_bytes=self.savegame_max_set_bytes,
             quota_bytes=self.savegame_quota_bytes,
             product_quota_bytes=self.savegame_product_quota_bytes,
             daily_bytes=self.savegame_daily_bytes,
@@ -106,6 +110,14 @@ class SavegameSection(SettingsSection):
         if address is None or "://" in address:
             return address
         return f"{'https' if self.s3_use_ssl else 'http'}://{address}"
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if self.savegame_max_set_bytes < self.savegame_max_bytes:
+            raise ValueError(
+                f"MAX_SAVEGAME_SET_BYTES: at least MAX_SAVEGAME_SIZE_BYTES, which is {self.savegame_max_bytes}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_store(self) -> Self:

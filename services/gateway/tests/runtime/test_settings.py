@@ -107,7 +107,7 @@ BAD = {
     "S3_SERVER_SIDE_ENCRYPTION": ["aes256"],
     "S3_SIGNED_HASH": ["sha256"],
     "S3_DELETE_GRACE_DAYS": ["-1"],
-    "MAX_SAVEGAME_SIZE_BYTES": ["0", str(1024**3 + 1)],
+    "MAX_SAVEGAME_SIZE_BYTES": ["0", str(5 * 1024**3 + 1)],
     "USER_SAVEGAME_QUOTA_BYTES": ["0"],
     "PRODUCT_SAVEGAME_QUOTA_BYTES": ["-1"],
     "SAVEGAME_MAX_VERSIONS": ["1"],

@@ -22,6 +22,10 @@ class SetReservation:
 
     upload_id: UUID
     slot_id: UUID
+    product_id: UUID
+    slot_name: str
+    """The name of the save, which may be spelt otherwise than the requested one."""
+    created_at: datetime
     is_set: bool
     file_count: int | None
     """None: a single file."""

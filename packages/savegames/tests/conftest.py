@@ -22,11 +22,16 @@ from gameshelf.savegames import (
     SavegameUploads,
     Synced,
     metadata_of,
+    object_key,
+    part_key,
 )
+from gameshelf.savegames._files import hash_of, identity_of
+from gameshelf.savegames._lists import encode
 from gameshelf.savegames._naming import slot_key
 
 # Tables with references stand after the tables that they refer to.
 TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices", "numbers")
+CHECKED = ("slots", "metadata", "contents", "uploads", "conflicts", "manifest_contents")
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
@@ -148,7 +153,7 @@ class Player:
 
     async def check(self):
         """Asserts the invariants of the tables, and returns their rows for further assertions."""
-        tables = {name: await self.rows(name) for name in ("slots", "metadata", "contents", "uploads", "conflicts")}
+        tables = {name: await self.rows(name) for name in CHECKED}
         check_trees(**tables, has_lost=self.has_lost)
         check_contents(**tables)
         return tables
@@ -181,15 +186,17 @@ def check_trees(slots, metadata, conflicts, has_lost, **_):
         assert has_lost or {head, *open_ones, *pinned} - {None} <= kept
 
 
-def check_contents(metadata, contents, uploads, **_):
+def check_contents(metadata, contents, uploads, manifest_contents, **_):
     """Contents that are held are live, once per hash; others are not live."""
     by_id = {row["id"]: row for row in contents}
     live = {key for key, row in by_id.items() if row["state"] == "live"}
     holders = [row for row in (*metadata, *uploads) if row["content_id"]]
-    assert {row["content_id"] for row in holders} == live
+    assert {row["content_id"] for row in (*holders, *manifest_contents)} == live
     assert len({by_id[key]["file_hash_sha256"] for key in live}) == len(live)
     for row in holders:
         content = by_id[row["content_id"]]
+        if content["kind"] == "list":
+            continue
         assert (content["file_hash_sha256"], content["file_size_bytes"]) == (
             row["file_hash_sha256"],
             row["file_size_bytes"],
@@ -232,3 +239,43 @@ async def new_player(connection):
 def player(new_player):
     """A player with a quota of a thousand bytes, and four versions per slot."""
     return new_player(max_bytes=500, quota_bytes=1000, max_versions=4)
+
+
+async def _add_set(player, files, slot="slot", version=1, **about):
+    """Adds a save with one version, whose list is not written. Returns the content of the list."""
+    slot_id, manifest_id, list_id = uuid4(), uuid4(), uuid4()
+
+    async def insert(table, **values):
+        columns = ", ".join(values := {"user_id": player.id, **values})
+        places = ", ".join(f"${number + 1}" for number in range(len(values)))
+        into = f"INSERT INTO savegames.savegame_{table} ({columns}) VALUES ({places})"
+        await player.connection.execute(into, *values.values())
+
+    async def add_content(content_id, key, size, content, **more):
+        sized = {"s3_object_key": key, "file_size_bytes": size, "file_hash_sha256": content}
+        await insert("contents", id=content_id, state="live", created_at=player.now, **sized, **more)
+
+    hashes = {"file_hash_sha256": hash_of(files), "content_identity": identity_of(files), "file_count": len(files)}
+    total = sum(file.size for file in files)
+    named = {"product_id": player.product, "slot_name": slot, "slot_key": slot}
+    numbers = {"head_version": version, "last_version": version}
+    await insert("slots", id=slot_id, **named, **numbers, created_at=player.now)
+    sizes = {file.sha256: file.size for file in files}
+    listed = {"content_count": len(sizes), "total_bytes": total, "body": encode(files), "created_at": player.now}
+    await insert("manifests", id=manifest_id, slot_id=slot_id, **hashes, **listed)
+    for content, size in sizes.items():
+        content_id = uuid4()
+        await add_content(content_id, part_key(player.id, player.product, slot, content_id), size, content)
+        await insert("manifest_contents", manifest_id=manifest_id, content_id=content_id)
+    key = object_key(player.id, player.product, slot, version, list_id, player.now)
+    await add_content(list_id, key, 0, list_id.bytes * 2, kind="list", is_written=False)
+    placed = {"id": uuid4(), "parent_version": 0, "in_head": True, "server_uploaded_at": player.now}
+    held = {"content_id": list_id, "manifest_id": manifest_id, "file_size_bytes": total}
+    await insert("metadata", slot_id=slot_id, version=version, **placed, **held, **hashes, **about)
+    return list_id
+
+
+@pytest.fixture(scope="session")
+def add_set():
+    """Adds the rows of a set, as a commit leaves them."""
+    return _add_set

@@ -50,6 +50,7 @@ from gameshelf.savegames._events import (
 )
 from gameshelf.savegames._limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames._lineage import Node, Relation, Side, ancestors, relation, resolved_by
+from gameshelf.savegames._list_objects import ListToWrite, SavegameListObjects
 from gameshelf.savegames._models import ConflictPolicy, Resolution
 from gameshelf.savegames._naming import (
     INCOMING,
@@ -187,6 +188,7 @@ __all__ = [
     "FilesToVerify",
     "KeepMultipart",
     "Limits",
+    "ListToWrite",
     "MissingFile",
     "NewSet",
     "NewUpload",
@@ -224,6 +226,7 @@ __all__ = [
     "SavegameHashMismatch",
     "SavegameHeadMoved",
     "SavegameIsASet",
+    "SavegameListObjects",
     "SavegameMergeSplitsUnit",
     "SavegameOverview",
     "SavegamePolicyChanged",

@@ -13,6 +13,7 @@ from gameshelf.savegames._limits import Limits
 from gameshelf.savegames._naming import INCOMING, is_version_key, upload_of
 from gameshelf.savegames._ports import OpenMultipart, StoredObject
 from gameshelf.savegames._store.contents import ContentStore, ContentToDelete
+from gameshelf.savegames._store.list_objects import ListObjectStore
 from gameshelf.savegames._store.scans import ExpectedContent, Scan, ScanStore
 from gameshelf.savegames._store.slots import SlotStore
 from gameshelf.savegames._store.uploads import UploadStore
@@ -40,6 +41,7 @@ class SavegameSweeps:
         self._uploads = UploadStore(connection)
         self._contents = ContentStore(connection)
         self._scans = ScanStore(connection)
+        self._lists = ListObjectStore(connection)
         self._clock = clock
         self._limits = limits
 
@@ -124,9 +126,15 @@ class SavegameSweeps:
         return await self._scans.live_contents(of) if of else []
 
     async def mark_missing(self, missing: Collection[ExpectedContent], found: Collection[ExpectedContent]) -> None:
-        """Marks contents whose objects are missing, and clears the mark of those whose objects exist again."""
+        """Marks contents whose objects are missing, and clears the mark of those whose objects exist again.
+
+        The list of a set is never marked: the database has it, and its object is written again.
+        """
         if missing:
-            await self._scans.mark_missing(missing, self._clock())
+            lists = await self._lists.write_again([(one.user_id, one.content_id, one.key) for one in missing])
+            files = [one for one in missing if (one.user_id, one.content_id) not in lists]
+            if files:
+                await self._scans.mark_missing(files, self._clock())
         back = [one for one in found if one.missing_since]
         if back:
             await self._scans.clear_missing(back)

@@ -80,6 +80,7 @@ _EXPECTED = Statement(
         col(C.s3_object_key) > bindparam("after", type_=String),
         or_(_through.is_(None), col(C.s3_object_key) <= _through),
         IS_LIVE,
+        col(C.is_written),
         col(C.created_at) < _BEFORE,
     )
     .order_by(col(C.s3_object_key))
@@ -143,7 +144,9 @@ class ScanStore:
     async def expected_contents(
         self, after: str, through: str | None, before: datetime, limit: int
     ) -> list[ExpectedContent]:
-        """Returns contents created before a time, with keys after ``after`` and up to ``through``, sorted by key."""
+        """Returns contents created before a time, with keys after ``after`` and up to ``through``, sorted by key. Lists
+        that have no object yet are not among them.
+        """
         found = await _EXPECTED.all(self._connection, after=after, through=through, before=before, limit=limit)
         return _EXPECTED_CONTENT.read_all(found)
 

@@ -6,6 +6,7 @@ from gameshelf.gateway.domains.savegames.after_commit import after_commit
 from gameshelf.gateway.domains.savegames.export import export_files
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
+from gameshelf.gateway.domains.savegames.list_writer import LISTS_SECONDS, ListWriter
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
@@ -18,11 +19,14 @@ from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
 from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.probes import answers_http
-from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.settings import ServiceRole, Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.kernel.clock import Clock
 from gameshelf.library import AccessQueries
 from gameshelf.savegames import SavegameAdoption, SavegameConflicts, SavegameService, SavegameUploads
+
+_WRITERS = frozenset({ServiceRole.API, ServiceRole.JOBS})
+"""The roles of processes that write lists: where a set is committed, its list is written at once."""
 
 
 async def create(runtime: Runtime) -> DomainInstance:
@@ -34,6 +38,7 @@ async def create(runtime: Runtime) -> DomainInstance:
     saves = Saves(bucket, transactions, own_metrics, section.s3_url_ttl_seconds, limits.quota_bytes)
     keeper = SaveKeeper(acquire, transactions, limits, metrics=metrics)
     sweeper = ObjectSweeper(acquire, saves, metrics, limits)
+    lists = ListWriter(acquire, saves, metrics)
     return DomainInstance(
         resources={Saves: saves},
         servicers=[CloudSaves(transactions, acquire, runtime.streams, saves)],
@@ -48,6 +53,7 @@ async def create(runtime: Runtime) -> DomainInstance:
         export_files=export_files(saves),
         jobs=[
             Job("saves", keeper.run_once, 10.0, waits_for_restore=True),
+            Job("lists", lists.run_once, LISTS_SECONDS, woken=lists.woken, roles=_WRITERS),
             Job("objects", sweeper.run_once, 60.0, waits_for_restore=True),
         ],
         erasing=Erasing(rows=[erase_rows(runtime.services[SavegameService])], objects=erase_objects(saves)),

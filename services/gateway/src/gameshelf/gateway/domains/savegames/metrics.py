@@ -17,7 +17,7 @@ class SavegameMetrics(DomainMetrics):
         )
         self.objects = Counter(
             "savegame_objects",
-            "Objects that the sweeps of the object store found, by finding",
+            "Objects that jobs found in the object store or wrote to it, by finding",
             ["found"],
             registry=registry,
         )

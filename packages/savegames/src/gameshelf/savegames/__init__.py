@@ -69,6 +69,8 @@ from gameshelf.savegames._naming import (
 )
 from gameshelf.savegames._open_uploads import OpenUpload, UploadQueries, UploadStatus
 from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
+from gameshelf.savegames._policies import DEFAULT_POLICY, PolicyDocument, SavePolicy
+from gameshelf.savegames._policy_store import PolicyFact, PolicySource, PolicyStore, ProductPolicy
 from gameshelf.savegames._ports import (
     MAX_PUT_BYTES,
     Digest,
@@ -151,6 +153,7 @@ METADATA = SavegamesTable.metadata
 MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 
 __all__ = [
+    "DEFAULT_POLICY",
     "FOLDED_NAME_SCAN",
     "INCOMING",
     "MAX_OPEN_UPLOADS",
@@ -204,7 +207,12 @@ __all__ = [
     "OutdatedDecision",
     "Packing",
     "PlanSaves",
+    "PolicyDocument",
+    "PolicyFact",
+    "PolicySource",
+    "PolicyStore",
     "Preference",
+    "ProductPolicy",
     "ProductUsage",
     "Relation",
     "Reservation",
@@ -212,6 +220,7 @@ __all__ = [
     "Resolve",
     "Resolved",
     "Restore",
+    "SavePolicy",
     "SaveVersion",
     "SavedObject",
     "SavegameAccounts",

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from annotated_types import Ge  # pants: no-infer-dep
+from gameshelf.gateway.runtime.kafka.fields import EventData
 from gameshelf.gateway.runtime.kafka.incoming import parse_envelope
 from gameshelf.gateway.runtime.kafka.received import StoredRecord, read_event
 from gameshelf.gateway.wiring import CONSUMED
@@ -65,7 +66,7 @@ def value_of(model, name, field):
     """A good value of a field."""
     [kind], least = plain(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return document_of(kind)
+        return document_of(kind) if issubclass(kind, EventData) else {"revision": 1}
     if get_origin(kind) is tuple:
         [element], _ = plain(get_args(kind)[0])
         return [document_of(element), document_of(element)]
@@ -87,13 +88,16 @@ def document_of_type(kind):
 
 
 def fields_of(model, path=()):
-    """Every field of a model and of those inside it: the way to it in a document, and the field."""
+    """Every field of a model and of those inside it: the way to it in a document, and the field.
+
+    A document that a package describes, such as a policy of saves, is one field: the package tests what is in it.
+    """
     for name, field in model.model_fields.items():
         here = (*path, to_camel(name))
         yield here, field
         for kind in plain(field.annotation)[0]:
             inside = plain(get_args(kind)[0])[0][0] if get_origin(kind) is tuple else kind
-            if isinstance(inside, type) and issubclass(inside, BaseModel):
+            if isinstance(inside, type) and issubclass(inside, EventData):
                 yield from fields_of(inside, (*here, 0) if get_origin(kind) is tuple else here)
 
 

@@ -44,8 +44,13 @@ def data_of(event):
 
 def product_of(event):
     """The data of an event about a product as the library reads it, and as achievements do."""
-    product, achievements = event.readings
+    product, achievements, _ = event.readings
     return product.data, achievements.data.achievements
+
+
+def policy_of(event):
+    """The policy of saves in an event about a product."""
+    return event.readings[-1].data.savegame_policy
 
 
 def test_an_optional_field_of_an_element_that_is_empty_was_not_said():
@@ -145,6 +150,37 @@ def test_what_an_event_says_beside_its_only_element_counts():
     # The part alone is invalid as a whole: it is not split again.
     with pytest.raises(Malformed, match=r"achievements\.0\.id"):
         read(StoredRecord(event.record.topic, 0, 0, 0, None, part.value))
+
+
+def test_a_policy_that_is_invalid_keeps_back_that_policy_alone():
+    policy = {"roots": {"saves": {"include": ["../**"]}}}
+    event = read(record_of("product", newTitle="T", savegamePolicy=policy))
+    assert (product_of(event)[0].new_title.ru, policy_of(event)) == ("T", None)
+    [part] = parts_of(event)
+    assert (part.name, json.loads(part.value)["data"]["savegamePolicy"]) == ("#savegamePolicy", policy)
+    assert part.detail.startswith("savegamePolicy.roots.saves.include.0: ")
+    with pytest.raises(Malformed, match=r"savegamePolicy\.roots"):
+        read(StoredRecord(event.record.topic, 0, 0, 0, None, part.value))
+    mended = read(StoredRecord(event.record.topic, 0, 0, 0, None, part.value.replace(b"../", b"a/")))
+    assert policy_of(mended).roots["saves"].include == ("a/**",)
+    assert not mended.bad_elements
+
+
+@pytest.mark.parametrize("bad", [5, "sync", [{}], {"mode": "x"}, {"revision": -1}, {"units": [{}]}], ids=repr)
+def test_a_policy_of_any_wrong_form_is_kept_back(bad):
+    event = read(record_of("product", savegamePolicy=bad))
+    assert policy_of(event) is None
+    assert [one.field for one in event.bad_elements] == ["savegamePolicy"]
+
+
+def test_parts_of_one_event_do_not_repeat_what_is_wrong_elsewhere():
+    event = read(record_of("product", savegamePolicy={"mode": "x"}, achievements=[{"id": "x"}, {"id": str(uuid4())}]))
+    assert len(product_of(event)[1]) == 1
+    parts = {part.name: json.loads(part.value)["data"] for part in parts_of(event)}
+    assert parts == {
+        "#achievements[0]": {**ABOUT, "achievements": [{"id": "x"}]},
+        "#savegamePolicy": {**ABOUT, "savegamePolicy": {"mode": "x"}},
+    }
 
 
 def test_equal_products_of_an_order_stand_together_in_a_part():

@@ -1,6 +1,6 @@
 """Cloud saves."""
 
-from gameshelf.gateway.domains.savegames import errors, published, rest, support
+from gameshelf.gateway.domains.savegames import consumed, errors, published, rest, support
 from gameshelf.gateway.domains.savegames.export import EXPORT
 from gameshelf.gateway.domains.savegames.instance import create, make_services
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
@@ -20,6 +20,7 @@ DOMAIN = Domain(
     codes=errors.CODES,
     rules=errors.RULES,
     published=published.FORMS,
+    consumed=consumed.EVENTS,
     settings=SavegameSection,
     metrics=SavegameMetrics,
 )

@@ -51,6 +51,8 @@ class EventData(BaseModel):
     )
     element_lists: ClassVar[Mapping[str, type[BaseModel]]] = {}
     """Lists whose invalid elements are left out, with the model of an element."""
+    optional_objects: ClassVar[Mapping[str, type[BaseModel]]] = {}
+    """Optional objects that are left out where they are invalid, with their models."""
     adds_up_by: ClassVar[str | None] = None
     """The field of an element by which equal elements add up; None where each element counts by itself."""
 

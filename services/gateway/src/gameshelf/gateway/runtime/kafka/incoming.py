@@ -96,18 +96,21 @@ def parse_envelope(value: bytes | None) -> Incoming:
 
 @dataclass(frozen=True, slots=True)
 class BadElement:
-    """An invalid element of a list in an event's data."""
+    """An invalid element of a list in an event's data, or an invalid object that is optional."""
 
     field: str
-    """The name of the list in the event."""
-    index: int
+    """The name of the list, or of the object, in the event."""
+    index: int | None
+    """None: an object."""
     detail: str
 
 
-def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, Sequence[BadElement]]:
-    """Parses the event's data as ``model``, without invalid elements of its lists; returns it and these elements.
+def parse_data(model: type[D], data: Any, *, part_of: str | None = None) -> tuple[D, Sequence[BadElement]]:
+    """Parses the event's data as ``model``, without invalid elements of its lists and without invalid objects that are
+    optional; returns it and what was left out.
 
-    ``is_part`` says that the event is a part of another one: then a list of one element has nothing to leave out.
+    ``part_of`` is the name of the list or of the object, if the event is a part of another one: of a list of one
+    element, or of the object, nothing is left out then.
     Raises Malformed, also where no element of a list is valid that must not be empty.
     """
     if not isinstance(data, dict):
@@ -119,12 +122,15 @@ def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, 
     try:
         return model.model_validate(data), ()
     except ValidationError as error:
-        bad = _bad_elements(model, data, is_part)
+        bad = _bad_elements(model, data, part_of)
         if not bad:
             raise Malformed(MALFORMED_DATA, *_details(error)) from None
     rest = dict(data)
     for field in {one.field for one in bad}:
         wrong = {one.index for one in bad if one.field == field}
+        if None in wrong:
+            del rest[field]
+            continue
         rest[field] = [element for index, element in enumerate(data[field]) if index not in wrong]
     try:
         return model.model_validate(rest), bad
@@ -142,8 +148,8 @@ def _longest_lists(model: type[EventData]) -> dict[str, int]:
     return found
 
 
-def _bad_elements(model: type[EventData], data: Mapping[str, Any], is_part: bool) -> list[BadElement]:
-    """Returns the invalid elements of all lists, each with its first error.
+def _bad_elements(model: type[EventData], data: Mapping[str, Any], part_of: str | None) -> list[BadElement]:
+    """Returns the invalid elements of all lists, and the invalid objects, each with its first error.
 
     Each element is validated by itself: pydantic describes either all errors of a whole list, or none.
     """
@@ -151,16 +157,28 @@ def _bad_elements(model: type[EventData], data: Mapping[str, Any], is_part: bool
     for name, element in model.element_lists.items():
         for field in dict.fromkeys((name, to_camel(name))):
             elements = data.get(field)
-            if not isinstance(elements, list) or (is_part and len(elements) == 1):
+            if not isinstance(elements, list) or (field == part_of and len(elements) == 1):
                 continue
             for index, value in enumerate(elements):
-                try:
-                    element.model_validate(value)
-                except ValidationError as error:
-                    entry = error.errors(include_url=False, include_context=False, include_input=False)[0]
-                    where = ".".join(map(str, (field, index, *entry["loc"])))
-                    found.append(BadElement(field, index, f"{where}: {entry['msg']}"))
+                if detail := _error_of(element, value, field, index):
+                    found.append(BadElement(field, index, detail))
+    found += (
+        BadElement(field, None, detail)
+        for name, kind in model.optional_objects.items()
+        for field in dict.fromkeys((name, to_camel(name)))
+        if field != part_of and data.get(field) and (detail := _error_of(kind, data[field], field))
+    )
     return found
+
+
+def _error_of(model: type[BaseModel], value: Any, *place: str | int) -> str | None:
+    """Returns the first error of a value, which stands at ``place``."""
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        entry = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return f"{'.'.join(map(str, (*place, *entry['loc'])))}: {entry['msg']}"
+    return None
 
 
 def details_of(bad: Sequence[BadElement]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from pydantic_core import from_json
 
 _NO_TIME = (LATEST - EARLIEST) // timedelta(milliseconds=1)
 """From this time on, in milliseconds since 1970, the time of a record counts as absent."""
-_PART = re.compile(r"#\w+\[\d+\]$")
+_PART = re.compile(r"#(\w+)(?:\[\d+\])?$")
 _LONGEST_REST = 16 * 1024
 """Size in bytes up to which parts repeat the rest of an event; of a larger rest they have only the fields read."""
 
@@ -127,13 +127,13 @@ def read_event(record: KafkaRecord, consumed: ConsumedEvents) -> ReceivedEvent |
 
 def _readings(consumers: Sequence[ConsumedEvent], envelope: Incoming) -> Sequence[Reading]:
     """Parses the data for each of the domains. If one of them fails, raises Malformed with the details of all."""
-    is_part = bool(_PART.search(envelope.id))
+    part = _PART.search(envelope.id)
     readings: list[Reading] = []
     reasons: list[str] = []
     details: list[str] = []
     for consumer in consumers:
         try:
-            readings.append(Reading(consumer, *parse_data(consumer.data, envelope.data, is_part=is_part)))
+            readings.append(Reading(consumer, *parse_data(consumer.data, envelope.data, part_of=part and part[1])))
         except Malformed as refusal:
             # The exception itself is not kept: its traceback holds this frame, and the record with it, in a cycle.
             reasons.append(refusal.reason)
@@ -146,25 +146,25 @@ def _readings(consumers: Sequence[ConsumedEvent], envelope: Incoming) -> Sequenc
 
 @dataclass(frozen=True, slots=True)
 class EventPart:
-    """Elements of an event's list as an event of its own, which can be applied once they are corrected."""
+    """Elements of an event's list, or an object, as an event of its own, which can be applied once it is corrected."""
 
     name: str
-    """Its name within the event, such as ``#items[3]``."""
+    """Its name within the event, such as ``#items[3]`` or ``#savegamePolicy``."""
     value: bytes
     detail: str
     """The error."""
 
 
 def event_of(event: ReceivedEvent, element: BadElement) -> tuple[str, bytes]:
-    """Makes an event of one element of an event's list; returns its name, and the whole event with only this element in
-    the list (contract in detail, section 6).
+    """Makes an event of one element of an event's list, or of an object; returns its name, and the whole event with
+    only this element in the list (contract in detail, section 6).
     """
-    [part] = _parts(event, [(element, [element.index])])
+    [part] = _parts(event, [_alone(element)])
     return part.name, part.value
 
 
 def parts_of(event: ReceivedEvent) -> Iterator[EventPart]:
-    """Yields a part for each invalid element of the event's lists.
+    """Yields a part for each invalid element of the event's lists, and for each invalid object.
 
     Equal products of an order add up, and of two events of an order the larger quantity counts. So the part of an
     invalid element also has the other elements of its product: alone it would state less than was applied already.
@@ -177,21 +177,25 @@ def _together(reading: Reading, elements: Mapping[str, Any]) -> Iterator[tuple[B
     """Yields invalid elements with the indexes of the elements to apply them with; of equal products only the first."""
     key = reading.consumed.data.adds_up_by
     if key is None:
-        yield from ((bad, [bad.index]) for bad in reading.bad_elements)
+        yield from map(_alone, reading.bad_elements)
         return
     places: dict[tuple[str, UUID], list[int]] = {}
-    for field in {one.field for one in reading.bad_elements}:
+    for field in {one.field for one in reading.bad_elements if one.index is not None}:
         for index, element in enumerate(elements[field]):
             if (subject := _subject(element, key)) is not None:
                 places.setdefault((field, subject), []).append(index)
     done = set()
     for bad in reading.bad_elements:
-        subject = _subject(elements[bad.field][bad.index], key)
+        subject = None if bad.index is None else _subject(elements[bad.field][bad.index], key)
         if subject is None:
-            yield bad, [bad.index]
+            yield _alone(bad)
         elif (bad.field, subject) not in done:
             done.add((bad.field, subject))
             yield bad, places[bad.field, subject]
+
+
+def _alone(bad: BadElement) -> tuple[BadElement, Sequence[int]]:
+    return bad, [] if bad.index is None else [bad.index]
 
 
 def _subject(element: Any, key: str) -> UUID | None:
@@ -210,17 +214,22 @@ def _parts(event: ReceivedEvent, elements: Iterable[tuple[BadElement, Sequence[i
     for bad, places in elements:
         if bad.field not in rests:
             rests[bad.field] = _rest(event, document, bad.field)
-        rest, name = rests[bad.field], f"#{bad.field}[{bad.index}]"
+        rest, whole = rests[bad.field], document["data"][bad.field]
+        name = f"#{bad.field}" if bad.index is None else f"#{bad.field}[{bad.index}]"
         part = {**rest, "id": document["id"][: MAX_ID - len(name)] + name}
-        part["data"] = {**rest["data"], bad.field: [document["data"][bad.field][place] for place in places]}
+        part["data"] = {**rest["data"], bad.field: [whole[place] for place in places] if places else whole}
         if len(places) > 1:
             part["partof"] = event.envelope.partof or event.envelope.id
         yield EventPart(name, json.dumps(part, ensure_ascii=False).encode(), bad.detail)
 
 
 def _rest(event: ReceivedEvent, document: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    """Returns an event without one of its lists, which every part repeats; of a long one only the read fields."""
-    whole = {**document, "data": {**document["data"], field: []}}
+    """Returns an event without one of its lists or objects, and without everything else that is invalid and has a part
+    of its own: what every part repeats. Of a long event it has only the read fields.
+    """
+    others = {one.field for one in event.bad_elements} - {field}
+    whole = {**document, "data": {name: one for name, one in document["data"].items() if name not in others}}
+    whole["data"][field] = []
     if len(json.dumps(whole, ensure_ascii=False)) <= _LONGEST_REST:
         return whole
     fields = {name for reading in event.readings for name in reading.consumed.data.model_fields}

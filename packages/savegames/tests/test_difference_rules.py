@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames._differences import (
     Merged,
     MergeObstacle,
@@ -114,7 +115,7 @@ def test_packing_and_times_are_no_difference():
     assert three_way((), (plain,), (packed,), WORLDS) == ()
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=sized(20, 100), derandomize=True)
 @given(st.none() | lists(), lists(), lists())
 def test_units_that_differ_are_those_whose_files_differ(base, head, branch):
     found = three_way(base, head, branch, WORLDS)
@@ -127,7 +128,7 @@ def test_units_that_differ_are_those_whose_files_differ(base, head, branch):
         assert (one.suggested is None) == (one.kind in ("both_changed", "delete_vs_change"))
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=sized(20, 100), derandomize=True)
 @given(st.none() | lists(), lists(), lists())
 def test_swapping_the_sides_mirrors_the_differences(base, head, branch):
     found = {fold(one.unit): one for one in three_way(base, head, branch, WORLDS)}
@@ -138,7 +139,7 @@ def test_swapping_the_sides_mirrors_the_differences(base, head, branch):
         assert mirrored[key].suggested == (OTHER[one.suggested] if one.suggested else None)
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=sized(20, 100), derandomize=True)
 @given(st.none() | lists(), lists(), lists(), st.data())
 def test_each_unit_of_a_merge_is_that_of_one_side(base, head, branch, data):
     """No version ever holds a unit that nobody saved."""
@@ -160,7 +161,7 @@ def test_each_unit_of_a_merge_is_that_of_one_side(base, head, branch, data):
         assert found == (MergeObstacle.UNITS_MEET if expected else MergeObstacle.EMPTY)
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=sized(20, 100), derandomize=True)
 @given(st.none() | lists(), lists(), lists())
 def test_a_merge_asks_for_all_that_has_no_suggestion(base, head, branch):
     differences = three_way(base, head, branch, WORLDS)
@@ -171,7 +172,7 @@ def test_a_merge_asks_for_all_that_has_no_suggestion(base, head, branch):
     assert automatic is None or (automatic == found and merges_itself(differences, base_known=base is not None))
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=sized(20, 100), derandomize=True)
 @given(st.none() | lists(), lists(), lists())
 def test_a_unit_that_both_have_changed_never_merges_itself(base, head, branch):
     before, ours, theirs = contents(base or ()), contents(head), contents(branch)
@@ -184,7 +185,7 @@ def test_a_unit_that_both_have_changed_never_merges_itself(base, head, branch):
         assert automatic_merge(base, head, branch, WORLDS) is None
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=sized(20, 100), derandomize=True)
 @given(lists(), lists())
 def test_the_side_that_alone_has_changed_is_the_merge(base, changed):
     for one, other in ((base, changed), (changed, base)):
@@ -196,7 +197,7 @@ def test_the_side_that_alone_has_changed_is_the_merge(base, changed):
             assert found is MergeObstacle.EMPTY
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=sized(20, 100), derandomize=True)
 @given(st.none() | lists(), lists(), lists(), st.data())
 def test_merging_the_branch_again_changes_nothing(base, head, branch, data):
     choices = choices_for(data.draw, three_way(base, head, branch, WORLDS))
@@ -248,7 +249,7 @@ def test_a_merge_has_at_most_so_many_files():
     assert len(found.files) == MAX_SET_FILES
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=sized(20, 100), derandomize=True)
 @given(lists(), lists(), st.data())
 def test_taken_units_replace_those_of_the_head(head, version, data):
     ours, theirs = contents(head), contents(version)

@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.savegames._files import SaveFile, apply_delta, hash_of, identity_of, lineage_key, ordered
 from gameshelf.savegames._naming import MAX_IDENTITY
@@ -36,7 +37,7 @@ def lists():
     )
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=sized(10, 50), derandomize=True)
 @given(lists(), st.randoms(use_true_random=False))
 def test_hashes_do_not_depend_on_the_order(files, random):
     mixed = random.sample(files, len(files))
@@ -44,14 +45,14 @@ def test_hashes_do_not_depend_on_the_order(files, random):
     assert hash_of(mixed) == hash_of(files)
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=sized(10, 50), derandomize=True)
 @given(lists())
 def test_the_hash_is_that_of_the_documented_lines(files):
     lines = sorted((one.path.encode(), one.sha256.hex().encode()) for one in files)
     assert hash_of(files) == sha256(b"".join(content + b" " + path + b"\n" for path, content in lines)).digest()
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=sized(10, 50), derandomize=True)
 @given(lists(), lists())
 def test_equal_hashes_have_equal_paths_and_contents(one, other):
     assert (hash_of(one) == hash_of(other)) == (one == other)
@@ -71,7 +72,7 @@ def test_the_identity_is_over_what_lineage_compares():
     assert (packed.same_as, file("saves/a", b"raw").same_as) == (sha256(b"raw").digest(),) * 2
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=sized(10, 50), derandomize=True)
 @given(lists(), st.binary(min_size=16, max_size=MAX_IDENTITY))
 def test_a_set_and_a_single_file_never_compare_identical(files, identity):
     """Not even where the file is the text that the hash of the set is over."""
@@ -81,7 +82,7 @@ def test_a_set_and_a_single_file_never_compare_identical(files, identity):
     assert lineage_key(identity, is_set=False) == identity
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=sized(10, 50), derandomize=True)
 @given(lists(), lists())
 def test_a_delta_between_two_lists_gives_the_second(base, result):
     wanted = {fold(one.path) for one in result}
@@ -90,7 +91,7 @@ def test_a_delta_between_two_lists_gives_the_second(base, result):
     assert apply_delta(base, put, remove) == result
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=sized(10, 50), derandomize=True)
 @given(lists(), lists())
 def test_a_put_file_takes_the_place_of_any_spelling(base, put):
     found = {fold(one.path): one for one in apply_delta(base, put, [])}

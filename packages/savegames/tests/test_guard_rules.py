@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames._files import SaveFile, ordered
 from gameshelf.savegames._guards import RemovedFiles, is_synced, removed_files, shrinks
 from gameshelf.savegames._policies import DEFAULT_POLICY, SavePolicy
@@ -64,7 +65,7 @@ def of(world, paths):
 paths = st.sets(st.sampled_from([f"saves/{world}/{index}" for world in ("w1", "w2") for index in range(4)]))
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(paths, paths, st.sampled_from([WORLDS, WHOLE]))
 def test_removed_files_are_those_that_the_new_list_lacks(head, new, units):
     found = removed_files(files(*head), files(*new), units)
@@ -74,7 +75,7 @@ def test_removed_files_are_those_that_the_new_list_lacks(head, new, units):
     assert (set(found.units) if found else set()) == (lost if units.declared else set())
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(paths, paths, st.sampled_from([WORLDS, WHOLE]))
 def test_only_a_list_that_lacks_much_has_to_be_confirmed(head, new, units):
     found = shrinks(files(*head), files(*new), units)

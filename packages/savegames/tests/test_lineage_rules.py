@@ -5,6 +5,7 @@ from functools import cache
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames import ConflictPolicy, Node, Relation, Resolution, Side, ancestors, relation, resolved_by
 from gameshelf.savegames._store.versions import StoredVersion
 from gameshelf.savegames._timeline import StoredContent
@@ -53,7 +54,7 @@ def history(head, tree):
     return {version: tree[version] for version in ancestors(head, tree) - {0}}
 
 
-@settings(max_examples=500, derandomize=True)
+@settings(max_examples=sized(100, 500), derandomize=True)
 @given(trees(), st.data())
 def test_the_relation_is_that_of_the_oracle_in_any_tree(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
@@ -62,7 +63,7 @@ def test_the_relation_is_that_of_the_oracle_in_any_tree(tree, data):
     assert relation(base, content, head, history(head, tree)) is expected(base, content, head, tree)
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(trees(), st.data())
 def test_versions_below_the_base_change_nothing(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
@@ -73,7 +74,7 @@ def test_versions_below_the_base_change_nothing(tree, data):
     assert relation(base, content, head, above) is relation(base, content, head, whole)
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(trees(), st.data())
 def test_a_cut_history_makes_content_diverged_at_worst(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
@@ -85,7 +86,7 @@ def test_a_cut_history_makes_content_diverged_at_worst(tree, data):
     assert relation(base, content, head, below) in (Relation.DIVERGED, relation(base, content, head, whole))
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(trees(), st.data())
 def test_without_a_base_only_versions_with_the_content_matter(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
@@ -140,7 +141,7 @@ def test_both_sides_of_a_merge_are_behind_it():
     assert relation(2, b"c", 4, tree) is Relation.DIVERGED  # from the head's side the branch is a change
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(trees(), st.data())
 def test_ancestors_are_closed(tree, data):
     tip = data.draw(st.sampled_from(sorted(tree)))

@@ -6,6 +6,7 @@ from hashlib import sha256
 from uuid import UUID
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.clock import EARLIEST
 from gameshelf.savegames._files import SaveFile, hash_of, ordered
 from gameshelf.savegames._limits import MAX_SET_FILES
@@ -55,13 +56,13 @@ def unpacked(data):
     return json.loads(ZstdDecompressor().decompress(data))
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=sized(10, 50), derandomize=True)
 @given(lists)
 def test_a_list_comes_back_as_it_was(listed):
     assert decode(encode(listed)) == listed
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=sized(10, 50), derandomize=True)
 @given(lists)
 def test_an_object_has_all_of_its_version(listed):
     found = from_object(to_object(HEADER, listed, keys_of(listed)))
@@ -189,7 +190,7 @@ def test_an_object_of_a_set_that_is_too_large_is_refused():
         from_object(to_object(HEADER, huge, {b"\x01" * 32: "key"}))
 
 
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=sized(16, 80), derandomize=True)
 @given(st.integers(0, len(OBJECT) - 1), st.integers(1, 255))
 def test_a_damaged_object_is_refused_or_the_same(at, flip):
     damaged = bytearray(OBJECT)

@@ -4,6 +4,7 @@ import re
 from itertools import product
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames._paths import fold
 from gameshelf.savegames._patterns import MAX_PATTERN, InvalidPattern, can_meet, parse_pattern
 from hypothesis import given, settings
@@ -58,7 +59,7 @@ def oracle(pattern, parts):
     return [one | rest for one in match_of_part(pattern[0], parts[0])[:1] for rest in oracle(pattern[1:], parts[1:])]
 
 
-@settings(max_examples=400, derandomize=True)
+@settings(max_examples=sized(80, 400), derandomize=True)
 @given(patterns(), paths)
 def test_a_match_is_the_first_one_of_the_oracle(pattern, path):
     found = oracle(pattern.text.split("/"), path.split("/"))
@@ -88,7 +89,7 @@ def patterns_and_paths(draw):
         return parse_pattern("**"), path
 
 
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=sized(40, 200), derandomize=True)
 @given(patterns_and_paths())
 def test_a_pattern_made_of_a_path_matches_as_the_oracle_does(made):
     pattern, path = made
@@ -190,7 +191,7 @@ def short_patterns(draw):
         return parse_pattern("a")
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(short_patterns(), short_patterns())
 def test_patterns_can_meet_where_a_path_matches_both(one, other):
     both = [path for path in ALL_PATHS if one.match(path) is not None and other.match(path) is not None]

@@ -6,6 +6,7 @@ from itertools import product
 from uuid import UUID
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames import Relation
 from gameshelf.savegames._files import lineage_key
 from gameshelf.savegames._plans import (
@@ -110,23 +111,28 @@ TABLE = [
     (lambda one: one.conditions.policy.merge == "units" and one.content.merges_itself, "merge", "units"),
     (lambda one: True, "conflict", "diverged"),
 ]
-CASES = [Case(*facts) for facts in product(CONTENTS, SAVES, CONDITIONS, (True, False))]
-PLANS = [(case, case.plan()) for case in CASES]
 ASKING = {"open_conflict", "base_not_synced", "regresses", "diverged"}
 
 
-def test_every_plan_is_that_of_the_table():
+@pytest.fixture(scope="module")
+def plans():
+    """Every case with its plan."""
+    cases = [Case(*facts) for facts in product(CONTENTS, SAVES, CONDITIONS, (True, False))]
+    return [(case, case.plan()) for case in cases]
+
+
+def test_every_plan_is_that_of_the_table(plans):
     wrong = []
-    for case, found in PLANS:
+    for case, found in plans:
         expected = next((action, reason) for fits, action, reason in TABLE if fits(case))
         if (found.action, found.reason) != expected:
             wrong.append((case, found, expected))
     assert wrong == []
-    assert {found.reason for _, found in PLANS} == set(PlanReason)
+    assert {found.reason for _, found in plans} == set(PlanReason)
 
 
-def test_a_plan_asks_where_something_would_be_lost():
-    for case, found in PLANS:
+def test_a_plan_asks_where_something_would_be_lost(plans):
+    for case, found in plans:
         assert found.asks == (found.reason in ASKING)
         if found.action is PlanAction.DOWNLOAD:
             assert case.content is None or case.is_a(Relation.BEHIND)
@@ -136,8 +142,8 @@ def test_a_plan_asks_where_something_would_be_lost():
             assert case.is_a(Relation.DIVERGED)
 
 
-def test_a_plan_names_the_save_and_what_the_user_decides():
-    for case, found in PLANS:
+def test_a_plan_names_the_save_and_what_the_user_decides(plans):
+    for case, found in plans:
         assert (found.savegame_id, found.head_version) == ((SAVE, HEAD) if case.save else (None, None))
         branch = (CONFLICT, 6) if found.reason is PlanReason.OPEN_CONFLICT else (None, None)
         assert (found.conflict_id, found.branch_version) == branch
@@ -186,7 +192,7 @@ def test_a_hash_is_that_of_the_kind_that_the_history_knows(head_is_set):
 saves = st.lists(st.builds(PlannedSave, st.sampled_from(PlanAction), st.sampled_from(PlanReason), asks=st.booleans()))
 
 
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=sized(40, 200), derandomize=True)
 @given(saves, st.lists(st.sampled_from(OtherDeviceState)), st.sampled_from(PlanIntent))
 def test_whether_a_device_may_proceed(planned, others, intent):
     found = may_proceed(planned, others, intent)

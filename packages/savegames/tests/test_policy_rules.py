@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames._places import FOLDER_PLACEHOLDERS, InvalidPlace, require_narrow
 from gameshelf.savegames._policies import (
     DEFAULT_POLICY,
@@ -235,7 +236,7 @@ def test_a_place_that_is_refused(place, rule):
 parts = st.sampled_from(["*", "**", "?", ".*", "<game>", "<storeUserId>", "<game>*", "G", "saves", "*save*"])
 
 
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=sized(16, 80), derandomize=True)
 @given(st.sampled_from(sorted(FOLDER_PLACEHOLDERS - {"<base>"})), st.lists(parts, max_size=4))
 def test_a_place_has_a_folder_of_its_own_before_a_wildcard(folder, below):
     """Whatever is allowed names something of the game before it branches out."""
@@ -365,7 +366,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=sized(16, 80), derandomize=True)
 @given(st.dictionaries(st.sampled_from([*EVENT, *STORED]), json_values))
 def test_any_json_is_a_policy_or_is_refused(document):
     """A consumer makes a dead letter of it, and never stops."""

@@ -5,6 +5,7 @@ from itertools import combinations
 from uuid import UUID
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames._retention import HistoryVersion, KeptVersion, max_pinned, prunable, prune_at, to_make_room
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ def histories(draw):
 
 
 maxima = st.integers(2, 6)
-RULES = settings(max_examples=150, derandomize=True)
+RULES = settings(max_examples=sized(30, 150), derandomize=True)
 
 
 def uploaded(*days_ago, pinned=()):

@@ -7,6 +7,7 @@ from hashlib import sha256
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames import (
     FileAttempt,
     FileProblem,
@@ -239,7 +240,7 @@ async def test_a_process_that_stops_at_once_answers_its_clients(store, verificat
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=150), st.integers(1, 9))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=sized(10, 50), deadline=None)
 def test_any_failures_cost_no_verified_file_twice(failures, at_once):
     asyncio.run(_verify_with_failures(failures, at_once))
 

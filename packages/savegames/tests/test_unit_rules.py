@@ -1,6 +1,7 @@
 """Units of a save, on plain values."""
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames._files import SaveFile, identity_of, ordered
 from gameshelf.savegames._paths import fold
 from gameshelf.savegames._policies import DEFAULT_POLICY, SavePolicy
@@ -52,7 +53,7 @@ def files_of(found):
     return ordered({fold(path): SaveFile(path, 1, bytes([len(path)]) * 32) for path in found}.values())
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(st.lists(paths), st.sampled_from([WORLDS, CHARACTERS, SaveUnits(DEFAULT_POLICY)]))
 def test_each_file_is_in_one_unit(listed, found):
     files = files_of(listed)
@@ -64,7 +65,7 @@ def test_each_file_is_in_one_unit(listed, found):
         assert unit.files.keys() == {fold(file.path) for file in unit.files.values()}
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=sized(30, 150), derandomize=True)
 @given(paths, st.sampled_from([WORLDS, CHARACTERS]))
 def test_all_spellings_of_a_path_are_in_one_unit(path, found):
     spellings = {path, fold(path), path.upper(), path.title()}

@@ -9,7 +9,8 @@ import httpx
 import jwt
 import pytest
 from gameshelf.devstack import demo
-from gameshelf.devstack.environment import differing, settings_asked_for
+from gameshelf.devstack.environment import differing, setting_names, settings_asked_for
+from gameshelf.gateway.configuration import FIELDS
 
 PURCHASE = "com.platform.payment.purchase.completed.v1"
 
@@ -18,13 +19,13 @@ def settings_of(dev):
     return dict(line.split("=", 1) for line in dev.run("env").stdout.splitlines())
 
 
-def test_the_welcome_can_be_copied_as_it_stands_at_any_width(running):
-    for width in ("80", "120"):
-        lines = running.run("up", COLUMNS=width).stderr.splitlines()
-        [publish] = [line for line in lines if "./dev publish" in line]
-        assert json.loads(publish.split("'")[1])["items"]
-        assert any(line.strip().startswith("curl ") and line.rstrip().endswith('"') for line in lines)
-        assert any(line.startswith("eyJ") and len(line.split(".")) == 3 for line in lines)
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_the_welcome_can_be_copied_as_it_stands_at_any_width(running, width):
+    lines = running.run("up", COLUMNS=width).stderr.splitlines()
+    [publish] = [line for line in lines if "./dev publish" in line]
+    assert json.loads(publish.split("'")[1])["items"]
+    assert any(line.strip().startswith("curl ") and line.rstrip().endswith('"') for line in lines)
+    assert any(line.startswith("eyJ") and len(line.split(".")) == 3 for line in lines)
 
 
 def test_a_shell_can_take_the_settings_over(running):
@@ -67,6 +68,10 @@ def test_up_with_other_settings_beside_a_running_stack_says_so(running):
         assert "ready" not in refused.stderr.replace("already", "")
     same = running.run("up", "--origin", "http://localhost:5173", LOG_LEVEL="INFO")
     assert same.returncode == 0, same.stderr
+
+
+def test_the_settings_are_those_of_the_service():
+    assert set(setting_names()) == set(FIELDS)
 
 
 def test_origins_add_to_those_of_the_service_and_of_development(monkeypatch):

@@ -87,13 +87,13 @@ def test_what_has_become_of_the_demo_keeps_no_stack_from_starting(dev):
     assert dev.run("down").returncode == 0
 
 
-def test_a_taken_port_is_named_and_nothing_is_started(dev):
+@pytest.mark.parametrize("arguments", [("up",), ("up", "--detach")])
+def test_a_taken_port_is_named_and_nothing_is_started(dev, arguments):
     with socket.create_server(("127.0.0.1", int(dev.environment["LIBRARY_SERVICE_GRPC_PORT"]))):
-        for arguments in (("up",), ("up", "--detach")):
-            refused = dev.run(*arguments)
-            assert refused.returncode == 1
-            assert "LIBRARY_SERVICE_GRPC_PORT" in refused.stderr
-            assert dev.all_gone()
+        refused = dev.run(*arguments)
+        assert refused.returncode == 1
+        assert "LIBRARY_SERVICE_GRPC_PORT" in refused.stderr
+        assert dev.all_gone()
 
 
 @pytest.mark.long

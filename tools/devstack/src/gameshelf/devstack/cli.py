@@ -1,7 +1,6 @@
 """The commands of ``./dev``. Data goes to standard output, talk to standard error."""
 
 import ast
-import asyncio
 import difflib
 import json
 import os
@@ -15,17 +14,14 @@ from uuid import UUID, uuid4
 
 import click
 from gameshelf.devstack import demo, running
-from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.process import StartFailed
 from gameshelf.devstack.releasing.command import release
-from gameshelf.devstack.tokens import TokenIssuer
 from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
     from gameshelf.devstack.stack import Stack
 
-# The servers and the service take a second to import: only the commands that need them do.
+# What takes long to import, such as the servers, is imported only by the commands that need it.
 
 ROOT = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
 DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
@@ -188,6 +184,8 @@ def status(as_json: bool) -> None:
     elif not parts:
         _talk.print("nothing runs; `./dev up` starts it")
     else:
+        from rich.table import Table
+
         table = Table("part", "state", "address", "pid", "up for", box=None, pad_edge=False)
         for part in parts:
             state = "[green]up[/]" if part.alive else "[red]down[/]"
@@ -204,6 +202,8 @@ def status(as_json: bool) -> None:
 @click.option("--ttl", default=3600, show_default=True, type=click.IntRange(1), help="Seconds that it is valid for.")
 def token(user_id: UUID, roles: tuple[str, ...], ttl: int) -> None:
     """Print a JWT that the running dev service accepts."""
+    from gameshelf.devstack.tokens import TokenIssuer
+
     click.echo(TokenIssuer(DATA / "keys").issue(user_id, roles or ("user",), ttl))
 
 
@@ -217,7 +217,10 @@ def publish(event_type: str, data: str, event_id: str | None, source: str) -> No
 
     TYPE is for example com.platform.payment.purchase.completed.v1, JSON the event's data.
     """
+    import asyncio
+
     from gameshelf.devstack.consumed_topics import consumed_topics
+    from gameshelf.devstack.events import CloudEvent
     from gameshelf.devstack.events import publish as publish_events
 
     types = consumed_topics()
@@ -291,6 +294,8 @@ def _environment() -> dict[str, str]:
 
 
 def _welcome() -> None:
+    from gameshelf.devstack.tokens import TokenIssuer
+
     settings = _environment()
     http = f"http://127.0.0.1:{settings['LIBRARY_SERVICE_HTTP_PORT']}"
     demo_token = TokenIssuer(DATA / "keys").issue(demo.ANNA, ttl=24 * 3600)

@@ -1,8 +1,10 @@
 """The settings that make the service use the embedded servers (names of the contract, section 9)."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
@@ -17,6 +19,7 @@ ORIGINS = "CORS_ALLOWED_ORIGINS"
 _PAGE_PORTS = (1420, 3000, 3001, 4200, 4321, 5173, 8000, 8080, 8081)
 """The default ports of development servers of web applications: Tauri, Next.js and others,
 Angular, Astro, Vite, plain file servers, Vue CLI and Expo."""
+_SETTINGS_PAGE = Path(__file__).parents[5] / "docs" / "configuration.md"
 _SHELLS = ("tauri://localhost", "http://tauri.localhost", "app://-", "capacitor://localhost", "ionic://localhost")
 """Origins of pages that desktop and mobile shells serve from within."""
 
@@ -67,12 +70,19 @@ def _allowed_origins(asked: Iterable[str]) -> Iterable[str]:
 
 def settings_asked_for(origins: Iterable[str] = ()) -> dict[str, str]:
     """The service's settings that the environment of a command sets, including the origins of ``--origin``."""
-    from gameshelf.gateway.configuration import FIELDS  # takes a second
-
-    asked = {name: value for name in FIELDS if (value := os.environ.get(name))}
+    asked = {name: value for name in setting_names() if (value := os.environ.get(name))}
     if all_origins := ",".join(filter(None, [asked.get(ORIGINS), *origins])):
         asked[ORIGINS] = all_origins
     return asked
+
+
+@cache
+def setting_names() -> Iterable[str]:
+    """The names of all settings of the service, from the page that is generated from them.
+
+    Importing the service for them would take each command seconds.
+    """
+    return re.findall(r"^\| `(\w+)` \|", _SETTINGS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def differing(asked: Mapping[str, str], running: Mapping[str, str]) -> list[str]:

@@ -21,6 +21,12 @@ from gameshelf.savegames._commands import (
 )
 from gameshelf.savegames._confirmations import Attempt
 from gameshelf.savegames._conflicts import OutdatedDecision, Resolved, SavegameConflicts
+from gameshelf.savegames._differences import (
+    DifferenceKind,
+    MergeSide,
+    PathDifference,
+    UnitDifference,
+)
 from gameshelf.savegames._errors import (
     ConflictNotFound,
     SavegameBaseNotSynced,
@@ -48,10 +54,16 @@ from gameshelf.savegames._events import (
     UploadRequested,
     UploadUnneeded,
 )
+from gameshelf.savegames._files import (
+    SaveFile,
+)
 from gameshelf.savegames._limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames._lineage import Node, Relation, Side, ancestors, relation, resolved_by
 from gameshelf.savegames._list_objects import ListToWrite, SavegameListObjects
 from gameshelf.savegames._models import ConflictPolicy, Resolution
+from gameshelf.savegames._multipart_layout import (
+    part_bytes,
+)
 from gameshelf.savegames._naming import (
     INCOMING,
     STAGING,
@@ -176,6 +188,7 @@ __all__ = [
     "ConflictState",
     "ConflictsFilter",
     "Deletion",
+    "DifferenceKind",
     "Digest",
     "Download",
     "DownloadSet",
@@ -192,6 +205,7 @@ __all__ = [
     "KeepMultipart",
     "Limits",
     "ListToWrite",
+    "MergeSide",
     "MissingFile",
     "NewSet",
     "NewUpload",
@@ -206,6 +220,7 @@ __all__ = [
     "OpenUpload",
     "OutdatedDecision",
     "Packing",
+    "PathDifference",
     "PlanSaves",
     "PolicyDocument",
     "PolicyFact",
@@ -220,6 +235,7 @@ __all__ = [
     "Resolve",
     "Resolved",
     "Restore",
+    "SaveFile",
     "SavePolicy",
     "SaveVersion",
     "SavedObject",
@@ -265,6 +281,7 @@ __all__ = [
     "Synced",
     "TakeFiles",
     "TopUsers",
+    "UnitDifference",
     "UploadFailed",
     "UploadOutcome",
     "UploadQueries",
@@ -294,6 +311,7 @@ __all__ = [
     "metadata_of",
     "object_key",
     "object_metadata",
+    "part_bytes",
     "part_key",
     "part_metadata",
     "relation",

@@ -13,8 +13,8 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import prefixed, user
 from gameshelf.savegames._limits import MAX_COMPARED
 from gameshelf.savegames._models import SavegameConflict
-from gameshelf.savegames._store.expressions import SLOT, M, S, identity_of
-from sqlalchemy import Text, and_, case, cast, literal_column, select
+from gameshelf.savegames._store.expressions import SLOT, M, S
+from sqlalchemy import Text, and_, case, cast, func, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -63,7 +63,11 @@ class SaveVersion:
     encryption: str | None
     """As JSON."""
     identity: bytes
-    """The identity that lineage compares: two versions with the same identity hold the same save."""
+    """The identity of the content: two versions of the same kind with the same identity hold the same save."""
+    file_count: int | None
+    """The number of files of a set; None: a single file."""
+    game_version_id: str | None
+    """The version of the game that wrote the save."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class OpenConflict:
     opened_at: datetime
     head: SaveVersion
     branch: SaveVersion
+    base_version: int
+    """The version that the branch grew from; 0: it grew from nothing."""
 
 
 def open_branches() -> Any:
@@ -130,7 +136,9 @@ def version_columns(version: Any, branches: Any = None) -> tuple[Any, ...]:
         col(version.playtime_seconds),
         col(version.content_encoding),
         cast(col(version.encryption), Text).label("encryption"),
-        identity_of(version).label("identity"),
+        func.coalesce(col(version.content_identity), col(version.file_hash_sha256)).label("identity"),
+        col(version.file_count),
+        col(version.game_version_id),
     )
 
 
@@ -148,6 +156,7 @@ def conflict_sides(conflict: Any = SavegameConflict) -> Any:
         select(
             col(conflict.id),
             col(conflict.opened_at),
+            func.coalesce(col(conflict.base_version), col(_branch.parent_version)).label("base_version"),
             *prefixed("head_", version_columns(_head)),
             *prefixed("branch_", version_columns(_branch)),
         )

@@ -1,6 +1,6 @@
 """The resources of cloud saves (contract, section 3.6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,31 +12,28 @@ from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
 from gameshelf.gateway.runtime.http.resources import Field, ObjectResource, Resource, identity
 from gameshelf.gateway.runtime.http.schemas import COUNT, FLAG, TEXT, TIME, URL, array, nullable
 from gameshelf.savegames import (
-    OpenConflict,
-    OpenUpload,
     ProductUsage,
     Reservation,
     Resolution,
     SaveVersion,
     SignedRequest,
     UploadResult,
-    UploadStatus,
     UsedStorage,
     VersionStatus,
 )
 
-_PRODUCT = "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"
+PRODUCT = "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"
 SAVE_ID = "e4da3b7f-bbce-4234-9777-2b0674a318d5"
-_VERSION_ID = "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
-_UPLOAD_ID = "c9f0f895-fb98-4b91-99f5-1fd0297e236d"
-_CONFLICT_ID = "d3d94468-02a4-4259-b55d-38e6d163e820"
-_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-_PUT_URL = "https://saves.example.com/staging/c9f0f895?X-Amz-Expires=900&X-Amz-Signature=4f1c"
-_GET_URL = "https://saves.example.com/saves/e4da3b7f/7.bin?X-Amz-Expires=900&X-Amz-Signature=8a2d"
+VERSION_ID = "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
+UPLOAD_ID = "c9f0f895-fb98-4b91-99f5-1fd0297e236d"
+CONFLICT_ID = "d3d94468-02a4-4259-b55d-38e6d163e820"
+CONTENT_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+PUT_URL = "https://saves.example.com/staging/c9f0f895?X-Amz-Expires=900&X-Amz-Signature=4f1c"
+GET_URL = "https://saves.example.com/saves/e4da3b7f/7.bin?X-Amz-Expires=900&X-Amz-Signature=8a2d"
 
-PRODUCT_ID = Field("product_id", schemas.UUID, "Product of the save.", _PRODUCT)
-_SLOT_NAME = Field("slot_name", TEXT, "Name of the save within its product.", "autosave")
-_HEADERS = {
+PRODUCT_ID = Field("product_id", schemas.UUID, "Product of the save.", PRODUCT)
+SLOT_NAME = Field("slot_name", TEXT, "Name of the save within its product.", "autosave")
+SIGNED_HEADERS = {
     "type": "object",
     "additionalProperties": {**TEXT, "description": "Value of the header."},
     "examples": [{"content-length": "52428"}],
@@ -57,12 +54,12 @@ ENCRYPTION: ObjectResource[object] = ObjectResource(
         "identity",
         TEXT,
         "HMAC of the unencrypted bytes in hex: the same bytes, encrypted again, are the same content.",
-        _SHA256,
+        CONTENT_HASH,
         is_optional=True,
     ),
 )
 CONTENT_ENCODING = Field("content_encoding", nullable(TEXT), "Encoding of the bytes, declared by the client.", "gzip")
-_ENCRYPTION = Field(
+ENCRYPTION_MARK = Field(
     "encryption",
     nullable(ENCRYPTION.schema),
     "Encryption of the bytes by the client; null if it declared none.",
@@ -71,12 +68,19 @@ _ENCRYPTION = Field(
 )
 _VERSION = (
     PRODUCT_ID,
-    _SLOT_NAME,
+    SLOT_NAME,
     Field("version", COUNT, "Number of the version within the save. Numbers have gaps and are never reused.", 7),
     Field("parent_version", COUNT, "Version that this one is based on; 0 if it is based on none.", 5),
     Field("merged_version", nullable(COUNT), "Second parent of a version that resolved a conflict; else null.", None),
-    Field("file_size_bytes", COUNT, "Size of the stored bytes.", 52428, "size"),
-    Field("file_hash_sha256", TEXT, "SHA-256 of the stored bytes, in hex.", _SHA256, "content", bytes.hex),
+    Field("file_size_bytes", COUNT, "Size of the stored bytes; of a set, of all its files.", 52428, "size"),
+    Field(
+        "file_hash_sha256",
+        TEXT,
+        "SHA-256 of the stored bytes, in hex; of a set, of the list of its files.",
+        CONTENT_HASH,
+        "content",
+        bytes.hex,
+    ),
     Field(
         "client_modified_at",
         nullable(TIME),
@@ -86,16 +90,18 @@ _VERSION = (
     Field("server_uploaded_at", TIME, "When the upload became a version.", "2026-05-20T19:30:02Z"),
     Field("device_id", nullable(TEXT), "Device that uploaded it, if it was named.", "deck-7"),
     Field("comment", nullable(TEXT), "Comment of the user.", "Before the last boss"),
+    Field("file_count", nullable(COUNT), "Number of files of a set; null for a single file.", None),
+    Field("game_version_id", nullable(TEXT), "Version of the game that wrote the save, if it was named.", None),
     Field("is_pinned", FLAG, "Whether the version is kept when old versions are pruned.", False),
     Field("playtime_seconds", nullable(COUNT), "Playtime in the save, according to the client.", 45296),
     CONTENT_ENCODING,
-    _ENCRYPTION,
+    ENCRYPTION_MARK,
     Field(
         "content_identity",
         TEXT,
         "Identity of the content in hex: two versions with the same one hold the same save, "
         "even if it was compressed or encrypted again.",
-        _SHA256,
+        CONTENT_HASH,
         read="identity",
         convert=bytes.hex,
     ),
@@ -119,37 +125,10 @@ SAVEGAME_VERSION = Resource(
     "A version of a save.",
     *_VERSION,
     Field("status", enumeration(VersionStatus), "Place of the version in the history of the save.", "head"),
-    identity=identity("Id of the version.", _VERSION_ID),
+    identity=identity("Id of the version.", VERSION_ID),
 )
 
-SAVEGAME_CONFLICT = Resource(
-    "savegameConflict",
-    OpenConflict,
-    "An open conflict: two versions of a save that both changed; the user has to choose one.",
-    Field("savegame_id", schemas.UUID, "Save that the conflict is about.", SAVE_ID, "head.slot_id"),
-    Field("product_id", schemas.UUID, "Product of the save.", _PRODUCT, "head.product_id"),
-    Field("slot_name", TEXT, "Name of the save within its product.", "autosave", "head.slot_name"),
-    Field("opened_at", TIME, "When the conflict was found.", "2026-05-20T19:30:02Z"),
-    Field(
-        "head",
-        SAVEGAME_VERSION.schema,
-        "The head of the save.",
-        SAVEGAME_VERSION.schema.example,
-        lambda of, _: SAVEGAME_VERSION.render(of.head),
-    ),
-    Field(
-        "branch",
-        SAVEGAME_VERSION.schema,
-        "The version that is not based on the head.",
-        SAVEGAME_VERSION.schema.example,
-        lambda of, _: SAVEGAME_VERSION.render(of.branch),
-    ),
-    TITLE,
-    COVER,
-    identity=identity("Id of the conflict.", _CONFLICT_ID),
-)
-
-_RESOLUTION = enumeration(Resolution)
+RESOLUTION = enumeration(Resolution)
 UPLOAD_META: ObjectResource[object] = ObjectResource(
     "ConfirmedUploadMeta",
     None,
@@ -172,8 +151,8 @@ UPLOAD_META: ObjectResource[object] = ObjectResource(
         "Result of the upload.",
         "head",
     ),
-    Field("resolution", _RESOLUTION, "How the policy resolved the conflict.", "keep_local", is_optional=True),
-    Field("conflict_id", schemas.UUID, "Conflict that was resolved.", _CONFLICT_ID, is_optional=True),
+    Field("resolution", RESOLUTION, "How the policy resolved the conflict.", "keep_local", is_optional=True),
+    Field("conflict_id", schemas.UUID, "Conflict that was resolved.", CONFLICT_ID, is_optional=True),
     Field("head_version", COUNT, "Version that was the head.", 6, is_optional=True),
     Field("branch_version", COUNT, "Version that the upload became.", 7, is_optional=True),
     Field(
@@ -183,24 +162,15 @@ UPLOAD_META: ObjectResource[object] = ObjectResource(
         3,
         is_optional=True,
     ),
-)
-RESOLUTION_META: ObjectResource[object] = ObjectResource(
-    "ResolvedConflictMeta",
-    None,
-    "The resolution of a conflict.",
-    Field("resolution", _RESOLUTION, "The resolution that was applied.", "keep_both"),
-    Field("conflict_id", schemas.UUID, "Conflict that was resolved.", _CONFLICT_ID),
     Field(
-        "copy_savegame_id",
-        nullable(schemas.UUID),
-        "The new save of the branch with `keep_both`; else null.",
-        "1f0e3dad-9990-4345-b843-9ea3c2f9a111",
+        "new_bytes",
+        COUNT,
+        "Bytes of the contents of a set that the user did not have before.",
+        52428,
+        is_optional=True,
     ),
 )
-
-
 CONFIRMED_UPLOAD = single(SAVEGAME.schema, UPLOAD_META.schema, "ConfirmedUploadDocument")
-RESOLVED_CONFLICT = single(SAVEGAME.schema, RESOLUTION_META.schema, "ResolvedConflictDocument")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +179,6 @@ class Signed:
 
     request: SignedRequest | None
     seconds: int = 0
-    has_arrived: bool = False
-    """Whether the object store has the bytes of the upload."""
 
 
 def _headers(signed: SignedRequest | None) -> dict[str, str]:
@@ -221,7 +189,7 @@ PRESIGNED_UPLOAD_URL = Resource(
     "presignedUploadUrl",
     Reservation,
     "A reserved upload, and the request that sends its bytes to the object store.",
-    Field("internal_save_id", schemas.UUID, "Id of the upload: confirm it by this id.", _UPLOAD_ID, "upload_id"),
+    Field("internal_save_id", schemas.UUID, "Id of the upload: confirm it by this id.", UPLOAD_ID, "upload_id"),
     Field(
         "upload_required",
         FLAG,
@@ -233,7 +201,7 @@ PRESIGNED_UPLOAD_URL = Resource(
         "upload_url",
         nullable(URL),
         "Presigned URL of the object store; null if nothing has to be sent.",
-        _PUT_URL,
+        PUT_URL,
         lambda _, signed: signed.request.url if signed.request else None,
     ),
     Field(
@@ -245,87 +213,14 @@ PRESIGNED_UPLOAD_URL = Resource(
     ),
     Field(
         "headers",
-        _HEADERS,
+        SIGNED_HEADERS,
         "Headers that have to be sent with the bytes, exactly as given.",
         {"content-length": "52428"},
         lambda _, signed: _headers(signed.request),
     ),
     Field("expires_in_seconds", COUNT, "For how many seconds the URL is valid.", 900, lambda _, signed: signed.seconds),
     Field("conflict_expected", FLAG, "Whether the upload would become a branch if it were confirmed now.", False),
-    identity=identity("Id of the upload.", _UPLOAD_ID, "upload_id"),
-)
-"""The context of ``render`` is a `Signed`."""
-
-MISSING_CONTENT = ObjectResource(
-    "MissingContent",
-    OpenUpload,
-    "Bytes that have not arrived yet, and the request that sends them to the object store.",
-    Field("sha256", TEXT, "SHA-256 of the bytes, in hex.", _SHA256, "content", bytes.hex),
-    Field("size_bytes", COUNT, "Number of the bytes.", 52428, "size"),
-    Field(
-        "method",
-        nullable(TEXT),
-        "HTTP method of the request; null without a URL.",
-        "PUT",
-        lambda _, signed: signed.request.method if signed.request else None,
-    ),
-    Field(
-        "upload_url",
-        nullable(URL),
-        "Presigned URL of the object store. Null in lists, and while the user may not upload.",
-        _PUT_URL,
-        lambda _, signed: signed.request.url if signed.request else None,
-    ),
-    Field(
-        "headers",
-        _HEADERS,
-        "Headers that have to be sent with the bytes, exactly as given.",
-        {"content-length": "52428"},
-        lambda _, signed: _headers(signed.request),
-    ),
-)
-
-
-def _is_missing(of: OpenUpload, signed: Signed) -> bool:
-    return of.is_required and not signed.has_arrived
-
-
-SAVEGAME_UPLOAD = Resource(
-    "savegameUpload",
-    OpenUpload,
-    "A reserved upload and its state.",
-    PRODUCT_ID,
-    _SLOT_NAME,
-    Field("savegame_id", schemas.UUID, "Save that the upload belongs to.", SAVE_ID, "slot_id"),
-    Field("status", enumeration(UploadStatus), "State of the upload.", "open"),
-    Field("conflict_expected", FLAG, "Whether the upload would become a branch if it were confirmed now.", False),
-    Field("created_at", TIME, "When the upload was reserved.", "2026-05-20T19:29:55Z"),
-    Field("expires_at", TIME, "When the upload can no longer be confirmed.", "2026-05-20T20:44:55Z"),
-    Field(
-        "missing_bytes",
-        COUNT,
-        "Number of bytes that have not arrived. In lists it is the size that was announced.",
-        52428,
-        lambda of, signed: of.size if _is_missing(of, signed) else 0,
-    ),
-    Field(
-        "missing_count",
-        COUNT,
-        "Number of contents that have not arrived.",
-        1,
-        lambda of, signed: int(_is_missing(of, signed)),
-    ),
-    Field(
-        "uploads",
-        array(MISSING_CONTENT.schema),
-        "The contents that have not arrived.",
-        [MISSING_CONTENT.schema.example],
-        lambda of, signed: [MISSING_CONTENT.render(of, signed)] if _is_missing(of, signed) else [],
-    ),
-    TITLE,
-    COVER,
-    identity=identity("Id of the upload.", _UPLOAD_ID),
-    address="/savegames/uploads/{id}",
+    identity=identity("Id of the upload.", UPLOAD_ID, "upload_id"),
 )
 """The context of ``render`` is a `Signed`."""
 
@@ -335,13 +230,13 @@ PRESIGNED_DOWNLOAD_URL = Resource(
     "A URL of the object store that downloads a version.",
     Field("savegame_id", schemas.UUID, "Save of the version.", SAVE_ID, "slot_id"),
     Field("version", COUNT, "Number of the version.", 7),
-    Field("download_url", URL, "Presigned URL of the object store.", _GET_URL, lambda _, signed: signed.request.url),
+    Field("download_url", URL, "Presigned URL of the object store.", GET_URL, lambda _, signed: signed.request.url),
     Field("expires_in_seconds", COUNT, "For how many seconds the URL is valid.", 900, lambda _, signed: signed.seconds),
     Field("file_size_bytes", COUNT, "Size of the stored bytes.", 52428, "size"),
-    Field("file_hash_sha256", TEXT, "SHA-256 of the stored bytes, in hex.", _SHA256, "content", bytes.hex),
+    Field("file_hash_sha256", TEXT, "SHA-256 of the stored bytes, in hex.", CONTENT_HASH, "content", bytes.hex),
     CONTENT_ENCODING,
-    _ENCRYPTION,
-    identity=identity("Id of the version.", _VERSION_ID),
+    ENCRYPTION_MARK,
+    identity=identity("Id of the version.", VERSION_ID),
 )
 """The context of ``render`` is a `Signed`."""
 
@@ -390,13 +285,3 @@ SAVEGAME_QUOTA = Resource(
     ),
     identity=identity("Id of the user.", "6f1ed002-ab5d-4a3f-8d3c-2f1e0c9b8a77", "user_id"),
 )
-
-
-def sides(conflict_id: UUID | None, head: SaveVersion, branch: SaveVersion) -> Mapping[str, Any]:
-    """Returns the description of a conflict in the refusal of an upload."""
-    return {
-        "conflict_id": conflict_id,
-        "savegame_id": head.slot_id,
-        "head": SAVEGAME_VERSION.render(head),
-        "branch": SAVEGAME_VERSION.render(branch),
-    }

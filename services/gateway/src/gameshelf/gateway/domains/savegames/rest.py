@@ -8,17 +8,15 @@ from gameshelf.gateway.domains.savegames.resources import (
     CONFIRMED_UPLOAD,
     PRESIGNED_DOWNLOAD_URL,
     PRESIGNED_UPLOAD_URL,
-    RESOLVED_CONFLICT,
     SAVE_ID,
     SAVEGAME,
-    SAVEGAME_CONFLICT,
     SAVEGAME_QUOTA,
-    SAVEGAME_UPLOAD,
     SAVEGAME_VERSION,
     QuotaUsage,
     Signed,
-    sides,
 )
+from gameshelf.gateway.domains.savegames.resources_conflicts import RESOLVED_CONFLICT, SAVEGAME_CONFLICT, sides
+from gameshelf.gateway.domains.savegames.resources_sets import SAVEGAME_UPLOAD, upload_state
 from gameshelf.gateway.domains.savegames.use_cases import ConfirmedUpload, ResolvedConflict, Saves, SignedUpload
 from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.idempotency import Excerpt, identity_of
@@ -144,7 +142,7 @@ async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
     has one.
     """
     found = await read.of(UploadQueries).uploads(read.user_id, query, read.now)
-    uploads = [SAVEGAME_UPLOAD.render(one, Signed(None, has_arrived=not one.is_required)) for one in found.items]
+    uploads = [SAVEGAME_UPLOAD.render(upload_state(one)) for one in found.items]
     shown = await with_titles(read, uploads)
     return Reply(
         200, render_collection(f"{BASE}/savegames/uploads", parameters(query), shown, found.total, query.slice)
@@ -167,7 +165,7 @@ async def get_upload(action: RestAction, upload_id: UUID, saves: Saves) -> Reply
         found = await use_cases.resumable(read.connection, read.user_id, upload_id, saves, read.now)
     # Outside of the read, so that no connection waits for the store.
     has_arrived, signed = await saves.resume(found.upload, may_play=found.may_play)
-    return ok({"data": SAVEGAME_UPLOAD.render(found.upload, Signed(signed, has_arrived=has_arrived))})
+    return ok({"data": SAVEGAME_UPLOAD.render(upload_state(found.upload, signed, has_arrived=has_arrived))})
 
 
 @routes.write("DELETE", "/savegames/uploads/<uuid:upload_id>", status=204, refuses=("SAVEGAME_VERSION_NOT_FOUND",))
@@ -255,7 +253,7 @@ async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Repl
     "/savegames/<uuid:savegame_id>/download-url",
     query=Download,
     answers=PRESIGNED_DOWNLOAD_URL.document,
-    refuses=(*_ACCESS, *_NO_VERSION),
+    refuses=(*_ACCESS, *_NO_VERSION, "SAVEGAME_IS_A_SET"),
 )
 async def request_download_url(read: Read, savegame_id: UUID, query: Download, saves: Saves) -> Reply:
     """Returns a URL for a download.
@@ -345,7 +343,13 @@ async def undelete_save(write: Write, savegame_id: UUID) -> Reply:
     body=Resolve,
     example={"resolution": "keep_both", "copy_slot_name": "autosave (deck)", "head_version": 6, "branch_version": 7},
     answers=RESOLVED_CONFLICT,
-    refuses=("CONFLICT_NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND", "SAVEGAME_VERSION_CONFLICT"),
+    refuses=(
+        "CONFLICT_NOT_FOUND",
+        "SAVEGAME_VERSION_NOT_FOUND",
+        "SAVEGAME_VERSION_CONFLICT",
+        "SAVEGAME_MERGE_SPLITS_UNIT",
+        "SAVEGAME_FILE_TOO_LARGE",
+    ),
 )
 async def resolve_conflict(write: Write, conflict_id: UUID, body: Resolve) -> Reply:
     """Resolves a conflict.

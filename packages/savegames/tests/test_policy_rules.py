@@ -15,7 +15,7 @@ from gameshelf.savegames._policies import (
     from_event,
     from_file,
 )
-from gameshelf.savegames._policy_lint import FindingLevel, lint, lint_document
+from gameshelf.savegames._policy_lint import FindingLevel, lint_document, lint_policy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -82,7 +82,7 @@ def test_the_policy_of_a_product_without_one():
     assert (DEFAULT_POLICY.mode, DEFAULT_POLICY.merge, DEFAULT_POLICY.conflict_policy) == ("sync", "never", "manual")
     assert (DEFAULT_POLICY.roots, DEFAULT_POLICY.units, DEFAULT_POLICY.settle_seconds) == ({}, (), 10)
     assert Coverage(DEFAULT_POLICY).covers("any/path at all")
-    assert lint(DEFAULT_POLICY) == []
+    assert lint_policy(DEFAULT_POLICY) == []
 
 
 def test_a_field_of_a_later_version_is_ignored_in_events_only():
@@ -282,7 +282,7 @@ def test_what_a_policy_covers(path, covered):
 
 
 def warnings(**fields):
-    found = lint(policy(**fields))
+    found = lint_policy(policy(**fields))
     assert {one.level for one in found} <= {FindingLevel.WARNING}
     return [(one.pointer, one.rule) for one in found]
 
@@ -375,4 +375,4 @@ def test_any_json_is_a_policy_or_is_refused(document):
     except ValidationError:
         return
     assert SavePolicy.model_validate(json.loads(found.policy.model_dump_json())) == found.policy
-    lint(found.policy)
+    lint_policy(found.policy)

@@ -119,3 +119,19 @@ async def test_a_stored_policy_is_what_was_stated(player, store):
 def test_a_policy_of_a_later_release_replaces_no_files():
     found = parse_stored('{"mode": "mirror", "units": []}')
     assert (found.mode, found.merge, found.roots) == ("backup", "never", {})
+
+
+async def test_a_removed_policy_leaves_the_default_one(player, store):
+    product = uuid4()
+    await store.apply([fact(player, product, 5, mode="off")])
+    await store.remove(product)
+    await store.remove(product)
+    assert (await store.policy(product)).source is PolicySource.DEFAULT
+
+
+async def test_the_lock_of_a_policy_returns_it(player, store):
+    product = uuid4()
+    async with player.connection.transaction():
+        assert (await store.lock(product)).revision == 0
+        await store.apply([fact(player, product, 5)])
+        assert await store.lock(product) == await store.policy(product)

@@ -81,7 +81,8 @@ from gameshelf.savegames._naming import (
 )
 from gameshelf.savegames._open_uploads import OpenUpload, UploadQueries, UploadStatus
 from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
-from gameshelf.savegames._policies import DEFAULT_POLICY, PolicyDocument, SavePolicy
+from gameshelf.savegames._policies import DEFAULT_POLICY, MAX_POLICY_BYTES, PolicyDocument, SavePolicy
+from gameshelf.savegames._policy_lint import FindingLevel, PolicyFinding, lint_document, lint_policy
 from gameshelf.savegames._policy_store import PolicyFact, PolicySource, PolicyStore, ProductPolicy
 from gameshelf.savegames._ports import (
     MAX_PUT_BYTES,
@@ -169,6 +170,7 @@ __all__ = [
     "FOLDED_NAME_SCAN",
     "INCOMING",
     "MAX_OPEN_UPLOADS",
+    "MAX_POLICY_BYTES",
     "MAX_PUT_BYTES",
     "MAX_SLOTS",
     "METADATA",
@@ -202,6 +204,7 @@ __all__ = [
     "FileResult",
     "FilesFilter",
     "FilesToVerify",
+    "FindingLevel",
     "KeepMultipart",
     "Limits",
     "ListToWrite",
@@ -224,6 +227,7 @@ __all__ = [
     "PlanSaves",
     "PolicyDocument",
     "PolicyFact",
+    "PolicyFinding",
     "PolicySource",
     "PolicyStore",
     "Preference",
@@ -308,6 +312,8 @@ __all__ = [
     "incoming_key",
     "incoming_prefix",
     "is_version_key",
+    "lint_document",
+    "lint_policy",
     "metadata_of",
     "object_key",
     "object_metadata",

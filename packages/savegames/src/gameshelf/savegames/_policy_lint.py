@@ -48,14 +48,14 @@ def lint_document(document: Mapping[str, Any]) -> tuple[PolicyDocument | None, l
         parsed = from_file(document)
     except ValidationError as error:
         return None, [_error(one["loc"], one["type"]) for one in error.errors(include_url=False, include_input=False)]
-    return parsed, lint(parsed)
+    return parsed, lint_policy(parsed)
 
 
 def _error(location: tuple[str | int, ...], rule: str) -> PolicyFinding:
     return PolicyFinding(FindingLevel.ERROR, _pointer(*(one for one in location if one != _OF_A_KEY)), rule)
 
 
-def lint(policy: SavePolicy) -> list[PolicyFinding]:
+def lint_policy(policy: SavePolicy) -> list[PolicyFinding]:
     """Returns the warnings for a policy."""
     return [*_units_warnings(policy), *_roots_warnings(policy), *_overlaps(policy), *_limit_warnings(policy)]
 

@@ -87,12 +87,24 @@ class PolicyStore:
         if newest:
             await self._table.apply(newest, now)
 
+    async def lock(self, product_id: UUID) -> ProductPolicy:
+        """Returns the policy of a product, which only this transaction changes until it ends."""
+        await self._table.lock(product_id)
+        return _as_policy(product_id, await self._table.find_and_lock(product_id))
+
+    async def remove(self, product_id: UUID) -> None:
+        """Removes the policy of a product, which then has the default one."""
+        await self._table.remove(product_id)
+
     async def policy(self, product_id: UUID) -> ProductPolicy:
         """Returns the policy of a product; the default one if the product has none or does not exist."""
-        stored = await self._table.find(product_id)
-        if stored is None:
-            return policy_of(product_id, None, None, None)
-        return policy_of(product_id, stored.revision, stored.source, stored.policy)
+        return _as_policy(product_id, await self._table.find(product_id))
+
+
+def _as_policy(product_id: UUID, stored: StoredPolicy | None) -> ProductPolicy:
+    if stored is None:
+        return policy_of(product_id, None, None, None)
+    return policy_of(product_id, stored.revision, stored.source, stored.policy)
 
 
 def _newest(facts: Iterable[PolicyFact], now: datetime) -> list[StoredPolicy]:

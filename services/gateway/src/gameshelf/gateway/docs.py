@@ -86,7 +86,7 @@ def commands_page() -> str:
 def _command(of: Command) -> str:
     may = ["yes" if role in of.roles else "" for role in (Role.SUPPORT, Role.ADMIN)]
     audited = {CommandKind.CHANGE: "change", CommandKind.AUDITED_READ: "read", CommandKind.READ: ""}[of.kind]
-    cells = (f"`{of.name}`", f"`{of.rpc}`", *may, audited, "yes" if of.undo else "")
+    cells = (f"`{of.name}`", f"`{of.rpc}`", *may, audited, "yes" if of.can_undo else "")
     return f"| {' | '.join(cells)} |\n"
 
 

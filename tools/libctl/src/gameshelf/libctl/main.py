@@ -26,6 +26,7 @@ NOUNS: dict[str, str] = {
     "family": "Family sharing: links between users, and seats in use.",
     "library": "List, grant and revoke the products that a user owns.",
     "playtime": "Show and correct a user's playtime; list anomalies.",
+    "policy": "Show, check and import policies: which files of a game belong to its saves.",
     "quota": "Show, set and check a user's quota for cloud saves.",
     "saves": "List, download, restore and pin cloud saves.",
     "user": "Summarise, export or erase a user's data.",

@@ -9,7 +9,7 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, rows
 from gameshelf.savegames._set_models import SavegamePolicy
-from sqlalchemy import BigInteger, String, Text, Uuid, bindparam, case, cast, func, select
+from sqlalchemy import BigInteger, String, Text, Uuid, bindparam, case, cast, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
@@ -66,16 +66,19 @@ _APPLY = Statement(
         where=_new.said_at >= col(_P.said_at),
     )
 )
-_FIND = Statement(
-    select(
-        col(_P.product_id),
-        col(_P.revision),
-        col(_P.source),
-        cast(col(_P.policy), Text).label("policy"),
-        col(_P.said_at),
-    ).where(col(_P.product_id) == bindparam("product_id", type_=Uuid))
-)
-_STORED_POLICY = RowReader(StoredPolicy, _FIND)
+_PRODUCT = bindparam("product_id", type_=Uuid)
+_of_product = select(
+    col(_P.product_id),
+    col(_P.revision),
+    col(_P.source),
+    cast(col(_P.policy), Text).label("policy"),
+    col(_P.said_at),
+).where(col(_P.product_id) == _PRODUCT)
+_FIND = Statement(_of_product)
+_FIND_AND_LOCK = Statement(_of_product.with_for_update())
+_STORED_POLICY = RowReader(StoredPolicy, _FIND, _FIND_AND_LOCK)
+_LOCK = Statement(select(func.pg_advisory_xact_lock(func.hashtextextended(cast(_PRODUCT, Text), literal(0)))))
+_REMOVE = Statement(delete(SavegamePolicy).where(col(_P.product_id) == _PRODUCT))
 
 
 class PolicyTable:
@@ -101,3 +104,17 @@ class PolicyTable:
     async def find(self, product_id: UUID) -> StoredPolicy | None:
         """Returns the stored policy of a product."""
         return _STORED_POLICY.read_optional(await _FIND.first(self._connection, product_id=product_id))
+
+    async def lock(self, product_id: UUID) -> None:
+        """Takes the lock of a product's policy, also where there is none, until the transaction ends. Events don't take
+        it: they wait for the row only.
+        """
+        await _LOCK.run(self._connection, product_id=product_id)
+
+    async def find_and_lock(self, product_id: UUID) -> StoredPolicy | None:
+        """Returns the stored policy of a product, and locks its row."""
+        return _STORED_POLICY.read_optional(await _FIND_AND_LOCK.first(self._connection, product_id=product_id))
+
+    async def remove(self, product_id: UUID) -> None:
+        """Deletes the policy of a product."""
+        await _REMOVE.run(self._connection, product_id=product_id)

@@ -9,6 +9,7 @@ from gameshelf.protos.library.v1 import admin_events_pb2 as library_dot_v1_dot_a
 from gameshelf.protos.library.v1 import admin_family_pb2 as library_dot_v1_dot_admin__family__pb2
 from gameshelf.protos.library.v1 import admin_library_pb2 as library_dot_v1_dot_admin__library__pb2
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as library_dot_v1_dot_admin__playtime__pb2
+from gameshelf.protos.library.v1 import admin_policies_pb2 as library_dot_v1_dot_admin__policies__pb2
 from gameshelf.protos.library.v1 import admin_saves_pb2 as library_dot_v1_dot_admin__saves__pb2
 from gameshelf.protos.library.v1 import admin_users_pb2 as library_dot_v1_dot_admin__users__pb2
 
@@ -168,6 +169,21 @@ class LibraryAdminServiceStub:
                 '/library.v1.LibraryAdminService/RecalculateQuota',
                 request_serializer=library_dot_v1_dot_admin__saves__pb2.RecalculateQuotaRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__saves__pb2.RecalculateQuotaResponse.FromString,
+                _registered_method=True)
+        self.GetSavePolicyOfProduct = channel.unary_unary(
+                '/library.v1.LibraryAdminService/GetSavePolicyOfProduct',
+                request_serializer=library_dot_v1_dot_admin__policies__pb2.GetSavePolicyOfProductRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__policies__pb2.GetSavePolicyOfProductResponse.FromString,
+                _registered_method=True)
+        self.LintSavePolicy = channel.unary_unary(
+                '/library.v1.LibraryAdminService/LintSavePolicy',
+                request_serializer=library_dot_v1_dot_admin__policies__pb2.LintSavePolicyRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__policies__pb2.LintSavePolicyResponse.FromString,
+                _registered_method=True)
+        self.SetSavePolicy = channel.unary_unary(
+                '/library.v1.LibraryAdminService/SetSavePolicy',
+                request_serializer=library_dot_v1_dot_admin__policies__pb2.SetSavePolicyRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__policies__pb2.SetSavePolicyResponse.FromString,
                 _registered_method=True)
         self.ListFamilyLinks = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ListFamilyLinks',
@@ -459,6 +475,30 @@ class LibraryAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSavePolicyOfProduct(self, request, context):
+        """Returns the policy of a product's saves: which files belong to a save, and what of them only makes sense whole.
+        Roles `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LintSavePolicy(self, request, context):
+        """Checks a policy, and changes nothing. Roles `support` and `admin`. Refusal: VALIDATION_ERROR for what is no JSON
+        object; what is wrong in the policy itself is in the response.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetSavePolicy(self, request, context):
+        """Replaces the policy of a product's saves. Role `admin`. It can be undone: the policy from before is stored again,
+        under a higher revision. Refusal: VALIDATION_ERROR with the places and rules of the policy's errors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFamilyLinks(self, request, context):
         """Returns a user's family links as owner and as member. Roles `support` and `admin`.
         """
@@ -716,6 +756,21 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.RecalculateQuota,
                     request_deserializer=library_dot_v1_dot_admin__saves__pb2.RecalculateQuotaRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__saves__pb2.RecalculateQuotaResponse.SerializeToString,
+            ),
+            'GetSavePolicyOfProduct': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSavePolicyOfProduct,
+                    request_deserializer=library_dot_v1_dot_admin__policies__pb2.GetSavePolicyOfProductRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__policies__pb2.GetSavePolicyOfProductResponse.SerializeToString,
+            ),
+            'LintSavePolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.LintSavePolicy,
+                    request_deserializer=library_dot_v1_dot_admin__policies__pb2.LintSavePolicyRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__policies__pb2.LintSavePolicyResponse.SerializeToString,
+            ),
+            'SetSavePolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSavePolicy,
+                    request_deserializer=library_dot_v1_dot_admin__policies__pb2.SetSavePolicyRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__policies__pb2.SetSavePolicyResponse.SerializeToString,
             ),
             'ListFamilyLinks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFamilyLinks,
@@ -1425,6 +1480,87 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/RecalculateQuota',
             library_dot_v1_dot_admin__saves__pb2.RecalculateQuotaRequest.SerializeToString,
             library_dot_v1_dot_admin__saves__pb2.RecalculateQuotaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSavePolicyOfProduct(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/GetSavePolicyOfProduct',
+            library_dot_v1_dot_admin__policies__pb2.GetSavePolicyOfProductRequest.SerializeToString,
+            library_dot_v1_dot_admin__policies__pb2.GetSavePolicyOfProductResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LintSavePolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/LintSavePolicy',
+            library_dot_v1_dot_admin__policies__pb2.LintSavePolicyRequest.SerializeToString,
+            library_dot_v1_dot_admin__policies__pb2.LintSavePolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSavePolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/SetSavePolicy',
+            library_dot_v1_dot_admin__policies__pb2.SetSavePolicyRequest.SerializeToString,
+            library_dot_v1_dot_admin__policies__pb2.SetSavePolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -185,7 +185,7 @@ class Gateway:
             self.acquire,
             self.streams,
             self.transactions,
-            SupportChanges(self.transactions, audit, composition.commands),
+            SupportChanges(self.transactions, self.acquire, audit, composition.commands),
             audit,
             composition.commands,
             UserOverview([*(one.overview for one in self.instances if one.overview), OWN_OVERVIEW]),

@@ -11,6 +11,7 @@ from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
 from gameshelf.gateway.domains.savegames.support.overview import overview
+from gameshelf.gateway.domains.savegames.support.policies import Policies
 from gameshelf.gateway.domains.savegames.support.quota import Quotas
 from gameshelf.gateway.domains.savegames.support.reconcile import Reconciles
 from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
@@ -46,6 +47,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             lambda context: CloudSavesOfUsers(context, saves),
             lambda context: Reconciles(context, saves, limits),
             Conflicts,
+            Policies,
             lambda context: Quotas(context, saves, limits),
         ],
         overview=overview(limits),

@@ -3,16 +3,21 @@
 A dry run makes the change and rolls it back, so it shows the real effect.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from typing import Annotated, Any
+from uuid import UUID
 
 import asyncpg
+from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry, EntryKind, NewEntry, State
-from gameshelf.gateway.runtime.support.commands import Change, Commands
+from gameshelf.gateway.runtime.support.commands import Change, ChangeOfProduct, Commands
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
+from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.kernel.text import NORMALISED, ONE_LINE
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,10 +69,23 @@ class ChangeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class _Work:
+    """A change on one connection, of a user's data or of a product's."""
+
+    command: str
+    user_id: UUID | None
+    target: State
+    connection: Connection
+    state: Callable[[], Awaitable[State]]
+    act: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class SupportChanges:
     """Makes changes, and undoes them."""
 
     transactions: Transactions
+    acquire: Acquire
     audit: AuditLog
     commands: Commands
 
@@ -78,44 +96,69 @@ class SupportChanges:
         """
         return await self._make(change, options, by, None)
 
+    async def make_of_product(self, change: ChangeOfProduct, options: Options, by: Identity) -> ChangeResult:
+        """Makes a change of a product's data, or shows its effect.
+
+        Raises InvalidInput, StateChanged, and the errors of the change.
+        """
+        return await self._make_of_product(change, options, by, None)
+
     async def undo(self, entry: Entry, options: Options, by: Identity) -> ChangeResult:
         """Undoes a change. Raises NotUndoable, StateChanged with the difference, and the errors of ``make``."""
         if entry.undone_by is not None:
             raise NotUndoable(reason="already_undone", undone_by=entry.undone_by)
-        undo = self.commands.undo_of(entry)
-        if undo is None or entry.user_id is None:
-            raise NotUndoable(reason="nothing_changed" if entry.before == entry.after else "no_way_back")
+        undo, undo_of_product = self.commands.undo_of(entry), self.commands.undo_of_product(entry)
         try:
-            return await self._make(undo(entry, entry.user_id), options, by, entry)
+            if undo and entry.user_id is not None:
+                return await self._make(undo(entry, entry.user_id), options, by, entry)
+            if undo_of_product:
+                return await self._make_of_product(undo_of_product(entry), options, by, entry)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "uq_audit_undo_of":
                 raise
             raise NotUndoable(reason="already_undone") from None  # concurrently, by another caller
+        raise NotUndoable(reason="nothing_changed" if entry.before == entry.after else "no_way_back")
 
     async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:
         options.require()
 
         async def make(transaction: Transaction) -> ChangeResult:
-            before = plain(await change.state(transaction))
-            revision = revision_of(before)
-            if undone and before != undone.after:
-                raise StateChanged(difference=difference(undone.after or {}, before))
-            if options.apply and options.revision != revision:
-                raise StateChanged(revision=revision, current=_shown(before))
-            await change.act(transaction)
-            result = ChangeResult(before, plain(await change.state(transaction)), revision)
-            if not options.apply:
-                raise _DryRun(result)
-            audit_id = await self.audit.add_entry(transaction.connection, by, _entry(change, result, options, undone))
-            return replace(result, audit_id=audit_id)
+            state, act = partial(change.state, transaction), partial(change.act, transaction)
+            work = _Work(change.command, change.user_id, change.target(), transaction.connection, state, act)
+            return await self._carry_out(work, options, by, undone)
 
         try:
-            result = await self.transactions.run(change.user_id, make)
+            return await self.transactions.run(change.user_id, make)
         except _DryRun as dry:
             return dry.result
+
+    async def _make_of_product(
+        self, change: ChangeOfProduct, options: Options, by: Identity, undone: Entry | None
+    ) -> ChangeResult:
+        options.require()
+        try:
+            async with self.acquire() as connection, connection.transaction():
+                state, act = partial(change.state, connection), partial(change.act, connection)
+                work = _Work(change.command, None, change.target(), connection, state, act)
+                return await self._carry_out(work, options, by, undone)
+        except _DryRun as dry:
+            return dry.result
+
+    async def _carry_out(self, work: _Work, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:
+        before = plain(await work.state())
+        revision = revision_of(before)
+        if undone and before != undone.after:
+            raise StateChanged(difference=difference(undone.after or {}, before))
+        if options.apply and options.revision != revision:
+            raise StateChanged(revision=revision, current=_shown(before))
+        await work.act()
+        result = ChangeResult(before, plain(await work.state()), revision)
+        if not options.apply:
+            raise _DryRun(result)
+        audit_id = await self.audit.add_entry(work.connection, by, _entry(work, result, options, undone))
         # An undo cannot be undone in turn.
-        has_undo = undone is None and self.commands.by_name[change.command].undo is not None
-        return replace(result, can_undo=has_undo and result.before != result.after)
+        can_undo = undone is None and self.commands.by_name[work.command].can_undo
+        return replace(result, audit_id=audit_id, can_undo=can_undo and result.before != result.after)
 
 
 class _DryRun(Exception):
@@ -126,12 +169,12 @@ class _DryRun(Exception):
         self.result = result
 
 
-def _entry(change: Change, result: ChangeResult, options: Options, undone: Entry | None) -> NewEntry:
+def _entry(work: _Work, result: ChangeResult, options: Options, undone: Entry | None) -> NewEntry:
     return NewEntry(
         EntryKind.CHANGE,
-        "audit undo" if undone else change.command,
-        change.user_id,
-        plain(change.target()),
+        "audit undo" if undone else work.command,
+        work.user_id,
+        plain(work.target),
         options.reason,
         result.before,
         result.after,

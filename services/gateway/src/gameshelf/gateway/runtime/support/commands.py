@@ -13,6 +13,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.identity import Role
 from gameshelf.gateway.runtime.support.audit import Entry, EntryKind, State
 from gameshelf.gateway.runtime.transaction import Transaction
+from gameshelf.kernel.database import Connection
 
 ANY = frozenset({Role.SUPPORT, Role.ADMIN})
 ADMIN = frozenset({Role.ADMIN})
@@ -42,8 +43,31 @@ class Change(Protocol):
         ...
 
 
+class ChangeOfProduct(Protocol):
+    """One change of a product's data, which is no user's."""
+
+    command: ClassVar[str]
+    """The name of the command that makes this change."""
+
+    def target(self) -> State:
+        """Returns the parameters of the change; together with the state before they suffice to undo it."""
+        ...
+
+    async def state(self, connection: Connection) -> State:
+        """Returns the data that the change concerns, read both before and after it. What it reads stays as it is until
+        the transaction ends: it takes the lock that writers of this data take. Raises the errors of the change.
+        """
+        ...
+
+    async def act(self, connection: Connection) -> None:
+        """Makes the change. Raises its errors."""
+        ...
+
+
 Undo = Callable[[Entry, UUID], Change]
 """Makes the change that undoes an audit entry of a user; its ``state`` has the same shape as that of the entry."""
+UndoOfProduct = Callable[[Entry], ChangeOfProduct]
+"""The same for an audit entry of a product."""
 
 
 class CommandKind(StrEnum):
@@ -66,7 +90,14 @@ class Command:
     kind: CommandKind
     roles: frozenset[Role]
     undo: Undo | None = None
-    """None if the change cannot be undone."""
+    """None if the change cannot be undone, or is one of a product."""
+    undo_of_product: UndoOfProduct | None = None
+    """None if the change cannot be undone, or is one of a user."""
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a change by this command can be undone."""
+        return self.undo is not None or self.undo_of_product is not None
 
 
 def read_command(name: str, rpc: str) -> Command:
@@ -84,6 +115,11 @@ def change_command(name: str, rpc: str, roles: frozenset[Role], undo: Undo | Non
     return Command(name, rpc, CommandKind.CHANGE, roles, undo)
 
 
+def product_change_command(name: str, rpc: str, roles: frozenset[Role], undo: UndoOfProduct | None = None) -> Command:
+    """Declares a command that changes data of a product."""
+    return Command(name, rpc, CommandKind.CHANGE, roles, undo_of_product=undo)
+
+
 class Commands:
     """All commands in the order of their names. Raises ValueError if two share a name or an RPC."""
 
@@ -95,12 +131,21 @@ class Commands:
             if self.by_name[one.name] is not one or self.by_rpc[one.rpc] is not one:
                 raise ValueError(f"another command has the name or the RPC of {one.name} ({one.rpc})")
 
-    def undo_of(self, entry: Entry) -> Undo | None:
-        """Returns the undo of an entry; None if it changed nothing, was undone already, or cannot be undone.
+    def can_undo(self, entry: Entry) -> bool:
+        """Returns whether an entry changed something, was not undone already, and can be undone.
 
         Whether the current state still allows the undo is checked only when it is tried.
         """
-        is_change = entry.kind == EntryKind.CHANGE and entry.user_id is not None and entry.before != entry.after
-        if not is_change or entry.undone_by is not None:
-            return None
-        return self.by_name[entry.command].undo
+        return self.undo_of(entry) is not None or self.undo_of_product(entry) is not None
+
+    def undo_of(self, entry: Entry) -> Undo | None:
+        """Returns the undo of an entry of a user, if it has one."""
+        return self.by_name[entry.command].undo if _is_open(entry) and entry.user_id is not None else None
+
+    def undo_of_product(self, entry: Entry) -> UndoOfProduct | None:
+        """Returns the undo of an entry of a product, if it has one."""
+        return self.by_name[entry.command].undo_of_product if _is_open(entry) and entry.user_id is None else None
+
+
+def _is_open(entry: Entry) -> bool:
+    return entry.kind == EntryKind.CHANGE and entry.before != entry.after and entry.undone_by is None

@@ -1,5 +1,5 @@
 """Support's commands on cloud saves."""
 
-from gameshelf.gateway.domains.savegames.support import conflicts, quota, reconcile, saves
+from gameshelf.gateway.domains.savegames.support import conflicts, policies, quota, reconcile, saves
 
-COMMANDS = (*saves.COMMANDS, *reconcile.COMMANDS, *conflicts.COMMANDS, *quota.COMMANDS)
+COMMANDS = (*saves.COMMANDS, *reconcile.COMMANDS, *conflicts.COMMANDS, *policies.COMMANDS, *quota.COMMANDS)

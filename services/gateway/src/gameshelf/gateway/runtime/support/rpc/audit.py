@@ -52,7 +52,7 @@ class Audits:
         return entry
 
     def _message(self, entry: Entry) -> messages.AuditEntry:
-        return _entry(entry, can_undo=self._context.commands.undo_of(entry) is not None)
+        return _entry(entry, can_undo=self._context.commands.can_undo(entry))
 
 
 def _filter(request: messages.ListAuditRequest, commands: Commands) -> AuditFilter:

@@ -14,7 +14,7 @@ from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry
 from gameshelf.gateway.runtime.support.changes import ChangeResult, Options, SupportChanges
-from gameshelf.gateway.runtime.support.commands import Change, Commands
+from gameshelf.gateway.runtime.support.commands import Change, ChangeOfProduct, Commands
 from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.support.overview import UserOverview
 from gameshelf.gateway.runtime.transaction import Transactions
@@ -54,6 +54,14 @@ class SupportContext:
     async def make_change(self, change: Change, options: Options, by: Identity) -> messages.ChangeResult:
         """Makes a change, or shows its effect. Raises the errors of ``SupportChanges.make``."""
         return _result(await self.changes.make(change, options, by))
+
+    async def make_product_change(
+        self, change: ChangeOfProduct, options: Options, by: Identity
+    ) -> messages.ChangeResult:
+        """Makes a change of a product's data, or shows its effect. Raises the errors of
+        ``SupportChanges.make_of_product``.
+        """
+        return _result(await self.changes.make_of_product(change, options, by))
 
     async def undo_change(self, entry: Entry, options: Options, by: Identity) -> messages.ChangeResult:
         """Undoes the change of an audit entry. Raises the errors of ``SupportChanges.undo``."""

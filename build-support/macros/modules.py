@@ -14,7 +14,18 @@ TESTS = ("//packages/*/tests/**", "//services/*/tests/**", "//tools/*/tests/**",
 # What talks to the outside is the gateway's alone: a domain asks through a port.
 TRANSPORT = tuple(
     "!//3rdparty/python/run#" + name
-    for name in ("aioboto3", "aiokafka", "grpcio*", "hypercorn", "opentelemetry-*", "quart", "redis", "click", "rich")
+    for name in (
+        "aioboto3",
+        "aiokafka",
+        "click",
+        "grpcio*",
+        "httpx",
+        "hypercorn",
+        "opentelemetry-*",
+        "quart",
+        "redis",
+        "rich",
+    )
 )
 
 
@@ -60,6 +71,12 @@ def tool(name, *, may_use=()):
     _rules(may_use=[DOMAINS, PROTOS, "//3rdparty/python/**", *may_use], used_by=[])
 
 
+def client(name):
+    """What players install: knows the service by its protocol, so it imports none of ours."""
+    _distribution(name)
+    _rules(may_use=["//3rdparty/python/run#*"], used_by=[])
+
+
 def contracts(name):
     """The generated code of the .proto files: imports none of ours."""
     _distribution(name)
@@ -89,7 +106,7 @@ def module_tests():
 
 def _distribution(name):
     """A wheel, made by the module's own pyproject.toml."""
-    resources(name="pyproject", sources=["pyproject.toml", "README.md", "schemas/**/*.json"])
+    resources(name="pyproject", sources=["pyproject.toml", "README.md", "schemas/**/*.json", "savesets/*"])
     python_distribution(
         name="dist",
         dependencies=[":pyproject", "./src"],

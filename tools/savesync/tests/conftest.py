@@ -9,6 +9,8 @@ import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -377,6 +379,14 @@ class Progress:
 
     def advance(self, size):
         self.done += size
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A folder in memory where there is one: hundreds of applies wait for fsync elsewhere."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -31,51 +31,14 @@ V2 = {
 
 
 @pytest.fixture
-def machine(tmp_path):
+def machine(disk):
     """A device that has v1, and files of the game itself."""
-    machine = KitDevice(tmp_path / "device", CLIENT)
+    machine = KitDevice(disk / "device", CLIENT)
     done = machine.run(machine.version(1, V1))
     assert done.returncode == 0, done.stderr
     (machine.roots["saves"] / "w2" / "cache.bin").write_bytes(b"the game's own")
     (machine.roots["saves"] / "settings.ini").write_bytes(b"the game's own")
     return machine
-
-
-def test_a_kill_at_every_point_leaves_v1_or_v2(machine, tmp_path):
-    shutil.copytree(machine.home, tmp_path / "kept")
-    before = content_of(machine.home / "disk")
-    v2 = machine.version(2, V2)
-    points = machine.points(v2)
-    after = content_of(machine.home / "disk")
-    assert before != after
-    assert len(points) == len(set(points)) > 20
-    seen = {}
-    for point in points:
-        shutil.rmtree(machine.home)
-        shutil.copytree(tmp_path / "kept", machine.home)
-        v2 = machine.version(2, V2)
-        assert machine.run(v2, point).returncode == -signal.SIGKILL, point
-        recovered = machine.run()
-        assert recovered.returncode == 0, (point, recovered.stderr)
-        found = content_of(machine.home / "disk")
-        assert found in (before, after), point
-        seen[point] = found == after
-        assert machine.run(v2).returncode == 0
-        assert content_of(machine.home / "disk") == after, point
-        assert machine.reported()[-1] == "2"
-    # As soon as everything is staged, the way leads to the new version.
-    assert seen == {point: points.index(point) >= points.index("journal-applying") for point in points}
-
-
-def large_version(number):
-    """Two hundred files in folders; the second version changes, deletes, adds and respells some."""
-    files = {f"saves/мир {one % 7}/часть {one % 3}/{one:03}.dat": b"%d" % (one * 1000) for one in range(200)}
-    if number == 1:
-        return files
-    kept = {path: content for place, (path, content) in enumerate(files.items()) if place % 5}
-    changed = {path: content + b", further" for place, (path, content) in enumerate(kept.items()) if place % 3 == 0}
-    respelled = {path.replace("часть 2", "Часть 2"): content for path, content in {**kept, **changed}.items()}
-    return {**respelled, "saves/новый мир/level.dat": b"new"}
 
 
 def killed_in_a_fork(machine, version, point):
@@ -90,12 +53,55 @@ def killed_in_a_fork(machine, version, point):
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
-@pytest.mark.parametrize("every", [25, pytest.param(1, marks=pytest.mark.long)])
-def test_scenario_21_killed_at_every_step(tmp_path, every):
-    machine = KitDevice(tmp_path / "device", CLIENT)
+def test_a_kill_at_every_point_leaves_v1_or_v2(machine, disk):
+    shutil.copytree(machine.home, disk / "kept")
+    before = content_of(machine.home / "disk")
+    points = machine.points(machine.version(2, V2))
+    after = content_of(machine.home / "disk")
+    assert before != after
+    assert len(points) == len(set(points)) > 20
+    seen = {}
+    for point in points:
+        shutil.rmtree(machine.home)
+        shutil.copytree(disk / "kept", machine.home)
+        v2 = machine.version(2, V2)
+        assert killed_in_a_fork(machine, v2, point), point
+        reference_client.run(machine.state, None)
+        found = content_of(machine.home / "disk")
+        assert found in (before, after), point
+        seen[point] = found == after
+        reference_client.run(machine.state, v2)
+        assert content_of(machine.home / "disk") == after, point
+        assert machine.reported()[-1] == "2"
+    # As soon as everything is staged, the way leads to the new version.
+    assert seen == {point: points.index(point) >= points.index("journal-applying") for point in points}
+
+
+def test_a_process_that_was_killed_is_recovered_by_the_next(machine):
+    v2 = machine.version(2, V2)
+    assert machine.run(v2, "step-3-after").returncode == -signal.SIGKILL
+    assert machine.run().returncode == 0
+    assert machine.reported()[-1] == "2"
+    assert content_of(machine.roots["saves"])["profile.txt"][0] == V2["saves/profile.txt"]
+
+
+def large_version(number):
+    """Two hundred files in folders; the second version changes, deletes, adds and respells some."""
+    files = {f"saves/мир {one % 7}/часть {one % 3}/{one:03}.dat": b"%d" % (one * 1000) for one in range(200)}
+    if number == 1:
+        return files
+    kept = {path: content for place, (path, content) in enumerate(files.items()) if place % 5}
+    changed = {path: content + b", further" for place, (path, content) in enumerate(kept.items()) if place % 3 == 0}
+    respelled = {path.replace("часть 2", "Часть 2"): content for path, content in {**kept, **changed}.items()}
+    return {**respelled, "saves/новый мир/level.dat": b"new"}
+
+
+@pytest.mark.parametrize("every", [80, pytest.param(1, marks=pytest.mark.long)])
+def test_scenario_21_killed_at_every_step(disk, every):
+    machine = KitDevice(disk / "device", CLIENT)
     assert machine.run(machine.version(1, large_version(1))).returncode == 0
     (machine.roots["saves"] / "мир 0" / "engine.bin").write_bytes(b"the game's own")
-    shutil.copytree(machine.home, tmp_path / "kept")
+    shutil.copytree(machine.home, disk / "kept")
     before = content_of(machine.roots["saves"])
     v2 = machine.version(2, large_version(2))
     points = machine.points(v2)
@@ -108,7 +114,7 @@ def test_scenario_21_killed_at_every_step(tmp_path, every):
     assert len(points) > 400
     for at in range(0, len(points), every):
         shutil.rmtree(machine.home)
-        shutil.copytree(tmp_path / "kept", machine.home)
+        shutil.copytree(disk / "kept", machine.home)
         v2 = machine.version(2, large_version(2))
         assert killed_in_a_fork(machine, v2, points[at]), points[at]
         reference_client.run(machine.state, None)

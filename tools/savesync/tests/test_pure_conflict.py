@@ -117,9 +117,12 @@ def test_a_merge_asks_for_what_has_no_suggestion():
     assert decision_of(CLEAR, "m", pytest.fail) == ConflictDecision(ConflictResolution.MERGE)
 
 
+UNASKED = conflict(can_merge=False)
+
+
 @given(st.text())
 def test_any_other_answer_is_no_decision(answer):
     if answer.strip().lower() in {"", "l", "c", "b", "keep_local", "keep_cloud", "keep_both"}:
         return
     with pytest.raises(UndecidableChoice):
-        decision_of(conflict(can_merge=False), answer, pytest.fail)
+        decision_of(UNASKED, answer, pytest.fail)

@@ -184,7 +184,7 @@ async def test_signatures_that_are_never_accepted_end_it(uploader, made, snapsho
     new = made({"a": b"a"})
     monkeypatch.setattr(api, "upload", late(api.upload, service))
     monkeypatch.setattr(api, "begin", late(api.begin, service))
-    with pytest.raises(ServiceAway, match="1 contents do not arrive"):
+    with pytest.raises(ServiceRefusal, match="AccessDenied: the store refused the request"):
         await uploader.upload(new, snapshot)
 
 

@@ -324,8 +324,8 @@ def cloud(service):
 
 
 @pytest.fixture
-def player(cloud, api, store, pause, tmp_path):
-    return lambda name: Player(name, tmp_path, api, store, pause)
+def player(cloud, api, store, pause, disk):
+    return lambda name: Player(name, disk, api, store, pause)
 
 
 @pytest.fixture

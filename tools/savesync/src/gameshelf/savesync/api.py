@@ -20,6 +20,8 @@ from gameshelf.savesync.wire import (
     CloudVersion,
     CommittedVersion,
     DownloadTicket,
+    FileDownload,
+    FileUpload,
     NewVersion,
     SlotOnDevice,
     StillVerifying,
@@ -28,6 +30,8 @@ from gameshelf.savesync.wire import (
     read_advice,
     read_commit,
     read_download,
+    read_file_download,
+    read_file_upload,
     read_files,
     read_progress,
     read_ticket,
@@ -123,6 +127,19 @@ class SaveApi:
         lists = {"have": list(have)} if want is None else {"have": list(have), "want": list(want)}
         return read_download(await self._post(f"savegames/{savegame_id}/download", {**_without_nulls(said), **lists}))
 
+    async def begin_file(self, attributes: Attributes) -> FileUpload:
+        """Opens an upload of a single file, as ``POST /savegames/upload-url`` describes it."""
+        answer = await self._post("savegames/upload-url", _without_nulls(attributes))
+        return read_file_upload(answer, attributes["file_hash_sha256"], attributes["file_size_bytes"])
+
+    async def confirm_file(self, upload_id: str) -> CommittedVersion:
+        """Makes the upload of a single file a version."""
+        return read_commit(await self._post("savegames/confirm-upload", {"internal_save_id": upload_id}))
+
+    async def download_file(self, savegame_id: str) -> FileDownload:
+        """The head of a save that is a single file, with its URL."""
+        return read_file_download(await self._get(f"savegames/{savegame_id}/download-url"))
+
     async def synced(self, savegame_id: str, version: int, device_id: str) -> None:
         """Reports that the folders of this device have a version."""
         await self._post(f"savegames/{savegame_id}/synced", {"version": version, "device_id": device_id})
@@ -142,6 +159,11 @@ class SaveApi:
         """Makes a version, or units of it, the new head."""
         said = {"version": version, "device_id": device_id, **({"units": list(units)} if units else {})}
         return read_commit(await self._post(f"savegames/{savegame_id}/restore", said))
+
+    async def conflicts(self, product_id: str) -> AsyncIterator[Attributes]:
+        """The open conflicts of a product with both sides."""
+        async for one in self._pages("savegames/conflicts", product_id=product_id):
+            yield _attributes({"data": one})
 
     async def conflict(self, conflict_id: str) -> Attributes:
         """A conflict with both sides and the first hundred differences, as REST answers it."""

@@ -11,7 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from gameshelf.savesync.api import MAX_HAVE, MAX_WANT, SaveApi
-from gameshelf.savesync.errors import ContentUnusable, RootUnreadable, SaveChanged, ServiceAway, StagingFailed
+from gameshelf.savesync.errors import (
+    ContentUnusable,
+    RootUnreadable,
+    SaveChanged,
+    SaveSyncError,
+    ServiceAway,
+    StagingFailed,
+)
 from gameshelf.savesync.files import CloudFile, CloudFiles, FetchedVersion, LocalFiles, RootFolders
 from gameshelf.savesync.scan import hash_file, open_file
 from gameshelf.savesync.store import NoProgress, SaveStore, TransferProgress, UrlExpired
@@ -87,33 +94,36 @@ class Downloader:
             before = len(left)
             now = [digest for digest in left if digest in urls][:MAX_WANT]
             contents = [(left[digest], urls[digest]) for digest in now]
-            for digest in await self._fetch_some(contents, staging, progress):
+            done, refused = await self._fetch_some(contents, staging, progress)
+            for digest in done:
                 del left[digest]
             if not left:
                 return
             idle = idle + 1 if len(left) == before else 0
             if idle > _IDLE_ROUNDS:
-                raise ServiceAway(f"the store: {len(left)} contents cannot be downloaded")
+                raise refused or ServiceAway(f"the store: {len(left)} contents cannot be downloaded")
             ticket = await self._api.download(savegame_id, version=first.version, want=list(left)[:MAX_WANT])
             urls = ticket.urls
 
     async def _fetch_some(
         self, contents: Sequence[tuple[_Files, str]], staging: Path, progress: TransferProgress
-    ) -> list[str]:
-        """Fetches at most so many at once, and returns the hashes of those that are complete."""
+    ) -> tuple[list[str], SaveSyncError | None]:
+        """Returns the hashes of those that are complete, and why the store did not accept a signature."""
         places = asyncio.Semaphore(self._parallel)
         done: list[str] = []
+        refused: list[SaveSyncError] = []
 
         async def fetch(files: _Files, url: str) -> None:
             async with places:
                 try:
                     await self._fetch_one(files, url, staging, progress)
-                except UrlExpired:
-                    return  # a fresh one comes with the next answer
-                done.append(files[0][1].sha256)
+                except UrlExpired as expired:  # a fresh one comes with the next answer
+                    refused.append(expired.reason)
+                else:
+                    done.append(files[0][1].sha256)
 
         await gather_or_cancel([fetch(*content) for content in contents])
-        return done
+        return done, refused[0] if refused else None
 
     async def _fetch_one(self, files: _Files, url: str, staging: Path, progress: TransferProgress) -> None:
         path, file = files[0]

@@ -203,7 +203,7 @@ def device_of(path: Path, name: str | None = None) -> Device:
             return _read_device(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{uuid4().hex}")
-        _write_durably(draft, json.dumps({"device_id": str(uuid4()), "device_name": name}).encode())
+        write_durably(draft, json.dumps({"device_id": str(uuid4()), "device_name": name}).encode())
         try:
             # A name that is taken stays as it is: the first of two processes wins, and its file is whole.
             draft.rename(path) if os.name == "nt" else os.link(draft, path)
@@ -227,7 +227,8 @@ def _read_device(path: Path) -> Device:
     return Device(device_id, device_name if isinstance(device_name, str) and device_name else None)
 
 
-def _write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes) -> None:
+    """Writes a new file, and waits until the disk has it."""
     with path.open("xb") as file:
         file.write(content)
         file.flush()

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import httpx
 from gameshelf.savesync.api import Pause, pause_before
-from gameshelf.savesync.errors import SaveChanged, ServiceAway, ServiceRefusal, StagingFailed
+from gameshelf.savesync.errors import SaveChanged, SaveSyncError, ServiceAway, ServiceRefusal, StagingFailed
 from gameshelf.savesync.scan import reading_file
 from gameshelf.savesync.wire import Sending
 
@@ -42,7 +42,14 @@ class NoProgress:
 
 
 class UrlExpired(Exception):
-    """The store does not accept the request, as far as can be seen: it needs a fresh signature."""
+    """The store does not accept the request, as far as can be seen: it needs a fresh signature.
+
+    ``reason`` is what to raise if fresh signatures are not accepted either.
+    """
+
+    def __init__(self, reason: SaveSyncError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class SaveStore:
             if tried < _TRIES:
                 await self.pause(pause_before(tried))
         if is_cut:  # a refusal is lost where the store closes the connection before it has read the whole body
-            raise UrlExpired(reason)
+            raise UrlExpired(ServiceAway(f"the store: {reason}"))
         raise ServiceAway(f"the store: {reason}")
 
     async def receive(self, url: str, target: Path, size: int, progress: TransferProgress) -> None:
@@ -106,6 +113,23 @@ class SaveStore:
             if failures == _TRIES:
                 raise ServiceAway(f"the store: {reason}")
             await self.pause(pause_before(failures))
+
+    async def receive_once(self, url: str, target: Path, size: int) -> None:
+        """Receives a content as a whole. A connection that ends is an error, for a caller that keeps no halves.
+
+        Raises UrlExpired, ServiceRefusal, ServiceAway or StagingFailed.
+        """
+        for tried in range(1, _TRIES + 1):
+            try:
+                await self._receive_from(0, url, target, size, NoProgress())
+            except httpx.TransportError as error:
+                raise ServiceAway(f"the store: {type(error).__name__} {error}".rstrip()) from error
+            except _Away as away:
+                if tried == _TRIES:
+                    raise ServiceAway(f"the store: {away}") from away
+                await self.pause(pause_before(tried))
+            else:
+                return
 
     async def _receive_from(self, begin: int, url: str, target: Path, size: int, progress: TransferProgress) -> None:
         headers = {"Range": f"bytes={begin}-"} if begin else {}
@@ -181,11 +205,13 @@ def _check_refusal(response: httpx.Response, path: Path) -> None:
     with suppress(UnicodeDecodeError):
         found = re.search(r"<Code>(\w+)</Code>", response.text)
         code = found[1] if found else ""
-    if response.status_code in (403, 404) and code != "QuotaExceeded":
-        raise UrlExpired(code or f"HTTP {response.status_code}")
     if code in ("XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody", "InvalidDigest"):
         raise SaveChanged(path)
-    raise ServiceRefusal(response.status_code, code or f"HTTP_{response.status_code}", "the store refused the request")
+    name = code or f"HTTP_{response.status_code}"
+    refusal = ServiceRefusal(response.status_code, name, "the store refused the request")
+    if response.status_code in (403, 404) and code != "QuotaExceeded":
+        raise UrlExpired(refusal)
+    raise refusal
 
 
 def _size_of(path: Path) -> int:

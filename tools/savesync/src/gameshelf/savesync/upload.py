@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.canonical import HasIdentity, list_hash
-from gameshelf.savesync.errors import SaveChanged, ServiceAway, ServiceRefusal, UnexpectedAnswer
+from gameshelf.savesync.errors import SaveChanged, SaveSyncError, ServiceAway, ServiceRefusal, UnexpectedAnswer
 from gameshelf.savesync.scan import reading_file
 from gameshelf.savesync.snapshot import Snapshot
 from gameshelf.savesync.state import SaveState
@@ -99,14 +99,18 @@ class Uploader:
         idle = 0
         while ticket.missing_count:
             before = _missing(ticket)
-            await self._send(ticket.sendings, snapshot, progress)
+            refused = await self._send(ticket.sendings, snapshot, progress)
             ticket = await self._api.upload(ticket.upload_id)
             idle = idle + 1 if _missing(ticket) == before else 0
             if idle == _IDLE_ROUNDS:
-                raise ServiceAway(f"the store: {ticket.missing_count} contents do not arrive")
+                raise refused or ServiceAway(f"the store: {ticket.missing_count} contents do not arrive")
 
-    async def _send(self, sendings: Sequence[Sending], snapshot: Snapshot, progress: TransferProgress) -> None:
+    async def _send(
+        self, sendings: Sequence[Sending], snapshot: Snapshot, progress: TransferProgress
+    ) -> SaveSyncError | None:
+        """Sends contents; returns why the store did not accept a signature, if that happened."""
         places = asyncio.Semaphore(self._parallel)
+        refused: list[SaveSyncError] = []
 
         async def send(sending: Sending) -> None:
             async with places:
@@ -115,10 +119,11 @@ class Uploader:
                     raise UnexpectedAnswer(f"the upload has no content {sending.sha256}")
                 try:
                     await self._store.send(sending, path, progress)
-                except UrlExpired:
-                    return  # the next answer of the service has a fresh one
+                except UrlExpired as expired:  # the next answer of the service has a fresh one
+                    refused.append(expired.reason)
 
         await gather_or_cancel([send(sending) for sending in sendings])
+        return refused[0] if refused else None
 
     async def _commit(self, upload_id: str) -> CommittedVersion:
         verified, idle = -1, 0

@@ -210,6 +210,27 @@ class DownloadTicket:
 
 
 @dataclass(frozen=True, slots=True)
+class FileUpload:
+    """An open upload of a single file."""
+
+    upload_id: str
+    sending: Sending | None
+    """None: the cloud has these bytes already."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileDownload:
+    """A version that is a single file."""
+
+    version: int
+    url: str
+    size: int
+    sha256: str
+    packing: str | None
+    """How the bytes differ from the file of the game, if they do."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloudVersion:
     """A version of a save, without its files."""
 
@@ -341,6 +362,28 @@ def read_download(answer: Any) -> DownloadTicket:
             urls,
             _count(said["missing_bytes"]),
             _count(said["missing_count"]),
+        )
+
+
+def read_file_upload(answer: Any, sha256: str, size: int) -> FileUpload:
+    """Of ``POST /savegames/upload-url``."""
+    with reading("upload"):
+        said = answer["data"]["attributes"]
+        sending = _sending({**said, "size_bytes": size}, sha256, 0) if said["upload_required"] else None
+        return FileUpload(_text(said["internal_save_id"]), sending)
+
+
+def read_file_download(answer: Any) -> FileDownload:
+    """Of ``GET /savegames/{id}/download-url``."""
+    with reading("download"):
+        said = answer["data"]["attributes"]
+        packing = "an encryption" if said.get("encryption") else said.get("content_encoding")
+        return FileDownload(
+            _count(said["version"]),
+            _text(said["download_url"]),
+            _count(said["file_size_bytes"]),
+            _hash(said["file_hash_sha256"]),
+            packing,
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from gameshelf.savesync.errors import LockHeld, StateUnusable
 from gameshelf.savesync.files import CloudFile, LocalFile, SyncedSlot
+from gameshelf.savesync.installation import machine_mark, system_of
 from gameshelf.savesync.lock import locked
 from gameshelf.savesync.state import SaveState, device_of
 
@@ -106,6 +107,17 @@ class TestDevice:
         (tmp_path / "device.json").write_bytes(content)
         with pytest.raises(StateUnusable, match="remove the file"):
             device_of(tmp_path / "device.json")
+
+    def test_a_copied_home_folder_is_another_device(self, tmp_path):
+        first = device_of(tmp_path / "device.json", "pc", "one machine")
+        assert device_of(tmp_path / "device.json", "pc", "one machine") == first
+        assert device_of(tmp_path / "device.json", "pc", None) == first
+        copy = device_of(tmp_path / "device.json", "laptop", "another machine")
+        assert (copy.device_id != first.device_id, copy.device_name) == (True, "laptop")
+        assert device_of(tmp_path / "device.json", "laptop", "another machine") == copy
+
+    def test_a_machine_has_one_mark(self):
+        assert machine_mark(system_of()) == machine_mark(system_of())
 
     def test_a_name_that_is_no_text_is_none(self, tmp_path):
         device_of(tmp_path / "device.json")

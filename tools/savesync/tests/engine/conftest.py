@@ -1,12 +1,13 @@
 """Devices with folders, and the fake service with plans, lineage, conflicts and guards."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 import pytest
 from gameshelf.savesync.canonical import canonical_hash
 from gameshelf.savesync.engine import Sync
+from gameshelf.savesync.game import GameSync
 from gameshelf.savesync.paths import System
 from gameshelf.savesync.places import Machine
 from gameshelf.savesync.policy import FolderPolicy
@@ -285,10 +286,12 @@ class Player:
         self.setup = SyncSetup(PRODUCT, Device(name, name), machine, self.home / "state", self.home / "cache.db")
         self.made = (api, store, pause)
 
-    def sync_of(self, **changes):
+    def sync_of(self, kind=Sync, **changes):
         api, store, pause = self.made
-        setup = SyncSetup(**{**{name: getattr(self.setup, name) for name in self.setup.__slots__}, **changes})
-        return Sync(setup, api, store, decide=self.decide, progress=self.shown, pause=pause)
+        return kind(replace(self.setup, **changes), api, store, decide=self.decide, progress=self.shown, pause=pause)
+
+    def game_of(self, **changes):
+        return self.sync_of(GameSync, **changes)
 
     def decide(self, conflict):
         decision = self.decisions.pop(0) if self.decisions else None

@@ -1,6 +1,7 @@
 """What a synchronisation does with two devices, and that nothing is lost."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from gameshelf.savesync.apply_errors import PathInTheWay
@@ -8,6 +9,7 @@ from gameshelf.savesync.conflict import ConflictDecision, ConflictResolution, Un
 from gameshelf.savesync.errors import RootUnreadable
 from gameshelf.savesync.lock import locked
 from gameshelf.savesync.report import SyncAction, SyncExit, SyncIntent
+from gameshelf.savesync.state import Device
 
 
 async def both_have(deck, desktop, **files):
@@ -164,6 +166,14 @@ async def test_a_base_that_was_never_synced_becomes_a_branch(cloud, deck, deskto
     assert cloud.head_files() == {"saves/a.sav": b"one"}
 
 
+async def test_a_copied_home_folder_is_a_device_without_a_conflict(cloud, deck):
+    deck.write(a="one")
+    await deck.run()
+    deck.write(a="two")
+    report = await deck.sync_of(device=Device("of the new machine", None)).run(SyncIntent.LAUNCH)
+    assert (report.slots[0].reason, report.slots[0].version) == ("head", 2)
+
+
 async def test_shrinking_asks_for_the_number(cloud, deck):
     deck.write(a="1", b="2", c="3", d="4")
     await deck.run()
@@ -239,6 +249,25 @@ async def test_a_root_of_this_machine_alone_stays_here(cloud, deck):
     (deck.home / "game" / "other" / "b.sav").write_text("two")
     await deck.run()
     assert set(cloud.head_files()) == {"saves/b.sav"}
+
+
+async def test_files_of_one_system_are_a_slot_of_their_own(cloud, deck, desktop):
+    root = {"where": [{"path": "<home>/game/engine"}], "scope": "os"}
+    cloud.policy = {**cloud.policy, "roots": {**cloud.policy["roots"], "engine": root}}
+    for one in (deck, desktop):
+        (one.home / "game" / "engine").mkdir()
+    windows = replace(desktop.setup.machine, prefix=desktop.home / "prefix")
+    (deck.home / "game" / "engine" / "shaders").write_text("of linux")
+    deck.write(a="one")
+    report = await deck.game_of().run(SyncIntent.LAUNCH)
+    assert [(one.slot, one.version) for one in report.slots] == [("main", 1), ("main (linux)", 1)]
+    folders = {"saves": desktop.saves, "engine": desktop.home / "game" / "engine"}
+    report = await desktop.game_of(machine=windows, folders=folders).run(SyncIntent.LAUNCH)
+    assert [(one.slot, one.action) for one in report.slots] == [("main", "download"), ("main (windows)", "none")]
+    assert desktop.files == {"a.sav": "one"}
+    report = await desktop.game_of().run(SyncIntent.LAUNCH)
+    assert (desktop.home / "game" / "engine" / "shaders").read_text() == "of linux"
+    assert [one.version for one in await deck.game_of(slot_name="main (linux)").history()] == [1]
 
 
 async def test_files_of_roots_without_a_folder_stay_in_the_save(cloud, deck, desktop):

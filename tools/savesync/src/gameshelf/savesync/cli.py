@@ -21,9 +21,17 @@ from gameshelf.savesync import __version__
 from gameshelf.savesync.api import TIMEOUT, SaveApi
 from gameshelf.savesync.asking import Asking
 from gameshelf.savesync.conflict import ConflictDecision, OnConflict, SaveConflict, deciding
-from gameshelf.savesync.engine import Sync
 from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveSyncError, ServiceAway, ServiceRefusal
-from gameshelf.savesync.installation import account_of, cache_home, device_file, state_home, system_of, user_name
+from gameshelf.savesync.game import GameSync
+from gameshelf.savesync.installation import (
+    account_of,
+    cache_home,
+    device_file,
+    machine_mark,
+    state_home,
+    system_of,
+    user_name,
+)
 from gameshelf.savesync.output import SyncOutput
 from gameshelf.savesync.places import Machine
 from gameshelf.savesync.policy import FolderPolicy
@@ -47,7 +55,7 @@ class CliSession:
     """What every command gets: the options before its own."""
 
     out: SyncOutput
-    sync: Sync
+    sync: GameSync
 
 
 def _root_folder(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
@@ -172,7 +180,7 @@ async def _run(
         async with _clients(chosen["api"]) as (api_client, store_client):
             api, store = SaveApi(api_client, token), SaveStore(store_client)
             setup = _setup(chosen, token)
-            sync = Sync(setup, api, store, decide=deciding(on_conflict, decide), progress=progress)
+            sync = GameSync(setup, api, store, decide=deciding(on_conflict, decide), progress=progress)
             return await work(CliSession(out, sync))
 
 
@@ -192,7 +200,7 @@ def _setup(chosen: dict[str, Any], token: str) -> SyncSetup:
     account = account_of(token)
     return SyncSetup(
         product_id=str(product),
-        device=device_of(device_file(variables, home, system), node() or None),
+        device=device_of(device_file(variables, home, system), node() or None, machine_mark(system)),
         machine=Machine(
             system=system,
             home=home,

@@ -118,7 +118,7 @@ class Sync:
 
     async def look(self) -> SaveLook:
         """Names, sizes and times of the folders, for ``watch``: equal values mean that nothing changed."""
-        policy, roots = await self._roots()
+        policy, roots = self._of_slot(*await self._all_roots())
         synced = await self._transfers.synced()
         return await asyncio.to_thread(look_at_save, policy, roots, synced, self.setup.machine.system)
 
@@ -321,7 +321,16 @@ class Sync:
                 return one.id
         raise ServiceRefusal(404, "SAVEGAME_NOT_FOUND", f"the cloud has no save {self.setup.slot_name!r} of this game")
 
-    async def _roots(self) -> tuple[FolderPolicy, FoundRoots]:
+    async def scopes(self) -> tuple[str, ...]:
+        """The scopes of the roots that have a folder here: each is a slot of its own."""
+        policy, roots = await self._all_roots()
+        return tuple({policy.scope_of(name): None for name in roots.folders})
+
+    def _of_slot(self, policy: FolderPolicy, roots: FoundRoots) -> tuple[FolderPolicy, FoundRoots]:
+        names = [name for name in roots.folders if policy.scope_of(name) == self.setup.scope]
+        return policy.of_scope(self.setup.scope), roots.only(names)
+
+    async def _all_roots(self) -> tuple[FolderPolicy, FoundRoots]:
         policy, known = await self.policy(), await asyncio.to_thread(self._state.root_folders)
         roots = await asyncio.to_thread(find_roots, policy, self.setup.machine, known, self.setup.folders)
         if not roots.folders:
@@ -330,10 +339,11 @@ class Sync:
         return policy, roots
 
     async def _here(self) -> SaveHere:
-        policy, roots = await self._roots()
+        around = await self._all_roots()
+        policy, roots = self._of_slot(*around)
         base, system = await self._transfers.synced(), self.setup.machine.system
         content = await asyncio.to_thread(scan_save, policy, roots, base, system, self._cache)
-        return SaveHere(policy, roots, _without_large(content, policy))
+        return SaveHere(policy, roots, _without_large(content, policy), around)
 
     async def _plan(self, intent: SyncIntent, here: SaveHere) -> SyncAdvice:
         """Asks the service. Raises _PlanAgain if it has a newer policy, which may cover other files."""
@@ -391,7 +401,8 @@ class Sync:
         since = self._state.applied_at(self.setup.slot_name)
         if since is None:
             return ()
-        return tuple(find_uncovered(here.policy, here.roots, int(since * 1e9), self.setup.machine.system))
+        policy, roots = here.around
+        return tuple(find_uncovered(policy, roots, int(since * 1e9), self.setup.machine.system))
 
 
 def _shown(advice: SlotAdvice, here: SaveHere) -> SlotReport:

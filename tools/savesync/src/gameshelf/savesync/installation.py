@@ -2,9 +2,11 @@
 
 import base64
 import getpass
+import hashlib
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,6 +47,32 @@ def account_of(token: str) -> str:
     except (IndexError, ValueError, KeyError, TypeError):
         return "default"
     return subject if isinstance(subject, str) and _SAFE.fullmatch(subject) else "default"
+
+
+def machine_mark(system: System) -> str | None:
+    """A hash that differs from machine to machine, or None. It is never sent, and says nothing of the machine."""
+    try:
+        found = _machine_id(system).strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    is_known = found and found != "uninitialized"  # of an image that has never been started
+    return hashlib.sha256(f"gameshelf.savesync {found}".encode()).hexdigest()[:32] if is_known else None
+
+
+def _machine_id(system: System) -> str:
+    if system is System.LINUX:
+        return Path("/etc/machine-id").read_text(encoding="ascii", errors="replace")
+    if system is System.MACOS:
+        command = ["/usr/sbin/ioreg", "-rd1", "-c", "IOPlatformExpertDevice"]
+        listed = subprocess.run(command, capture_output=True, check=True, timeout=10, text=True).stdout
+        found = re.search(r'"IOPlatformUUID" = "([^"]+)"', listed)
+        return found[1] if found else ""
+    if sys.platform == "win32":
+        import winreg
+
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\Microsoft\Cryptography") as key:
+            return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+    return ""
 
 
 def user_name() -> str:

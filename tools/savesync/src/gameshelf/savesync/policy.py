@@ -7,7 +7,7 @@ would upload it, and since a launcher may bring a policy of its own.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from gameshelf.savesync.errors import PolicyRefused
@@ -99,6 +99,19 @@ class FolderPolicy:
             settle_seconds=said.number("settle_seconds", 10, 0, 3600),
             processes=said.list("processes", _process, MAX_PROCESSES),
         )
+
+    def scope_of(self, root: str) -> str:
+        """Whose files a root has: of ``all`` systems, of one ``os``, or of one ``machine``."""
+        return self.roots[root].scope if root in self.roots else "all"
+
+    def of_scope(self, scope: str) -> "FolderPolicy":
+        """The policy of a slot. Raises PolicyRefused if there is no such root: a policy without roots covers all."""
+        if not self.roots:
+            return self
+        roots = {name: root for name, root in self.roots.items() if root.scope == scope}
+        if not roots:
+            raise PolicyRefused("roots", f"none of scope {scope}")
+        return replace(self, roots=roots)
 
     def covers(self, path: str) -> bool:
         """Whether a path of a save is this policy's. One without roots covers everything."""

@@ -1,6 +1,7 @@
 """What a synchronisation did, for a person, for a launcher, and as an exit code."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -115,6 +116,21 @@ class SyncReport:
             "links": list(self.links),
             "auto_sync": self.auto_sync,
         }
+
+
+def join_reports(reports: Sequence[SyncReport]) -> SyncReport:
+    """The report of a game that has several slots. What is not of a slot is that of the last run."""
+    last = reports[-1]
+    uncovered = {one.root: one for report in reports for one in report.uncovered}
+    return replace(
+        last,
+        proceed=max((one.proceed for one in reports), key=("yes", "wait", "ask").index),
+        slots=tuple(slot for one in reports for slot in one.slots),
+        deferred=next((one.deferred for one in reports if one.deferred), None),
+        uncovered=tuple(uncovered.values()),
+        rescued=tuple(path for one in reports for path in one.rescued),
+        links=tuple(path for one in reports for path in one.links),
+    )
 
 
 def _slot(one: SlotReport) -> dict[str, Any]:

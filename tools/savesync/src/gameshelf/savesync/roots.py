@@ -4,7 +4,7 @@ A folder that this device has synchronised before stays the root's folder. If it
 never an empty root: an unmounted disk must not delete the save on every other device.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,12 @@ class FoundRoots:
     """Roots that had another folder at the last synchronisation. What the new one holds did not grow from that version,
     as far as this client knows, so it is compared as a save from nothing."""
 
+    def only(self, names: Collection[str]) -> "FoundRoots":
+        """Some of them."""
+        folders = {name: folder for name, folder in self.folders.items() if name in names}
+        games = {name: folder for name, folder in self.games.items() if name in names}
+        return FoundRoots(folders, self.absent, games, tuple(name for name in self.moved if name in names))
+
     @property
     def existing(self) -> RootFolders:
         """Those that can be scanned."""
@@ -42,7 +48,8 @@ def find_roots(
     ``synced`` are the folders of the last synchronisation. Raises RootUnreadable if one of them is gone, and nobody has
     named another one: a disk that is not mounted looks like that.
     """
-    folders: dict[str, Path] = dict(chosen or {})
+    chosen = {name: folder for name, folder in (chosen or {}).items() if policy.scope_of(name) != "machine"}
+    folders: dict[str, Path] = dict(chosen)
     games: dict[str, Path] = dict(folders)
     absent: dict[str, str] = {}
     for name, root in policy.roots.items():
@@ -58,7 +65,7 @@ def find_roots(
                 raise RootUnreadable(synced[name], f"it was a folder of this save: {unknown}") from unknown
             absent[name] = str(unknown)
     for name, folder in folders.items():
-        if name in synced and not synced[name].exists() and (name not in (chosen or {}) or not folder.exists()):
+        if name in synced and not synced[name].exists() and (name not in chosen or not folder.exists()):
             reason = "this device had files of the save there, and the folder does not exist"
             hint = f"; if the save is in {folder} now, name that folder for the root {name!r}"
             raise RootUnreadable(synced[name], reason + (hint if folder != synced[name] else ""))

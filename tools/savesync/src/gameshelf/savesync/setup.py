@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from gameshelf.savesync.files import RootFolders
 from gameshelf.savesync.places import Machine
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.state import Device
 from gameshelf.savesync.store import TransferProgress
+
+SlotScope = Literal["all", "os"]
 
 
 class SyncProgress(Protocol):
@@ -32,6 +34,8 @@ class SyncSetup:
     state_folder: Path
     cache_file: Path
     slot_name: str = "main"
+    scope: SlotScope = "all"
+    """Which roots of the policy the slot has: one path cannot hold the files of two systems."""
     policy: FolderPolicy | None = None
     """A policy of the launcher's own, in place of the service's."""
     folders: RootFolders = field(default_factory=dict)

@@ -33,6 +33,7 @@ CREATE TABLE elsewhere (
     PRIMARY KEY (slot_name, path)
 ) WITHOUT ROWID;
 CREATE TABLE roots (name TEXT PRIMARY KEY, folder TEXT NOT NULL);
+CREATE TABLE device (device_id TEXT NOT NULL);
 CREATE TABLE uploads (
     slot_name TEXT PRIMARY KEY, upload_id TEXT NOT NULL, request_json TEXT NOT NULL, started_at REAL NOT NULL
 );
@@ -159,6 +160,18 @@ class SaveState:
             connection.execute("DELETE FROM slots WHERE slot_name = ?", (slot_name,))
             connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot_name,))
 
+    def owner(self) -> str | None:
+        """The device that had this state last: another one if it came with a copied home folder."""
+        with self.transaction() as connection:
+            row = connection.execute("SELECT device_id FROM device").fetchone()
+        return row and str(row["device_id"])
+
+    def own(self, device_id: str) -> None:
+        """Notes the device that has this state."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM device")
+            connection.execute("INSERT INTO device VALUES (?)", (device_id,))
+
     def root_folders(self) -> RootFolders:
         """Where the roots were at the last synchronisation: a folder that is missing since then is not an empty one."""
         with self.transaction() as connection:
@@ -196,15 +209,27 @@ class Device:
     device_name: str | None
 
 
-def device_of(path: Path, name: str | None = None) -> Device:
-    """Reads the id of this installation, or makes it: two processes that do so at once read the same one."""
+def device_of(path: Path, name: str | None = None, machine: str | None = None) -> Device:
+    """Reads the id of this installation, or makes it: two processes that do so at once read the same one.
+
+    ``machine`` is ``installation.machine_mark``: a file that was made on another machine came with a copied home
+    folder, and both would be one device. It is replaced by a new one.
+    """
     for _ in range(2):
+        is_copied = False
         with suppress(FileNotFoundError):
-            return _read_device(path)
+            device, made_on = _read_device(path)
+            is_copied = None not in (machine, made_on) and machine != made_on
+            if not is_copied:
+                return device
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{uuid4().hex}")
-        write_durably(draft, json.dumps({"device_id": str(uuid4()), "device_name": name}).encode())
+        said = {"device_id": str(uuid4()), "device_name": name, "machine": machine}
+        write_durably(draft, json.dumps(said).encode())
         try:
+            if is_copied:
+                draft.replace(path)
+                continue
             # A name that is taken stays as it is: the first of two processes wins, and its file is whole.
             draft.rename(path) if os.name == "nt" else os.link(draft, path)
         except FileExistsError:
@@ -213,10 +238,11 @@ def device_of(path: Path, name: str | None = None) -> Device:
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
-    return _read_device(path)
+    return _read_device(path)[0]
 
 
-def _read_device(path: Path) -> Device:
+def _read_device(path: Path) -> tuple[Device, str | None]:
+    """The device, and the mark of the machine that made the file."""
     try:
         said = json.loads(path.read_bytes())
         device_id, device_name = said["device_id"], said.get("device_name")
@@ -224,7 +250,7 @@ def _read_device(path: Path) -> Device:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         reason = f"this is no device of this client ({error}); remove the file to become a new device"
         raise StateUnusable(path, reason) from error
-    return Device(device_id, device_name if isinstance(device_name, str) and device_name else None)
+    return Device(device_id, device_name if isinstance(device_name, str) and device_name else None), said.get("machine")
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -35,6 +35,8 @@ class SaveHere:
     policy: FolderPolicy
     roots: FoundRoots
     content: SaveContent
+    around: tuple[FolderPolicy, FoundRoots]
+    """The whole policy and all of its roots: other slots have some of them."""
 
     def is_wanted(self, path: str) -> bool:
         """Whether a path of a version is written on this machine."""
@@ -155,7 +157,16 @@ class SlotTransfers:
                 raise
 
     async def send_reports(self) -> None:
-        """Reports what an earlier run could not. A version that is gone meanwhile needs no report."""
+        """Reports what an earlier run could not. A version that is gone meanwhile needs no report.
+
+        A state that came from another machine with a copied home folder is reported as this device's.
+        """
+        owner, device_id = await asyncio.to_thread(self._state.owner), self._setup.device.device_id
+        if owner != device_id:
+            for slot in await asyncio.to_thread(self._state.slots) if owner else ():
+                report = {"savegame_id": slot.savegame_id, "version": slot.version}
+                await asyncio.to_thread(self.queue.put, slot.slot_name, QueuedKind.SYNCED, report, "a new device")
+            await asyncio.to_thread(self._state.own, device_id)
         for work in await asyncio.to_thread(self.queue.all):
             if work.kind is not QueuedKind.SYNCED:
                 continue

@@ -63,6 +63,10 @@ class SavegameUploaded(_OfSlot):
     is_branch: bool
     sent_bytes: int
     """How many bytes were sent; 0 where the content was stored already."""
+    file_count: int | None = None
+    """The number of files of a set; None: a single file."""
+    new_bytes: int | None = None
+    """The bytes of the contents of a set that the user did not have before; None: a single file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,8 @@ class SavegameConflicted(_OfSlot):
     conflict_id: UUID
     head_version: int
     branch_version: int
+    differences_count: int | None = None
+    """The number of files that differ between two sets; None: a side is a single file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,10 @@ class SavegameSweeps:
         """Returns users with expired uploads, for ``SavegameUploads.expire``."""
         return await self._uploads.users_with_expired(self._clock(), limit)
 
+    async def count_open_uploads(self) -> int:
+        """Returns how many uploads are open, of all users."""
+        return await self._scans.count_open_uploads()
+
     async def long_in_trash(self, limit: int) -> list[tuple[UUID, UUID]]:
         """Returns pairs of user and slot, for ``SavegameService.purge``."""
         return await self._slots.long_in_trash(self.trash_before, limit)

@@ -118,6 +118,7 @@ _HOLDERS = Statement(
     )
 )
 _OPEN = Statement(select(col(U.id)).where(col(U.id) == any_(array("upload_ids", Uuid)), IS_OPEN))
+_COUNT_OPEN = Statement(select(func.count().label("count")).select_from(U).where(IS_OPEN))
 
 
 class ScanStore:
@@ -182,6 +183,13 @@ class ScanStore:
     async def open_uploads(self, upload_ids: Collection[UUID]) -> set[UUID]:
         """Returns the uploads of these that are open."""
         return {row["id"] for row in await _OPEN.all(self._connection, upload_ids=list(upload_ids))}
+
+    async def count_open_uploads(self) -> int:
+        """Returns how many uploads are open."""
+        row = await _COUNT_OPEN.first(self._connection)
+        assert row is not None
+        count: int = row["count"]
+        return count
 
 
 def _names(contents: Collection[ExpectedContent]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.PRODUCT, "achievements._store.counters", "_PRODUCTS _COUNT_PART"),
         *_each(Reason.PRODUCT, "wishlist._store.fanouts", "_WISHERS _WISHERS_WITH_TARGET _RECORD _HOLD_BACK"),
         *_each(Reason.STORE, "savegames._store.list_objects", "_UNWRITTEN _OLDEST _REWRITE"),
-        *_each(Reason.STORE, "savegames._store.scans", "_KNOWN _EXPECTED _HELD _MISS _BACK _LOST _OPEN"),
+        *_each(Reason.STORE, "savegames._store.scans", "_KNOWN _EXPECTED _HELD _MISS _BACK _LOST _OPEN _COUNT_OPEN"),
         *_each(Reason.SUPPORT, "savegames._queries.accounts", "_TOP"),
         *_each(Reason.SUPPORT, "savegames._queries.support", "_OF_ALL"),
         *_each(Reason.SUPPORT, "playtime._queries.support", "_ANOMALIES"),

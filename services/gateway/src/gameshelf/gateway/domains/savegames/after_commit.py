@@ -9,6 +9,9 @@ def after_commit(metrics: SavegameMetrics) -> AfterCommitHandlers:
     def uploaded(event: SavegameUploaded) -> None:
         metrics.syncs.labels("upload", "conflict" if event.is_branch else "completed").inc()
         metrics.sync_bytes.labels("upload").inc(event.sent_bytes)
+        if event.file_count is not None:
+            metrics.set_files.observe(event.file_count)
+            metrics.dedup_bytes.inc(max(0, event.file_size_bytes - (event.new_bytes or 0)))
 
     def failed(event: UploadFailed) -> None:
         result = "failed" if event.reason is FailureReason.MISMATCH else event.reason.value

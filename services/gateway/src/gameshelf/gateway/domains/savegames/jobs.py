@@ -135,7 +135,7 @@ class ObjectSweeper:
     ) -> None:
         self._acquire = acquire
         self._saves = saves
-        self._objects_found = metrics.of(SavegameMetrics).objects
+        self._metrics = metrics.of(SavegameMetrics)
         self._limits = limits
         self._clock = clock
         self._parts = Isolation[str]("objects", metrics)
@@ -148,6 +148,7 @@ class ObjectSweeper:
             return
         away: StoreUnavailable | None = None
         parts = (
+            self._count_uploads,
             self._delete_marked,
             self._clear_staging,
             self._clear_incoming,
@@ -162,6 +163,10 @@ class ObjectSweeper:
                 away = error  # it may concern one object only, so the other parts run anyway
         if away:
             raise away
+
+    async def _count_uploads(self) -> None:
+        async with self._sweeps() as sweeps:
+            self._metrics.uploads_open.set(await sweeps.count_open_uploads())
 
     async def _compare_a_while(self) -> None:
         until = time.monotonic() + _COMPARE_SECONDS
@@ -265,7 +270,7 @@ class ObjectSweeper:
 
     def _count(self, found: str, number: int) -> None:
         if number:
-            self._objects_found.labels(found).inc(number)
+            self._metrics.objects.labels(found).inc(number)
 
 
 def erase_objects(saves: Saves) -> Callable[[Connection, UUID, int], Awaitable[bool]]:

@@ -13,6 +13,7 @@ from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.savegames import SavegameListObjects
 
 LISTS_SECONDS = 10.0
@@ -23,18 +24,29 @@ _CHUNK = 100
 class ListWriter:
     """Writes the lists that have no object yet."""
 
-    def __init__(self, acquire: Acquire, saves: Saves, metrics: Metrics) -> None:
+    def __init__(self, acquire: Acquire, saves: Saves, metrics: Metrics, clock: Clock = utc_now) -> None:
         self._acquire = acquire
         self._saves = saves
-        self._objects_found = metrics.of(SavegameMetrics).objects
+        self._clock = clock
+        self._metrics = metrics.of(SavegameMetrics)
         self._isolation = Isolation[tuple[UUID, UUID]]("lists", metrics)
         self.woken = asyncio.Event()
         """Set after a commit that leaves a list to write."""
 
     async def run_once(self) -> None:
         """Writes all of them, the oldest first. One that fails does not delay the others."""
-        if self._saves.has_store:
+        if not self._saves.has_store:
+            return
+        try:
             await self._isolation.each(self._find, self._write, _CHUNK)
+        finally:
+            await self._measure_age()
+
+    async def _measure_age(self) -> None:
+        async with self._acquire() as connection:
+            oldest = await SavegameListObjects(connection).oldest_unwritten()
+        age = (self._clock() - oldest).total_seconds() if oldest else 0.0
+        self._metrics.list_age.set(max(0.0, age))
 
     async def _find(self, limit: int) -> list[tuple[UUID, UUID]]:
         async with self._acquire() as connection:
@@ -48,4 +60,4 @@ class ListWriter:
         await self._saves.objects.put(made.key, made.data, made.metadata)
         async with self._acquire() as connection:
             if await SavegameListObjects(connection).mark_written(*of, made):
-                self._objects_found.labels("list").inc()
+                self._metrics.objects.labels("list").inc()

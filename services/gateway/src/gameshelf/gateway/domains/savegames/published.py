@@ -40,6 +40,8 @@ def _sync(event: _OfSave, status: str, **more: Any) -> JsonObject:
         "status": status,
         "last_synced_at": event.occurred_at if status == "sync_completed" else None,
         "error_message": None,
+        "file_count": None,
+        "new_bytes": None,
     }
     return payload | more
 
@@ -62,11 +64,19 @@ def _savegame_uploaded(event: SavegameUploaded) -> Published:
             "isBranch": event.is_branch,
             "s3Path": event.s3_path,
             "fileSizeBytes": event.file_size_bytes,
+            "fileCount": event.file_count,
+            "newBytes": event.new_bytes,
             "clientTimestamp": event.client_modified_at,
             "serverTimestamp": event.occurred_at,
         },
         status,
-        _sync(event, "sync_completed", version=event.version),
+        _sync(
+            event,
+            "sync_completed",
+            version=event.version,
+            file_count=event.file_count,
+            new_bytes=event.new_bytes,
+        ),
     )
 
 
@@ -105,6 +115,7 @@ def _savegame_conflicted(event: SavegameConflicted) -> Published:
             "conflictId": event.conflict_id,
             "headVersion": event.head_version,
             "branchVersion": event.branch_version,
+            "differencesCount": event.differences_count,
             "occurredAt": event.occurred_at,
         },
         "savegame.sync.status",

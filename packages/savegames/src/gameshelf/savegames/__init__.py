@@ -21,6 +21,7 @@ from gameshelf.savegames._commands import (
 )
 from gameshelf.savegames._confirmations import Attempt
 from gameshelf.savegames._conflicts import OutdatedDecision, Resolved, SavegameConflicts
+from gameshelf.savegames._devices import DevicePlay, NotedIntent, OtherDevice, PlayOnDevices, SavegameDevices
 from gameshelf.savegames._differences import (
     DifferenceKind,
     MergeSide,
@@ -57,6 +58,7 @@ from gameshelf.savegames._events import (
 from gameshelf.savegames._files import (
     SaveFile,
 )
+from gameshelf.savegames._game_versions import SeenGameVersions
 from gameshelf.savegames._limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames._lineage import Node, Relation, Side, ancestors, relation, resolved_by
 from gameshelf.savegames._list_objects import ListToWrite, SavegameListObjects
@@ -81,6 +83,7 @@ from gameshelf.savegames._naming import (
 )
 from gameshelf.savegames._open_uploads import OpenUpload, UploadQueries, UploadStatus
 from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
+from gameshelf.savegames._plans import OtherDeviceState, PlanAction, PlanIntent, PlannedSave, PlanReason, Proceed
 from gameshelf.savegames._policies import DEFAULT_POLICY, MAX_POLICY_BYTES, PolicyDocument, SavePolicy
 from gameshelf.savegames._policy_lint import FindingLevel, PolicyFinding, lint_document, lint_policy
 from gameshelf.savegames._policy_store import PolicyFact, PolicySource, PolicyStore, ProductPolicy
@@ -97,6 +100,7 @@ from gameshelf.savegames._ports import (
     StoredPart,
     StoreUnavailable,
 )
+from gameshelf.savegames._preferences import SavegamePreferences
 from gameshelf.savegames._queries import (
     ConflictPlace,
     ConflictState,
@@ -122,6 +126,7 @@ from gameshelf.savegames._set_commands import (
     PlanSaves,
     Preference,
 )
+from gameshelf.savegames._set_planning import PlannedSlot, SavegamePlans, SavePlan
 from gameshelf.savegames._set_signing import (
     Arrival,
     KeepMultipart,
@@ -190,6 +195,7 @@ __all__ = [
     "ConflictState",
     "ConflictsFilter",
     "Deletion",
+    "DevicePlay",
     "DifferenceKind",
     "Digest",
     "Download",
@@ -214,6 +220,7 @@ __all__ = [
     "NewUpload",
     "Node",
     "NotTried",
+    "NotedIntent",
     "ObjectMetadata",
     "ObjectSigner",
     "ObjectStore",
@@ -221,16 +228,25 @@ __all__ = [
     "OpenConflict",
     "OpenMultipart",
     "OpenUpload",
+    "OtherDevice",
+    "OtherDeviceState",
     "OutdatedDecision",
     "Packing",
     "PathDifference",
+    "PlanAction",
+    "PlanIntent",
+    "PlanReason",
     "PlanSaves",
+    "PlannedSave",
+    "PlannedSlot",
+    "PlayOnDevices",
     "PolicyDocument",
     "PolicyFact",
     "PolicyFinding",
     "PolicySource",
     "PolicyStore",
     "Preference",
+    "Proceed",
     "ProductPolicy",
     "ProductUsage",
     "Relation",
@@ -240,6 +256,7 @@ __all__ = [
     "Resolved",
     "Restore",
     "SaveFile",
+    "SavePlan",
     "SavePolicy",
     "SaveVersion",
     "SavedObject",
@@ -251,6 +268,7 @@ __all__ = [
     "SavegameConflicted",
     "SavegameConflicts",
     "SavegameDeleted",
+    "SavegameDevices",
     "SavegameFileTooLarge",
     "SavegameHashMismatch",
     "SavegameHeadMoved",
@@ -258,7 +276,9 @@ __all__ = [
     "SavegameListObjects",
     "SavegameMergeSplitsUnit",
     "SavegameOverview",
+    "SavegamePlans",
     "SavegamePolicyChanged",
+    "SavegamePreferences",
     "SavegameQueries",
     "SavegameService",
     "SavegameShrinks",
@@ -271,6 +291,7 @@ __all__ = [
     "SavegameVersionConflict",
     "SavegameVersionNotFound",
     "SavesFilter",
+    "SeenGameVersions",
     "SetReservation",
     "SetVerification",
     "Side",

@@ -235,7 +235,8 @@ class Confirmations:
 
     async def _device_has(self, user_id: UUID, upload: Upload, version: int) -> None:
         if upload.device_id:
-            await self._store.slots.device_has(user_id, upload.slot_id, upload.device_id, version, self._clock())
+            about = (user_id, upload.slot_id, upload.device_id, version, self._clock())
+            await self._store.slots.device_has(*about, committed_to=upload.product_id)
 
     async def _abandon(self, user_id: UUID, attempt: Attempt | None) -> None:
         if attempt:

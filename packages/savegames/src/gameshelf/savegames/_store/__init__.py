@@ -22,6 +22,8 @@ from gameshelf.savegames._set_models import (
 )
 from gameshelf.savegames._store.conflicts import ConflictStore
 from gameshelf.savegames._store.contents import ContentStore
+from gameshelf.savegames._store.plan_contexts import PlanContextStore
+from gameshelf.savegames._store.plans import PlanStore
 from gameshelf.savegames._store.slots import SlotStore
 from gameshelf.savegames._store.upload_contexts import UploadContextStore
 from gameshelf.savegames._store.uploads import UploadStore
@@ -59,3 +61,5 @@ class SavegameStore:
         self.uploads = UploadStore(connection)
         self.conflicts = ConflictStore(connection)
         self.usage = UsageStore(connection)
+        self.plan_contexts = PlanContextStore(connection)
+        self.plans = PlanStore(connection)

@@ -14,7 +14,7 @@ RESTORED = "restored"
 """The row of ``savegame_scans`` with the time of the last restore from a backup."""
 
 _N = SavegameNumber
-_OTHER_NAMES = ""
+OTHER_NAMES = ""
 """In place of a folded name: all names beyond ``MAX_NUMBERS``, which share one number."""
 
 
@@ -28,7 +28,7 @@ def highest_number() -> Any:
     )
     # A save without a folded name left its number under its own name.
     kept = select(func.max(col(_N.last_version))).where(
-        col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key).in_([KEY, NAME, _OTHER_NAMES])
+        col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key).in_([KEY, NAME, OTHER_NAMES])
     )
     restored = select(cast(func.floor(func.extract("epoch", col(SavegameScan.started_at))), BigInteger)).where(
         col(SavegameScan.name) == RESTORED
@@ -62,7 +62,7 @@ def noting(removed: Any) -> Any:
 
 _beyond = (
     select(col(_N.slot_key))
-    .where(col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key) != literal(_OTHER_NAMES))
+    .where(col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key) != literal(OTHER_NAMES))
     .order_by(col(_N.last_version).desc(), col(_N.slot_key))
     .offset(literal_column(str(MAX_NUMBERS)))
 )
@@ -75,7 +75,7 @@ _forgotten = (
 _highest = select(func.max(_forgotten.c.last_version).label("last_version")).subquery("highest")
 _together = insert(SavegameNumber).from_select(
     ["user_id", "product_id", "slot_key", "last_version"],
-    select(user(), PRODUCT, literal(_OTHER_NAMES), _highest.c.last_version).where(_highest.c.last_version.is_not(None)),
+    select(user(), PRODUCT, literal(OTHER_NAMES), _highest.c.last_version).where(_highest.c.last_version.is_not(None)),
     include_defaults=False,
 )
 forgetting = _together.on_conflict_do_update(

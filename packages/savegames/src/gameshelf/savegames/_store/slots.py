@@ -18,6 +18,7 @@ from gameshelf.savegames._models import (
     SavegameUpload,
 )
 from gameshelf.savegames._naming import slot_key
+from gameshelf.savegames._store.devices import committed_by
 from gameshelf.savegames._store.expressions import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, M, S, U
 from gameshelf.savegames._store.numbers import forgetting, highest_number, note_one, noting
 from sqlalchemy import (
@@ -165,6 +166,11 @@ _oldest = (
     .offset(MAX_DEVICES)
 )
 _DELETE_DEVICES = Statement(delete(SavegameDevice).where(_of_device, col(_D.device_id).in_(_oldest)))
+_DELETE_DEVICES_AFTER_COMMIT = Statement(
+    delete(SavegameDevice)
+    .where(_of_device, col(_D.device_id).in_(_oldest))
+    .add_cte(committed_by(_DEVICE).cte("committed"))
+)
 # The version of a device and its ancestors: back to the given version, or to the head's history, where a higher number
 # is always the later version.
 _has = (
@@ -327,12 +333,26 @@ class SlotStore:
         if row:
             await _MERGE_NUMBERS.run(self._connection, user_id=user_id, product_id=row["product_id"])
 
-    async def device_has(self, user_id: UUID, slot_id: UUID, device_id: str, version: int, now: datetime) -> None:
-        """Stores the version of a device, and deletes the devices that synced longest ago beyond ``MAX_DEVICES``."""
-        await _HAD.run(
-            self._connection, user_id=user_id, slot_id=slot_id, device_id=device_id, version=version, now=now
-        )
-        await _DELETE_DEVICES.run(self._connection, user_id=user_id, slot_id=slot_id)
+    async def device_has(
+        self,
+        user_id: UUID,
+        slot_id: UUID,
+        device_id: str,
+        version: int,
+        now: datetime,
+        *,
+        committed_to: UUID | None = None,
+    ) -> None:
+        """Stores the version of a device, and deletes the devices that synced longest ago beyond ``MAX_DEVICES``.
+
+        ``committed_to``: the product to which the device has just committed an upload, so that nothing is pending.
+        """
+        about = {"user_id": user_id, "slot_id": slot_id, "device_id": device_id, "now": now}
+        await _HAD.run(self._connection, version=version, **about)
+        if committed_to is None:
+            await _DELETE_DEVICES.run(self._connection, user_id=user_id, slot_id=slot_id)
+        else:
+            await _DELETE_DEVICES_AFTER_COMMIT.run(self._connection, product_id=committed_to, **about)
 
     async def has_grown_from(
         self, user_id: UUID, slot_id: UUID, device_id: str, version: int, *, is_in_head: bool

@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import schemathesis
-from gameshelf.devstack.pytest_plugin import sized
+from gameshelf.devstack.pytest_plugin import sized, some
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
@@ -75,11 +75,6 @@ HEADERS = (
     {"X-Request-ID": "../../etc", "X-Client-Id": "\x7f\x80", "Origin": "null"},
     {f"X-{number}": "x" for number in range(150)},
 )
-
-
-def some(odd, turn):
-    """A third of the odd values, another one for each call in turn; all of them under ``--all``."""
-    return list(odd)[turn % sized(3, 1) :: sized(3, 1)]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import grpc.aio
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
+from gameshelf.devstack.pytest_plugin import sized, some
 from gameshelf.gateway.runtime.kafka.incoming import Incoming
 from gameshelf.gateway.wiring import CONSUMED
 from gameshelf.protos.library import v1 as protos
@@ -74,7 +75,7 @@ def with_text(path, text):
 
 async def test_every_text_of_every_rest_body(target, hostile_platform, cheap):
     headers = {"Authorization": f"Bearer {hostile_platform.token(uuid4())}"}
-    tried = 0
+    tried = turn = 0
     async with httpx.AsyncClient(base_url=target.url, headers=headers, timeout=60) as http:
         document = (await http.get("/api/v1/openapi.json")).json()
         for template, calls in document["paths"].items():
@@ -86,7 +87,8 @@ async def test_every_text_of_every_rest_body(target, hostile_platform, cheap):
                     continue
                 body = call["requestBody"]["content"]["application/json"]["schema"]
                 places = sorted(set(paths_of(body, document)), key=str)
-                for place in [*places, ("data", "attributes", "unknown")]:
+                turn += 1
+                for place in some([*places, ("data", "attributes", "unknown")], turn):
                     for sent in (with_text(place, MARKS), with_text((*place[:-1], MARKS), 1)):
                         with cheap():
                             answer = await http.request(method, path, json=sent)
@@ -94,7 +96,7 @@ async def test_every_text_of_every_rest_body(target, hostile_platform, cheap):
                         assert answer.status_code != 413, "the text has to reach the fields"
                         assert len(answer.content) < MAX_ANSWER_BYTES
                         tried += 1
-    assert tried > 50
+    assert tried > sized(50, 150)
 
 
 async def test_every_text_of_every_query_and_header(target, hostile_platform, cheap):
@@ -165,8 +167,8 @@ async def test_every_text_of_every_grpc_message(target, hostile_platform, cheap)
     tried = 0
     async with grpc.aio.insecure_channel(target.grpc) as channel:
         for service in grpc_services():
-            for method in service.methods:
-                for path in text_fields(method.input_type):
+            for turn, method in enumerate(service.methods):
+                for path in some(text_fields(method.input_type), turn):
                     if path[-1].containing_type.full_name.startswith("google.protobuf."):
                         continue
                     sent = filled(method.input_type, path, MARKS, user_id).SerializeToString()
@@ -175,7 +177,7 @@ async def test_every_text_of_every_grpc_message(target, hostile_platform, cheap)
                         code = await code_of(channel, name, method.client_streaming, sent, metadata)
                     assert code not in ("UNKNOWN", "INTERNAL", "DEADLINE_EXCEEDED"), (name, path[-1].name)
                     tried += 1
-    assert tried > 60
+    assert tried > sized(40, 120)
 
 
 async def code_of(channel, name, is_stream, sent, metadata):

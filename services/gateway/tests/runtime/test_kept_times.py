@@ -88,7 +88,7 @@ async def test_a_row_with_such_a_time_fails_no_read(player, connection, wait_unt
     await use_the_service(player, product, wait_until)
     failed, tried = [], 0
     reads = [*READS, f"/settings/{product}?platform=linux", f"/achievements/status/{product}"]
-    for name, time, owner in await times_of(connection, player.id):
+    for name, time, owner in (await times_of(connection, player.id))[:: sized(3, 1)]:
         where = f"WHERE {owner} = $1"
         kept = await connection.fetch(f"SELECT {time}::text FROM {name} {where}", player.id)
         for beyond in BEYOND[: sized(1, 3)]:
@@ -102,5 +102,5 @@ async def test_a_row_with_such_a_time_fails_no_read(player, connection, wait_unt
                 if answer.status_code >= 400 and answer.status_code not in (401, 404):
                     failed.append((name, time, beyond, path, answer.status_code))
         await connection.execute(f"UPDATE {name} SET {time} = $2::text::timestamptz {where}", player.id, kept[0][time])
-    assert tried > sized(15, 40)
+    assert tried > sized(5, 40)
     assert not failed

@@ -126,6 +126,7 @@ async def test_nobody_deletes_until_the_store_has_been_compared(platform, restor
         assert metrics.registry.get_sample_value("restore_open") == 0
 
 
+@pytest.mark.long
 async def test_an_instance_that_ran_on_begins_again_too(platform, restored, postgres, new_player, wait_until):
     await asyncio.to_thread(restored.take)
     running = platform.service()

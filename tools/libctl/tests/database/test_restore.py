@@ -74,7 +74,7 @@ def test_what_was_restored_is_what_was_there(libctl, backup, postgres, filled, a
     )[0]["any"]
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.long)])
 def test_it_prints_the_next_steps_in_lines_that_fit(libctl, backup, absent, columns):
     shown = libctl("backup", "restore", backup, dsn=absent, COLUMNS=str(columns))
     assert "(will be made)" in " ".join(shown.out.split())
@@ -124,9 +124,8 @@ def test_a_database_in_use_is_left_to_who_uses_it(libctl, backup, database):
     assert libctl("backup", "restore", backup).code == ExitCode.OK
 
 
-@pytest.mark.parametrize(
-    "step", ["loading", *(pytest.param(step, marks=pytest.mark.long) for step in STEPS if step != "loading")]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("step", STEPS)
 def test_a_restore_that_is_killed_leaves_the_name_alone_and_is_repeated(
     libctl, backup, absent, restores, databases, step
 ):

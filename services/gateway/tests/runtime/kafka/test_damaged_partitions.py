@@ -36,6 +36,7 @@ def user_of(is_in):
     return next(one for one in users if (choose(str(one).encode(), numbers, numbers) == PARTITION) == is_in)
 
 
+@pytest.mark.long
 async def test_only_the_partition_of_a_damaged_batch_waits(platform, service, proxy, new_player, wait_until):
     before, damaged, behind = (new_player(user_id=user_of(True)) for _ in range(3))
     others = [new_player(user_id=user_of(False)) for _ in range(3)]

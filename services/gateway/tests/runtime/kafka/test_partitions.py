@@ -67,8 +67,8 @@ async def values_of(platform, partition, keys):
     ("partition", "code", "has_leader"),
     [
         (1, NotLeaderForPartitionError.errno, False),
-        (2, NotEnoughReplicasError.errno, True),
-        (3, TopicAuthorizationFailedError.errno, True),
+        pytest.param(2, NotEnoughReplicasError.errno, True, marks=pytest.mark.long),
+        pytest.param(3, TopicAuthorizationFailedError.errno, True, marks=pytest.mark.long),
     ],
     ids=["no leader", "too few replicas", "not allowed"],
 )
@@ -99,6 +99,7 @@ async def nothing_waits(connection, keys):
     return not await waiting(connection, keys)
 
 
+@pytest.mark.long
 async def test_a_partition_that_cannot_be_rewound_delays_no_other(
     platform, service, proxy, connection, new_player, wait_until
 ):

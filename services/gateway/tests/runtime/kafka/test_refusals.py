@@ -58,11 +58,20 @@ def readiness(service):
             f"REVOKE INSERT ON library.ownership_grants FROM {ROLE}",
             f"GRANT INSERT ON library.ownership_grants TO {ROLE}",
         ),
-        (f"REVOKE ALL ON gateway.inbox FROM {ROLE}", f"GRANT ALL ON gateway.inbox TO {ROLE}"),
-        (f"REVOKE INSERT ON gateway.outbox FROM {ROLE}", f"GRANT INSERT ON gateway.outbox TO {ROLE}"),
-        (
+        pytest.param(
+            f"REVOKE ALL ON gateway.inbox FROM {ROLE}",
+            f"GRANT ALL ON gateway.inbox TO {ROLE}",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            f"REVOKE INSERT ON gateway.outbox FROM {ROLE}",
+            f"GRANT INSERT ON gateway.outbox TO {ROLE}",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
             "ALTER TABLE library.ownership_grants RENAME TO away",
             "ALTER TABLE library.away RENAME TO ownership_grants",
+            marks=pytest.mark.long,
         ),
     ],
     ids=["grants", "inbox", "outbox", "missing table"],

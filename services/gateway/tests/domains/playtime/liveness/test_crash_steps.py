@@ -119,5 +119,5 @@ async def check(world, user, game, known, emptied):
 async def test_a_crash_at_any_step_ends_the_session_once_at_its_last_beat(world, killed, ends, emptied):
     steps = await crash(world, ends, None, killed, emptied=emptied)
     assert steps > 40
-    for last in range(0, steps, sized(8, 4) if emptied else sized(5, 1)):
+    for last in range(0, steps, sized(16, 4) if emptied else sized(12, 1)):
         await crash(world, ends, last, killed, emptied=emptied)

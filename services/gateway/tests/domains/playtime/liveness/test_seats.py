@@ -229,7 +229,7 @@ async def everybody_can_sit_down(household):
 
 
 @settings(
-    max_examples=sized(12, 60),
+    max_examples=sized(5, 60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

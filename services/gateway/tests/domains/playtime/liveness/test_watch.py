@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.gateway.domains.playtime.live_sessions import member
 from gameshelf.playtime import SHARDS, SessionAlreadyEnded, SessionNotFound
 
@@ -72,7 +73,7 @@ async def test_an_emptied_redis_neither_ends_sessions_early_nor_extends_them(wor
 
 
 async def test_redis_rolled_back_to_an_older_state_kills_nobody(world, instance, playing):
-    players = [await playing() for _ in range(20)]
+    players = [await playing() for _ in range(sized(4, 20))]
     await minutes(world, instance, 8, *players)
     keys = [f"playtime:live:{shard}" for shard in range(SHARDS)]
     saved = {key: await world.redis.dump(key) for key in keys}
@@ -175,7 +176,7 @@ async def test_a_heartbeat_between_the_claim_and_the_end_keeps_the_session(world
 
 
 async def test_of_two_instances_one_ends_a_session(world, instance, playing):
-    players = [await playing() for _ in range(40)]
+    players = [await playing() for _ in range(sized(10, 40))]
     async with world.instance() as other:
         for _ in range(8):
             world.later(60)

@@ -29,6 +29,8 @@ DOMAIN_WORDS = {
 CLIENTS = ("quart", "hypercorn", "grpc", "aiokafka", "aioboto3", "redis", "click", "httpx", "rich")
 # A package of its own by its extra, which nothing else imports (packages/savegames/tests/s3/test_optional.py).
 EXTRAS = {"gameshelf.savegames.s3"}
+# A store in memory, for tests.
+FOR_TESTS = {"gameshelf.savegames.testing"}
 OPTIONAL = ["gameshelf.savegames.s3._client -> aioboto3"]
 
 
@@ -178,6 +180,7 @@ def _is_module(package, name):
 def _deep_imports(path):
     parts = path.relative_to(ROOT).parts
     own = parts[1] if parts[0] == "packages" else ""
+    public = EXTRAS | FOR_TESTS if "tests" in parts else EXTRAS
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         modules = [one.name for one in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -188,7 +191,7 @@ def _deep_imports(path):
             ]
         for module in modules:
             names = module.split(".")
-            is_deep = names[0] == "gameshelf" and len(names) > 2 and names[1] in DOMAINS and module not in EXTRAS
+            is_deep = names[0] == "gameshelf" and len(names) > 2 and names[1] in DOMAINS and module not in public
             if is_deep and names[1] != own:
                 yield "/".join(parts), module
 

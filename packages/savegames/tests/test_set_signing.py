@@ -35,6 +35,9 @@ class Uploads:
         return self.kept[file.sha256]
 
     async def sign(self, *files, **more):
+        return (await self.look(*files, **more)).files
+
+    async def look(self, *files, **more):
         return await sign_missing_files(self.store, files, 60, self.keep, **more)
 
     async def send(self, content, signed):
@@ -79,10 +82,13 @@ async def test_a_large_file_resumes_with_the_parts_that_lack(uploads):
     assert [(part.number, part.size) for part in signed.parts] == [(1, PART_BYTES), (2, PART_BYTES), (3, 3)]
     await uploads.store.send(signed.parts[1].request, LARGE[PART_BYTES : 2 * PART_BYTES])
     again = missing(LARGE, in_parts=True, multipart_id=uploads.kept[file.sha256])
-    [signed] = await uploads.sign(again)
+    found = await uploads.look(again)
+    [signed] = found.files
     assert [part.number for part in signed.parts] == [1, 3]
+    assert (found.arrived, found.arrived_bytes) == (frozenset(), PART_BYTES)
     await uploads.send(LARGE, signed)
-    assert await uploads.sign(again) == []
+    found = await uploads.look(again, missing(b"small"))
+    assert ([one.file for one in found.files], found.arrived) == ([missing(b"small")], {again.sha256})
     assert [one.multipart_id for one in await uploads.store.open_parts(PREFIX)] == [again.multipart_id]
 
 
@@ -103,6 +109,17 @@ async def test_two_requests_at_once_begin_one_multipart_upload(uploads):
         await uploads.send(LARGE, signed)
     parts = await uploads.store.parts(file.key, begun.multipart_id)
     assert [part.number for part in parts] == [1, 2, 3]
+
+
+async def test_a_file_that_is_not_awaited_any_more_is_not_sent(uploads):
+    file = missing(LARGE, in_parts=True)
+
+    async def forgotten(file, multipart_id):
+        return None
+
+    found = await sign_missing_files(uploads.store, [file], 60, forgotten)
+    assert (list(found.files), found.arrived) == ([], {file.sha256})
+    assert await uploads.store.open_parts(PREFIX) == []
 
 
 async def test_a_file_whose_parts_were_joined_is_not_sent_again(uploads):

@@ -74,7 +74,7 @@ async def test_forty_megabytes_in_parts_resume_where_they_were_cut(new_bucket, s
         begun.append(multipart_id)
         return multipart_id
 
-    [signed] = await sign_missing_files(bucket.objects, [file], 60, keep)
+    [signed] = (await sign_missing_files(bucket.objects, [file], 60, keep)).files
     assert [part.number for part in signed.parts] == [1, 2, 3, 4, 5]
     for part in signed.parts[:3]:
         assert (await bucket.send(part.request, parts[part.number - 1])).status == 200
@@ -84,11 +84,11 @@ async def test_forty_megabytes_in_parts_resume_where_they_were_cut(new_bucket, s
 
     file = replace(file, multipart_id=begun[0])
     assert (await verify_file(bucket.objects, attempt_of(file))).problem is FileProblem.MISSING
-    [signed] = await sign_missing_files(bucket.objects, [file], 60, keep)
+    [signed] = (await sign_missing_files(bucket.objects, [file], 60, keep)).files
     assert [part.number for part in signed.parts] == [4, 5]
     for part in signed.parts:
         assert (await bucket.send(part.request, parts[part.number - 1])).status == 200
-    assert await sign_missing_files(bucket.objects, [file], 60, keep) == []
+    assert (await sign_missing_files(bucket.objects, [file], 60, keep)).arrived == {file.sha256}
     attempt = attempt_of(file)
     assert (await verify_file(bucket.objects, attempt)).problem is None
     assert await bucket.read(attempt.target) == content
@@ -115,7 +115,7 @@ async def test_a_set_is_verified_once_although_the_store_goes_away(new_bucket, o
     bucket = await new_bucket(own_s3, signed_hash=SignedHash.PAYLOAD)
     contents = {sha256(content).digest(): content for content in (number.to_bytes(2, "big") for number in range(150))}
     files = [missing(contents[digest]) for digest in sorted(contents)]
-    while signed := await sign_missing_files(bucket.objects, files, 60, _never):
+    while signed := (await sign_missing_files(bucket.objects, files, 60, _never)).files:
         await asyncio.gather(*(bucket.send(one.request, contents[one.file.sha256]) for one in signed))
         arrival = await find_arrived_files(bucket.objects, PREFIX, files)
         files = [file for file in files if file.sha256 not in arrival.arrived]

@@ -129,6 +129,7 @@ from gameshelf.savegames._set_commands import (
 from gameshelf.savegames._set_planning import PlannedSlot, SavegamePlans, SavePlan
 from gameshelf.savegames._set_signing import (
     Arrival,
+    FileRequests,
     KeepMultipart,
     MissingFile,
     SignedFile,
@@ -207,6 +208,7 @@ __all__ = [
     "FileAttempt",
     "FileEntry",
     "FileProblem",
+    "FileRequests",
     "FileResult",
     "FilesFilter",
     "FilesToVerify",

@@ -53,36 +53,52 @@ class SignedFile:
     """The first of the parts that have not arrived."""
 
 
-KeepMultipart = Callable[[MissingFile, str], Awaitable[str]]
+@dataclass(frozen=True, slots=True)
+class FileRequests:
+    """The requests for the next files, and what of these files has arrived in parts."""
+
+    files: Sequence[SignedFile]
+    arrived: frozenset[bytes]
+    """The hashes of files of which every part has arrived, or which were joined of their parts."""
+    arrived_bytes: int
+    """The bytes of the parts that have arrived of ``files``."""
+
+
+KeepMultipart = Callable[[MissingFile, str], Awaitable[str | None]]
 """Stores the id of a new multipart upload of a file, unless another request has stored one since the file was read;
-returns the id that is stored.
+returns the id that is stored, or None if the file is not awaited any more.
 """
 
 
 async def sign_missing_files(
     objects: SigningStore, files: Sequence[MissingFile], seconds: int, keep: KeepMultipart, limit: int = MAX_URLS
-) -> Sequence[SignedFile]:
+) -> FileRequests:
     """Signs requests for the first files, until there are ``limit``. Parts that have arrived need none, nor do files
     of which every part has.
 
     Raises StoreUnavailable.
     """
     signed: list[SignedFile] = []
-    for start in range(0, len(files), _LISTED_AT_ONCE):
+    arrived: set[bytes] = set()
+    arrived_bytes = 0
+    for start in range(0, len(files) if limit else 0, _LISTED_AT_ONCE):
         some = files[start : start + _LISTED_AT_ONCE]
         waiting = await asyncio.gather(*(_parts_to_send(objects, file, keep) for file in some))
         for file, (multipart_id, numbers) in zip(some, waiting, strict=True):
             if limit == 0:
-                return signed
-            if multipart_id is None:
-                if numbers:
-                    request = await objects.sign_upload(file.key, file.size, seconds, file.sha256)
-                    signed.append(SignedFile(file, request))
-            elif numbers:
+                return FileRequests(signed, frozenset(arrived), arrived_bytes)
+            if not numbers:
+                arrived.add(file.sha256)
+            elif multipart_id is None:
+                request = await objects.sign_upload(file.key, file.size, seconds, file.sha256)
+                signed.append(SignedFile(file, request))
+            else:
+                sizes = part_sizes(file.size)
+                arrived_bytes += file.size - sum(sizes[number - 1] for number in numbers)
                 parts = [await _sign_part(objects, file, multipart_id, number, seconds) for number in numbers[:limit]]
                 signed.append(SignedFile(file, None, tuple(parts)))
             limit -= min(limit, len(numbers))
-    return signed
+    return FileRequests(signed, frozenset(arrived), arrived_bytes)
 
 
 async def _parts_to_send(
@@ -108,7 +124,7 @@ async def _parts_to_send(
     kept = await keep(file, begun)
     if kept != begun:
         await objects.abort_parts(file.key, begun)
-    return kept, everything
+    return kept, everything if kept else []
 
 
 async def _sign_part(
@@ -147,7 +163,8 @@ async def find_arrived_files(
     arrived = {file.sha256 for file in files if not file.is_rejected and sizes.get(file.key) == file.size}
     through = after
     for file in files:
-        if file.sha256 not in arrived:
-            break
-        through = file.sha256
+        if file.sha256 > after:
+            if file.sha256 not in arrived:
+                break
+            through = file.sha256
     return Arrival(frozenset(arrived), through)

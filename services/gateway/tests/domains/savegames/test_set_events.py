@@ -1,5 +1,6 @@
 """What is published and counted of sets of files that were saved."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -41,9 +42,13 @@ def test_a_conflict_is_published_with_the_count_of_differences(count):
 
 def test_what_was_stored_already_is_counted():
     registry = CollectorRegistry()
-    handle = after_commit(SavegameMetrics(registry))[SavegameUploaded]
-    for event in (uploaded(), uploaded(file_count=200, new_bytes=30), uploaded(file_count=3, new_bytes=1000)):
+    woken = asyncio.Event()
+    handle = after_commit(SavegameMetrics(registry), woken)[SavegameUploaded]
+    handle(uploaded())
+    assert not woken.is_set()  # a single file leaves no list to write
+    for event in (uploaded(file_count=200, new_bytes=30), uploaded(file_count=3, new_bytes=1000)):
         handle(event)
     assert registry.get_sample_value("savegame_dedup_bytes_total") == 970
     assert registry.get_sample_value("savegame_set_files_sum") == 203
     assert registry.get_sample_value("savegame_set_files_count") == 2
+    assert woken.is_set()

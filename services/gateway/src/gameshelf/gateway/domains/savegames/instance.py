@@ -51,7 +51,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             lambda context: Quotas(context, saves, limits),
         ],
         overview=overview(limits),
-        after_commit=after_commit(own_metrics),
+        after_commit=after_commit(own_metrics, lists.woken),
         export_files=export_files(saves),
         jobs=[
             Job("saves", keeper.run_once, 10.0, waits_for_restore=True),

@@ -54,7 +54,7 @@ class StorageQuota:
         needs no round trip, or two where products have a quota.
         """
         if self._limits.product_quota_bytes and size:
-            reserved = await self._store.usage.reserved_bytes(user_id, product_id, content)
+            reserved = await self._store.usage.reserved_bytes(user_id, product_id, [content])
             await self._of_product(user_id, product_id, size, context.content_id, reserved)
         if not context.is_held:
             limit = self._limits.quota_bytes if context.limit_bytes is None else context.limit_bytes

@@ -52,7 +52,11 @@ _users = select(_page.c.user_id).distinct().subquery("users")
 _own = aliased(C)
 _used = (
     select(func.coalesce(func.sum(col(_own.file_size_bytes)), 0))
-    .where(col(_own.user_id) == _users.c.user_id, col(_own.state) == literal_column("'live'"))
+    .where(
+        col(_own.user_id) == _users.c.user_id,
+        col(_own.state) == literal_column("'live'"),
+        col(_own.kind) == literal_column("'file'"),
+    )
     .scalar_subquery()
 )
 _limits = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == _users.c.user_id).scalar_subquery()

@@ -24,6 +24,7 @@ from gameshelf.savegames._store.conflicts import ConflictStore
 from gameshelf.savegames._store.contents import ContentStore
 from gameshelf.savegames._store.plan_contexts import PlanContextStore
 from gameshelf.savegames._store.plans import PlanStore
+from gameshelf.savegames._store.lists import ListStore
 from gameshelf.savegames._store.slots import SlotStore
 from gameshelf.savegames._store.upload_contexts import UploadContextStore
 from gameshelf.savegames._store.uploads import UploadStore
@@ -57,6 +58,7 @@ class SavegameStore:
         self.slots = SlotStore(connection)
         self.versions = VersionStore(connection)
         self.contents = ContentStore(connection)
+        self.lists = ListStore(connection)
         self.upload_contexts = UploadContextStore(connection)
         self.uploads = UploadStore(connection)
         self.conflicts = ConflictStore(connection)

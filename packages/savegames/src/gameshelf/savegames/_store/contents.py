@@ -9,7 +9,7 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames._models import ContentState, SavegameContent, SavegameUpload
-from gameshelf.savegames._store.expressions import HASH, IS_LIVE, IS_OPEN, NOW, UPLOAD, C, M, U
+from gameshelf.savegames._store.expressions import HASH, IS_LIVE, IS_OPEN, IS_SINGLE, NOW, UPLOAD, C, H, M, U
 from sqlalchemy import (
     BigInteger,
     Integer,
@@ -97,6 +97,7 @@ _joined = (
     .where(
         col(U.user_id) == user(),
         IS_OPEN,
+        IS_SINGLE,
         col(U.expires_at) > NOW,
         col(U.content_id).is_(None),
         col(U.id) != UPLOAD,
@@ -122,6 +123,7 @@ _ABANDON = Statement(
 )
 _is_kept = select(literal(1)).where(col(M.user_id) == col(C.user_id), col(M.content_id) == col(C.id)).exists()
 _is_joined = select(literal(1)).where(col(U.user_id) == col(C.user_id), col(U.content_id) == col(C.id)).exists()
+_is_listed = select(literal(1)).where(col(H.user_id) == col(C.user_id), col(H.content_id) == col(C.id)).exists()
 _DROP = Statement(
     update(SavegameContent)
     .where(
@@ -130,6 +132,7 @@ _DROP = Statement(
         IS_LIVE,
         ~_is_kept,
         ~_is_joined,
+        ~_is_listed,
     )
     .values(state=literal(ContentState.DROPPED.value), delete_after=_DELETE_AFTER)
 )

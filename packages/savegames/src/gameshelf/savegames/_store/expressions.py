@@ -3,11 +3,34 @@
 from typing import Any
 
 from gameshelf.kernel.sql import TIME, user
-from gameshelf.savegames._models import ContentState, SavegameContent, SavegameMetadata, SavegameSlot, SavegameUpload
-from sqlalchemy import BigInteger, LargeBinary, String, Uuid, and_, bindparam, func, literal_column, select
+from gameshelf.savegames._files import SET_PREFIX
+from gameshelf.savegames._models import (
+    ContentKind,
+    ContentState,
+    SavegameContent,
+    SavegameMetadata,
+    SavegameSlot,
+    SavegameUpload,
+)
+from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent, SavegameUploadFile
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    String,
+    Uuid,
+    all_,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlmodel import col
 
 S, M, C, U = SavegameSlot, SavegameMetadata, SavegameContent, SavegameUpload
+L, H, F = SavegameManifest, SavegameManifestContent, SavegameUploadFile
 
 SLOT = bindparam("slot_id", type_=Uuid)
 NAME = bindparam("slot_name", type_=String)
@@ -15,6 +38,7 @@ KEY = bindparam("slot_key", type_=String)
 """The name folded by ``naming.slot_key``."""
 PRODUCT = bindparam("product_id", type_=Uuid)
 UPLOAD = bindparam("upload_id", type_=Uuid)
+MANIFEST = bindparam("manifest_id", type_=Uuid)
 VERSION = bindparam("version", type_=BigInteger)
 HASH = bindparam("content", type_=LargeBinary)
 IDENTITY = bindparam("identity", type_=LargeBinary)
@@ -23,34 +47,87 @@ NOW = bindparam("now", type_=TIME)
 OF_SLOT = (col(M.user_id) == user(), col(M.slot_id) == SLOT)
 # A literal: with a parameter the generic plan could not use the partial index of live contents.
 IS_LIVE = col(C.state) == literal_column(f"'{ContentState.LIVE.value}'")
+IS_FILE = col(C.kind) == literal_column(f"'{ContentKind.FILE.value}'")
 IS_OPEN = col(U.outcome).is_(None)
+IS_SINGLE = col(U.file_count).is_(None)
+"""The condition that an upload is of a single file."""
+UPLOAD_OF_FILE = and_(col(U.user_id) == col(F.user_id), col(U.id) == col(F.upload_id))
+
+_SET_PREFIX: Any = literal_column(f"'\\x{SET_PREFIX.hex()}'::bytea", LargeBinary)
+_ONE: Any = literal_column("1")
 
 
 def identity_of(version: Any) -> Any:
-    """The identity of a version or an upload, which lineage compares."""
-    return func.coalesce(col(version.content_identity), col(version.file_hash_sha256))
+    """The lineage key of a version or an upload (``_files.lineage_key``). That of a set is not what clients see."""
+    single = func.coalesce(col(version.content_identity), col(version.file_hash_sha256))
+    of_set = _SET_PREFIX.op("||")(col(version.content_identity))
+    return case((col(version.file_count).is_(None), single), else_=of_set)
 
 
-def is_awaited() -> Any:
-    """The condition that an open upload may still add bytes that the user does not have."""
-    is_there: Any = select(literal_column("1")).where(
-        col(C.user_id) == user(), col(C.file_hash_sha256) == col(U.file_hash_sha256), IS_LIVE
+def awaited_contents(*of_upload: Any) -> Any:
+    """The contents that open uploads may still add, and that the user does not have: ``sha256`` and ``bytes``, and
+    ``slot_id`` of the upload. A content that several uploads await is in several rows. ``of_upload`` are conditions.
+    """
+    singles: Any = select(
+        col(U.file_hash_sha256).label("sha256"), col(U.file_size_bytes).label("bytes"), col(U.slot_id).label("slot_id")
+    ).where(
+        col(U.user_id) == user(),
+        IS_OPEN,
+        IS_SINGLE,
+        col(U.content_id).is_(None),
+        ~_is_there(col(U.file_hash_sha256)),
+        *of_upload,
     )
-    return and_(col(U.user_id) == user(), IS_OPEN, col(U.content_id).is_(None), ~is_there.exists())
-
-
-def reserved_bytes(*other: Any) -> Any:
-    """The bytes that a user's open uploads may still add; equal contents count once. ``other`` are more conditions."""
-    sizes = (
-        select(func.max(col(U.file_size_bytes)).label("bytes"))
-        .where(is_awaited(), *other)
-        .group_by(col(U.file_hash_sha256))
-        .subquery("sizes")
+    of_sets: Any = (
+        select(col(F.sha256), col(F.size_bytes).label("bytes"), col(U.slot_id).label("slot_id"))
+        .select_from(F)
+        .join(U, UPLOAD_OF_FILE)
+        .where(col(F.user_id) == user(), IS_OPEN, ~IS_SINGLE, ~_is_there(col(F.sha256)), *of_upload)
     )
-    return select(func.coalesce(func.sum(sizes.c.bytes), 0)).scalar_subquery()
+    return union_all(singles, of_sets).subquery("awaited")
+
+
+def _is_there(sha256: Any) -> Any:
+    return select(_ONE).where(col(C.user_id) == user(), col(C.file_hash_sha256) == sha256, IS_LIVE).exists()
+
+
+def is_awaited(sha256: Any) -> Any:
+    """The condition that an open upload which has not expired awaits a content, so that its bytes are counted."""
+    by_single = (
+        select(_ONE)
+        .select_from(U)
+        .where(
+            col(U.user_id) == user(),
+            col(U.file_hash_sha256) == sha256,
+            IS_SINGLE,
+            IS_OPEN,
+            col(U.expires_at) > NOW,
+            col(U.content_id).is_(None),
+        )
+    )
+    by_set = (
+        select(_ONE)
+        .select_from(F)
+        .join(U, UPLOAD_OF_FILE)
+        .where(col(F.user_id) == user(), col(F.sha256) == sha256, ~IS_SINGLE, IS_OPEN, col(U.expires_at) > NOW)
+    )
+    return by_single.exists() | by_set.exists()
+
+
+def reserved_bytes(*of_upload: Any, but: Any = None) -> Any:
+    """The bytes that a user's open uploads may still add; equal contents count once, whatever awaits them.
+
+    ``of_upload`` are conditions; the contents of the array ``but`` are left out.
+    """
+    awaited = awaited_contents(*of_upload)
+    sizes = select(func.max(awaited.c.bytes).label("bytes")).group_by(awaited.c.sha256)
+    if but is not None:
+        sizes = sizes.where(awaited.c.sha256 != all_(but))
+    found = sizes.subquery("sizes")
+    return select(func.coalesce(func.sum(found.c.bytes), 0)).scalar_subquery()
 
 
 def used_bytes() -> Any:
-    """The bytes of a user's contents. Each content counts once, however many versions hold it."""
+    """The bytes of a user's files. Each content counts once, however many versions hold it; lists do not count."""
     used = func.coalesce(func.sum(col(C.file_size_bytes)), 0)
-    return select(used).where(col(C.user_id) == user(), IS_LIVE).scalar_subquery()
+    return select(used).where(col(C.user_id) == user(), IS_LIVE, IS_FILE).scalar_subquery()

@@ -16,6 +16,7 @@ from gameshelf.savegames._store.expressions import (
     IDENTITY,
     IS_LIVE,
     IS_OPEN,
+    IS_SINGLE,
     NAME,
     NOW,
     PRODUCT,
@@ -24,6 +25,7 @@ from gameshelf.savegames._store.expressions import (
     S,
     U,
     identity_of,
+    is_awaited,
     reserved_bytes,
     used_bytes,
 )
@@ -45,6 +47,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -167,6 +170,7 @@ _same = (
     .where(
         col(U.user_id) == user(),
         IS_OPEN,
+        IS_SINGLE,
         col(U.expires_at) > NOW,
         col(U.slot_id) == _slot.c.id,
         col(U.file_hash_sha256) == HASH,
@@ -178,17 +182,6 @@ _open_uploads = select(func.count()).select_from(U).where(col(U.user_id) == user
 _has_expired = select(literal(1)).where(col(U.user_id) == user(), IS_OPEN, col(U.expires_at) <= NOW).exists()
 _LIMIT_BYTES = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
 _signed = select(col(_A.signed_bytes)).where(col(_A.user_id) == user(), col(_A.day) == bindparam("day", type_=Date))
-_is_signed = (
-    select(literal(1))
-    .where(
-        col(U.user_id) == user(),
-        col(U.file_hash_sha256) == HASH,
-        IS_OPEN,
-        col(U.expires_at) > NOW,
-        col(U.content_id).is_(None),
-    )
-    .exists()
-)
 _CONTEXT = Statement(
     select(
         _slot.c.id.label("slot_id"),
@@ -210,11 +203,11 @@ _CONTEXT = Statement(
         _same.c.ids,
         _open_uploads.label("open_uploads"),
         cast(used_bytes(), BigInteger).label("used_bytes"),
-        cast(reserved_bytes(col(U.file_hash_sha256) != HASH), BigInteger).label("reserved_bytes"),
+        cast(reserved_bytes(but=array([HASH])), BigInteger).label("reserved_bytes"),
         _LIMIT_BYTES.label("limit_bytes"),
         _has_expired.label("has_expired"),
         func.coalesce(_signed.scalar_subquery(), 0).label("signed_bytes"),
-        _is_signed.label("is_signed"),
+        is_awaited(HASH).label("is_signed"),
     ).select_from(
         _one.outerjoin(_slot, true())
         .outerjoin(

@@ -185,7 +185,7 @@ class Upload:
     encryption: str | None
     """As JSON."""
     identity: bytes
-    """The identity that lineage compares."""
+    """The identity that lineage compares; of a set it is not the one that clients see."""
     kept_identity: bytes | None
     """The stored identity; None where it is the hash."""
     raw_sha256: bytes | None
@@ -197,9 +197,21 @@ class Upload:
     """As JSON."""
     head_version: int | None
     """The head of the slot."""
+    manifest_id: UUID | None
+    """The list of a set; None once the upload has ended."""
+    file_count: int | None
+    """None: a single file."""
+    game_version_id: str | None
+    device_name: str | None
+    arrived_through: bytes | None
+    """Every file up to this hash has arrived; None: nothing is known."""
+
+    @property
+    def is_set(self) -> bool:
+        return self.file_count is not None
 
 
-_COLUMNS: tuple[Any, ...] = (
+UPLOAD_COLUMNS: tuple[Any, ...] = (
     col(U.id),
     col(U.slot_id),
     col(S.product_id),
@@ -224,11 +236,16 @@ _COLUMNS: tuple[Any, ...] = (
     col(U.expires_at),
     cast(col(U.outcome), Text).label("outcome"),
     col(S.head_version),
+    col(U.manifest_id),
+    col(U.file_count),
+    col(U.game_version_id),
+    col(U.device_name),
+    col(U.arrived_through),
 )
 _with_slot = and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id))
-_FIND = Statement(select(*_COLUMNS).join(S, _with_slot).where(col(U.user_id) == user(), col(U.id) == UPLOAD))
+_FIND = Statement(select(*UPLOAD_COLUMNS).join(S, _with_slot).where(col(U.user_id) == user(), col(U.id) == UPLOAD))
 _open = (
-    select(*_COLUMNS)
+    select(*UPLOAD_COLUMNS)
     .join(S, _with_slot)
     .where(
         col(U.user_id) == user(),

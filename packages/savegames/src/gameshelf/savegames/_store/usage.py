@@ -1,5 +1,6 @@
 """The storage that a user's saves use. It is summed at each call: there is no counter that could drift."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,10 +8,34 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import TIME, user
+from gameshelf.kernel.sql import TIME, array, user
 from gameshelf.savegames._models import SavegameQuota
-from gameshelf.savegames._store.expressions import HASH, C, M, S, U, is_awaited, reserved_bytes, used_bytes
-from sqlalchemy import BigInteger, Uuid, and_, bindparam, cast, delete, func, literal_column, or_, select, union_all
+from gameshelf.savegames._store.expressions import (
+    IS_FILE,
+    IS_OPEN,
+    C,
+    H,
+    M,
+    S,
+    U,
+    awaited_contents,
+    reserved_bytes,
+    used_bytes,
+)
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -61,8 +86,24 @@ _joiners = (
     .join(S, _slot_of_upload)
     .where(col(U.user_id) == user(), col(U.content_id).is_not(None))
 )
-_held = union_all(_versions.where(_is_meant), _joiners.where(_is_meant)).subquery()
-_size = and_(col(C.user_id) == user(), col(C.id) == _held.c.content_id)
+_of_versions_sets = (
+    select(col(S.product_id), col(H.content_id))
+    .select_from(M)
+    .join(S, _slot_of_version)
+    .join(H, and_(col(H.user_id) == col(M.user_id), col(H.manifest_id) == col(M.manifest_id)))
+    .where(col(M.user_id) == user(), col(M.content_id).is_not(None), col(M.manifest_id).is_not(None))
+)
+_of_uploads_sets = (
+    select(col(S.product_id), col(H.content_id))
+    .select_from(U)
+    .join(S, _slot_of_upload)
+    .join(H, and_(col(H.user_id) == col(U.user_id), col(H.manifest_id) == col(U.manifest_id)))
+    .where(col(U.user_id) == user(), IS_OPEN, col(U.manifest_id).is_not(None))
+)
+_holders = (_versions, _joiners, _of_versions_sets, _of_uploads_sets)
+_held = union_all(*(holder.where(_is_meant) for holder in _holders)).subquery()
+# Lists use no storage of the user.
+_size = and_(col(C.user_id) == user(), col(C.id) == _held.c.content_id, IS_FILE)
 _USES = Statement(
     select(col(C.id).label("content_id"), col(C.file_size_bytes).label("size"), func.count().label("count"))
     .select_from(_held)
@@ -72,7 +113,7 @@ _USES = Statement(
 _USED_CONTENT = RowReader(UsedContent, _USES)
 _is_of_product = select(literal_column("1")).where(_slot_of_upload, col(S.product_id) == _OF_PRODUCT).exists()
 _RESERVED = Statement(
-    select(cast(reserved_bytes(_is_of_product, col(U.file_hash_sha256) != HASH), BigInteger).label("bytes"))
+    select(cast(reserved_bytes(_is_of_product, but=array("contents", LargeBinary)), BigInteger).label("bytes"))
 )
 _USAGE = Statement(
     select(
@@ -83,7 +124,7 @@ _USAGE = Statement(
 )
 _USED_STORAGE = RowReader(UsedStorage, _USAGE)
 # Distinct: a content counts once per product, however many of its versions hold it.
-_distinct = union_all(_versions, _joiners).subquery()
+_distinct = union_all(*_holders).subquery()
 _contents_of_products = select(_distinct.c.product_id, _distinct.c.content_id).distinct().subquery()
 _used_of_products = (
     select(
@@ -92,15 +133,15 @@ _used_of_products = (
         (col(C.file_size_bytes) * 0).label("reserved"),
     )
     .select_from(_contents_of_products)
-    .join(C, and_(col(C.user_id) == user(), col(C.id) == _contents_of_products.c.content_id))
+    .join(C, and_(col(C.user_id) == user(), col(C.id) == _contents_of_products.c.content_id, IS_FILE))
 )
-_reserved_size = func.max(col(U.file_size_bytes))
+_awaited = awaited_contents()
+_reserved_size = func.max(_awaited.c.bytes)
 _reserved_of_products: Any = (
     select(col(S.product_id), (_reserved_size * 0).label("used"), _reserved_size.label("reserved"))
-    .select_from(U)
-    .join(S, _slot_of_upload)
-    .where(is_awaited())
-    .group_by(col(S.product_id), col(U.file_hash_sha256))
+    .select_from(_awaited)
+    .join(S, and_(col(S.user_id) == user(), col(S.id) == _awaited.c.slot_id))
+    .group_by(col(S.product_id), _awaited.c.sha256)
 )
 _taken = union_all(_used_of_products, _reserved_of_products).subquery()
 _OF_PRODUCTS = Statement(
@@ -143,9 +184,9 @@ class UsageStore:
         """Returns the contents that versions and open uploads of one product, or of all, hold."""
         return _USED_CONTENT.read_all(await _USES.all(self._connection, user_id=user_id, of_product=product_id))
 
-    async def reserved_bytes(self, user_id: UUID, product_id: UUID, content: bytes) -> int:
-        """Returns the bytes that open uploads of other contents may still add to a product."""
-        row = await _RESERVED.first(self._connection, user_id=user_id, of_product=product_id, content=content)
+    async def reserved_bytes(self, user_id: UUID, product_id: UUID, contents: Collection[bytes]) -> int:
+        """Returns the bytes that open uploads may still add to a product, without those of some contents."""
+        row = await _RESERVED.first(self._connection, user_id=user_id, of_product=product_id, contents=list(contents))
         return row["bytes"] if row else 0
 
     async def set_limit(self, user_id: UUID, limit_bytes: int, now: datetime) -> None:

@@ -127,6 +127,7 @@ from gameshelf.savegames._set_commands import (
     Preference,
 )
 from gameshelf.savegames._set_planning import PlannedSlot, SavegamePlans, SavePlan
+from gameshelf.savegames._set_requests import SkippedFile
 from gameshelf.savegames._set_signing import (
     Arrival,
     FileRequests,
@@ -148,7 +149,7 @@ from gameshelf.savegames._set_verification import (
     VerificationProgress,
     verify_file,
 )
-from gameshelf.savegames._sets import SetReservation, SkippedFile
+from gameshelf.savegames._sets import SavegameSets, SetReservation
 from gameshelf.savegames._store.scans import ExpectedContent
 from gameshelf.savegames._store.usage import ProductUsage, UsedStorage
 from gameshelf.savegames._sweeps import FOLDED_NAME_SCAN, SavegameSweeps
@@ -283,6 +284,7 @@ __all__ = [
     "SavegamePreferences",
     "SavegameQueries",
     "SavegameService",
+    "SavegameSets",
     "SavegameShrinks",
     "SavegameSlotNotFound",
     "SavegameSupport",

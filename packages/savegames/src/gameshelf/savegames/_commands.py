@@ -85,8 +85,8 @@ class NewUpload(SavesCommand):
     """
     raw_size_bytes: int | None = Field(default=None, ge=0, le=MAX_FILE_SIZE)
     """Size of the unpacked bytes."""
-    conflict_policy: ConflictPolicy = ConflictPolicy.MANUAL
-    """How a conflict is resolved if the upload is a branch; `manual` if it is left out."""
+    conflict_policy: ConflictPolicy | None = None
+    """How a conflict is resolved if the upload is a branch; left out, as the product's policy has it."""
 
     @property
     def content(self) -> bytes:

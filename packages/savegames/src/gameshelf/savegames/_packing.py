@@ -1,7 +1,9 @@
 """Rules for bytes that were packed before they were uploaded (contract, section 3.6). Pure."""
 
+from typing import Protocol
+
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.savegames._commands import NewUpload
+from gameshelf.savegames._commands import Encryption, NewUpload
 from gameshelf.savegames._errors import SavegameFileTooLarge
 from gameshelf.savegames._limits import MAX_RATIO
 
@@ -9,11 +11,35 @@ ENCODINGS = ("identity", "gzip", "zstd")
 """The encodings that the service can unpack."""
 
 
+class _Packed(Protocol):
+    """What a request says of the packing of bytes."""
+
+    @property
+    def raw_sha256(self) -> str | None: ...
+
+    @property
+    def raw_size_bytes(self) -> int | None: ...
+
+    @property
+    def content_encoding(self) -> str | None: ...
+
+    @property
+    def encryption(self) -> Encryption | None: ...
+
+
 def require_packing(new: NewUpload, max_bytes: int) -> None:
     """Requires that the announced hash and size of the unpacked bytes are possible and can be verified.
 
     Raises InvalidInput, SavegameFileTooLarge.
     """
+    if problems := packing_problems(new, new.file_size_bytes):
+        raise InvalidInput(*problems)
+    if new.raw_size_bytes is not None and new.raw_size_bytes > max_bytes:
+        raise SavegameFileTooLarge(pointer="raw_size_bytes", size_bytes=new.raw_size_bytes, max_bytes=max_bytes)
+
+
+def packing_problems(new: _Packed, size: int) -> list[Problem]:
+    """Returns what is impossible, or cannot be verified, of the unpacked bytes of ``size`` bytes."""
     problems = []
     if new.raw_sha256 is not None:
         if new.content_encoding not in ENCODINGS:
@@ -23,10 +49,7 @@ def require_packing(new: NewUpload, max_bytes: int) -> None:
     if new.raw_size_bytes is not None:
         if new.raw_sha256 is None:
             problems.append(Problem("missing", pointer="raw_sha256"))
-        elif new.raw_size_bytes > MAX_RATIO * new.file_size_bytes:
-            params = {"max": MAX_RATIO * new.file_size_bytes}
+        elif new.raw_size_bytes > MAX_RATIO * size:
+            params = {"max": MAX_RATIO * size}
             problems.append(Problem("raw_too_large", pointer="raw_size_bytes", params=params))
-    if problems:
-        raise InvalidInput(*problems)
-    if new.raw_size_bytes is not None and new.raw_size_bytes > max_bytes:
-        raise SavegameFileTooLarge(pointer="raw_size_bytes", size_bytes=new.raw_size_bytes, max_bytes=max_bytes)
+    return problems

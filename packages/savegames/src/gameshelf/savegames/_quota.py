@@ -13,7 +13,9 @@ from uuid import UUID
 from gameshelf.savegames._errors import UserQuotaExceeded
 from gameshelf.savegames._limits import Limits
 from gameshelf.savegames._retention import HistoryVersion, to_make_room
+from gameshelf.savegames._set_requests import NeededContents, RequestedSet
 from gameshelf.savegames._store import SavegameStore
+from gameshelf.savegames._store.set_contexts import SetContext
 from gameshelf.savegames._store.upload_contexts import UploadContext
 from gameshelf.savegames._timeline import Timeline
 
@@ -61,6 +63,38 @@ class StorageQuota:
             await self._to_prune(
                 user_id, None, _Room("user", limit, context.used_bytes, context.reserved_bytes, size), []
             )
+
+    def require_set_allowance(self, context: SetContext, size: int, now: datetime) -> None:
+        """Requires that ``size`` bytes of a set may be sent today. Raises UserQuotaExceeded."""
+        if size and context.signed_bytes + size > self._limits.daily_bytes:
+            raise UserQuotaExceeded(
+                limit="daily",
+                used_bytes=context.signed_bytes,
+                limit_bytes=self._limits.daily_bytes,
+                required_bytes=size,
+                resets_at=_next_day(now),
+            )
+
+    async def require_set_room(
+        self, user_id: UUID, product_id: UUID, found: RequestedSet, needed: NeededContents, context: SetContext
+    ) -> None:
+        """Requires that there is room for the contents of a set that nothing holds and nothing awaits, or that pruning
+        could make it. Raises UserQuotaExceeded.
+
+        Where there is room it needs no round trip, or two where products have a quota.
+        """
+        if self._limits.product_quota_bytes:
+            sizes = {sha256: file.size for sha256, file in found.contents.items()}
+            reserved = await self._store.usage.reserved_bytes(user_id, product_id, sizes)
+            uses = await self._store.usage.used_contents(user_id, product_id)
+            held = {use.content_id for use in uses} & set(needed.held)
+            size = sum(sizes.values()) - sum(use.size for use in uses if use.content_id in held)
+            used = sum(use.size for use in uses)
+            room = _Room("product", self._limits.product_quota_bytes, used, reserved, size)
+            await self._to_prune(user_id, product_id, room, [])
+        limit = self._limits.quota_bytes if context.limit_bytes is None else context.limit_bytes
+        room = _Room("user", limit, context.used_bytes, context.reserved_bytes, needed.new_bytes)
+        await self._to_prune(user_id, None, room, [])
 
     async def make_room(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
         """Prunes as much of the oldest history as the bytes of a new version need. ``content_id`` is the content that

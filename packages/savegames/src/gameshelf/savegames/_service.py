@@ -125,9 +125,11 @@ class SavegameService:
                 self._deleted(user_id, slot, slot.head_version)
             return
         cancelled = UploadOutcome(UploadResult.CANCELLED, slot_id, slot.head_version)
-        joined = await self._store.uploads.cancel_uploads(user_id, slot_id, _outcomes.as_text(cancelled))
+        outcome = _outcomes.as_text(cancelled)
+        joined = await self._store.uploads.cancel_uploads(user_id, slot_id, outcome, self._clock())
+        listed = await self._store.lists.release(user_id, slot_id)
         await self._store.slots.trash_slot(user_id, slot, self._clock())
-        await self._timeline.drop(user_id, joined)
+        await self._timeline.drop(user_id, {*joined, *listed})
         self._deleted(user_id, slot, slot.head_version)
 
     async def undelete(self, user_id: UUID, slot_id: UUID) -> None:

@@ -1,19 +1,58 @@
-"""Uploads of sets: request, send the files to the store, verify. Nothing here commits, and nothing calls the store."""
+"""Uploads of sets: request, send the files to the store, verify. Nothing here commits, and nothing calls the store.
 
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+A commit verifies the files in batches. Each call of ``begin`` is a transaction of its own: it notes what was verified,
+and hands out the next objects to create. ``SetCommit`` decides which version the set becomes.
+"""
 
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.access import ProductAccess, require_access
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.events import RecordEvent
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
+from gameshelf.savegames import _outcomes
+from gameshelf.savegames._bases import base_of, may_be_deleted
+from gameshelf.savegames._commands import NewUpload
+from gameshelf.savegames._errors import SavegameVersionNotFound
+from gameshelf.savegames._files import FileList
+from gameshelf.savegames._limits import ATTEMPT_FOR, MAX_RATIO, Limits
+from gameshelf.savegames._lists import decode
+from gameshelf.savegames._naming import incoming_key, part_key, part_metadata, slot_key
+from gameshelf.savegames._outcomes import UploadResult
+from gameshelf.savegames._ports import Packing
+from gameshelf.savegames._quota import StorageQuota
+from gameshelf.savegames._reservations import Reservations, require_places
+from gameshelf.savegames._set_commands import FileEntry, NewSet
+from gameshelf.savegames._set_requests import (
+    NeededContents,
+    RequestedSet,
+    SetRequest,
+    SkippedFile,
+    entry_problems,
+    require_shape,
+)
 from gameshelf.savegames._set_signing import MissingFile
+from gameshelf.savegames._set_verification import FileAttempt, FileResult, FilesToVerify
+from gameshelf.savegames._store import SavegameStore
+from gameshelf.savegames._store.set_contexts import SetContext
+from gameshelf.savegames._store.upload_contexts import TrashedSave
+from gameshelf.savegames._store.upload_files import AwaitedFile, FileToVerify, NewContent, NotedFile, WantedFile
+from gameshelf.savegames._store.uploads import Upload
+from gameshelf.savegames._timeline import Timeline
+from gameshelf.savegames._upload_ends import UploadEnds
+from gameshelf.savegames._uploads import Reservation, SavegameUploads
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class SkippedFile:
-    """A file that the policy leaves out, since it is too large."""
-
-    path: str
-    size: int
-    max_bytes: int
+_FILES_IN_LOOP = 500
+"""Lists of more files are examined in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +79,407 @@ class SetReservation:
     """Every file up to this hash has arrived, as an earlier request has found."""
     is_deleted: bool = False
     """Whether the save is in the trash: nothing has to be sent, and the commit says so."""
+
+
+class SavegameSets:
+    """A user's uploads of sets, over one connection inside a transaction. The parameters are those of
+    ``SavegameUploads``.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        record: RecordEvent,
+        access: ProductAccess,
+        clock: Clock = utc_now,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        serialise: Serialise | None = None,
+    ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection)
+        self._store = SavegameStore(connection)
+        self._access = access
+        self._clock = clock
+        self._limits = limits
+        self._timeline = Timeline(self._store, limits, clock)
+        self._quota = StorageQuota(self._store, self._timeline, limits)
+        self._requests = Reservations(self._store, self._timeline, record, clock, limits)
+        self._ends = UploadEnds(self._store, self._timeline, record, clock)
+        self._singles = SavegameUploads(connection, record, access, clock, limits, serialise=self._serialise)
+
+    async def request(self, user_id: UUID, new: NewSet) -> SetReservation:
+        """Reserves quota and a version number for an upload of a set, or of a single file whose path is null. The same
+        request, while that upload is open, returns the same reservation and brings it up to date.
+
+        Raises what ``SavegameUploads.request`` raises; SavegamePolicyChanged, SavegameBaseNotSynced, SavegameShrinks;
+        SavegameHashMismatch for a delta with another result than announced.
+        """
+        if new.single:
+            return await self._request_single(user_id, new, new.single)
+        await _run(len(new.entries), lambda: require_shape(new))
+        await self._serialise(user_id)
+        await require_access(self._access, user_id, new.product_id)
+        context = await self._context(user_id, new)
+        named = await self._requests.named(user_id, new)
+        base = base_of(new, context, named)
+        request = SetRequest(new, context, base, self._limits)
+        request.require_policy()
+        base_list = await self._read_list(user_id, request.base_list_id)
+        count = len(new.entries) + len(base_list or ())
+        found = await _run(count, lambda: _computed(request.resulting_set(base_list)))
+        if may_be_deleted(new, context, named, base, found.key) and (
+            deleted := await self._store.upload_contexts.find_trashed(user_id, new, found.key, b"")
+        ):
+            return await self._deleted(user_id, new, found, deleted)
+        upload_id = context.same.get((found.content, base))
+        if upload_id is None:
+            head = await self._read_list(user_id, context.head_manifest_id) if request.needs_head(found) else None
+            await _run(len(found.files) + len(head or ()), lambda: request.require_guards(found, head))
+        now = self._clock()
+        known = await self._store.set_contexts.known_contents(user_id, found.contents, now)
+        needed = request.needed_contents(found, known)
+        if upload_id is None:
+            upload_id = await self._reserve(user_id, new, context, request, found, needed, base)
+        else:
+            await self._renew(user_id, upload_id, new, context, request, found, needed)
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
+        assert upload is not None
+        return await self._reservation(user_id, upload, found.skipped)
+
+    async def renew(self, user_id: UUID, upload_id: UUID) -> SetReservation | None:
+        """Returns an open reservation of either kind, extended as if it had been requested now; None when it is no
+        longer open.
+
+        Raises the refusals of ``access``.
+        """
+        await self._serialise(user_id)
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
+        now = self._clock()
+        if upload is None or upload.outcome is not None or upload.expires_at <= now:
+            return None
+        if not upload.is_set:
+            reservation = await self._singles.renew(user_id, upload_id)
+            return await self._reservation_of_single(user_id, reservation) if reservation else None
+        await require_access(self._access, user_id, upload.product_id)
+        until = self._requests.confirm_until(now)
+        await self._store.uploads.extend_upload(user_id, upload_id, until)
+        await self._store.upload_files.keep_verified(user_id, upload_id, until + ATTEMPT_FOR)
+        return await self._reservation(user_id, replace(upload, expires_at=max(upload.expires_at, until)), ())
+
+    async def is_set(self, user_id: UUID, upload_id: UUID) -> bool:
+        """Whether an upload is one of a set. Needs no lock. Raises SavegameVersionNotFound if there is no such one."""
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
+        if upload is None:
+            raise SavegameVersionNotFound
+        return upload.is_set
+
+    async def begin(
+        self, user_id: UUID, upload_id: UUID, done: Sequence[FileResult] = (), after: bytes = b"", limit: int = 64
+    ) -> FilesToVerify:
+        """Notes what was verified, and hands out the next ``limit`` files, those with hashes above ``after``: what has
+        failed is not handed out again. With a limit of 0 it hands out nothing.
+
+        Raises SavegameVersionNotFound for an upload that is unknown, expired, cancelled or another user's.
+        """
+        await self._serialise(user_id)
+        now = self._clock()
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
+        is_open = upload is not None and upload.outcome is None and upload.expires_at > now
+        if upload is None or not upload.is_set or (upload.outcome is None and not is_open):
+            raise SavegameVersionNotFound
+        if upload.outcome and _outcomes.from_text(upload.outcome).result is UploadResult.CANCELLED:
+            raise SavegameVersionNotFound
+        until = upload.expires_at + ATTEMPT_FOR
+        if done:
+            await self._store.upload_files.note(user_id, upload_id, [_noted(one) for one in done], now, until)
+        total = upload.file_count or 0
+        if not is_open or upload.manifest_id is None:
+            return FilesToVerify((), total, total)
+        files = []
+        if limit:
+            files = await self._store.upload_files.next_files(user_id, upload_id, upload.manifest_id, after, limit)
+        attempts = tuple(self._attempt(user_id, upload, file) for file in files)
+        own = [
+            NewContent(one.content_id, one.target, one.sha256, one.size) for one in attempts if one.source is not None
+        ]
+        if own:
+            await self._store.upload_files.begin_contents(user_id, own, now, until)
+        counts = await self._store.upload_files.count(user_id, upload_id)
+        return FilesToVerify(attempts, counts.total - counts.unverified, counts.total)
+
+    async def keep_multipart(self, user_id: UUID, upload_id: UUID, file: MissingFile, multipart_id: str) -> str:
+        """Stores the multipart upload that the store has begun for a file, unless another request has stored one since
+        the file was read; returns the id that is stored. Needs no lock.
+        """
+        kept = await self._store.upload_files.keep_multipart(
+            user_id, upload_id, file.sha256, file.multipart_id, multipart_id
+        )
+        return kept or multipart_id
+
+    async def set_arrived(self, user_id: UUID, upload_id: UUID, through: bytes) -> None:
+        """Notes that every file up to this hash has arrived. Needs no lock."""
+        await self._store.upload_files.set_arrived(user_id, upload_id, through)
+
+    async def _context(self, user_id: UUID, new: NewSet) -> SetContext:
+        context = await self._store.set_contexts.read_context(user_id, new, self._clock())
+        if context.has_expired:
+            # Expired uploads use no quota, whether the job has deleted them yet or not.
+            await self._ends.expire(user_id)
+        elif context.slot_id is not None or not context.lacks_keys:
+            return context
+        # The requested save may be one that has no folded name yet.
+        if context.lacks_keys:
+            await self._store.slots.fill_keys(user_id, new.product_id)
+        return await self._store.set_contexts.read_context(user_id, new, self._clock())
+
+    async def _read_list(self, user_id: UUID, manifest_id: UUID | None) -> FileList | None:
+        if manifest_id is None:
+            return None
+        body = (await self._store.lists.read_bodies(user_id, [manifest_id]))[manifest_id]
+        return await asyncio.to_thread(decode, body)
+
+    async def _deleted(self, user_id: UUID, new: NewSet, found: RequestedSet, deleted: TrashedSave) -> SetReservation:
+        upload_id = await self._requests.deleted(
+            user_id, new, deleted, found.total_bytes, found.content, len(found.files)
+        )
+        now = self._clock()
+        return SetReservation(
+            upload_id=upload_id,
+            slot_id=deleted.slot_id,
+            product_id=new.product_id,
+            slot_name=deleted.slot_name,
+            created_at=now,
+            is_set=True,
+            file_count=len(found.files),
+            base_version=0,
+            missing=(),
+            skipped=found.skipped,
+            conflict_expected=False,
+            expires_at=self._requests.confirm_until(now),
+            is_deleted=True,
+        )
+
+    async def _reserve(
+        self,
+        user_id: UUID,
+        new: NewSet,
+        context: SetContext,
+        request: SetRequest,
+        found: RequestedSet,
+        needed: NeededContents,
+        base: int,
+    ) -> UUID:
+        """Stores a new upload."""
+        require_places(context)
+        now, name = self._clock(), context.slot_name or new.save_slot_name
+        self._quota.require_set_allowance(context, needed.sent_bytes, now)
+        await self._quota.require_set_room(user_id, new.product_id, found, needed, context)
+        upload_id = uuid4()
+        slot_id, _ = await self._store.upload_files.add_set(
+            user_id,
+            uuid4(),
+            found.files,
+            needed.held,
+            needed.wanted,
+            upload_id=upload_id,
+            slot_id=context.slot_id or uuid4(),
+            product_id=new.product_id,
+            slot_name=name,
+            slot_key=slot_key(name),
+            base_version=base,
+            now=now,
+            day=now.astimezone(UTC).date(),
+            signed=needed.sent_bytes,
+            expires_at=self._requests.confirm_until(now),
+            device_id=new.device_id,
+            **_details(new, request, found),
+        )
+        self._requests.requested(user_id, new.product_id, slot_id, name, upload_id, is_required=needed.is_required)
+        return upload_id
+
+    async def _renew(
+        self,
+        user_id: UUID,
+        upload_id: UUID,
+        new: NewSet,
+        context: SetContext,
+        request: SetRequest,
+        found: RequestedSet,
+        needed: NeededContents,
+    ) -> None:
+        """Brings an open upload up to date. Contents that the store has lost since have to be sent."""
+        now = self._clock()
+        upload = await self._store.uploads.find_upload(user_id, upload_id)
+        assert upload is not None
+        assert upload.manifest_id is not None
+        self._quota.require_set_allowance(context, needed.sent_bytes, now)
+        if needed.sent_bytes:
+            await self._store.uploads.count_signed(user_id, needed.sent_bytes, now.astimezone(UTC).date())
+        await self._store.upload_files.renew_set(
+            user_id,
+            upload.manifest_id,
+            found.files,
+            needed.held,
+            needed.wanted,
+            upload_id=upload_id,
+            new_expires_at=self._requests.confirm_until(now),
+            **_details(new, request, found),
+        )
+
+    async def _reservation(self, user_id: UUID, upload: Upload, skipped: Sequence[SkippedFile]) -> SetReservation:
+        awaited = await self._store.upload_files.awaited_files(user_id, upload.id)
+        diverges = await self._requests.diverges(
+            user_id, upload.slot_id, upload.head_version, upload.base_version, upload.identity
+        )
+        return SetReservation(
+            upload_id=upload.id,
+            slot_id=upload.slot_id,
+            product_id=upload.product_id,
+            slot_name=upload.slot_name,
+            created_at=upload.created_at,
+            is_set=True,
+            file_count=upload.file_count,
+            base_version=upload.base_version,
+            missing=tuple(_missing(upload.id, one) for one in awaited if one.needs_bytes),
+            skipped=tuple(skipped),
+            conflict_expected=diverges,
+            expires_at=upload.expires_at,
+            arrived_through=upload.arrived_through or b"",
+        )
+
+    async def _request_single(self, user_id: UUID, new: NewSet, entry: FileEntry) -> SetReservation:
+        _require_single(new, entry)
+        reservation = await self._singles.request(user_id, _single_upload(new, entry))
+        details = {"game_version_id": new.game_version_id, "device_name": new.device_name}
+        if any(details.values()):
+            await self._store.uploads.set_details(user_id, reservation.upload_id, **details)
+        if entry.parts and reservation.is_required:
+            wanted = WantedFile(entry.content, entry.size_bytes, None, None, None, entry.parts, None)
+            await self._store.upload_files.await_single(user_id, reservation.upload_id, wanted)
+        return await self._reservation_of_single(user_id, reservation)
+
+    async def _reservation_of_single(self, user_id: UUID, reservation: Reservation) -> SetReservation:
+        upload = await self._store.uploads.find_upload(user_id, reservation.upload_id)
+        assert upload is not None
+        parts = await self._store.upload_files.awaited_files(user_id, upload.id) if reservation.is_required else []
+        missing = [replace(_missing(upload.id, one), key=reservation.key) for one in parts]
+        if reservation.is_required and not missing:
+            missing = [MissingFile(upload.content, upload.size, reservation.key)]
+        return SetReservation(
+            upload_id=upload.id,
+            slot_id=upload.slot_id,
+            product_id=upload.product_id,
+            slot_name=upload.slot_name,
+            created_at=upload.created_at,
+            is_set=False,
+            file_count=None,
+            base_version=upload.base_version,
+            missing=tuple(missing),
+            skipped=(),
+            conflict_expected=reservation.conflict_expected,
+            expires_at=upload.expires_at,
+            is_deleted=upload.outcome is not None,
+        )
+
+    def _attempt(self, user_id: UUID, upload: Upload, file: FileToVerify) -> FileAttempt:
+        packing = None
+        if file.raw_sha256 is not None and file.content_encoding is not None:
+            packing = Packing(file.content_encoding, min(MAX_RATIO * file.size, max(self._max_raw, file.raw_size or 0)))
+        content_id = file.live_id or uuid4()
+        about = (user_id, upload.product_id)
+        return FileAttempt(
+            file.sha256,
+            file.size,
+            content_id,
+            None if file.live_id else incoming_key(upload.id, file.sha256),
+            file.live_key or part_key(*about, upload.slot_name, content_id),
+            part_metadata(*about, file.sha256, file.size),
+            file.multipart_id,
+            packing,
+            file.raw_sha256,
+            file.raw_size,
+        )
+
+    @property
+    def _max_raw(self) -> int:
+        return self._limits.max_bytes
+
+
+async def _run(count: int, work: Callable[[], T]) -> T:
+    """Runs what takes long for many files, in a thread then."""
+    return await asyncio.to_thread(work) if count > _FILES_IN_LOOP else work()
+
+
+def _computed(found: RequestedSet) -> RequestedSet:
+    """Computes the hashes of a set where it is called."""
+    _ = found.key, found.content, found.contents
+    return found
+
+
+def _missing(upload_id: UUID, file: AwaitedFile) -> MissingFile:
+    parts = file.part_sha256 or b""
+    return MissingFile(
+        file.sha256,
+        file.size,
+        incoming_key(upload_id, file.sha256),
+        tuple(parts[start : start + 32] for start in range(0, len(parts), 32)),
+        file.multipart_id,
+        file.problem not in (None, "missing"),
+    )
+
+
+def _noted(result: FileResult) -> NotedFile:
+    attempt, digest = result.attempt, result.digest
+    is_raw = result.problem is None and attempt.packing is not None and digest is not None
+    return NotedFile(
+        attempt.sha256,
+        attempt.content_id,
+        attempt.source is not None,
+        result.problem,
+        attempt.raw_sha256 if is_raw else None,
+        attempt.packing.encoding if is_raw and attempt.packing else None,
+        digest.raw_size if is_raw and digest else None,
+    )
+
+
+def _details(new: NewSet, request: SetRequest, found: RequestedSet) -> dict[str, Any]:
+    """The properties that a client gives, and may change until the upload is committed."""
+    return {
+        "client_modified_at": found.modified_at(new),
+        "comment": new.comment,
+        "playtime_seconds": new.playtime_seconds,
+        "conflict_policy": request.conflict_policy,
+        "game_version_id": new.game_version_id,
+        "device_name": new.device_name,
+    }
+
+
+def _require_single(new: NewSet, entry: FileEntry) -> None:
+    found = entry_problems([entry], "files")
+    found += [
+        Problem("delta_beside_files", pointer=name)
+        for name in ("put", "remove", "set_sha256")
+        if getattr(new, name) is not None
+    ]
+    if found:
+        raise InvalidInput(*found)
+
+
+def _single_upload(new: NewSet, entry: FileEntry) -> NewUpload:
+    """Returns the request for a single file that a request like that for a set describes."""
+    return NewUpload(
+        product_id=new.product_id,
+        save_slot_name=new.save_slot_name,
+        file_size_bytes=entry.size_bytes,
+        file_hash_sha256=entry.sha256,
+        client_modified_at=new.client_modified_at or entry.modified_at,
+        savegame_id=new.savegame_id,
+        base_version=new.base_version,
+        device_id=new.device_id,
+        comment=new.comment,
+        playtime_seconds=new.playtime_seconds,
+        content_encoding=entry.content_encoding,
+        encryption=entry.encryption,
+        raw_sha256=entry.raw_sha256,
+        raw_size_bytes=entry.raw_size_bytes,
+        conflict_policy=new.conflict_policy,
+    )

@@ -6,7 +6,7 @@ it becomes.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,28 +16,24 @@ from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
-from gameshelf.savegames import _outcomes
 from gameshelf.savegames._bases import base_of, may_be_deleted
 from gameshelf.savegames._commands import NewUpload
 from gameshelf.savegames._confirmations import Attempt, Confirmations
 from gameshelf.savegames._errors import (
     SavegameFileTooLarge,
-    SavegameSlotNotFound,
-    SavegameVersionNotFound,
-    UserQuotaExceeded,
 )
-from gameshelf.savegames._events import FailureReason, SavegameDeleted, UploadFailed, UploadRequested
-from gameshelf.savegames._limits import CONFIRM_FOR, MAX_OPEN_UPLOADS, MAX_SLOTS, REMEMBER_FOR, Limits
-from gameshelf.savegames._lineage import NOTHING, Relation
+from gameshelf.savegames._limits import Limits
+from gameshelf.savegames._models import ConflictPolicy
 from gameshelf.savegames._naming import slot_key, staging_key
-from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
+from gameshelf.savegames._outcomes import UploadOutcome
 from gameshelf.savegames._packing import require_packing
 from gameshelf.savegames._ports import Digest
 from gameshelf.savegames._quota import StorageQuota
+from gameshelf.savegames._reservations import Reservations, require_places
 from gameshelf.savegames._store import SavegameStore
-from gameshelf.savegames._store.slots import Slot
 from gameshelf.savegames._store.upload_contexts import TrashedSave, UploadContext
 from gameshelf.savegames._timeline import Timeline
+from gameshelf.savegames._upload_ends import UploadEnds
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +70,13 @@ class SavegameUploads:
     ) -> None:
         self._serialise = serialise or by_advisory_lock(connection)
         self._store = SavegameStore(connection)
-        self._record = record
         self._access = access
         self._clock = clock
         self._limits = limits
         self._timeline = Timeline(self._store, limits, clock)
         self._quota = StorageQuota(self._store, self._timeline, limits)
+        self._requests = Reservations(self._store, self._timeline, record, clock, limits)
+        self._ends = UploadEnds(self._store, self._timeline, record, clock)
         self._confirmations = Confirmations(self._store, self._timeline, self._quota, record, clock, limits, bucket)
 
     async def request(self, user_id: UUID, new: NewUpload) -> Reservation:
@@ -99,10 +96,10 @@ class SavegameUploads:
         await self._serialise(user_id)
         await require_access(self._access, user_id, new.product_id)
         context = await self._context(user_id, new)
-        named = await self._named(user_id, new)
+        named = await self._requests.named(user_id, new)
         base = base_of(new, context, named)
-        if may_be_deleted(new, context, named, base) and (
-            deleted := await self._store.upload_contexts.find_trashed(user_id, new)
+        if may_be_deleted(new, context, named, base, new.identity) and (
+            deleted := await self._store.upload_contexts.find_trashed(user_id, new, new.identity, new.content)
         ):
             return await self._deleted(user_id, new, deleted)
         _require_size(context, new)
@@ -112,11 +109,15 @@ class SavegameUploads:
                 signed = self._quota.require_allowance(context, new.file_size_bytes, now)
                 await self._require_bytes(user_id, upload_id, signed)
             await self._store.uploads.update_upload(
-                user_id, upload_id, self._confirm_until(now), content_id=context.joins, **_properties(new)
+                user_id,
+                upload_id,
+                self._requests.confirm_until(now),
+                content_id=context.joins,
+                **_properties(new, context),
             )
             slot_id = context.slot_id
         else:
-            _require_places(context)
+            require_places(context)
             signed = self._quota.require_allowance(context, new.file_size_bytes, now)
             await self._quota.require_room(user_id, new.product_id, new.file_size_bytes, new.content, context)
             upload_id = uuid4()
@@ -126,7 +127,7 @@ class SavegameUploads:
             staging_key(upload_id),
             new.file_size_bytes,
             context.joins is None,
-            await self._diverges(user_id, slot_id, context.head_version, base, new.identity),
+            await self._requests.diverges(user_id, slot_id, context.head_version, base, new.identity),
         )
 
     async def renew(self, user_id: UUID, upload_id: UUID) -> Reservation | None:
@@ -140,14 +141,16 @@ class SavegameUploads:
         if upload is None or upload.outcome is not None or upload.expires_at <= now:
             return None
         await require_access(self._access, user_id, upload.product_id)
-        await self._store.uploads.extend_upload(user_id, upload_id, self._confirm_until(now))
+        await self._store.uploads.extend_upload(user_id, upload_id, self._requests.confirm_until(now))
         is_joined = await self._confirmations.is_joined(user_id, upload)
         return Reservation(
             upload_id,
             staging_key(upload_id),
             upload.size,
             not is_joined,
-            await self._diverges(user_id, upload.slot_id, upload.head_version, upload.base_version, upload.identity),
+            await self._requests.diverges(
+                user_id, upload.slot_id, upload.head_version, upload.base_version, upload.identity
+            ),
         )
 
     async def begin_confirmation(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
@@ -184,32 +187,12 @@ class SavegameUploads:
         Raises SavegameVersionNotFound for an upload that is not open.
         """
         await self._serialise(user_id)
-        upload = await self._store.uploads.find_upload(user_id, upload_id)
-        if upload is None:
-            raise SavegameVersionNotFound
-        if upload.outcome is not None:
-            if _outcomes.from_text(upload.outcome).result is not UploadResult.CANCELLED:
-                raise SavegameVersionNotFound
-            return
-        if upload.expires_at <= self._clock():
-            raise SavegameVersionNotFound
-        outcome = UploadOutcome(UploadResult.CANCELLED, upload.slot_id, upload.version)
-        await self._store.uploads.close_upload(user_id, upload_id, _outcomes.as_text(outcome), upload.expires_at)
-        if upload.content_id:
-            await self._timeline.drop(user_id, [upload.content_id])
-        self._failed(user_id, upload_id, upload.slot_id, upload.product_id, upload.slot_name, FailureReason.CANCELLED)
+        await self._ends.cancel(user_id, upload_id)
 
     async def expire(self, user_id: UUID) -> None:
         """Deletes the expired uploads of a user."""
         await self._serialise(user_id)
-        expired = await self._store.uploads.delete_expired(user_id, self._clock())
-        await self._timeline.drop(user_id, {row["content_id"] for row in expired if row["content_id"]})
-        for slot_id in {row["slot_id"] for row in expired if row["is_empty"]}:
-            await self._store.slots.delete_empty_slot(user_id, slot_id)
-        for row in expired:
-            if row["was_open"]:
-                about = (row["id"], row["slot_id"], row["product_id"], row["slot_name"])
-                self._failed(user_id, *about, FailureReason.EXPIRED)
+        await self._ends.expire(user_id)
 
     async def _context(self, user_id: UUID, new: NewUpload) -> UploadContext:
         context = await self._store.upload_contexts.read_context(user_id, new, self._clock())
@@ -233,51 +216,10 @@ class SavegameUploads:
             await self._store.uploads.detach_upload(user_id, upload_id)
             await self._timeline.drop(user_id, [upload.content_id])
 
-    async def _named(self, user_id: UUID, new: NewUpload) -> Slot | None:
-        if new.savegame_id is None:
-            return None
-        slot = await self._store.slots.find_slot(user_id, new.savegame_id)
-        if slot is None or slot.product_id != new.product_id or slot.head_version is None:
-            raise SavegameSlotNotFound(pointer="savegame_id")
-        return slot
-
     async def _deleted(self, user_id: UUID, new: NewUpload, deleted: TrashedSave) -> Reservation:
-        """Reserves an upload whose content is in the trash: no bytes are needed, and the confirmation returns the
-        outcome ``deleted``. Repeated requests get the same upload, and only the first one emits an event.
-        """
-        now = self._clock()
-        outcome = _outcomes.as_text(UploadOutcome(UploadResult.DELETED, deleted.slot_id, deleted.head_version))
-        until = now + REMEMBER_FOR
-        upload_id = await self._store.uploads.extend_ended(
-            user_id, deleted.slot_id, new.content, UploadResult.DELETED, outcome, until
-        )
-        if upload_id:
-            return Reservation(upload_id, staging_key(upload_id), new.file_size_bytes, False, False)
-        upload_id = uuid4()
-        await self._store.uploads.add_ended(
-            user_id,
-            upload_id=upload_id,
-            slot_id=deleted.slot_id,
-            version=deleted.head_version,
-            size=new.file_size_bytes,
-            content=new.content,
-            conflict_policy=new.conflict_policy,
-            device_id=new.device_id,
-            now=now,
-            expires_at=until,
-            new_outcome=outcome,
-        )
-        self._record(
-            SavegameDeleted(
-                user_id=user_id,
-                occurred_at=now,
-                product_id=new.product_id,
-                slot_id=deleted.slot_id,
-                slot_name=deleted.slot_name,
-                version=deleted.head_version,
-            )
-        )
-        return Reservation(upload_id, staging_key(upload_id), new.file_size_bytes, False, False)
+        size = new.file_size_bytes
+        upload_id = await self._requests.deleted(user_id, new, deleted, size, new.content)
+        return Reservation(upload_id, staging_key(upload_id), size, False, False)
 
     async def _reserve(
         self, user_id: UUID, new: NewUpload, context: UploadContext, upload_id: UUID, base: int, signed: int
@@ -298,49 +240,16 @@ class SavegameUploads:
             now=now,
             day=now.astimezone(UTC).date(),
             signed=signed,
-            expires_at=self._confirm_until(now),
+            expires_at=self._requests.confirm_until(now),
             device_id=new.device_id,
-            **_properties(new),
+            **_properties(new, context),
         )
-        self._record(
-            UploadRequested(
-                user_id=user_id,
-                occurred_at=now,
-                product_id=new.product_id,
-                slot_id=slot_id,
-                slot_name=name,
-                upload_id=upload_id,
-                is_required=context.joins is None,
-            )
-        )
+        is_required = context.joins is None
+        self._requests.requested(user_id, new.product_id, slot_id, name, upload_id, is_required=is_required)
         return slot_id
 
-    async def _diverges(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes) -> bool:
-        """Whether content would become a branch. It needs no round trip where the content grew from the head."""
-        if base == (head or NOTHING):
-            return False
-        return await self._timeline.relation(user_id, slot_id, head, base, identity) is Relation.DIVERGED
 
-    def _failed(
-        self, user_id: UUID, upload_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, reason: FailureReason
-    ) -> None:
-        self._record(
-            UploadFailed(
-                user_id=user_id,
-                occurred_at=self._clock(),
-                product_id=product_id,
-                slot_id=slot_id,
-                slot_name=slot_name,
-                upload_id=upload_id,
-                reason=reason,
-            )
-        )
-
-    def _confirm_until(self, now: datetime) -> datetime:
-        return now + self._limits.url_lives + CONFIRM_FOR
-
-
-def _properties(new: NewUpload) -> dict[str, Any]:
+def _properties(new: NewUpload, context: UploadContext) -> dict[str, Any]:
     """The properties that a client gives, and may change until the upload is confirmed."""
     return {
         "client_modified_at": new.client_modified_at,
@@ -351,15 +260,8 @@ def _properties(new: NewUpload) -> dict[str, Any]:
         "identity": None if new.identity == new.content else new.identity,
         "raw_sha256": new.raw,
         "raw_size_bytes": new.raw_size_bytes,
-        "conflict_policy": new.conflict_policy,
+        "conflict_policy": new.conflict_policy or context.product_conflict_policy or ConflictPolicy.MANUAL,
     }
-
-
-def _require_places(context: UploadContext) -> None:
-    if context.open_uploads >= MAX_OPEN_UPLOADS:
-        raise UserQuotaExceeded(limit="open_uploads", max=MAX_OPEN_UPLOADS)
-    if context.slot_id is None and context.slot_count >= MAX_SLOTS:
-        raise UserQuotaExceeded(limit="slots", max=MAX_SLOTS)
 
 
 def _require_size(context: UploadContext, new: NewUpload) -> None:

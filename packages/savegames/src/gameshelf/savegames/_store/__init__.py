@@ -25,8 +25,10 @@ from gameshelf.savegames._store.contents import ContentStore
 from gameshelf.savegames._store.plan_contexts import PlanContextStore
 from gameshelf.savegames._store.plans import PlanStore
 from gameshelf.savegames._store.lists import ListStore
+from gameshelf.savegames._store.set_contexts import SetContextStore
 from gameshelf.savegames._store.slots import SlotStore
 from gameshelf.savegames._store.upload_contexts import UploadContextStore
+from gameshelf.savegames._store.upload_files import UploadFileStore
 from gameshelf.savegames._store.uploads import UploadStore
 from gameshelf.savegames._store.usage import UsageStore
 from gameshelf.savegames._store.versions import VersionStore
@@ -59,8 +61,10 @@ class SavegameStore:
         self.versions = VersionStore(connection)
         self.contents = ContentStore(connection)
         self.lists = ListStore(connection)
+        self.set_contexts = SetContextStore(connection)
         self.upload_contexts = UploadContextStore(connection)
         self.uploads = UploadStore(connection)
+        self.upload_files = UploadFileStore(connection)
         self.conflicts = ConflictStore(connection)
         self.usage = UsageStore(connection)
         self.plan_contexts = PlanContextStore(connection)

@@ -16,7 +16,7 @@ from gameshelf.kernel.sql import array, user
 from gameshelf.savegames import _lists
 from gameshelf.savegames._files import FileList, hash_of, identity_of
 from gameshelf.savegames._limits import MAX_COMPARED
-from gameshelf.savegames._models import SavegameConflict, SavegameContent, SavegameDevice, SavegameMetadata
+from gameshelf.savegames._models import SavegameConflict, SavegameDevice, SavegameMetadata
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent
 from gameshelf.savegames._store.expressions import (
     HASH,
@@ -31,7 +31,6 @@ from gameshelf.savegames._store.expressions import (
     H,
     L,
     M,
-    S,
     U,
 )
 from sqlalchemy import (
@@ -237,78 +236,6 @@ _is_of_upload = (
 )
 # The rows are those before the update: lists that it frees are deleted by the next run.
 _FORGET = Statement(delete(SavegameManifest).where(*_of_slot, ~_is_of_version, ~_is_of_upload).add_cte(_forgotten))
-_IS_UNWRITTEN = (~col(C.is_written), IS_LIVE)
-_UNWRITTEN = Statement(
-    select(col(C.user_id), col(C.id).label("content_id"))
-    .where(*_IS_UNWRITTEN)
-    .order_by(col(C.created_at))
-    .limit(bindparam("limit", type_=Integer))
-)
-_CONTENT_ID = bindparam("content_id", type_=Uuid)
-
-
-@dataclass(frozen=True, slots=True)
-class UnwrittenList:
-    """A version of a set whose list has no object yet."""
-
-    content_id: UUID
-    key: str
-    product_id: UUID
-    slot_name: str
-    version: int
-    parent_version: int
-    merged_version: int | None
-    client_modified_at: datetime | None
-    device_id: str | None
-    comment: str | None
-    playtime_seconds: int | None
-    game_version_id: str | None
-    content: bytes
-    """The canonical hash."""
-    identity: bytes
-    """The canonical identity, as clients see it."""
-    file_count: int
-    manifest_id: UUID
-    body: bytes
-    """The packed list."""
-
-
-_FIND_UNWRITTEN = Statement(
-    select(
-        col(C.id).label("content_id"),
-        col(C.s3_object_key).label("key"),
-        col(S.product_id),
-        col(S.slot_name),
-        col(M.version),
-        col(M.parent_version),
-        col(M.merged_version),
-        col(M.client_modified_at),
-        col(M.device_id),
-        col(M.comment),
-        col(M.playtime_seconds),
-        col(M.game_version_id),
-        col(L.file_hash_sha256).label("content"),
-        col(L.content_identity).label("identity"),
-        col(L.file_count),
-        col(L.id).label("manifest_id"),
-        col(L.body),
-    )
-    .select_from(C)
-    .join(M, and_(col(M.user_id) == col(C.user_id), col(M.content_id) == col(C.id)))
-    .join(S, and_(col(S.user_id) == col(M.user_id), col(S.id) == col(M.slot_id)))
-    .join(L, and_(col(L.user_id) == col(M.user_id), col(L.id) == col(M.manifest_id)))
-    .where(col(C.user_id) == user(), col(C.id) == _CONTENT_ID, *_IS_UNWRITTEN)
-)
-_UNWRITTEN_LIST = RowReader(UnwrittenList, _FIND_UNWRITTEN)
-_WRITTEN = Statement(
-    update(SavegameContent)
-    .where(col(C.user_id) == user(), col(C.id) == _CONTENT_ID, *_IS_UNWRITTEN)
-    .values(
-        is_written=literal_column("true"),
-        file_size_bytes=bindparam("size", type_=BigInteger),
-        missing_since=None,
-    )
-)
 
 
 def manifest_values(manifest_id: UUID, files: FileList) -> dict[str, object]:
@@ -385,19 +312,3 @@ class ListStore:
     async def remove(self, user_id: UUID, slot_id: UUID) -> None:
         """Deletes all lists of a slot, once no upload and no version has one."""
         await _REMOVE.run(self._connection, user_id=user_id, slot_id=slot_id)
-
-    async def unwritten(self, limit: int) -> list[tuple[UUID, UUID]]:
-        """Returns the users and contents of lists without an object, the oldest first. Needs no lock."""
-        return [(row["user_id"], row["content_id"]) for row in await _UNWRITTEN.all(self._connection, limit=limit)]
-
-    async def find_unwritten(self, user_id: UUID, content_id: UUID) -> UnwrittenList | None:
-        """Returns what the object of a list has to say; None if it is written or not needed any more."""
-        row = await _FIND_UNWRITTEN.first(self._connection, user_id=user_id, content_id=content_id)
-        return _UNWRITTEN_LIST.read_optional(row)
-
-    async def set_written(self, user_id: UUID, content_id: UUID, size: int) -> bool:
-        """Notes that the object of a list is written, with its size. False if it was not needed any more.
-
-        The hash of its row stays one that no bytes have: so no upload can ever join the content.
-        """
-        return await _WRITTEN.run(self._connection, user_id=user_id, content_id=content_id, size=size) == 1

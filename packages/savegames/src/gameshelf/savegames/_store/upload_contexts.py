@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
@@ -11,6 +12,8 @@ from gameshelf.kernel.sql import user
 from gameshelf.savegames._commands import NewUpload
 from gameshelf.savegames._models import SavegameAllowance, SavegameDevice, SavegameQuota
 from gameshelf.savegames._naming import slot_key
+from gameshelf.savegames._set_commands import NewSet
+from gameshelf.savegames._set_models import SavegamePolicy
 from gameshelf.savegames._store.expressions import (
     HASH,
     IDENTITY,
@@ -52,8 +55,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _A, _D, _Q = SavegameAllowance, SavegameDevice, SavegameQuota
-_DEVICE = bindparam("device_id", type_=String)
-_BASE = bindparam("base_version", type_=BigInteger)
+DEVICE = bindparam("device_id", type_=String)
+BASE = bindparam("base_version", type_=BigInteger)
+DEVICE_VERSION = col(_D.version)
+DEVICE_VERSION = col(_D.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class UploadContext:
     """The bytes for which upload URLs were signed today."""
     is_signed: bool
     """Whether an open upload needs this content: then its bytes count already."""
+    product_conflict_policy: str | None
+    """How the policy of the product resolves conflicts; None: it has no policy."""
 
     @property
     def joins(self) -> UUID | None:
@@ -111,7 +118,7 @@ class UploadContext:
 
 
 _one = select(literal(1)).subquery()
-_slot = (
+NAMED_SLOT = (
     select(S)
     .where(col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_(None), is_named())
     .order_by((col(S.slot_name) == NAME).desc())
@@ -137,7 +144,10 @@ _is_known = (
 )
 # The hash of bytes that are not packed is that of the file.
 _is_verified = or_(
-    cast(_raw, LargeBinary).is_(None), and_(_encoding == literal_column("'identity'"), _raw == HASH), _is_known
+    cast(_raw, LargeBinary).is_(None),
+    and_(_encoding == literal_column("'identity'"), _raw == HASH),
+    and_(_live.c.raw_sha256 == _raw, _live.c.raw_encoding == _encoding),
+    _is_known,
 )
 _is_open_to = select(literal(1)).where(col(U.user_id) == user(), col(U.slot_id) == col(S.id), IS_OPEN).exists()
 _slot_count = (
@@ -161,8 +171,8 @@ _lacks_keys = (
 )
 _has_base = (
     select(literal(1))
-    .where(col(M.user_id) == user(), col(M.slot_id) == _slot.c.id, col(M.version) == _BASE)
-    .correlate(_slot)
+    .where(col(M.user_id) == user(), col(M.slot_id) == NAMED_SLOT.c.id, col(M.version) == BASE)
+    .correlate(NAMED_SLOT)
     .exists()
 )
 _same = (
@@ -172,9 +182,9 @@ _same = (
         IS_OPEN,
         IS_SINGLE,
         col(U.expires_at) > NOW,
-        col(U.slot_id) == _slot.c.id,
+        col(U.slot_id) == NAMED_SLOT.c.id,
         col(U.file_hash_sha256) == HASH,
-        col(U.device_id).is_not_distinct_from(_DEVICE),
+        col(U.device_id).is_not_distinct_from(DEVICE),
     )
     .lateral("same")
 )
@@ -182,58 +192,64 @@ _open_uploads = select(func.count()).select_from(U).where(col(U.user_id) == user
 _has_expired = select(literal(1)).where(col(U.user_id) == user(), IS_OPEN, col(U.expires_at) <= NOW).exists()
 _LIMIT_BYTES = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
 _signed = select(col(_A.signed_bytes)).where(col(_A.user_id) == user(), col(_A.day) == bindparam("day", type_=Date))
+PLACE: tuple[Any, ...] = (
+    NAMED_SLOT.c.id.label("slot_id"),
+    NAMED_SLOT.c.slot_name,
+    NAMED_SLOT.c.head_version,
+    NAMED_SLOT.c.last_version,
+    case((col(M.content_id).is_not(None), identity_of(M))).label("head_identity"),
+    DEVICE_VERSION.label("device_version"),
+    _has_base.label("has_base"),
+    cast(highest_number(), BigInteger).label("highest_version"),
+    _has_trash.label("has_trash"),
+    _lacks_keys.label("lacks_keys"),
+    _slot_count.label("slot_count"),
+    _open_uploads.label("open_uploads"),
+    cast(used_bytes(), BigInteger).label("used_bytes"),
+    _LIMIT_BYTES.label("limit_bytes"),
+    _has_expired.label("has_expired"),
+    func.coalesce(_signed.scalar_subquery(), 0).label("signed_bytes"),
+)
+"""What the decision about an upload of either kind needs: its save, and what the user has and may have."""
+NAMED_SLOT_WITH_HEAD: Any = (
+    _one.outerjoin(NAMED_SLOT, true())
+    .outerjoin(
+        M,
+        and_(col(M.user_id) == user(), col(M.slot_id) == NAMED_SLOT.c.id, col(M.version) == NAMED_SLOT.c.head_version),
+    )
+    .outerjoin(
+        _D,
+        and_(col(_D.user_id) == user(), col(_D.slot_id) == NAMED_SLOT.c.id, col(_D.device_id) == DEVICE),
+    )
+)
+"""One row: the save with its head, and the version of the device, where there are such."""
+_P = SavegamePolicy
+POLICY = select(_P).where(col(_P.product_id) == PRODUCT).limit(literal_column("1")).subquery("policy")
+"""The policy of the product."""
 _CONTEXT = Statement(
     select(
-        _slot.c.id.label("slot_id"),
-        _slot.c.slot_name,
-        _slot.c.head_version,
-        _slot.c.last_version,
-        case((col(M.content_id).is_not(None), identity_of(M))).label("head_identity"),
-        col(_D.version).label("device_version"),
-        _has_base.label("has_base"),
-        cast(highest_number(), BigInteger).label("highest_version"),
-        _has_trash.label("has_trash"),
-        _lacks_keys.label("lacks_keys"),
-        _slot_count.label("slot_count"),
+        *PLACE,
         case((_live.c.missing_since.is_(None), _live.c.id)).label("content_id"),
         case((_live.c.missing_since.is_(None), _live.c.file_size_bytes)).label("content_size"),
         func.coalesce(_is_verified, literal_column("false")).label("is_verified"),
         _live.c.id.is_not(None).label("is_held"),
         _same.c.bases,
         _same.c.ids,
-        _open_uploads.label("open_uploads"),
-        cast(used_bytes(), BigInteger).label("used_bytes"),
         cast(reserved_bytes(but=array([HASH])), BigInteger).label("reserved_bytes"),
-        _LIMIT_BYTES.label("limit_bytes"),
-        _has_expired.label("has_expired"),
-        func.coalesce(_signed.scalar_subquery(), 0).label("signed_bytes"),
         is_awaited(HASH).label("is_signed"),
-    ).select_from(
-        _one.outerjoin(_slot, true())
-        .outerjoin(
-            M,
-            and_(col(M.user_id) == user(), col(M.slot_id) == _slot.c.id, col(M.version) == _slot.c.head_version),
-        )
-        .outerjoin(
-            _D,
-            and_(col(_D.user_id) == user(), col(_D.slot_id) == _slot.c.id, col(_D.device_id) == _DEVICE),
-        )
-        .outerjoin(_live, true())
-        .outerjoin(_same, true())
-    )
+        POLICY.c.policy["conflict_policy"].astext.label("product_conflict_policy"),
+    ).select_from(NAMED_SLOT_WITH_HEAD.outerjoin(_live, true()).outerjoin(_same, true()).outerjoin(POLICY, true()))
 )
 _UPLOAD_CONTEXT = RowReader(UploadContext, _CONTEXT, given=("same",), others=("bases", "ids"))
 _named = bindparam("savegame_id", type_=Uuid)
 _had = (
     select(literal(1))
-    .where(
-        col(_D.user_id) == col(S.user_id), col(_D.slot_id) == col(S.id), col(_D.device_id) == _DEVICE, _BASE.is_(None)
-    )
+    .where(col(_D.user_id) == col(S.user_id), col(_D.slot_id) == col(S.id), col(_D.device_id) == DEVICE, BASE.is_(None))
     .exists()
 )
 _grew = (
     select(literal(1))
-    .where(col(M.user_id) == col(S.user_id), col(M.slot_id) == col(S.id), col(M.version) == _BASE)
+    .where(col(M.user_id) == col(S.user_id), col(M.slot_id) == col(S.id), col(M.version) == BASE)
     .exists()
 )
 _version = aliased(M)
@@ -243,7 +259,10 @@ _holds = (
     .where(
         col(_version.user_id) == col(S.user_id),
         col(_version.slot_id) == col(S.id),
-        or_(identity_of(_version) == IDENTITY, col(_version.file_hash_sha256) == HASH),
+        or_(
+            identity_of(_version) == IDENTITY,
+            and_(col(_version.file_count).is_(None), col(_version.file_hash_sha256) == HASH),
+        ),
     )
     .exists()
 )
@@ -284,7 +303,8 @@ class UploadContextStore:
         """Returns the context of a new upload."""
         row = await _CONTEXT.first(
             self._connection,
-            **_parameters(user_id, new),
+            **place_parameters(user_id, new),
+            content=new.content,
             raw_sha256=new.raw,
             content_encoding=new.content_encoding,
             now=now,
@@ -294,23 +314,30 @@ class UploadContextStore:
         same = dict(zip(row["bases"] or (), row["ids"] or (), strict=True))
         return _UPLOAD_CONTEXT.read(row, same=same)
 
-    async def find_trashed(self, user_id: UUID, new: NewUpload) -> TrashedSave | None:
+    async def find_trashed(
+        self, user_id: UUID, new: NewUpload | NewSet, identity: bytes, content: bytes
+    ) -> TrashedSave | None:
         """Returns the save in the trash that an upload refers to by id, by base or by the version of its device, if one
-        of its versions has the same content. Of several it is the one that was deleted last.
+        of its versions has the same lineage key, or is a single file with the same bytes. Of several it is the one that
+        was deleted last.
         """
         row = await _TRASHED.first(
-            self._connection, **_parameters(user_id, new), savegame_id=new.savegame_id, identity=new.identity
+            self._connection,
+            **place_parameters(user_id, new),
+            savegame_id=new.savegame_id,
+            identity=identity,
+            content=content,
         )
         return _TRASHED_SAVE.read_optional(row)
 
 
-def _parameters(user_id: UUID, new: NewUpload) -> dict[str, object]:
+def place_parameters(user_id: UUID, new: NewUpload | NewSet) -> dict[str, object]:
+    """Returns the parameters of ``PLACE`` that depend on the request."""
     return {
         "user_id": user_id,
         "product_id": new.product_id,
         "slot_name": new.save_slot_name,
         "slot_key": slot_key(new.save_slot_name),
-        "content": new.content,
         "device_id": new.device_id,
         "base_version": new.base_version,
     }

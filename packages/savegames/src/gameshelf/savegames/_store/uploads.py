@@ -8,7 +8,14 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, user
-from gameshelf.savegames._models import SavegameAllowance, SavegameSlot, SavegameUpload
+from gameshelf.savegames._models import (
+    ContentState,
+    SavegameAllowance,
+    SavegameContent,
+    SavegameSlot,
+    SavegameUpload,
+)
+from gameshelf.savegames._set_models import SavegameUploadFile
 from gameshelf.savegames._store.expressions import (
     HASH,
     IS_OPEN,
@@ -18,7 +25,10 @@ from gameshelf.savegames._store.expressions import (
     PRODUCT,
     SLOT,
     UPLOAD,
+    UPLOAD_OF_FILE,
     VERSION,
+    C,
+    F,
     S,
     U,
     identity_of,
@@ -52,7 +62,7 @@ _OF_PRODUCT = bindparam("of_product", type_=Uuid)
 _SIGNED = bindparam("signed", type_=BigInteger)
 
 # The slot with that name, which is created if there is none, and its next number.
-_numbered = (
+NUMBERED = (
     insert(SavegameSlot)
     .values(
         user_id=user(),
@@ -87,7 +97,7 @@ _today_counted = _today.on_conflict_do_update(
         + _today.excluded.signed_bytes,
     },
 )
-_signed = _today_counted.cte("signed")
+SIGNED = _today_counted.cte("signed")
 _properties = {
     "client_modified_at": bindparam("client_modified_at", type_=TIME),
     "comment": bindparam("comment", type_=String),
@@ -102,8 +112,8 @@ _properties = {
 _reserved = {
     "user_id": user(),
     "id": UPLOAD,
-    "slot_id": _numbered.c.id,
-    "version": _numbered.c.last_version,
+    "slot_id": NUMBERED.c.id,
+    "version": NUMBERED.c.last_version,
     "base_version": bindparam("base_version", type_=BigInteger),
     "file_size_bytes": bindparam("size", type_=BigInteger),
     "file_hash_sha256": HASH,
@@ -117,7 +127,7 @@ _RESERVE = Statement(
     insert(SavegameUpload)
     .from_select(list(_reserved), select(*_reserved.values()), include_defaults=False)
     .returning(col(U.slot_id), col(U.version))
-    .add_cte(_signed)
+    .add_cte(SIGNED)
 )
 _ADD_ENDED = Statement(
     insert(SavegameUpload).values(
@@ -128,6 +138,7 @@ _ADD_ENDED = Statement(
         base_version=literal(0),
         file_size_bytes=bindparam("size", type_=BigInteger),
         file_hash_sha256=HASH,
+        file_count=bindparam("file_count", type_=Integer),
         conflict_policy=bindparam("conflict_policy", type_=String),
         device_id=bindparam("device_id", type_=String),
         created_at=NOW,
@@ -142,6 +153,7 @@ _EXTEND_ENDED = Statement(
         col(U.user_id) == user(),
         col(U.file_hash_sha256) == HASH,
         col(U.slot_id) == SLOT,
+        col(U.file_count).is_not_distinct_from(bindparam("file_count", type_=Integer)),
         col(U.outcome)["ended_as"].astext == bindparam("ended_as", type_=String),
     )
     .values(
@@ -149,6 +161,14 @@ _EXTEND_ENDED = Statement(
         outcome=cast(bindparam("new_outcome", type_=Text), JSONB),
     )
     .returning(col(U.id))
+)
+_SET_DETAILS = Statement(
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
+    .values(
+        game_version_id=bindparam("new_game_version_id", type_=String),
+        device_name=bindparam("new_device_name", type_=String),
+    )
 )
 _COUNT_SIGNED = Statement(_today_counted)
 _RENEW = Statement(
@@ -267,8 +287,30 @@ _CLOSE = Statement(
     .values(
         outcome=cast(bindparam("new_outcome", type_=Text), JSONB),
         content_id=None,
+        manifest_id=None,
         expires_at=bindparam("new_expires_at", type_=TIME),
     )
+)
+
+
+def _dropped(contents: Any) -> Any:
+    """Drops verified contents of sets that became no part of a version; their objects are due for deletion at once."""
+    return (
+        update(SavegameContent)
+        .where(
+            col(C.user_id) == user(),
+            col(C.id).in_(contents),
+            col(C.state) == literal_column(f"'{ContentState.PENDING.value}'"),
+        )
+        .values(state=literal_column(f"'{ContentState.DROPPED.value}'"), delete_after=NOW)
+        .cte("dropped")
+    )
+
+
+_verified_of_expired = (
+    select(col(F.content_id))
+    .join(U, UPLOAD_OF_FILE)
+    .where(col(F.user_id) == user(), col(F.content_id).is_not(None), col(U.expires_at) <= NOW)
 )
 _EXPIRE = Statement(
     delete(SavegameUpload)
@@ -286,16 +328,26 @@ _EXPIRE = Statement(
         col(U.content_id),
         col(U.outcome).is_(None).label("was_open"),
         col(S.head_version).is_(None).label("is_empty"),
+        col(U.file_count).is_not(None).label("is_set"),
     )
+    .add_cte(_dropped(_verified_of_expired))
 )
 _cancelled = (
     select(col(U.id), col(U.content_id)).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, IS_OPEN).cte("open")
 )
+_ended_files = (
+    delete(SavegameUploadFile)
+    .where(col(F.user_id) == user(), col(F.upload_id).in_(select(_cancelled.c.id)))
+    .returning(col(F.content_id))
+    .cte("ended_files")
+)
+_verified_of_ended = select(_ended_files.c.content_id).where(_ended_files.c.content_id.is_not(None))
 _CANCEL = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.id) == _cancelled.c.id)
-    .values(outcome=cast(bindparam("new_outcome", type_=Text), JSONB), content_id=None)
+    .values(outcome=cast(bindparam("new_outcome", type_=Text), JSONB), content_id=None, manifest_id=None)
     .returning(col(U.id), _cancelled.c.content_id)
+    .add_cte(_dropped(_verified_of_ended))
 )
 _JOINED = Statement(
     select(col(U.content_id)).where(
@@ -342,7 +394,14 @@ class UploadStore:
         await _ADD_ENDED.run(self._connection, user_id=user_id, **values)
 
     async def extend_ended(
-        self, user_id: UUID, slot_id: UUID, content: bytes, ended_as: str, outcome: str, until: datetime
+        self,
+        user_id: UUID,
+        slot_id: UUID,
+        content: bytes,
+        file_count: int | None,
+        ended_as: str,
+        outcome: str,
+        until: datetime,
     ) -> UUID | None:
         """Extends a finished upload with this content and outcome, and returns its id; None where there is none."""
         row = await _EXTEND_ENDED.first(
@@ -350,6 +409,7 @@ class UploadStore:
             user_id=user_id,
             slot_id=slot_id,
             content=content,
+            file_count=file_count,
             ended_as=ended_as,
             new_outcome=outcome,
             new_expires_at=until,
@@ -359,6 +419,18 @@ class UploadStore:
     async def update_upload(self, user_id: UUID, upload_id: UUID, until: datetime, **properties: Any) -> None:
         """Updates the properties of an open upload, and extends it to ``until``."""
         await _RENEW.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until, **properties)
+
+    async def set_details(
+        self, user_id: UUID, upload_id: UUID, game_version_id: str | None, device_name: str | None
+    ) -> None:
+        """Sets what only requests for sets, and those like them, say."""
+        await _SET_DETAILS.run(
+            self._connection,
+            user_id=user_id,
+            upload_id=upload_id,
+            new_game_version_id=game_version_id,
+            new_device_name=device_name,
+        )
 
     async def find_upload(self, user_id: UUID, upload_id: UUID) -> Upload | None:
         row = await _FIND.first(self._connection, user_id=user_id, upload_id=upload_id)
@@ -383,9 +455,11 @@ class UploadStore:
         """Deletes expired uploads, and returns a row with its slot for each."""
         return await _EXPIRE.all(self._connection, user_id=user_id, now=now)
 
-    async def cancel_uploads(self, user_id: UUID, slot_id: UUID, outcome: str) -> list[UUID]:
-        """Ends the open uploads of a slot, and returns the contents that they had joined."""
-        found = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id, new_outcome=outcome)
+    async def cancel_uploads(self, user_id: UUID, slot_id: UUID, outcome: str, now: datetime) -> list[UUID]:
+        """Ends the open uploads of a slot, and returns the contents that they had joined. Those of sets are returned by
+        ``ListStore.release`` afterwards.
+        """
+        found = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id, new_outcome=outcome, now=now)
         return [row["content_id"] for row in found if row["content_id"]]
 
     async def joined_contents(self, user_id: UUID, slot_id: UUID) -> list[UUID]:

@@ -1,0 +1,350 @@
+"""Decides on a request for an upload of a set: what it would store, or why it is refused. Pure.
+
+Nothing is written before all of it holds. Shape, paths and hashes need no row, and are examined before the user is
+serialised; ``decide`` examines the rest against what the user has.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.savegames._errors import (
+    SavegameBaseNotSynced,
+    SavegameFileTooLarge,
+    SavegameHashMismatch,
+    SavegamePolicyChanged,
+    SavegameShrinks,
+    SavegameVersionNotFound,
+)
+from gameshelf.savegames._files import FileList, SaveFile, apply_delta, hash_of, identity_of, lineage_key, ordered
+from gameshelf.savegames._guards import is_synced, shrinks
+from gameshelf.savegames._limits import Limits
+from gameshelf.savegames._lineage import NOTHING
+from gameshelf.savegames._models import ConflictPolicy
+from gameshelf.savegames._multipart_layout import PART_BYTES, part_sizes
+from gameshelf.savegames._packing import packing_problems
+from gameshelf.savegames._paths import MAX_PROBLEMS, fold, problems
+from gameshelf.savegames._policies import Coverage, EffectiveLimits, SavePolicy, effective_limits
+from gameshelf.savegames._policy_store import parse_stored
+from gameshelf.savegames._set_commands import FileEntry, NewSet
+from gameshelf.savegames._store.set_contexts import KnownContent, SetContext
+from gameshelf.savegames._store.upload_files import WantedFile
+from gameshelf.savegames._units import SaveUnits
+
+_MAX_UNITS = 100
+"""So many units are named by an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file that the policy leaves out, since it is too large."""
+
+    path: str
+    size: int
+    max_bytes: int
+
+
+@dataclass(frozen=True)
+class RequestedSet:
+    """The files that an upload would store."""
+
+    files: FileList
+    skipped: tuple[SkippedFile, ...] = ()
+
+    @cached_property
+    def content(self) -> bytes:
+        """The canonical hash."""
+        return hash_of(self.files)
+
+    @cached_property
+    def identity(self) -> bytes:
+        """The canonical identity."""
+        return identity_of(self.files)
+
+    @cached_property
+    def key(self) -> bytes:
+        """The lineage key."""
+        return lineage_key(self.identity, is_set=True)
+
+    @cached_property
+    def total_bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+    @cached_property
+    def contents(self) -> dict[bytes, SaveFile]:
+        """A file of each content."""
+        return {file.sha256: file for file in self.files}
+
+    def modified_at(self, new: NewSet) -> datetime | None:
+        """When the save changed on the device: as the client says, or by the newest file."""
+        times = [file.modified_at for file in self.files if file.modified_at]
+        return new.client_modified_at or max(times, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class NeededContents:
+    """What the contents of a set need."""
+
+    held: tuple[UUID, ...]
+    """The contents that are there."""
+    wanted: tuple[WantedFile, ...]
+    """What has to be sent, or to be verified, in the order of the hashes."""
+    new_bytes: int
+    """The bytes that neither the user nor an open upload has."""
+    sent_bytes: int
+    """The bytes that have to be sent and that no open upload awaits."""
+
+    @property
+    def is_required(self) -> bool:
+        """Whether bytes have to be sent."""
+        return any(one.content_id is None for one in self.wanted)
+
+
+def require_shape(new: NewSet) -> None:
+    """Requires what can be said of a request for a set alone. Raises InvalidInput."""
+    found: list[Problem] = []
+    if new.is_delta:
+        found += _delta_problems(new)
+    else:
+        found += [
+            Problem("delta_beside_files", pointer=name)
+            for name in ("put", "remove", "set_sha256")
+            if getattr(new, name) is not None
+        ]
+        if not new.files:
+            found.append(Problem("set_is_empty", pointer="files"))
+    if new.device_id is None:
+        found.append(Problem("missing", pointer="device_id"))
+    name, entries = ("put" if new.is_delta else "files"), new.entries
+    found += [Problem("missing", pointer=f"{name}/{n}/path") for n, entry in enumerate(entries) if not entry.path]
+    found += entry_problems(entries, name)
+    if not found:
+        found += problems([entry.path or "" for entry in entries], lambda index: f"{name}/{index}/path")
+    if found:
+        raise InvalidInput(*found[:MAX_PROBLEMS])
+
+
+def _delta_problems(new: NewSet) -> Iterable[Problem]:
+    if new.put is None and new.remove is None:
+        yield Problem("missing", pointer="files")
+        return
+    if new.set_sha256 is None:
+        yield Problem("missing", pointer="set_sha256")
+    if new.base_version is None:
+        yield Problem("missing", pointer="base_version")
+
+
+def entry_problems(entries: Sequence[FileEntry], name: str) -> list[Problem]:
+    """Returns what is wrong with each of some entries, and with those of equal bytes."""
+    found: list[Problem] = []
+    said: dict[str, tuple[object, ...]] = {}
+    for index, entry in enumerate(entries):
+        place = f"{name}/{index}"
+        wrong = packing_problems(entry, entry.size_bytes)
+        found += [replace(problem, pointer=f"{place}/{problem.pointer}") for problem in wrong]
+        if entry.part_sha256 is not None:
+            count = len(part_sizes(entry.size_bytes)) if entry.size_bytes > PART_BYTES else 0
+            if count != len(entry.part_sha256):
+                found.append(Problem("part_count", pointer=f"{place}/part_sha256", params={"count": count}))
+        of_bytes = (entry.size_bytes, entry.raw_sha256, entry.raw_size_bytes, entry.content_encoding, entry.encryption)
+        if said.setdefault(entry.sha256.lower(), of_bytes) != of_bytes:
+            found.append(Problem("said_differently", pointer=f"{place}/sha256"))
+        if len(found) >= MAX_PROBLEMS:
+            break
+    return found
+
+
+class SetRequest:
+    """A request for an upload of a set, beside what the user has."""
+
+    def __init__(self, new: NewSet, context: SetContext, base: int, limits: Limits) -> None:
+        """``base`` is the version that the set grew from."""
+        self._new = new
+        self._context = context
+        self._base = base
+        self.policy = SavePolicy() if context.policy is None else parse_stored(context.policy)
+        self.limits: EffectiveLimits = effective_limits(
+            self.policy.limits, max_set_bytes=limits.max_set_bytes, max_file_bytes=limits.max_bytes
+        )
+
+    def require_policy(self) -> None:
+        """Requires that the device has used the current policy, if it says which one. Raises SavegamePolicyChanged."""
+        if self._new.policy_revision not in (None, self._context.policy_revision):
+            raise SavegamePolicyChanged(
+                pointer="policy_revision",
+                policy_revision=self._context.policy_revision,
+                policy=self.policy.model_dump(mode="json"),
+            )
+
+    @property
+    def base_list_id(self) -> UUID | None:
+        """The list that a delta changes; None: all files are named.
+
+        Raises SavegameVersionNotFound where there is no such list.
+        """
+        if not self._new.is_delta:
+            return None
+        if self._base == NOTHING or self._base != self._new.base_version or self._context.base_manifest_id is None:
+            raise SavegameVersionNotFound(pointer="base_version", base_version=self._new.base_version, reason="no_list")
+        return self._context.base_manifest_id
+
+    @property
+    def conflict_policy(self) -> ConflictPolicy:
+        return self._new.conflict_policy or self.policy.conflict_policy
+
+    def resulting_set(self, base: FileList | None) -> RequestedSet:
+        """Returns the files that the upload would store. ``base`` is the list that a delta changes.
+
+        Raises InvalidInput, SavegameFileTooLarge, SavegameHashMismatch.
+        """
+        new = self._new
+        name = "put" if new.is_delta else "files"
+        coverage = Coverage(self.policy)
+        outside = [
+            Problem("path_against_policy", pointer=f"{name}/{index}/path")
+            for index, entry in enumerate(new.entries)
+            if not coverage.covers(entry.path or "")
+        ]
+        if outside:
+            raise InvalidInput(*outside[:MAX_PROBLEMS])
+        files, skipped = self._without_oversize(name)
+        if base is not None:
+            changed = _changed(base, files, skipped, new)
+            files = tuple(file for file in changed if coverage.covers(file.path))
+        found = RequestedSet(ordered(files), skipped)
+        self._require_limits(found)
+        if new.set_sha256 is not None and found.content.hex() != new.set_sha256.lower():
+            raise SavegameHashMismatch(pointer="set_sha256", reason="set", set_sha256=found.content.hex())
+        return found
+
+    def _without_oversize(self, name: str) -> tuple[FileList, tuple[SkippedFile, ...]]:
+        files, skipped = [], []
+        most = self.limits.max_file_bytes
+        for index, entry in enumerate(self._new.entries):
+            raw_size = entry.raw_size_bytes or 0
+            if max(entry.size_bytes, raw_size) <= most:
+                files.append(entry.as_file)
+            elif self.limits.skips_oversize:
+                skipped.append(SkippedFile(entry.path or "", max(entry.size_bytes, raw_size), most))
+            else:
+                field = "size_bytes" if entry.size_bytes > most else "raw_size_bytes"
+                raise SavegameFileTooLarge(
+                    pointer=f"{name}/{index}/{field}",
+                    limit="file",
+                    size_bytes=max(entry.size_bytes, raw_size),
+                    max_bytes=most,
+                    path=entry.path,
+                )
+        return tuple(files), tuple(skipped)
+
+    def _require_limits(self, found: RequestedSet) -> None:
+        if not found.files:
+            raise InvalidInput(Problem("set_is_empty", pointer="put" if self._new.is_delta else "files"))
+        if len(found.files) > self.limits.max_files:
+            raise SavegameFileTooLarge(limit="files", file_count=len(found.files), max_files=self.limits.max_files)
+        if found.total_bytes > self.limits.max_bytes:
+            raise SavegameFileTooLarge(limit="set", size_bytes=found.total_bytes, max_bytes=self.limits.max_bytes)
+
+    def needs_head(self, found: RequestedSet) -> bool:
+        """Whether the list of the head decides: the upload would replace it with other files."""
+        context = self._context
+        return (
+            context.head_manifest_id is not None
+            and self._base == context.head_version
+            and context.head_identity != found.key
+        )
+
+    def require_guards(self, found: RequestedSet, head: FileList | None) -> None:
+        """Requires that the device had the head that it replaces, and that nothing is removed by mistake. ``head`` is
+        the list of the head, where ``needs_head``.
+
+        Raises SavegameBaseNotSynced, SavegameShrinks.
+        """
+        context, new = self._context, self._new
+        if not context.head_version or self._base != context.head_version or context.head_identity == found.key:
+            return
+        if not is_synced(new.device_id or "", context.device_version, context.head_version, context.head_device_id):
+            raise SavegameBaseNotSynced(
+                pointer="base_version",
+                head_version=context.head_version,
+                device_version=context.device_version,
+            )
+        if head is None:
+            return
+        coverage = Coverage(self.policy)
+        covered = tuple(file for file in head if coverage.covers(file.path))
+        removed = shrinks(covered, found.files, SaveUnits(self.policy))
+        if removed and removed.files != new.confirm_removals:
+            raise SavegameShrinks(
+                pointer="confirm_removals",
+                removed=removed.files,
+                bytes=removed.bytes,
+                units=list(removed.units[:_MAX_UNITS]),
+                head_version=context.head_version,
+            )
+
+    def needed_contents(self, found: RequestedSet, known: Mapping[bytes, KnownContent]) -> NeededContents:
+        """Returns which contents are there, and which have to be sent or verified.
+
+        Raises InvalidInput for a size that a known content does not have.
+        """
+        self._require_sizes(known)
+        parts = {entry.content: entry.parts for entry in self._new.entries}
+        held, wanted, new_bytes, sent_bytes = [], [], 0, 0
+        for sha256, file in sorted(found.contents.items()):
+            one = known[sha256]
+            is_there = one.content_id is not None and not one.is_missing
+            if one.content_id is not None and is_there:
+                held.append(one.content_id)
+                if _is_raw_known(file, one):
+                    continue
+            wanted.append(
+                WantedFile(
+                    sha256,
+                    file.size,
+                    file.content_encoding if file.raw_sha256 else None,
+                    file.raw_sha256,
+                    file.raw_size,
+                    parts.get(sha256),
+                    one.content_id if is_there else None,
+                )
+            )
+            if not one.is_awaited:
+                sent_bytes += 0 if is_there else file.size
+                new_bytes += 0 if one.content_id else file.size
+        return NeededContents(tuple(held), tuple(wanted), new_bytes, sent_bytes)
+
+    def _require_sizes(self, known: Mapping[bytes, KnownContent]) -> None:
+        name = "put" if self._new.is_delta else "files"
+        found = [
+            Problem("size_of_known_content", pointer=f"{name}/{index}/size_bytes")
+            for index, entry in enumerate(self._new.entries)
+            if (one := known.get(entry.content)) and one.content_id and one.size != entry.size_bytes
+        ]
+        if found:
+            raise InvalidInput(*found[:MAX_PROBLEMS])
+
+
+def _changed(base: FileList, put: FileList, skipped: Sequence[SkippedFile], new: NewSet) -> FileList:
+    """Returns the base with the files of a delta. The paths of the result have to fit beside each other.
+
+    A file that is left out takes its former bytes along: beside the others they would be a state that nobody saved.
+    """
+    left_out = {fold(file.path) for file in skipped}
+    result = apply_delta(base, put, new.remove or ())
+    result = tuple(file for file in result if fold(file.path) not in left_out)
+    places = {entry.path: f"put/{index}/path" for index, entry in enumerate(new.put or ())}
+    # Only what the request brings can be wrong: at its place, or at that of the whole list.
+    found = problems([file.path for file in result], lambda index: places.get(result[index].path, "put"))
+    if found:
+        raise InvalidInput(*found)
+    return result
+
+
+def _is_raw_known(file: SaveFile, one: KnownContent) -> bool:
+    if file.raw_sha256 is None or (file.content_encoding == "identity" and file.raw_sha256 == file.sha256):
+        return True
+    return (one.raw_sha256, one.raw_encoding) == (file.raw_sha256, file.content_encoding)

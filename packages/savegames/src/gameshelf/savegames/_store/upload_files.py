@@ -1,0 +1,595 @@
+"""Open uploads of sets: the contents that each of them has yet to bring, or to have verified."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import TIME, rows, user
+from gameshelf.savegames._files import FileList
+from gameshelf.savegames._models import ContentState, SavegameContent, SavegameUpload
+from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent, SavegameUploadFile
+from gameshelf.savegames._store.expressions import (
+    HASH,
+    IDENTITY,
+    IS_LIVE,
+    IS_OPEN,
+    MANIFEST,
+    NOW,
+    UPLOAD,
+    C,
+    F,
+    L,
+    U,
+)
+from gameshelf.savegames._store.lists import MANIFEST_VALUES, manifest_values
+from gameshelf.savegames._store.uploads import NUMBERED, SIGNED
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+_ONE: Any = literal_column("1")
+_PENDING: Any = literal_column(f"'{ContentState.PENDING.value}'")
+_DROPPED: Any = literal_column(f"'{ContentState.DROPPED.value}'")
+_UNTIL = bindparam("delete_after", type_=TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFile:
+    """A content that an upload has to bring, or to have verified."""
+
+    sha256: bytes
+    size: int
+    content_encoding: str | None
+    """The encoding that is unpacked; None: nothing is."""
+    raw_sha256: bytes | None
+    raw_size: int | None
+    part_sha256: bytes | None
+    """The hashes of its parts, one behind the other; None: it is sent by one request."""
+    content_id: UUID | None
+    """The content that is there, and of which only the unpacked bytes have to be verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedFile:
+    """A content of an open upload that is not verified."""
+
+    sha256: bytes
+    size: int
+    part_sha256: bytes | None
+    multipart_id: str | None
+    problem: str | None
+    is_there: bool
+    """Whether the user has the content."""
+
+    @property
+    def needs_bytes(self) -> bool:
+        """Whether its bytes have to be sent. Of a content that is there only the unpacked bytes are verified."""
+        return not self.is_there
+
+
+@dataclass(frozen=True, slots=True)
+class FileToVerify:
+    """A content of an open upload whose bytes, or unpacked bytes, have to be verified."""
+
+    sha256: bytes
+    size: int
+    content_encoding: str | None
+    raw_sha256: bytes | None
+    raw_size: int | None
+    multipart_id: str | None
+    live_id: UUID | None
+    """The user's content with these bytes, of which only the unpacked ones are not known."""
+    live_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotedFile:
+    """What a verification has found out about a content."""
+
+    sha256: bytes
+    content_id: UUID
+    is_own: bool
+    """Whether the content was made for this upload; otherwise it was there."""
+    problem: str | None
+    raw_sha256: bytes | None = None
+    raw_encoding: str | None = None
+    raw_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewContent:
+    """A content whose object is about to be created."""
+
+    content_id: UUID
+    key: str
+    sha256: bytes
+    size: int
+
+
+_files = rows(
+    "file",
+    sha256=("file_hashes", LargeBinary),
+    size_bytes=("file_sizes", BigInteger),
+    content_encoding=("file_encodings", String),
+    raw_sha256=("file_raw_hashes", LargeBinary),
+    raw_size_bytes=("file_raw_sizes", BigInteger),
+    part_sha256=("file_parts", LargeBinary),
+    content_id=("file_contents", Uuid),
+)
+_FILE_COLUMNS = [column.name for column in _files.c]
+_new_files = insert(SavegameUploadFile).from_select(
+    ["user_id", "upload_id", *_FILE_COLUMNS], select(user(), UPLOAD, *_files.c), include_defaults=False
+)
+_held = rows("held", id=("held_ids", Uuid))
+_new_holds = insert(SavegameManifestContent).from_select(
+    ["user_id", "manifest_id", "content_id"], select(user(), MANIFEST, _held.c.id), include_defaults=False
+)
+_list = (
+    insert(SavegameManifest)
+    .from_select(
+        [*MANIFEST_VALUES],
+        select(*{**MANIFEST_VALUES, "slot_id": NUMBERED.c.id}.values()),
+        include_defaults=False,
+    )
+    .cte("list")
+)
+_details = {
+    "client_modified_at": bindparam("client_modified_at", type_=TIME),
+    "comment": bindparam("comment", type_=String),
+    "playtime_seconds": bindparam("playtime_seconds", type_=BigInteger),
+    "conflict_policy": bindparam("conflict_policy", type_=String),
+    "game_version_id": bindparam("game_version_id", type_=String),
+    "device_name": bindparam("device_name", type_=String),
+}
+_upload = {
+    "user_id": user(),
+    "id": UPLOAD,
+    "slot_id": NUMBERED.c.id,
+    "version": NUMBERED.c.last_version,
+    "base_version": bindparam("base_version", type_=BigInteger),
+    "file_size_bytes": bindparam("total_bytes", type_=BigInteger),
+    "file_hash_sha256": HASH,
+    "content_identity": IDENTITY,
+    "file_count": bindparam("file_count", type_=Integer),
+    "manifest_id": MANIFEST,
+    "created_at": NOW,
+    "expires_at": bindparam("expires_at", type_=TIME),
+    "device_id": bindparam("device_id", type_=String),
+    **_details,
+}
+# The references of a statement are checked at its end, so the rows may come in any order.
+_RESERVE = Statement(
+    insert(SavegameUpload)
+    .from_select(list(_upload), select(*_upload.values()), include_defaults=False)
+    .returning(col(U.slot_id), col(U.version))
+    .add_cte(SIGNED, _list, _new_holds.cte("holding"), _new_files.cte("awaiting"))
+)
+_is_same_raw = and_(
+    col(F.raw_sha256).is_not_distinct_from(_new_files.excluded.raw_sha256),
+    col(F.content_encoding).is_not_distinct_from(_new_files.excluded.content_encoding),
+)
+_renewed_files = _new_files.on_conflict_do_update(
+    index_elements=["user_id", "upload_id", "sha256"],
+    set_={
+        "size_bytes": _new_files.excluded.size_bytes,
+        "content_encoding": _new_files.excluded.content_encoding,
+        "raw_sha256": _new_files.excluded.raw_sha256,
+        "raw_size_bytes": _new_files.excluded.raw_size_bytes,
+        "part_sha256": _new_files.excluded.part_sha256,
+        "multipart_id": case(
+            (col(F.part_sha256).is_not_distinct_from(_new_files.excluded.part_sha256), col(F.multipart_id))
+        ),
+        "content_id": case((_is_same_raw, col(F.content_id)), else_=_new_files.excluded.content_id),
+        "problem": None,
+    },
+)
+_unwanted = delete(SavegameUploadFile).where(
+    col(F.user_id) == user(), col(F.upload_id) == UPLOAD, col(F.sha256).not_in(select(_files.c.sha256))
+)
+_renewed_list = (
+    update(SavegameManifest)
+    .where(col(L.user_id) == user(), col(L.id) == MANIFEST)
+    .values(
+        content_identity=IDENTITY,
+        file_count=bindparam("file_count", type_=Integer),
+        total_bytes=bindparam("total_bytes", type_=BigInteger),
+        body=bindparam("body", type_=LargeBinary),
+    )
+)
+_RENEW = Statement(
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
+    .values(
+        expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)),
+        content_identity=IDENTITY,
+        **_details,
+    )
+    .add_cte(
+        _unwanted.cte("unwanted"),
+        _renewed_files.cte("awaiting"),
+        _new_holds.on_conflict_do_nothing().cte("holding"),
+        _renewed_list.cte("list"),
+    )
+)
+_pending = aliased(C)
+_of_upload = (col(F.user_id) == user(), col(F.upload_id) == UPLOAD)
+_verified = and_(
+    col(_pending.user_id) == user(),
+    col(_pending.id) == col(F.content_id),
+    col(_pending.state) == _PENDING,
+    col(_pending.verified_at).is_not(None),
+)
+_unverified = select(F).outerjoin(_pending, _verified).where(*_of_upload, col(_pending.id).is_(None)).cte("unverified")
+_with_content = and_(
+    col(C.user_id) == user(),
+    col(C.file_hash_sha256) == _unverified.c.sha256,
+    col(C.file_size_bytes) == _unverified.c.size_bytes,
+    IS_LIVE,
+    col(C.missing_since).is_(None),
+)
+_AWAITED = Statement(
+    select(
+        _unverified.c.sha256,
+        _unverified.c.size_bytes.label("size"),
+        _unverified.c.part_sha256,
+        _unverified.c.multipart_id,
+        _unverified.c.problem,
+        col(C.id).is_not(None).label("is_there"),
+    )
+    .select_from(_unverified.outerjoin(C, _with_content))
+    .order_by(_unverified.c.sha256)
+)
+_AWAITED_FILE = RowReader(AwaitedFile, _AWAITED)
+_COUNT = Statement(
+    select(
+        select(func.count()).select_from(_unverified).scalar_subquery().label("unverified"),
+        select(col(L.content_count))
+        .join(U, and_(col(U.user_id) == col(L.user_id), col(U.manifest_id) == col(L.id)))
+        .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
+        .scalar_subquery()
+        .label("total"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileCounts:
+    """The contents of an open upload of a set."""
+
+    unverified: int
+    total: int
+
+
+_FILE_COUNTS = RowReader(FileCounts, _COUNT)
+_is_raw_known = or_(
+    _unverified.c.raw_sha256.is_(None),
+    and_(
+        _unverified.c.content_encoding == literal_column("'identity'"),
+        _unverified.c.raw_sha256 == _unverified.c.sha256,
+    ),
+    and_(col(C.raw_sha256) == _unverified.c.raw_sha256, col(C.raw_encoding) == _unverified.c.content_encoding),
+)
+_ready = (
+    select(_unverified.c.sha256, col(C.id).label("content_id"))
+    .select_from(_unverified.join(C, _with_content))
+    .where(_is_raw_known)
+    .cte("ready")
+)
+_joined = (
+    insert(SavegameManifestContent)
+    .from_select(
+        ["user_id", "manifest_id", "content_id"],
+        select(user(), MANIFEST, _ready.c.content_id),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+    .cte("joined")
+)
+_done = delete(SavegameUploadFile).where(*_of_upload, col(F.sha256).in_(select(_ready.c.sha256))).cte("done")
+_NEXT = Statement(
+    select(
+        _unverified.c.sha256,
+        _unverified.c.size_bytes.label("size"),
+        _unverified.c.content_encoding,
+        _unverified.c.raw_sha256,
+        _unverified.c.raw_size_bytes.label("raw_size"),
+        _unverified.c.multipart_id,
+        col(C.id).label("live_id"),
+        col(C.s3_object_key).label("live_key"),
+    )
+    .select_from(_unverified.outerjoin(C, _with_content))
+    .where(
+        _unverified.c.sha256 > bindparam("after_sha256", type_=LargeBinary),
+        _unverified.c.sha256.not_in(select(_ready.c.sha256)),
+    )
+    .order_by(_unverified.c.sha256)
+    .limit(bindparam("limit", type_=Integer))
+    .add_cte(_joined, _done)
+)
+_FILE_TO_VERIFY = RowReader(FileToVerify, _NEXT)
+_begun = rows(
+    "begun",
+    id=("content_ids", Uuid),
+    key=("keys", String),
+    size=("sizes", BigInteger),
+    sha256=("hashes", LargeBinary),
+)
+_BEGIN = Statement(
+    insert(SavegameContent).from_select(
+        [
+            "user_id",
+            "id",
+            "s3_object_key",
+            "file_size_bytes",
+            "file_hash_sha256",
+            "state",
+            "created_at",
+            "delete_after",
+        ],
+        select(user(), _begun.c.id, _begun.c.key, _begun.c.size, _begun.c.sha256, _PENDING, NOW, _UNTIL),
+        include_defaults=False,
+    )
+)
+_results = rows(
+    "results",
+    sha256=("hashes", LargeBinary),
+    content_id=("content_ids", Uuid),
+    is_own=("are_own", Boolean),
+    problem=("problems", String),
+    raw_sha256=("raw_hashes", LargeBinary),
+    raw_encoding=("raw_encodings", String),
+    raw_size=("raw_sizes", BigInteger),
+)
+# Two commits of one upload may verify the same content: the first one stays, and the other one's object is dropped.
+_before = select(col(F.sha256)).join(_pending, _verified).where(*_of_upload).cte("before")
+_noted = select(
+    *_results.c,
+    _results.c.sha256.in_(select(_before.c.sha256)).label("is_late"),
+    and_(
+        _results.c.is_own,
+        or_(_results.c.problem.is_not(None), _results.c.sha256.in_(select(_before.c.sha256))),
+    ).label("is_dropped"),
+).cte("noted")
+_noted_files = (
+    update(SavegameUploadFile)
+    .where(
+        *_of_upload,
+        col(F.sha256) == _noted.c.sha256,
+        ~_noted.c.is_late,
+        or_(_noted.c.is_own, _noted.c.problem.is_not(None)),
+    )
+    .values(content_id=case((_noted.c.problem.is_(None), _noted.c.content_id)), problem=_noted.c.problem)
+    .cte("files")
+)
+# The content was there, and held by the list; now its unpacked bytes are known too.
+_proved = select(_noted.c.sha256).where(~_noted.c.is_own, _noted.c.problem.is_(None))
+_proved_files = delete(SavegameUploadFile).where(*_of_upload, col(F.sha256).in_(_proved)).cte("proved")
+_has_problem = select(_ONE).select_from(_noted).where(_noted.c.problem.is_not(None)).exists()
+_looked_at_again = (
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.id) == UPLOAD, _has_problem)
+    .values(arrived_through=None)
+    .cte("looked_at_again")
+)
+_NOTE = Statement(
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == user(),
+        col(C.id) == _noted.c.content_id,
+        or_(col(C.state) == _PENDING, and_(IS_LIVE, ~_noted.c.is_dropped, _noted.c.problem.is_(None))),
+    )
+    .values(
+        verified_at=case((_noted.c.is_dropped, col(C.verified_at)), else_=NOW),
+        raw_sha256=func.coalesce(_noted.c.raw_sha256, col(C.raw_sha256)),
+        raw_encoding=func.coalesce(_noted.c.raw_encoding, col(C.raw_encoding)),
+        raw_size_bytes=func.coalesce(_noted.c.raw_size, col(C.raw_size_bytes)),
+        state=case((_noted.c.is_dropped, _DROPPED), else_=col(C.state)),
+        delete_after=case((_noted.c.is_dropped, NOW), (col(C.state) == _PENDING, _UNTIL), else_=col(C.delete_after)),
+    )
+    .add_cte(_noted_files, _proved_files, _looked_at_again)
+)
+_of_file = (*_of_upload, col(F.sha256) == bindparam("sha256", type_=LargeBinary))
+_KEEP_MULTIPART = Statement(
+    update(SavegameUploadFile)
+    .where(*_of_file, col(F.multipart_id).is_not_distinct_from(bindparam("old_multipart_id", type_=String)))
+    .values(multipart_id=bindparam("new_multipart_id", type_=String))
+)
+_FIND_MULTIPART = Statement(select(col(F.multipart_id)).where(*_of_file))
+_ARRIVED = Statement(
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.id) == UPLOAD, IS_OPEN)
+    .values(arrived_through=func.greatest(col(U.arrived_through), bindparam("new_arrived_through", type_=LargeBinary)))
+)
+_verified_of_upload = select(col(F.content_id)).where(*_of_upload, col(F.content_id).is_not(None))
+_KEEP_VERIFIED = Statement(
+    update(SavegameContent)
+    .where(col(C.user_id) == user(), col(C.id).in_(_verified_of_upload), col(C.state) == _PENDING)
+    .values(delete_after=func.greatest(col(C.delete_after), _UNTIL))
+)
+_ended = delete(SavegameUploadFile).where(*_of_upload).returning(col(F.content_id)).cte("ended")
+_END = Statement(
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == user(),
+        col(C.id).in_(select(_ended.c.content_id).where(_ended.c.content_id.is_not(None))),
+        col(C.state) == _PENDING,
+    )
+    .values(state=_DROPPED, delete_after=NOW)
+)
+_AWAIT = Statement(_renewed_files)
+
+
+class UploadFileStore:
+    """The contents of a user's open uploads of sets. Each method is one statement, but for ``keep_multipart``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def add_set(
+        self,
+        user_id: UUID,
+        manifest_id: UUID,
+        files: FileList,
+        held: Collection[UUID],
+        wanted: Sequence[WantedFile],
+        **values: Any,
+    ) -> tuple[UUID, int]:
+        """Stores an upload of a set with its list, and returns its slot and version number. The list holds the contents
+        ``held``; those in ``wanted`` have to be sent, or verified.
+        """
+        row = await _RESERVE.first(
+            self._connection,
+            user_id=user_id,
+            held_ids=list(held),
+            **manifest_values(manifest_id, files),
+            **_file_rows(wanted),
+            **values,
+        )
+        assert row is not None
+        return row["slot_id"], row["version"]
+
+    async def renew_set(
+        self,
+        user_id: UUID,
+        manifest_id: UUID,
+        files: FileList,
+        held: Collection[UUID],
+        wanted: Sequence[WantedFile],
+        **values: Any,
+    ) -> None:
+        """Brings an open upload of a set up to date: its list, its details, and what has to be sent. What was verified
+        stays verified.
+        """
+        await _RENEW.run(
+            self._connection,
+            user_id=user_id,
+            held_ids=list(held),
+            **manifest_values(manifest_id, files),
+            **_file_rows(wanted),
+            **values,
+        )
+
+    async def await_single(self, user_id: UUID, upload_id: UUID, wanted: WantedFile) -> None:
+        """Notes that the single file of an open upload is sent in parts."""
+        await _AWAIT.run(self._connection, user_id=user_id, upload_id=upload_id, **_file_rows([wanted]))
+
+    async def awaited_files(self, user_id: UUID, upload_id: UUID) -> list[AwaitedFile]:
+        """Returns the contents of an upload that are not verified, in the order of their hashes. Needs no lock."""
+        return _AWAITED_FILE.read_all(await _AWAITED.all(self._connection, user_id=user_id, upload_id=upload_id))
+
+    async def count(self, user_id: UUID, upload_id: UUID) -> FileCounts:
+        """Returns how many contents an open upload of a set has, and how many of them are not verified."""
+        row = await _COUNT.first(self._connection, user_id=user_id, upload_id=upload_id)
+        assert row is not None
+        return _FILE_COUNTS.read(row)
+
+    async def next_files(
+        self, user_id: UUID, upload_id: UUID, manifest_id: UUID, after: bytes, limit: int
+    ) -> list[FileToVerify]:
+        """Returns the next contents to verify, those with hashes above ``after``. Those that the user has by now are
+        held by the list, and need no verification.
+        """
+        found = await _NEXT.all(
+            self._connection,
+            user_id=user_id,
+            upload_id=upload_id,
+            manifest_id=manifest_id,
+            after_sha256=after,
+            limit=limit,
+        )
+        return _FILE_TO_VERIFY.read_all(found)
+
+    async def begin_contents(
+        self, user_id: UUID, contents: Sequence[NewContent], now: datetime, delete_after: datetime
+    ) -> None:
+        """Stores that objects are about to be created. After ``delete_after`` they count as abandoned."""
+        await _BEGIN.run(
+            self._connection,
+            user_id=user_id,
+            content_ids=[one.content_id for one in contents],
+            keys=[one.key for one in contents],
+            sizes=[one.size for one in contents],
+            hashes=[one.sha256 for one in contents],
+            now=now,
+            delete_after=delete_after,
+        )
+
+    async def note(
+        self, user_id: UUID, upload_id: UUID, noted: Sequence[NotedFile], now: datetime, delete_after: datetime
+    ) -> None:
+        """Stores what a verification has found out. Verified contents stay until ``delete_after``; the objects of the
+        others are due for deletion at once.
+        """
+        await _NOTE.run(
+            self._connection,
+            user_id=user_id,
+            upload_id=upload_id,
+            hashes=[one.sha256 for one in noted],
+            content_ids=[one.content_id for one in noted],
+            are_own=[one.is_own for one in noted],
+            problems=[one.problem for one in noted],
+            raw_hashes=[one.raw_sha256 for one in noted],
+            raw_encodings=[one.raw_encoding for one in noted],
+            raw_sizes=[one.raw_size for one in noted],
+            now=now,
+            delete_after=delete_after,
+        )
+
+    async def keep_verified(self, user_id: UUID, upload_id: UUID, delete_after: datetime) -> None:
+        """Keeps the verified contents of an upload that was extended."""
+        await _KEEP_VERIFIED.run(self._connection, user_id=user_id, upload_id=upload_id, delete_after=delete_after)
+
+    async def keep_multipart(
+        self, user_id: UUID, upload_id: UUID, sha256: bytes, old: str | None, new: str
+    ) -> str | None:
+        """Stores a new multipart upload of a content in place of ``old``, unless another one was stored since; returns
+        the one that is stored, or None if the content is not awaited any more. Needs no lock.
+        """
+        about = {"user_id": user_id, "upload_id": upload_id, "sha256": sha256}
+        if await _KEEP_MULTIPART.run(self._connection, **about, old_multipart_id=old, new_multipart_id=new):
+            return new
+        row = await _FIND_MULTIPART.first(self._connection, **about)
+        return row["multipart_id"] if row else None
+
+    async def set_arrived(self, user_id: UUID, upload_id: UUID, through: bytes) -> None:
+        """Notes that every file up to this hash has arrived. Needs no lock."""
+        await _ARRIVED.run(self._connection, user_id=user_id, upload_id=upload_id, new_arrived_through=through)
+
+    async def end(self, user_id: UUID, upload_id: UUID, now: datetime) -> None:
+        """Forgets the contents that an upload awaited. Those that were verified, and that became no part of a version,
+        are due for deletion at once.
+        """
+        await _END.run(self._connection, user_id=user_id, upload_id=upload_id, now=now)
+
+
+def _file_rows(wanted: Sequence[WantedFile]) -> dict[str, object]:
+    return {
+        "file_hashes": [one.sha256 for one in wanted],
+        "file_sizes": [one.size for one in wanted],
+        "file_encodings": [one.content_encoding for one in wanted],
+        "file_raw_hashes": [one.raw_sha256 for one in wanted],
+        "file_raw_sizes": [one.raw_size for one in wanted],
+        "file_parts": [one.part_sha256 for one in wanted],
+        "file_contents": [one.content_id for one in wanted],
+    }

@@ -1,0 +1,70 @@
+"""Requests for uploads of sets, and their verification over a store in memory."""
+
+from hashlib import sha256
+
+import pytest
+from gameshelf.savegames import FileEntry, NewSet, SavegameSets, verify_file
+from gameshelf.savegames._lists import decode
+from gameshelf.savegames.testing import MemoryStore
+
+
+class SetPlayer:
+    """The sets of a player, whose bytes are in a store in memory."""
+
+    def __init__(self, player):
+        self.player = player
+        self.id = player.id
+        self.objects = MemoryStore()
+        made = (player.connection, player.events.append, player.access, player.clock, player.limits)
+        self.sets = SavegameSets(*made)
+
+    @staticmethod
+    def hash_of(data):
+        return sha256(data).hexdigest()
+
+    def entry(self, path, data, **more):
+        """The entry of a file with these bytes."""
+        return FileEntry(path=path, size_bytes=len(data), sha256=self.hash_of(data), **more)
+
+    def new(self, files, slot="slot", **more):
+        """A request for an upload of a set: bytes by path."""
+        about = {"product_id": self.player.product, "save_slot_name": slot, "device_id": "pc"}
+        if files is not None:
+            about["files"] = tuple(self.entry(path, data) for path, data in files.items())
+        return NewSet(**about | more)
+
+    async def request(self, files, slot="slot", **more):
+        return await self.sets.request(self.id, self.new(files, slot, **more))
+
+    def send(self, reservation, *sent):
+        """Sends bytes to those keys of a reservation that are for them."""
+        by_hash = {sha256(data).digest(): data for data in sent}
+        for missing in reservation.missing:
+            if missing.sha256 in by_hash:
+                self.objects.upload(missing.key, by_hash[missing.sha256])
+
+    def send_all(self, reservation, files):
+        self.send(reservation, *files.values())
+
+    async def verify(self, reservation, limit=64):
+        """Verifies what was sent, in batches; returns the results, and the last batch, which is empty."""
+        results, after, everything = [], b"", []
+        while True:
+            work = await self.sets.begin(self.id, reservation.upload_id, results, after, limit)
+            if not work.attempts:
+                return everything, work
+            results = [await verify_file(self.objects, one) for one in work.attempts]
+            everything += results
+            after = work.attempts[-1].sha256
+
+    async def rows(self, table):
+        return await self.player.rows(table)
+
+    async def listed(self):
+        """The paths of every list."""
+        return [[file.path for file in decode(row["body"])] for row in await self.rows("manifests")]
+
+
+@pytest.fixture
+def sets(player):
+    return SetPlayer(player)

@@ -315,7 +315,7 @@ def test_contents_that_are_there_are_held_and_others_are_wanted():
     assert (needed.new_bytes, needed.sent_bytes, needed.is_required) == (5, 6, True)
 
 
-def test_unpacked_bytes_that_were_never_verified_are_verified_where_they_are():
+def test_unpacked_bytes_that_are_not_known_are_verified_in_place():
     there = uuid4()
     asked = request(new([entry("a", A, raw_sha256=B, content_encoding="gzip")]))
     result = asked.resulting_set(None)

@@ -27,10 +27,12 @@ class SetPlayer:
         return FileEntry(path=path, size_bytes=len(data), sha256=self.hash_of(data), **more)
 
     def new(self, files, slot="slot", **more):
-        """A request for an upload of a set: bytes by path."""
+        """A request for an upload of a set: bytes by path, or entries; None: a delta."""
         about = {"product_id": self.player.product, "save_slot_name": slot, "device_id": "pc"}
-        if files is not None:
+        if isinstance(files, dict):
             about["files"] = tuple(self.entry(path, data) for path, data in files.items())
+        elif files is not None:
+            about["files"] = files
         return NewSet(**about | more)
 
     async def request(self, files, slot="slot", **more):
@@ -68,3 +70,9 @@ class SetPlayer:
 @pytest.fixture
 def sets(player):
     return SetPlayer(player)
+
+
+@pytest.fixture
+def of_player():
+    """Makes the sets of a player."""
+    return SetPlayer

@@ -31,7 +31,7 @@ from gameshelf.savegames._policies import Coverage, EffectiveLimits, SavePolicy,
 from gameshelf.savegames._policy_store import parse_stored
 from gameshelf.savegames._set_commands import FileEntry, NewSet
 from gameshelf.savegames._store.set_contexts import KnownContent, SetContext
-from gameshelf.savegames._store.upload_files import WantedFile
+from gameshelf.savegames._store.set_reservations import NeededFile
 from gameshelf.savegames._units import SaveUnits
 
 _MAX_UNITS = 100
@@ -90,7 +90,7 @@ class NeededContents:
 
     held: tuple[UUID, ...]
     """The contents that are there."""
-    wanted: tuple[WantedFile, ...]
+    wanted: tuple[NeededFile, ...]
     """What has to be sent, or to be verified, in the order of the hashes."""
     new_bytes: int
     """The bytes that neither the user nor an open upload has."""
@@ -302,7 +302,7 @@ class SetRequest:
                 if _is_raw_known(file, one):
                     continue
             wanted.append(
-                WantedFile(
+                NeededFile(
                     sha256,
                     file.size,
                     file.content_encoding if file.raw_sha256 else None,

@@ -39,11 +39,12 @@ from gameshelf.savegames._set_requests import (
     require_shape,
 )
 from gameshelf.savegames._set_signing import MissingFile
-from gameshelf.savegames._set_verification import FileAttempt, FileResult, FilesToVerify
+from gameshelf.savegames._set_verification import VERIFY_BATCH, FileAttempt, FileResult, FilesToVerify
 from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.set_contexts import SetContext
+from gameshelf.savegames._store.set_reservations import NeededFile
 from gameshelf.savegames._store.upload_contexts import TrashedSave
-from gameshelf.savegames._store.upload_files import AwaitedFile, FileToVerify, NewContent, NotedFile, WantedFile
+from gameshelf.savegames._store.upload_files import FileToVerify, NewContent, NotedFile, UnverifiedFile
 from gameshelf.savegames._store.uploads import Upload
 from gameshelf.savegames._timeline import Timeline
 from gameshelf.savegames._upload_ends import UploadEnds
@@ -165,18 +166,16 @@ class SavegameSets:
         await self._store.upload_files.keep_verified(user_id, upload_id, until + ATTEMPT_FOR)
         return await self._reservation(user_id, replace(upload, expires_at=max(upload.expires_at, until)), ())
 
-    async def is_set(self, user_id: UUID, upload_id: UUID) -> bool:
-        """Whether an upload is one of a set. Needs no lock. Raises SavegameVersionNotFound if there is no such one."""
-        upload = await self._store.uploads.find_upload(user_id, upload_id)
-        if upload is None:
-            raise SavegameVersionNotFound
-        return upload.is_set
-
     async def begin(
-        self, user_id: UUID, upload_id: UUID, done: Sequence[FileResult] = (), after: bytes = b"", limit: int = 64
-    ) -> FilesToVerify:
+        self,
+        user_id: UUID,
+        upload_id: UUID,
+        done: Sequence[FileResult] = (),
+        after: bytes = b"",
+        limit: int = VERIFY_BATCH,
+    ) -> FilesToVerify | None:
         """Notes what was verified, and hands out the next ``limit`` files, those with hashes above ``after``: what has
-        failed is not handed out again. With a limit of 0 it hands out nothing.
+        failed is not handed out again. With a limit of 0 it hands out nothing. None for a single file.
 
         Raises SavegameVersionNotFound for an upload that is unknown, expired, cancelled or another user's.
         """
@@ -184,8 +183,10 @@ class SavegameSets:
         now = self._clock()
         upload = await self._store.uploads.find_upload(user_id, upload_id)
         is_open = upload is not None and upload.outcome is None and upload.expires_at > now
-        if upload is None or not upload.is_set or (upload.outcome is None and not is_open):
+        if upload is None or (upload.outcome is None and not is_open):
             raise SavegameVersionNotFound
+        if not upload.is_set:
+            return None
         if upload.outcome and _outcomes.from_text(upload.outcome).result is UploadResult.CANCELLED:
             raise SavegameVersionNotFound
         until = upload.expires_at + ATTEMPT_FOR
@@ -206,14 +207,13 @@ class SavegameSets:
         counts = await self._store.upload_files.count(user_id, upload_id)
         return FilesToVerify(attempts, counts.total - counts.unverified, counts.total)
 
-    async def keep_multipart(self, user_id: UUID, upload_id: UUID, file: MissingFile, multipart_id: str) -> str:
-        """Stores the multipart upload that the store has begun for a file, unless another request has stored one since
-        the file was read; returns the id that is stored. Needs no lock.
+    async def keep_multipart(
+        self, user_id: UUID, upload_id: UUID, sha256: bytes, old: str | None, new: str
+    ) -> str | None:
+        """Stores a multipart upload that the store has begun for a file in place of ``old``, unless another one was
+        stored since; returns the one that is stored, or None if the file is not awaited any more. Needs no lock.
         """
-        kept = await self._store.upload_files.keep_multipart(
-            user_id, upload_id, file.sha256, file.multipart_id, multipart_id
-        )
-        return kept or multipart_id
+        return await self._store.upload_files.keep_multipart(user_id, upload_id, sha256, old, new)
 
     async def set_arrived(self, user_id: UUID, upload_id: UUID, through: bytes) -> None:
         """Notes that every file up to this hash has arrived. Needs no lock."""
@@ -274,7 +274,7 @@ class SavegameSets:
         self._quota.require_set_allowance(context, needed.sent_bytes, now)
         await self._quota.require_set_room(user_id, new.product_id, found, needed, context)
         upload_id = uuid4()
-        slot_id, _ = await self._store.upload_files.add_set(
+        slot_id, _ = await self._store.set_reservations.add_set(
             user_id,
             uuid4(),
             found.files,
@@ -314,7 +314,7 @@ class SavegameSets:
         self._quota.require_set_allowance(context, needed.sent_bytes, now)
         if needed.sent_bytes:
             await self._store.uploads.count_signed(user_id, needed.sent_bytes, now.astimezone(UTC).date())
-        await self._store.upload_files.renew_set(
+        await self._store.set_reservations.renew_set(
             user_id,
             upload.manifest_id,
             found.files,
@@ -326,7 +326,7 @@ class SavegameSets:
         )
 
     async def _reservation(self, user_id: UUID, upload: Upload, skipped: Sequence[SkippedFile]) -> SetReservation:
-        awaited = await self._store.upload_files.awaited_files(user_id, upload.id)
+        awaited = await self._store.upload_files.unverified_files(user_id, upload.id)
         diverges = await self._requests.diverges(
             user_id, upload.slot_id, upload.head_version, upload.base_version, upload.identity
         )
@@ -353,14 +353,14 @@ class SavegameSets:
         if any(details.values()):
             await self._store.uploads.set_details(user_id, reservation.upload_id, **details)
         if entry.parts and reservation.is_required:
-            wanted = WantedFile(entry.content, entry.size_bytes, None, None, None, entry.parts, None)
-            await self._store.upload_files.await_single(user_id, reservation.upload_id, wanted)
+            wanted = NeededFile(entry.content, entry.size_bytes, None, None, None, entry.parts, None)
+            await self._store.set_reservations.await_single(user_id, reservation.upload_id, wanted)
         return await self._reservation_of_single(user_id, reservation)
 
     async def _reservation_of_single(self, user_id: UUID, reservation: Reservation) -> SetReservation:
         upload = await self._store.uploads.find_upload(user_id, reservation.upload_id)
         assert upload is not None
-        parts = await self._store.upload_files.awaited_files(user_id, upload.id) if reservation.is_required else []
+        parts = await self._store.upload_files.unverified_files(user_id, upload.id) if reservation.is_required else []
         missing = [replace(_missing(upload.id, one), key=reservation.key) for one in parts]
         if reservation.is_required and not missing:
             missing = [MissingFile(upload.content, upload.size, reservation.key)]
@@ -415,7 +415,7 @@ def _computed(found: RequestedSet) -> RequestedSet:
     return found
 
 
-def _missing(upload_id: UUID, file: AwaitedFile) -> MissingFile:
+def _missing(upload_id: UUID, file: UnverifiedFile) -> MissingFile:
     parts = file.part_sha256 or b""
     return MissingFile(
         file.sha256,

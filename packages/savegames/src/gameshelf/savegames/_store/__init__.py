@@ -26,6 +26,7 @@ from gameshelf.savegames._store.plan_contexts import PlanContextStore
 from gameshelf.savegames._store.plans import PlanStore
 from gameshelf.savegames._store.lists import ListStore
 from gameshelf.savegames._store.set_contexts import SetContextStore
+from gameshelf.savegames._store.set_reservations import SetReservationStore
 from gameshelf.savegames._store.slots import SlotStore
 from gameshelf.savegames._store.upload_contexts import UploadContextStore
 from gameshelf.savegames._store.upload_files import UploadFileStore
@@ -64,6 +65,7 @@ class SavegameStore:
         self.set_contexts = SetContextStore(connection)
         self.upload_contexts = UploadContextStore(connection)
         self.uploads = UploadStore(connection)
+        self.set_reservations = SetReservationStore(connection)
         self.upload_files = UploadFileStore(connection)
         self.conflicts = ConflictStore(connection)
         self.usage = UsageStore(connection)

@@ -1,6 +1,6 @@
 """Open uploads of sets: the contents that each of them has yet to bring, or to have verified."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,9 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, rows, user
-from gameshelf.savegames._files import FileList
 from gameshelf.savegames._models import ContentState, SavegameContent, SavegameUpload
-from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent, SavegameUploadFile
+from gameshelf.savegames._set_models import SavegameManifestContent, SavegameUploadFile
 from gameshelf.savegames._store.expressions import (
-    HASH,
-    IDENTITY,
     IS_LIVE,
     IS_OPEN,
     MANIFEST,
@@ -25,8 +22,6 @@ from gameshelf.savegames._store.expressions import (
     L,
     U,
 )
-from gameshelf.savegames._store.lists import MANIFEST_VALUES, manifest_values
-from gameshelf.savegames._store.uploads import NUMBERED, SIGNED
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -55,23 +50,7 @@ _UNTIL = bindparam("delete_after", type_=TIME)
 
 
 @dataclass(frozen=True, slots=True)
-class WantedFile:
-    """A content that an upload has to bring, or to have verified."""
-
-    sha256: bytes
-    size: int
-    content_encoding: str | None
-    """The encoding that is unpacked; None: nothing is."""
-    raw_sha256: bytes | None
-    raw_size: int | None
-    part_sha256: bytes | None
-    """The hashes of its parts, one behind the other; None: it is sent by one request."""
-    content_id: UUID | None
-    """The content that is there, and of which only the unpacked bytes have to be verified."""
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitedFile:
+class UnverifiedFile:
     """A content of an open upload that is not verified."""
 
     sha256: bytes
@@ -127,111 +106,6 @@ class NewContent:
     size: int
 
 
-_files = rows(
-    "file",
-    sha256=("file_hashes", LargeBinary),
-    size_bytes=("file_sizes", BigInteger),
-    content_encoding=("file_encodings", String),
-    raw_sha256=("file_raw_hashes", LargeBinary),
-    raw_size_bytes=("file_raw_sizes", BigInteger),
-    part_sha256=("file_parts", LargeBinary),
-    content_id=("file_contents", Uuid),
-)
-_FILE_COLUMNS = [column.name for column in _files.c]
-_new_files = insert(SavegameUploadFile).from_select(
-    ["user_id", "upload_id", *_FILE_COLUMNS], select(user(), UPLOAD, *_files.c), include_defaults=False
-)
-_held = rows("held", id=("held_ids", Uuid))
-_new_holds = insert(SavegameManifestContent).from_select(
-    ["user_id", "manifest_id", "content_id"], select(user(), MANIFEST, _held.c.id), include_defaults=False
-)
-_list = (
-    insert(SavegameManifest)
-    .from_select(
-        [*MANIFEST_VALUES],
-        select(*{**MANIFEST_VALUES, "slot_id": NUMBERED.c.id}.values()),
-        include_defaults=False,
-    )
-    .cte("list")
-)
-_details = {
-    "client_modified_at": bindparam("client_modified_at", type_=TIME),
-    "comment": bindparam("comment", type_=String),
-    "playtime_seconds": bindparam("playtime_seconds", type_=BigInteger),
-    "conflict_policy": bindparam("conflict_policy", type_=String),
-    "game_version_id": bindparam("game_version_id", type_=String),
-    "device_name": bindparam("device_name", type_=String),
-}
-_upload = {
-    "user_id": user(),
-    "id": UPLOAD,
-    "slot_id": NUMBERED.c.id,
-    "version": NUMBERED.c.last_version,
-    "base_version": bindparam("base_version", type_=BigInteger),
-    "file_size_bytes": bindparam("total_bytes", type_=BigInteger),
-    "file_hash_sha256": HASH,
-    "content_identity": IDENTITY,
-    "file_count": bindparam("file_count", type_=Integer),
-    "manifest_id": MANIFEST,
-    "created_at": NOW,
-    "expires_at": bindparam("expires_at", type_=TIME),
-    "device_id": bindparam("device_id", type_=String),
-    **_details,
-}
-# The references of a statement are checked at its end, so the rows may come in any order.
-_RESERVE = Statement(
-    insert(SavegameUpload)
-    .from_select(list(_upload), select(*_upload.values()), include_defaults=False)
-    .returning(col(U.slot_id), col(U.version))
-    .add_cte(SIGNED, _list, _new_holds.cte("holding"), _new_files.cte("awaiting"))
-)
-_is_same_raw = and_(
-    col(F.raw_sha256).is_not_distinct_from(_new_files.excluded.raw_sha256),
-    col(F.content_encoding).is_not_distinct_from(_new_files.excluded.content_encoding),
-)
-_renewed_files = _new_files.on_conflict_do_update(
-    index_elements=["user_id", "upload_id", "sha256"],
-    set_={
-        "size_bytes": _new_files.excluded.size_bytes,
-        "content_encoding": _new_files.excluded.content_encoding,
-        "raw_sha256": _new_files.excluded.raw_sha256,
-        "raw_size_bytes": _new_files.excluded.raw_size_bytes,
-        "part_sha256": _new_files.excluded.part_sha256,
-        "multipart_id": case(
-            (col(F.part_sha256).is_not_distinct_from(_new_files.excluded.part_sha256), col(F.multipart_id))
-        ),
-        "content_id": case((_is_same_raw, col(F.content_id)), else_=_new_files.excluded.content_id),
-        "problem": None,
-    },
-)
-_unwanted = delete(SavegameUploadFile).where(
-    col(F.user_id) == user(), col(F.upload_id) == UPLOAD, col(F.sha256).not_in(select(_files.c.sha256))
-)
-_renewed_list = (
-    update(SavegameManifest)
-    .where(col(L.user_id) == user(), col(L.id) == MANIFEST)
-    .values(
-        content_identity=IDENTITY,
-        file_count=bindparam("file_count", type_=Integer),
-        total_bytes=bindparam("total_bytes", type_=BigInteger),
-        body=bindparam("body", type_=LargeBinary),
-    )
-)
-_RENEW = Statement(
-    update(SavegameUpload)
-    .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
-    .values(
-        expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)),
-        content_identity=IDENTITY,
-        **_details,
-    )
-    .add_cte(
-        _unwanted.cte("unwanted"),
-        _renewed_files.cte("awaiting"),
-        _new_holds.on_conflict_do_nothing().cte("holding"),
-        _renewed_list.cte("list"),
-    )
-)
 _pending = aliased(C)
 _of_upload = (col(F.user_id) == user(), col(F.upload_id) == UPLOAD)
 _verified = and_(
@@ -248,7 +122,7 @@ _with_content = and_(
     IS_LIVE,
     col(C.missing_since).is_(None),
 )
-_AWAITED = Statement(
+_UNVERIFIED = Statement(
     select(
         _unverified.c.sha256,
         _unverified.c.size_bytes.label("size"),
@@ -260,7 +134,7 @@ _AWAITED = Statement(
     .select_from(_unverified.outerjoin(C, _with_content))
     .order_by(_unverified.c.sha256)
 )
-_AWAITED_FILE = RowReader(AwaitedFile, _AWAITED)
+_UNVERIFIED_FILE = RowReader(UnverifiedFile, _UNVERIFIED)
 _COUNT = Statement(
     select(
         select(func.count()).select_from(_unverified).scalar_subquery().label("unverified"),
@@ -437,7 +311,6 @@ _END = Statement(
     )
     .values(state=_DROPPED, delete_after=NOW)
 )
-_AWAIT = Statement(_renewed_files)
 
 
 class UploadFileStore:
@@ -446,57 +319,9 @@ class UploadFileStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add_set(
-        self,
-        user_id: UUID,
-        manifest_id: UUID,
-        files: FileList,
-        held: Collection[UUID],
-        wanted: Sequence[WantedFile],
-        **values: Any,
-    ) -> tuple[UUID, int]:
-        """Stores an upload of a set with its list, and returns its slot and version number. The list holds the contents
-        ``held``; those in ``wanted`` have to be sent, or verified.
-        """
-        row = await _RESERVE.first(
-            self._connection,
-            user_id=user_id,
-            held_ids=list(held),
-            **manifest_values(manifest_id, files),
-            **_file_rows(wanted),
-            **values,
-        )
-        assert row is not None
-        return row["slot_id"], row["version"]
-
-    async def renew_set(
-        self,
-        user_id: UUID,
-        manifest_id: UUID,
-        files: FileList,
-        held: Collection[UUID],
-        wanted: Sequence[WantedFile],
-        **values: Any,
-    ) -> None:
-        """Brings an open upload of a set up to date: its list, its details, and what has to be sent. What was verified
-        stays verified.
-        """
-        await _RENEW.run(
-            self._connection,
-            user_id=user_id,
-            held_ids=list(held),
-            **manifest_values(manifest_id, files),
-            **_file_rows(wanted),
-            **values,
-        )
-
-    async def await_single(self, user_id: UUID, upload_id: UUID, wanted: WantedFile) -> None:
-        """Notes that the single file of an open upload is sent in parts."""
-        await _AWAIT.run(self._connection, user_id=user_id, upload_id=upload_id, **_file_rows([wanted]))
-
-    async def awaited_files(self, user_id: UUID, upload_id: UUID) -> list[AwaitedFile]:
+    async def unverified_files(self, user_id: UUID, upload_id: UUID) -> list[UnverifiedFile]:
         """Returns the contents of an upload that are not verified, in the order of their hashes. Needs no lock."""
-        return _AWAITED_FILE.read_all(await _AWAITED.all(self._connection, user_id=user_id, upload_id=upload_id))
+        return _UNVERIFIED_FILE.read_all(await _UNVERIFIED.all(self._connection, user_id=user_id, upload_id=upload_id))
 
     async def count(self, user_id: UUID, upload_id: UUID) -> FileCounts:
         """Returns how many contents an open upload of a set has, and how many of them are not verified."""
@@ -581,15 +406,3 @@ class UploadFileStore:
         are due for deletion at once.
         """
         await _END.run(self._connection, user_id=user_id, upload_id=upload_id, now=now)
-
-
-def _file_rows(wanted: Sequence[WantedFile]) -> dict[str, object]:
-    return {
-        "file_hashes": [one.sha256 for one in wanted],
-        "file_sizes": [one.size for one in wanted],
-        "file_encodings": [one.content_encoding for one in wanted],
-        "file_raw_hashes": [one.raw_sha256 for one in wanted],
-        "file_raw_sizes": [one.raw_size for one in wanted],
-        "file_parts": [one.part_sha256 for one in wanted],
-        "file_contents": [one.content_id for one in wanted],
-    }

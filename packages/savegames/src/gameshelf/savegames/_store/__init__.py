@@ -22,9 +22,9 @@ from gameshelf.savegames._set_models import (
 )
 from gameshelf.savegames._store.conflicts import ConflictStore
 from gameshelf.savegames._store.contents import ContentStore
+from gameshelf.savegames._store.lists import ListStore
 from gameshelf.savegames._store.plan_contexts import PlanContextStore
 from gameshelf.savegames._store.plans import PlanStore
-from gameshelf.savegames._store.lists import ListStore
 from gameshelf.savegames._store.set_contexts import SetContextStore
 from gameshelf.savegames._store.set_reservations import SetReservationStore
 from gameshelf.savegames._store.slots import SlotStore

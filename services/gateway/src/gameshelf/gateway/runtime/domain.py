@@ -13,6 +13,7 @@ from typing import Any
 from gameshelf.gateway.runtime.after_commit import AfterCommitHandlers
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.errors import Code
+from gameshelf.gateway.runtime.grpc.requests import LargeRequest
 from gameshelf.gateway.runtime.grpc.server import Servicer
 from gameshelf.gateway.runtime.health import ReadinessCheck
 from gameshelf.gateway.runtime.http.routing import Queries, Route
@@ -69,6 +70,8 @@ class DomainInstance:
     """Objects of which a process has one, by type: a handler of a route gets them by a parameter of that type."""
     servicers: Sequence[Servicer] = ()
     """Its gRPC services."""
+    large_requests: Mapping[str, LargeRequest] = field(default_factory=dict)
+    """Methods of these whose messages may be larger than others, by their full names."""
     support: Sequence[Callable[[SupportContext], object]] = ()
     """Factories of the objects that serve its support commands, with a method for the RPC of each ``Command``."""
     after_commit: AfterCommitHandlers = field(default_factory=dict)

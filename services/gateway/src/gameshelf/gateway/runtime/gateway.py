@@ -173,7 +173,8 @@ class Gateway:
         """Returns the gRPC server of the settings."""
         certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
         callers = Callers(self.verifier, certificates, self.limits)
-        calls = Calls(callers, self.metrics, self.tracing, self.composition.errors)
+        large = {name: bounds for one in self.instances for name, bounds in one.large_requests.items()}
+        calls = Calls(callers, self.metrics, self.tracing, self.composition.errors, large)
         servicers = [servicer for instance in self.instances for servicer in instance.servicers]
         servicers.append(self._support())
         return GrpcServer(self.settings, calls, servicers)

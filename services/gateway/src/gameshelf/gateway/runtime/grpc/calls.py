@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Set, Sized
+from collections.abc import Awaitable, Callable, Mapping, MutableSequence, Set, Sized
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from gameshelf.gateway.runtime.grpc.identify import Callers
 from gameshelf.gateway.runtime.grpc.open_services import open_handler
 from gameshelf.gateway.runtime.grpc.open_streams import OpenStreams
 from gameshelf.gateway.runtime.grpc.refusals import NOT_SERVED, answer_of
-from gameshelf.gateway.runtime.grpc.requests import decoding, each_decoded
+from gameshelf.gateway.runtime.grpc.requests import LargeRequest, decoding, each_decoded
 from gameshelf.gateway.runtime.identity import Identity, Role, parse_uuid
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
@@ -130,7 +131,9 @@ def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozen
 
 
 def _plain(value: Any) -> Any:
-    """Converts a field to what a command accepts: times to datetimes, messages to dicts."""
+    """Converts a field to what a command accepts: times to datetimes, messages to dicts, lists to lists of these."""
+    if isinstance(value, MutableSequence):  # what protobuf makes is one, and no list
+        return [_plain(one) for one in value]
     if isinstance(value, Timestamp):
         return _datetime(value)
     if isinstance(value, Message):
@@ -156,8 +159,17 @@ def _datetime(sent: Timestamp) -> datetime:
 class Calls(grpc.aio.ServerInterceptor):
     """Wraps every call. Health and reflection need no token, but have limits of their own."""
 
-    def __init__(self, callers: Callers, metrics: Metrics, tracing: Tracing, errors: ErrorTable) -> None:
+    def __init__(
+        self,
+        callers: Callers,
+        metrics: Metrics,
+        tracing: Tracing,
+        errors: ErrorTable,
+        large: Mapping[str, LargeRequest] = MappingProxyType({}),
+    ) -> None:
+        """``large`` has the methods whose messages may be larger, by their full names."""
         self._callers = callers
+        self._large = large
         self._errors = errors
         self._metrics = metrics
         self._tracing = tracing
@@ -174,7 +186,7 @@ class Calls(grpc.aio.ServerInterceptor):
             return open_handler(method, handler, self._callers, self._open_streams)
         # Without a deserializer gRPC hands out the bytes: nothing is decoded for an unknown caller.
         serializer = handler.response_serializer
-        decode = decoding(handler.request_deserializer)
+        decode = decoding(handler.request_deserializer, large=self._large.get(method))
         if handler.unary_unary is not None:
             serve = self._wrap(method, handler.unary_unary, decode, True)
             return grpc.unary_unary_rpc_method_handler(serve, None, serializer)

@@ -33,6 +33,8 @@ def answer_of(refusal: DomainError, errors: ErrorTable) -> tuple[str, grpc.Statu
 def _status(refusal: DomainError, code: Code) -> Status:
     info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
     for name, value in refusal.meta.items():
+        if isinstance(value, list | tuple | dict):
+            continue  # clients refuse metadata above a small size; the number of the elements stands beside a list
         info.metadata[name] = timestamp(value) if isinstance(value, datetime) else str(value)
     if isinstance(refusal, RateLimitExceeded):
         info.metadata["retry_after"] = str(refusal.retry_after)

@@ -14,7 +14,8 @@ from gameshelf.gateway.runtime.settings import Settings, SettingsError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-_MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+_MAX_MESSAGE_BYTES = 8 * 1024 * 1024 + 64 * 1024
+"""Somewhat more than the largest request, so that a larger one is refused by the service, with the limit."""
 _MAX_STREAMS = 1000
 _IDLE_MILLISECONDS = 5 * 60 * 1000
 """How long a connection without calls stays open."""

@@ -138,7 +138,7 @@ def test_history_and_restore(deck):
     assert all(len(line) <= 80 for line in shown.stdout.splitlines())
     assert [one["version"] for one in json.loads(deck("history", "--json").stdout)] == [2, 1]
     restored = deck("restore", "--version", "1")
-    assert restored.stdout == "main: downloaded, version 3, 1 file, 3 B received\n"
+    assert restored.stdout == "main: restored, version 3, 1 file, 3 B received\n"
     assert (deck.saves / "a.sav").read_text() == "one"
 
 

@@ -73,3 +73,12 @@ async def test_a_state_that_was_lost_asks_before_it_overwrites(cloud, deck, desk
     assert report.slots[0].conflict
     assert deck.files == {"a.sav": "three"}
     assert cloud.head_files() == {"saves/a.sav": b"two"}
+
+
+async def test_status_without_the_network_says_what_waits(cloud, service, deck):
+    deck.write(a="one")
+    service.failures = [503] * 40
+    await deck.run(SyncIntent.EXIT)
+    report = await deck.sync_of().status()
+    assert (report.exit_code, report.queued, report.slots) == (SyncExit.DEFERRED, 0, ())
+    assert report.deferred

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from platform import node
 from typing import Any
@@ -84,42 +84,56 @@ def _policy(_: click.Context, __: click.Parameter, file: Path | None) -> FolderP
         return None
     try:
         return FolderPolicy.parse(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, PolicyRefused) as error:
+    except OSError as error:
+        raise click.BadParameter(f"{file}: {error.strerror or error}") from error
+    except (ValueError, PolicyRefused) as error:
         raise click.BadParameter(f"{file}: {error}") from error
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    folder = click.Path(path_type=Path, file_okay=False)
+    folder = partial(click.option, type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER")
     for option in reversed(
         (
             click.option(
-                "--product", type=click.UUID, envvar="SAVESYNC_PRODUCT", required=True, help="Id of the game."
+                "--product",
+                type=click.UUID,
+                envvar="SAVESYNC_PRODUCT",
+                show_envvar=True,
+                required=True,
+                help="Id of the game.",
             ),
-            click.option("--slot", default="main", show_default=True, help="Name of the save in the cloud."),
+            click.option("--slot", metavar="NAME", default="main", help="Name of the save in the cloud, else main."),
             click.option(
                 "--api",
+                metavar="URL",
                 envvar="LIBRARY_API",
+                show_envvar=True,
                 default=DEFAULT_API,
                 callback=_address,
-                show_default=True,
-                help="Address.",
+                help="Address of the service.",
             ),
-            click.option("--policy", type=click.Path(path_type=Path), callback=_policy, help="A policy of your own."),
+            click.option(
+                "--policy",
+                metavar="FILE",
+                type=click.Path(path_type=Path),
+                callback=_policy,
+                help="A policy of your own, in place of the game's.",
+            ),
             click.option(
                 "--root",
                 "folders",
                 multiple=True,
                 callback=_root_folder,
                 metavar="NAME=FOLDER",
-                help="Folder of a root.",
+                help="Folder of a root of the policy.",
             ),
-            click.option("--store", help="Store that the game is from, such as steam."),
-            click.option("--store-user", help="Id of the user in that store."),
-            click.option("--store-game", help="Id of the game in that store."),
-            click.option("--library", type=folder, help="Folder of the store's library."),
-            click.option("--game", help="Name of the game's folder in the library."),
-            click.option("--base", type=folder, help="Folder of the game."),
-            click.option("--prefix", type=folder, help="Wine prefix that the game runs in."),
+            click.option("--store", metavar="NAME", help="Store that the game is from, such as steam."),
+            click.option("--store-user", metavar="ID", help="Id of the user in that store."),
+            click.option("--store-game", metavar="ID", help="Id of the game in that store."),
+            folder("--library", help="Folder of the store's library."),
+            click.option("--game", metavar="NAME", help="Name of the game's folder in the library."),
+            folder("--base", help="Folder of the game."),
+            folder("--prefix", help="Wine prefix that the game runs in."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON, for a launcher."),
         )
     ):
@@ -129,8 +143,8 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _conflict_option(command: Callable[..., Any]) -> Callable[..., Any]:
     choices = click.Choice([str(one) for one in OnConflict])
-    text = "What to do where both sides have changed; `units` merges what only one side changed."
-    return click.option("--on-conflict", type=choices, default="ask", show_default=True, help=text)(command)
+    text = f"What to do where both sides have changed: {', '.join(OnConflict)}. `units` merges what one side changed."
+    return click.option("--on-conflict", metavar="CHOICE", type=choices, default="ask", help=text)(command)
 
 
 def _command(run: _Command) -> Callable[..., None]:
@@ -166,7 +180,7 @@ async def _run(
 ) -> SyncExit:
     token = os.environ.get("LIBRARY_TOKEN", "")
     if not token:
-        raise click.UsageError("LIBRARY_TOKEN is not set: the token of the account")
+        raise click.UsageError("LIBRARY_TOKEN is not set; it is the token of the account")
     with ShownProgress(out.talk, is_shown=not out.as_json) as progress:
         ask = Asking(out)
 
@@ -242,12 +256,20 @@ async def status(session: CliSession) -> SyncExit:
 
 
 @main.command()
-@click.option("--intent", type=click.Choice([str(one) for one in SyncIntent]), default="manual", show_default=True)
+@click.option(
+    "--intent",
+    metavar="INTENT",
+    type=click.Choice([str(one) for one in SyncIntent]),
+    default="manual",
+    help=f"Why it runs, for a launcher: {', '.join(SyncIntent)}.",
+)
 @click.option("--now", is_flag=True, help="Do not wait until the game has finished writing.")
-@click.option("--confirm-removals", type=click.IntRange(1), help="How many files the new version may lack.")
+@click.option(
+    "--confirm-removals", metavar="N", type=click.IntRange(1), help="How many files the new version may lack."
+)
 @click.option("--accept-older", is_flag=True, help="Upload content that an older version had.")
-@click.option("--comment", help="Comment on the new version.")
-@click.option("--playtime", type=click.IntRange(0), help="Seconds that this save was played.")
+@click.option("--comment", metavar="TEXT", help="Comment on the new version.")
+@click.option("--playtime", metavar="SECONDS", type=click.IntRange(0), help="How long this save was played.")
 @_conflict_option
 @_command
 async def sync(
@@ -272,7 +294,7 @@ async def sync(
     return report.exit_code
 
 
-@main.command()
+@main.command(short_help="Synchronise whenever the game has ended.")
 @_conflict_option
 @_command
 async def watch(session: CliSession) -> SyncExit:
@@ -309,8 +331,8 @@ async def history(session: CliSession) -> SyncExit:
 
 
 @main.command()
-@click.option("--version", type=click.IntRange(1), required=True, help="The version that becomes the newest.")
-@click.option("--unit", "units", multiple=True, help="Only this unit of it, such as a world.")
+@click.option("--version", metavar="N", type=click.IntRange(1), required=True, help="The version to restore.")
+@click.option("--unit", "units", metavar="NAME", multiple=True, help="Only this unit of it, such as a world.")
 @_conflict_option
 @_command
 async def restore(session: CliSession, version: int, units: tuple[str, ...]) -> SyncExit:

@@ -79,6 +79,12 @@ class Sync:
         """What a run would do. It changes neither the folders nor the save in the cloud."""
         if self._transfers.is_interrupted:
             return self._report(deferred="a download was interrupted; the next synchronisation finishes it")
+        try:
+            return await self._status()
+        except ServiceAway as away:
+            return self._report(deferred=str(away))
+
+    async def _status(self) -> SyncReport:
         for _ in range(MAX_ROUNDS):
             here = await self._here()
             try:
@@ -421,5 +427,5 @@ def _without_large(content: SaveContent, policy: FolderPolicy) -> SaveContent:
 
 def _shrinking(refusal: ServiceRefusal) -> GuardQuestion:
     removed, size = refusal.meta.get("removed"), refusal.meta.get("bytes")
-    text = f"files of the cloud's version would be gone: {removed}, with {size} bytes"
+    text = f"{removed} of the files of the cloud's version are gone here, with {size} bytes"
     return GuardQuestion(refusal.code, text, f"--confirm-removals {removed}")

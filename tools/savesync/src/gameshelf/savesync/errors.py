@@ -74,7 +74,7 @@ class PolicyRefused(SaveSyncError):
     """A policy that this client does not follow, with the field and the rule."""
 
     def __init__(self, field: str, rule: str, text: object = "") -> None:
-        super().__init__(f"{field}: {rule}" + (f" ({text!r})" if text != "" else ""))
+        super().__init__(f"policy: {field}: {rule}" + (f" ({text!r})" if text != "" else ""))
         self.field, self.rule = field, rule
 
 

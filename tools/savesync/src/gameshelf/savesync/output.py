@@ -149,9 +149,9 @@ def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
     for slot in report.slots:
         yield from _slot_lines(slot, is_plan=is_plan)
     if report.deferred:
-        yield f"nothing was uploaded for now: {visible(report.deferred)}"
+        yield f"{'unknown' if is_plan else 'nothing was uploaded'} for now: {visible(report.deferred)}"
     if report.queued:
-        yield f"{report.queued} waiting for the network since {time_text(report.queued_since)}"
+        yield f"work waits for the network since {time_text(report.queued_since)}"
     if not report.auto_sync:
         yield "the automatic synchronisation of this game is switched off"
     for other in report.others:
@@ -165,7 +165,9 @@ def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
 
 
 def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
-    done = (_TO_DO if is_plan else _DONE)[slot.action]
+    done = "restored" if slot.reason == "restored" else (_TO_DO if is_plan else _DONE)[slot.action]
+    if slot.question:
+        done = "nothing was uploaded"
     if slot.action is SyncAction.CONFLICT and slot.conflict is None and not slot.question:
         done = f"conflict resolved ({slot.reason})" if not is_plan else done
     version = "" if slot.version is None else f", version {slot.version}"
@@ -178,6 +180,8 @@ def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
             yield f"  if that is what you want: {slot.question.option}"
     if slot.conflict:
         yield from (f"  {line}" for line in conflict_lines(slot.conflict))
+        merge = ", units" if slot.conflict.can_merge and not slot.conflict.unnamed else ""
+        yield f"  decide with `savesync sync --on-conflict keep_local` (or keep_cloud, keep_both{merge})"
     if slot.error:
         yield f"  {visible(slot.error)}"
 

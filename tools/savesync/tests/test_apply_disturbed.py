@@ -239,6 +239,13 @@ def test_a_name_that_is_too_long_for_the_disk_leaves_v1(machine, saves):
     assert content_of(saves) == before
 
 
+def test_two_paths_that_are_one_file_here_leave_v1(machine, saves):
+    before = content_of(saves)
+    refused = machine.run(machine.version(2, {"saves/a%2541.sav": b"1", "saves/a%41.sav": b"2"}))
+    assert "PathInTheWay: saves/a%41.sav: 'saves/a%2541.sav' would be the same file" in refused.stderr
+    assert content_of(saves) == before
+
+
 def test_a_path_of_three_hundred_characters_is_applied(machine, saves):
     path = "saves/" + "/".join(["folder" * 5] * 10) + "/deep.sav"
     assert len(path) > 300

@@ -1,7 +1,7 @@
-"""Work that waits for the network: one piece of each kind per slot, older tries later."""
+"""Work that waits for the network: one piece of each kind per slot."""
 
 import pytest
-from gameshelf.savesync.queue import FIRST_PAUSE, LONGEST_PAUSE, OfflineQueue, QueuedKind
+from gameshelf.savesync.queue import OfflineQueue, QueuedKind
 
 
 @pytest.fixture
@@ -40,21 +40,6 @@ def test_a_version_is_reported_before_the_upload_that_needs_it(queue):
     queue.put("main", QueuedKind.UPLOAD, {}, "")
     queue.put("main", QueuedKind.SYNCED, {"version": 2}, "")
     assert [one.kind for one in queue.all()] == [QueuedKind.SYNCED, QueuedKind.UPLOAD]
-
-
-def test_tries_are_later_each_time(queue, now):
-    queue.put("main", QueuedKind.UPLOAD, {}, "")
-    for tries in range(12):
-        [work] = queue.all()
-        assert work.tries == tries
-        wait = work.next_at - now[0]
-        most = min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE)
-        assert most / 2 <= wait <= most
-        assert not queue.due()
-        now[0] = work.next_at
-        assert queue.due() == [work]
-        queue.failed(work, "still no route")
-    assert queue.all()[0].error == "still no route"
 
 
 def test_work_that_is_done_is_gone(queue):

@@ -17,7 +17,7 @@ from gameshelf.savesync.files import (
     SyncedSlot,
 )
 from gameshelf.savesync.journal import ApplyStep, FileMark, StepOperation
-from gameshelf.savesync.paths import System, fold, problems, to_cloud, to_disk
+from gameshelf.savesync.paths import System, fold, problems, to_cloud, to_disk, two_on_disk
 from gameshelf.savesync.scan import WORK_FOLDER
 
 
@@ -79,6 +79,8 @@ class _Planner:
         self._require_synced_roots(missing)
         covered = {path: file for path, file in version.files.items() if self.target.covers(path)}
         wanted = {fold(path): path for path in covered if _root_of(path) in self.folders}
+        if twice := next(two_on_disk(wanted.values(), self.target.system), None):
+            raise PathInTheWay(f"{twice.other!r} would be the same file on this system", twice.path)
         self._delete_what_is_gone(wanted)
         for path in wanted.values():
             self._write_what_differs(path, version.files[path])

@@ -113,10 +113,6 @@ class SyncOutput:
         for line in lines:
             self.out.print(Text(line))
 
-    def warn(self, text: str) -> None:
-        """A message beside the data."""
-        self.talk.print(Text(visible(text), style="yellow"))
-
     def error(self, text: str, code: str | None = None) -> None:
         """Why the command failed."""
         if self.as_json:

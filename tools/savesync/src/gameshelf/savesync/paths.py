@@ -172,21 +172,11 @@ def _stays_escaped(part: str, system: System) -> bool:
     return not can_hold(name, system) or _stays_escaped(name, system)
 
 
-def folders_of(path: str) -> Iterator[str]:
-    """The folders that a path stands in, the innermost first."""
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
-
-
-def disk_names(paths: Iterable[str], system: System) -> dict[str, str]:
-    """The disk name of each path below its root. Raises ValueError where two paths would be one file on this system."""
-    names: dict[str, str] = {}
+def two_on_disk(paths: Iterable[str], system: System) -> Iterator[PathProblem]:
+    """Paths that would be one file on this system, such as two spellings of an escape."""
     taken: dict[str, str] = {}
     for path in paths:
         name = to_disk(path, system)
-        key = name if system is System.LINUX else fold(name)
-        if taken.setdefault(key, path) != path:
-            raise ValueError(f"{taken[key]!r} and {path!r} are one file on this system: {name!r}")
-        names[path] = name
-    return names
+        other = taken.setdefault(name if system is System.LINUX else fold(name), path)
+        if other != path:
+            yield PathProblem(path, "path_taken", other)

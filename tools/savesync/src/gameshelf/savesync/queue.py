@@ -5,7 +5,6 @@ since, and only what it holds now can be sent as its newest version.
 """
 
 import json
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +14,6 @@ from time import time
 from typing import Any
 
 from gameshelf.savesync.state import SaveState
-
-FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0
-"""Seconds between tries of ``watch``: doubled each time, with a random part so that devices do not come together."""
 
 
 class QueuedKind(StrEnum):
@@ -36,9 +32,8 @@ class QueuedWork:
     kind: QueuedKind
     request: Mapping[str, Any]
     since: datetime
-    tries: int
-    next_at: float
     error: str | None
+    """Why it could not be done the last time."""
 
 
 class OfflineQueue:
@@ -56,8 +51,7 @@ class OfflineQueue:
             if earlier:
                 connection.execute("DELETE FROM queue WHERE id = ?", (earlier.id,))
             connection.execute(
-                "INSERT INTO queue (slot_name, request_json, tries, next_at, error) VALUES (?, ?, ?, ?, ?)",
-                (slot_name, document, earlier.tries if earlier else 0, self._clock() + self._pause(0), error),
+                "INSERT INTO queue (slot_name, request_json, error) VALUES (?, ?, ?)", (slot_name, document, error)
             )
 
     def all(self) -> list[QueuedWork]:
@@ -66,10 +60,6 @@ class OfflineQueue:
             rows = connection.execute("SELECT * FROM queue ORDER BY id").fetchall()
         # A version is reported before an upload that is based on it.
         return sorted(map(_work_of, rows), key=lambda one: (one.kind is QueuedKind.UPLOAD, one.id))
-
-    def due(self) -> list[QueuedWork]:
-        """What ``watch`` tries now."""
-        return [one for one in self.all() if one.next_at <= self._clock()]
 
     def done(self, work: QueuedWork) -> None:
         """Removes work that is done, or that has no sense any more."""
@@ -82,18 +72,6 @@ class OfflineQueue:
             if (one.slot_name, one.kind) == (slot_name, kind):
                 self.done(one)
 
-    def failed(self, work: QueuedWork, error: str) -> None:
-        """Notes a try, and when the next one is."""
-        with self._state.transaction() as connection:
-            connection.execute(
-                "UPDATE queue SET tries = tries + 1, next_at = ?, error = ? WHERE id = ?",
-                (self._clock() + self._pause(work.tries + 1), error, work.id),
-            )
-
-    @staticmethod
-    def _pause(tries: int) -> float:
-        return float(min(FIRST_PAUSE * 2 ** min(tries, 16), LONGEST_PAUSE) * random.uniform(0.5, 1.0))  # noqa: S311
-
 
 def _work_of(row: Row) -> QueuedWork:
     document = json.loads(row["request_json"])
@@ -103,7 +81,5 @@ def _work_of(row: Row) -> QueuedWork:
         kind=QueuedKind(document["kind"]),
         request=document["request"],
         since=datetime.fromisoformat(document["since"]),
-        tries=row["tries"],
-        next_at=row["next_at"],
         error=row["error"],
     )

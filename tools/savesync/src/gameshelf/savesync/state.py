@@ -35,11 +35,10 @@ CREATE TABLE elsewhere (
 CREATE TABLE roots (name TEXT PRIMARY KEY, folder TEXT NOT NULL);
 CREATE TABLE device (device_id TEXT NOT NULL);
 CREATE TABLE uploads (
-    slot_name TEXT PRIMARY KEY, upload_id TEXT NOT NULL, request_json TEXT NOT NULL, started_at REAL NOT NULL
+    slot_name TEXT PRIMARY KEY, upload_id TEXT NOT NULL, request_json TEXT NOT NULL
 );
 CREATE TABLE queue (
-    id INTEGER PRIMARY KEY, slot_name TEXT NOT NULL, request_json TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
-    next_at REAL NOT NULL, error TEXT
+    id INTEGER PRIMARY KEY, slot_name TEXT NOT NULL, request_json TEXT NOT NULL, error TEXT
 );
 """
 
@@ -52,7 +51,6 @@ class StartedUpload:
     upload_id: str
     request: Mapping[str, Any]
     """The attributes of the request, without its files."""
-    started_at: float
 
 
 class SaveState:
@@ -154,12 +152,6 @@ class SaveState:
             )
             connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot.slot_name,))
 
-    def forget(self, slot_name: str) -> None:
-        """Forgets a slot: the folders have nothing of it any more, as far as this device knows."""
-        with self.transaction() as connection:
-            connection.execute("DELETE FROM slots WHERE slot_name = ?", (slot_name,))
-            connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot_name,))
-
     def owner(self) -> str | None:
         """The device that had this state last: another one if it came with a copied home folder."""
         with self.transaction() as connection:
@@ -181,20 +173,15 @@ class SaveState:
         """The upload of a slot that is to be resumed, or None."""
         with self.transaction() as connection:
             row = connection.execute("SELECT * FROM uploads WHERE slot_name = ?", (slot_name,)).fetchone()
-        return row and StartedUpload(slot_name, row["upload_id"], json.loads(row["request_json"]), row["started_at"])
+        return row and StartedUpload(slot_name, row["upload_id"], json.loads(row["request_json"]))
 
     def note_upload(self, slot_name: str, upload_id: str, request: Mapping[str, Any]) -> None:
         """Remembers an upload, so that the next run resumes or cancels it."""
         with self.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
-                (slot_name, upload_id, json.dumps(request, sort_keys=True), time()),
+                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)",
+                (slot_name, upload_id, json.dumps(request, sort_keys=True)),
             )
-
-    def end_upload(self, slot_name: str) -> None:
-        """Forgets the upload of a slot, which was committed or cancelled."""
-        with self.transaction() as connection:
-            connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot_name,))
 
 
 def _slot(row: sqlite3.Row, files: LocalFiles, elsewhere: CloudFiles) -> SyncedSlot:

@@ -173,9 +173,6 @@ class SlotTransfers:
             try:
                 request = work.request
                 await self._api.synced(request["savegame_id"], request["version"], self._setup.device.device_id)
-            except ServiceAway as away:
-                await asyncio.to_thread(self.queue.failed, work, str(away))
-                raise
             except ServiceRefusal as refusal:
                 if refusal.status != 404:
                     raise

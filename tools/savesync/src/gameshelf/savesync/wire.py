@@ -318,6 +318,8 @@ def read_ticket(answer: Any) -> UploadTicket:
 def _sendings(content: Any) -> Iterator[Sending]:
     digest, parts = content["sha256"], content.get("parts")
     if not parts:
+        if content["upload_url"] is None:  # the account may not upload now
+            return
         yield _sending(content, digest, 0)
         return
     size = _count(content["part_size_bytes"])

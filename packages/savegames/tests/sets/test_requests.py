@@ -9,6 +9,7 @@ from gameshelf.savegames import (
     FileProblem,
     SavegameSlotNotFound,
     SavegameVersionNotFound,
+    UploadQueries,
     UserQuotaExceeded,
     verify_file,
 )
@@ -316,3 +317,18 @@ async def test_the_reserved_uploads_are_bounded(sets):
     with pytest.raises(UserQuotaExceeded) as error:
         await sets.request({"a": b"1"}, slot="one more")
     assert error.value.meta["limit"] == "open_uploads"
+
+
+async def test_an_open_upload_shows_what_it_still_needs(sets):
+    queries = UploadQueries(sets.player.connection)
+    reservation = await sets.request(WORLD)
+    shown = await queries.upload(sets.id, reservation.upload_id, sets.player.now)
+    assert (shown.file_count, shown.is_required, shown.size) == (3, True, 14)
+    assert await queries.missing_files(sets.id, shown) == reservation.missing
+    sets.send_all(reservation, WORLD)
+    await sets.verify(reservation)
+    shown = await queries.upload(sets.id, reservation.upload_id, sets.player.now)
+    assert (shown.is_required, await queries.missing_files(sets.id, shown)) == (False, ())
+    single = await sets.request([sets.entry(None, b"single")], slot="single")
+    shown = await queries.upload(sets.id, single.upload_id, sets.player.now)
+    assert (shown.file_count, await queries.missing_files(sets.id, shown)) == (None, single.missing)

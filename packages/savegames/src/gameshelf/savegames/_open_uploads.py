@@ -13,8 +13,11 @@ from gameshelf.savegames._commands import UploadsFilter
 from gameshelf.savegames._errors import SavegameVersionNotFound
 from gameshelf.savegames._limits import CONFIRM_FOR
 from gameshelf.savegames._lineage import Relation, relation
+from gameshelf.savegames._missing_files import missing_files
 from gameshelf.savegames._naming import staging_key
 from gameshelf.savegames._outcomes import UploadResult
+from gameshelf.savegames._set_signing import MissingFile
+from gameshelf.savegames._store.upload_files import UploadFileStore
 from gameshelf.savegames._store.uploads import Upload, UploadStore
 from gameshelf.savegames._store.versions import Compared, VersionStore
 
@@ -59,7 +62,15 @@ class OpenUpload:
     """The version that the upload grew from; 0: it grew from nothing."""
     device_id: str | None
     identity: bytes
-    """The identity that lineage compares."""
+    """The identity that lineage compares; of a set it is not the one that clients see."""
+    file_count: int | None
+    """The number of files of a set; None: a single file."""
+    arrived_through: bytes
+    """Every file of the set up to this hash has arrived, as an earlier request has found."""
+
+    @property
+    def is_set(self) -> bool:
+        return self.file_count is not None
 
 
 class UploadQueries:
@@ -68,6 +79,7 @@ class UploadQueries:
     def __init__(self, connection: Connection) -> None:
         self._uploads = UploadStore(connection)
         self._versions = VersionStore(connection)
+        self._files = UploadFileStore(connection)
 
     async def uploads(self, user_id: UUID, of: UploadsFilter, now: datetime) -> Slice[OpenUpload]:
         """One page of the open uploads, the oldest first; there are at most ``MAX_OPEN_UPLOADS`` in all."""
@@ -88,6 +100,15 @@ class UploadQueries:
         until = now + timedelta(seconds=url_seconds) + CONFIRM_FOR
         await self._uploads.extend_upload(user_id, upload_id, until)
         return until
+
+    async def missing_files(self, user_id: UUID, upload: OpenUpload) -> tuple[MissingFile, ...]:
+        """Returns the contents of an open upload that have to be sent, or sent again, in the order of their hashes."""
+        if upload.status is not UploadStatus.OPEN or not upload.is_required:
+            return ()
+        found = await self._files.unverified_files(user_id, upload.id)
+        if upload.is_set:
+            return missing_files(upload.id, found)
+        return missing_files(upload.id, found, upload.key) or (MissingFile(upload.content, upload.size, upload.key),)
 
     async def _views(self, user_id: UUID, uploads: Sequence[Upload], now: datetime) -> list[OpenUpload]:
         branches = await self._branches(user_id, uploads)
@@ -125,11 +146,13 @@ def _view(upload: Upload, is_branch: bool, now: datetime) -> OpenUpload:
         upload.size,
         upload.content,
         staging_key(upload.id),
-        status is UploadStatus.OPEN and upload.content_id is None,
+        status is UploadStatus.OPEN and (upload.lacks_files if upload.is_set else upload.content_id is None),
         is_branch and status is UploadStatus.OPEN,
         upload.created_at,
         upload.expires_at,
         upload.base_version,
         upload.device_id,
         upload.identity,
+        upload.file_count,
+        upload.arrived_through or b"",
     )

@@ -126,8 +126,8 @@ class SavegameService:
             return
         cancelled = UploadOutcome(UploadResult.CANCELLED, slot_id, slot.head_version)
         outcome = _outcomes.as_text(cancelled)
-        joined = await self._store.uploads.cancel_uploads(user_id, slot_id, outcome, self._clock())
-        listed = await self._store.lists.release(user_id, slot_id)
+        joined, has_sets = await self._store.uploads.cancel_uploads(user_id, slot_id, outcome, self._clock())
+        listed = await self._store.lists.release(user_id, slot_id) if has_sets else set()
         await self._store.slots.trash_slot(user_id, slot, self._clock())
         await self._timeline.drop(user_id, {*joined, *listed})
         self._deleted(user_id, slot, slot.head_version)

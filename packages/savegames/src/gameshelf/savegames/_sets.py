@@ -24,6 +24,7 @@ from gameshelf.savegames._errors import SavegameVersionNotFound
 from gameshelf.savegames._files import FileList
 from gameshelf.savegames._limits import ATTEMPT_FOR, MAX_RATIO, Limits
 from gameshelf.savegames._lists import decode
+from gameshelf.savegames._missing_files import missing_files
 from gameshelf.savegames._naming import incoming_key, part_key, part_metadata, slot_key
 from gameshelf.savegames._outcomes import UploadResult
 from gameshelf.savegames._ports import Packing
@@ -44,7 +45,7 @@ from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.set_contexts import SetContext
 from gameshelf.savegames._store.set_reservations import NeededFile
 from gameshelf.savegames._store.upload_contexts import TrashedSave
-from gameshelf.savegames._store.upload_files import FileToVerify, NewContent, NotedFile, UnverifiedFile
+from gameshelf.savegames._store.upload_files import FileToVerify, NewContent, NotedFile
 from gameshelf.savegames._store.uploads import Upload
 from gameshelf.savegames._timeline import Timeline
 from gameshelf.savegames._upload_ends import UploadEnds
@@ -163,7 +164,6 @@ class SavegameSets:
         await require_access(self._access, user_id, upload.product_id)
         until = self._requests.confirm_until(now)
         await self._store.uploads.extend_upload(user_id, upload_id, until)
-        await self._store.upload_files.keep_verified(user_id, upload_id, until + ATTEMPT_FOR)
         return await self._reservation(user_id, replace(upload, expires_at=max(upload.expires_at, until)), ())
 
     async def begin(
@@ -339,7 +339,7 @@ class SavegameSets:
             is_set=True,
             file_count=upload.file_count,
             base_version=upload.base_version,
-            missing=tuple(_missing(upload.id, one) for one in awaited if one.needs_bytes),
+            missing=missing_files(upload.id, awaited),
             skipped=tuple(skipped),
             conflict_expected=diverges,
             expires_at=upload.expires_at,
@@ -351,7 +351,7 @@ class SavegameSets:
         reservation = await self._singles.request(user_id, _single_upload(new, entry))
         details = {"game_version_id": new.game_version_id, "device_name": new.device_name}
         if any(details.values()):
-            await self._store.uploads.set_details(user_id, reservation.upload_id, **details)
+            await self._store.set_reservations.set_details(user_id, reservation.upload_id, **details)
         if entry.parts and reservation.is_required:
             wanted = NeededFile(entry.content, entry.size_bytes, None, None, None, entry.parts, None)
             await self._store.set_reservations.await_single(user_id, reservation.upload_id, wanted)
@@ -360,10 +360,11 @@ class SavegameSets:
     async def _reservation_of_single(self, user_id: UUID, reservation: Reservation) -> SetReservation:
         upload = await self._store.uploads.find_upload(user_id, reservation.upload_id)
         assert upload is not None
-        parts = await self._store.upload_files.unverified_files(user_id, upload.id) if reservation.is_required else []
-        missing = [replace(_missing(upload.id, one), key=reservation.key) for one in parts]
-        if reservation.is_required and not missing:
-            missing = [MissingFile(upload.content, upload.size, reservation.key)]
+        missing: tuple[MissingFile, ...] = ()
+        if reservation.is_required:
+            parts = await self._store.upload_files.unverified_files(user_id, upload.id)
+            missing = missing_files(upload.id, parts, reservation.key)
+            missing = missing or (MissingFile(upload.content, upload.size, reservation.key),)
         return SetReservation(
             upload_id=upload.id,
             slot_id=upload.slot_id,
@@ -373,7 +374,7 @@ class SavegameSets:
             is_set=False,
             file_count=None,
             base_version=upload.base_version,
-            missing=tuple(missing),
+            missing=missing,
             skipped=(),
             conflict_expected=reservation.conflict_expected,
             expires_at=upload.expires_at,
@@ -413,18 +414,6 @@ def _computed(found: RequestedSet) -> RequestedSet:
     """Computes the hashes of a set where it is called."""
     _ = found.key, found.content, found.contents
     return found
-
-
-def _missing(upload_id: UUID, file: UnverifiedFile) -> MissingFile:
-    parts = file.part_sha256 or b""
-    return MissingFile(
-        file.sha256,
-        file.size,
-        incoming_key(upload_id, file.sha256),
-        tuple(parts[start : start + 32] for start in range(0, len(parts), 32)),
-        file.multipart_id,
-        file.problem not in (None, "missing"),
-    )
 
 
 def _noted(result: FileResult) -> NotedFile:

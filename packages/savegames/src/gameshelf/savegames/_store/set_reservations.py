@@ -152,6 +152,14 @@ _RENEW = Statement(
         _renewed_list.cte("list"),
     )
 )
+_SET_DETAILS = Statement(
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
+    .values(
+        game_version_id=bindparam("new_game_version_id", type_=String),
+        device_name=bindparam("new_device_name", type_=String),
+    )
+)
 _AWAIT = Statement(_renewed_files)
 
 
@@ -203,6 +211,18 @@ class SetReservationStore:
             **manifest_values(manifest_id, files),
             **_file_rows(wanted),
             **values,
+        )
+
+    async def set_details(
+        self, user_id: UUID, upload_id: UUID, game_version_id: str | None, device_name: str | None
+    ) -> None:
+        """Sets what only requests for sets, and those like them, say."""
+        await _SET_DETAILS.run(
+            self._connection,
+            user_id=user_id,
+            upload_id=upload_id,
+            new_game_version_id=game_version_id,
+            new_device_name=device_name,
         )
 
     async def await_single(self, user_id: UUID, upload_id: UUID, wanted: NeededFile) -> None:

@@ -59,12 +59,7 @@ class UnverifiedFile:
     multipart_id: str | None
     problem: str | None
     is_there: bool
-    """Whether the user has the content."""
-
-    @property
-    def needs_bytes(self) -> bool:
-        """Whether its bytes have to be sent. Of a content that is there only the unpacked bytes are verified."""
-        return not self.is_there
+    """Whether the user has the content, so that no bytes have to be sent: only the unpacked ones are verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,12 +290,6 @@ _ARRIVED = Statement(
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD, IS_OPEN)
     .values(arrived_through=func.greatest(col(U.arrived_through), bindparam("new_arrived_through", type_=LargeBinary)))
 )
-_verified_of_upload = select(col(F.content_id)).where(*_of_upload, col(F.content_id).is_not(None))
-_KEEP_VERIFIED = Statement(
-    update(SavegameContent)
-    .where(col(C.user_id) == user(), col(C.id).in_(_verified_of_upload), col(C.state) == _PENDING)
-    .values(delete_after=func.greatest(col(C.delete_after), _UNTIL))
-)
 _ended = delete(SavegameUploadFile).where(*_of_upload).returning(col(F.content_id)).cte("ended")
 _END = Statement(
     update(SavegameContent)
@@ -380,10 +369,6 @@ class UploadFileStore:
             now=now,
             delete_after=delete_after,
         )
-
-    async def keep_verified(self, user_id: UUID, upload_id: UUID, delete_after: datetime) -> None:
-        """Keeps the verified contents of an upload that was extended."""
-        await _KEEP_VERIFIED.run(self._connection, user_id=user_id, upload_id=upload_id, delete_after=delete_after)
 
     async def keep_multipart(
         self, user_id: UUID, upload_id: UUID, sha256: bytes, old: str | None, new: str

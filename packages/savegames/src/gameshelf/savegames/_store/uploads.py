@@ -8,6 +8,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, user
+from gameshelf.savegames._limits import ATTEMPT_FOR
 from gameshelf.savegames._models import (
     ContentState,
     SavegameAllowance,
@@ -19,6 +20,7 @@ from gameshelf.savegames._set_models import SavegameUploadFile
 from gameshelf.savegames._store.expressions import (
     HASH,
     IS_OPEN,
+    IS_SINGLE,
     KEY,
     NAME,
     NOW,
@@ -162,14 +164,6 @@ _EXTEND_ENDED = Statement(
     )
     .returning(col(U.id))
 )
-_SET_DETAILS = Statement(
-    update(SavegameUpload)
-    .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
-    .values(
-        game_version_id=bindparam("new_game_version_id", type_=String),
-        device_name=bindparam("new_device_name", type_=String),
-    )
-)
 _COUNT_SIGNED = Statement(_today_counted)
 _RENEW = Statement(
     update(SavegameUpload)
@@ -225,12 +219,21 @@ class Upload:
     device_name: str | None
     arrived_through: bytes | None
     """Every file up to this hash has arrived; None: nothing is known."""
+    lacks_files: bool
+    """Whether a set awaits contents, as far as is known without looking for those that came by other uploads."""
+    multipart_id: str | None
+    """The multipart upload that the store has begun for a single file; None: it is sent by one request."""
 
     @property
     def is_set(self) -> bool:
         return self.file_count is not None
 
 
+_of_upload = (col(F.user_id) == col(U.user_id), col(F.upload_id) == col(U.id))
+_lacks_files = select(literal_column("1")).where(*_of_upload, col(F.content_id).is_(None)).correlate(U).exists()
+_multipart_id = (
+    select(col(F.multipart_id)).where(*_of_upload, IS_SINGLE).limit(literal_column("1")).correlate(U).scalar_subquery()
+)
 UPLOAD_COLUMNS: tuple[Any, ...] = (
     col(U.id),
     col(U.slot_id),
@@ -261,6 +264,8 @@ UPLOAD_COLUMNS: tuple[Any, ...] = (
     col(U.game_version_id),
     col(U.device_name),
     col(U.arrived_through),
+    _lacks_files.label("lacks_files"),
+    _multipart_id.label("multipart_id"),
 )
 _with_slot = and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id))
 _FIND = Statement(select(*UPLOAD_COLUMNS).join(S, _with_slot).where(col(U.user_id) == user(), col(U.id) == UPLOAD))
@@ -270,16 +275,34 @@ _open = (
     .where(
         col(U.user_id) == user(),
         IS_OPEN,
+        IS_SINGLE,
         col(U.expires_at) > NOW,
         or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT),
     )
 )
 _LIST = Statement(_open.order_by(col(U.created_at), col(U.id)))
 _UPLOAD = RowReader(Upload, _FIND, _LIST)
+_IS_PENDING = col(C.state) == literal_column(f"'{ContentState.PENDING.value}'")
+# What was verified of a set is kept as long as its upload.
+_kept = (
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == user(),
+        col(C.id).in_(
+            select(col(F.content_id)).where(
+                col(F.user_id) == user(), col(F.upload_id) == UPLOAD, col(F.content_id).is_not(None)
+            )
+        ),
+        _IS_PENDING,
+    )
+    .values(delete_after=func.greatest(col(C.delete_after), bindparam("new_delete_after", type_=TIME)))
+    .cte("kept")
+)
 _EXTEND = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
     .values(expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)))
+    .add_cte(_kept)
 )
 _CLOSE = Statement(
     update(SavegameUpload)
@@ -300,7 +323,7 @@ def _dropped(contents: Any) -> Any:
         .where(
             col(C.user_id) == user(),
             col(C.id).in_(contents),
-            col(C.state) == literal_column(f"'{ContentState.PENDING.value}'"),
+            _IS_PENDING,
         )
         .values(state=literal_column(f"'{ContentState.DROPPED.value}'"), delete_after=NOW)
         .cte("dropped")
@@ -346,7 +369,7 @@ _CANCEL = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.id) == _cancelled.c.id)
     .values(outcome=cast(bindparam("new_outcome", type_=Text), JSONB), content_id=None, manifest_id=None)
-    .returning(col(U.id), _cancelled.c.content_id)
+    .returning(_cancelled.c.content_id, col(U.file_count))
     .add_cte(_dropped(_verified_of_ended))
 )
 _JOINED = Statement(
@@ -420,18 +443,6 @@ class UploadStore:
         """Updates the properties of an open upload, and extends it to ``until``."""
         await _RENEW.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until, **properties)
 
-    async def set_details(
-        self, user_id: UUID, upload_id: UUID, game_version_id: str | None, device_name: str | None
-    ) -> None:
-        """Sets what only requests for sets, and those like them, say."""
-        await _SET_DETAILS.run(
-            self._connection,
-            user_id=user_id,
-            upload_id=upload_id,
-            new_game_version_id=game_version_id,
-            new_device_name=device_name,
-        )
-
     async def find_upload(self, user_id: UUID, upload_id: UUID) -> Upload | None:
         row = await _FIND.first(self._connection, user_id=user_id, upload_id=upload_id)
         return _UPLOAD.read_optional(row)
@@ -442,8 +453,14 @@ class UploadStore:
         return _UPLOAD.read_all(found)
 
     async def extend_upload(self, user_id: UUID, upload_id: UUID, until: datetime) -> None:
-        """Extends an upload to ``until``, if that is later than its end."""
-        await _EXTEND.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until)
+        """Extends an upload to ``until``, if that is later than its end, and what was verified of it."""
+        await _EXTEND.run(
+            self._connection,
+            user_id=user_id,
+            upload_id=upload_id,
+            new_expires_at=until,
+            new_delete_after=until + ATTEMPT_FOR,
+        )
 
     async def close_upload(self, user_id: UUID, upload_id: UUID, outcome: str, until: datetime) -> None:
         """Closes an upload with its outcome, which is kept until the given time."""
@@ -455,12 +472,13 @@ class UploadStore:
         """Deletes expired uploads, and returns a row with its slot for each."""
         return await _EXPIRE.all(self._connection, user_id=user_id, now=now)
 
-    async def cancel_uploads(self, user_id: UUID, slot_id: UUID, outcome: str, now: datetime) -> list[UUID]:
-        """Ends the open uploads of a slot, and returns the contents that they had joined. Those of sets are returned by
-        ``ListStore.release`` afterwards.
-        """
+    async def cancel_uploads(
+        self, user_id: UUID, slot_id: UUID, outcome: str, now: datetime
+    ) -> tuple[list[UUID], bool]:
+        """Ends the open uploads of a slot. Returns the contents that they had joined, and whether there were sets."""
         found = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id, new_outcome=outcome, now=now)
-        return [row["content_id"] for row in found if row["content_id"]]
+        joined = [row["content_id"] for row in found if row["content_id"]]
+        return joined, any(row["file_count"] is not None for row in found)
 
     async def joined_contents(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
         """Returns the contents that open uploads of a slot have joined."""

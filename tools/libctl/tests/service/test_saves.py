@@ -175,55 +175,6 @@ def test_a_version_is_pinned_and_that_is_taken_back(support, saver):
     assert (ran.code, "in_trash" in ran.err) == (3, True)
 
 
-def reserve(saver, content, slot, **more):
-    """Asks to upload, and sends nothing; the upload's id."""
-    asked = {
-        "product_id": str(saver.product),
-        "save_slot_name": slot,
-        "file_size_bytes": len(content),
-        "file_hash_sha256": sha256(content).hexdigest(),
-        **more,
-    }
-    return saver.post("/savegames/upload-url", **asked).json()["data"]["attributes"]["internal_save_id"]
-
-
-@pytest.mark.parametrize("columns", [80, 120])
-def test_open_uploads_of_a_player_are_listed(support, saver, columns):
-    support.columns = columns
-    saver.saves(b"one", b"two")
-    waiting = reserve(
-        saver,
-        b"x" * 3000,
-        "очень длинное имя сохранения " * 3,
-        device_id="deck of the living room, beside the television",
-    )
-    joined = reserve(saver, b"one", "slot", device_id="pc", base_version=1)
-    branch = reserve(saver, b"three", "slot", device_id="deck", base_version=1)
-    found = support.data("saves", "uploads", saver.id)
-    assert ([one["upload"]["upload_id"] for one in found["uploads"]], found["total_items"]) == (
-        [waiting, joined, branch],
-        3,
-    )
-    last = found["uploads"][2]
-    assert (last["base_version"], last["device_id"], last["file_size_bytes"]) == (1, "deck", 5)
-    assert last["content_identity"] == last["file_hash_sha256"] == sha256(b"three").hexdigest()
-    ran = support.run("saves", "uploads", saver.id, "--limit", 3)
-    assert max(map(len, ran.out.splitlines())) <= columns
-    for shown in (
-        waiting,
-        joined,
-        branch,
-        "2.9 KiB to be sent",
-        "3 B, nothing to be sent",
-        "from nothing",
-        "from v1, a conflict",
-        "device deck",
-    ):
-        assert shown in ran.out
-    assert "Page 1 of 2" in support.run("saves", "uploads", saver.id, "--limit", 2).err
-    assert "No open uploads." in support.shows("saves", "uploads", saver.id, "--product", uuid4())
-
-
 @pytest.mark.parametrize("columns", [80, 120])
 def test_what_versions_hold_is_shown_by_identity(support, saver, columns):
     support.columns = columns

@@ -29,6 +29,7 @@ NOUNS: dict[str, str] = {
     "policy": "Show, check and import policies: which files of a game belong to its saves.",
     "quota": "Show, set and check a user's quota for cloud saves.",
     "saves": "List, download, restore and pin cloud saves.",
+    "uploads": "List and cancel uploads of saves that are not committed.",
     "user": "Summarise, export or erase a user's data.",
 }
 
@@ -59,7 +60,8 @@ class Noun(click.Group):
         verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         if verbs:
             with formatter.section("Commands"):
-                formatter.write_dl([(name, verb.get_short_help_str(_WHOLE)) for name, verb in verbs if verb])
+                shown = [(name, verb.get_short_help_str(_WHOLE)) for name, verb in verbs if verb and not verb.hidden]
+                formatter.write_dl(shown)
 
 
 Noun.group_class = Noun

@@ -18,6 +18,7 @@ _REASONS = {
     "erased": ("this account was erased", "libctl user show USER shows since when"),
     "no_live_grant": ("the user has no such grant, or it has ended", "libctl library list USER"),
     "unknown_to_the_catalog": ("the Catalog has not announced this product", "check the product id"),
+    "no_open_upload": ("this user has no such open upload", "libctl uploads list USER"),
     "in_trash": ("the save is in the trash", "libctl saves restore USER SAVE takes it out"),
     "already_undone": ("this was already undone", "libctl audit show ENTRY"),
     "nothing_changed": ("this changed nothing, so there is nothing to undo", "libctl audit show ENTRY"),

@@ -105,6 +105,22 @@ class AdminSaveUpload(_message.Message):
     title: str
     def __init__(self, upload: _Optional[_Union[_cloud_save_service_pb2.SaveUpload, _Mapping]] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., content_identity: _Optional[str] = ..., base_version: _Optional[int] = ..., device_id: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
 
+class CancelSaveUploadOfUserRequest(_message.Message):
+    __slots__ = ("user_id", "upload_id", "change")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    upload_id: str
+    change: _admin_change_pb2.ChangeOptions
+    def __init__(self, user_id: _Optional[str] = ..., upload_id: _Optional[str] = ..., change: _Optional[_Union[_admin_change_pb2.ChangeOptions, _Mapping]] = ...) -> None: ...
+
+class CancelSaveUploadOfUserResponse(_message.Message):
+    __slots__ = ("result",)
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    result: _admin_change_pb2.ChangeResult
+    def __init__(self, result: _Optional[_Union[_admin_change_pb2.ChangeResult, _Mapping]] = ...) -> None: ...
+
 class DownloadSaveRequest(_message.Message):
     __slots__ = ("user_id", "savegame_id", "version")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

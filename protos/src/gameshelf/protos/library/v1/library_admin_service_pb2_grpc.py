@@ -110,6 +110,11 @@ class LibraryAdminServiceStub:
                 request_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsResponse.FromString,
                 _registered_method=True)
+        self.CancelSaveUploadOfUser = channel.unary_unary(
+                '/library.v1.LibraryAdminService/CancelSaveUploadOfUser',
+                request_serializer=library_dot_v1_dot_admin__saves__pb2.CancelSaveUploadOfUserRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__saves__pb2.CancelSaveUploadOfUserResponse.FromString,
+                _registered_method=True)
         self.DownloadSave = channel.unary_unary(
                 '/library.v1.LibraryAdminService/DownloadSave',
                 request_serializer=library_dot_v1_dot_admin__saves__pb2.DownloadSaveRequest.SerializeToString,
@@ -374,6 +379,15 @@ class LibraryAdminServiceServicer:
 
     def ListSaveUploads(self, request, context):
         """Returns one page of a user's open uploads. Roles `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelSaveUploadOfUser(self, request, context):
+        """Cancels an open upload in the player's place. Roles `support` and `admin`. It cannot be undone. Refusal:
+        SAVEGAME_VERSION_NOT_FOUND, with `reason: no_open_upload` in the metadata for an upload that is unknown or no longer
+        open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -696,6 +710,11 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.ListSaveUploads,
                     request_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsResponse.SerializeToString,
+            ),
+            'CancelSaveUploadOfUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelSaveUploadOfUser,
+                    request_deserializer=library_dot_v1_dot_admin__saves__pb2.CancelSaveUploadOfUserRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__saves__pb2.CancelSaveUploadOfUserResponse.SerializeToString,
             ),
             'DownloadSave': grpc.unary_unary_rpc_method_handler(
                     servicer.DownloadSave,
@@ -1156,6 +1175,33 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/ListSaveUploads',
             library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsRequest.SerializeToString,
             library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelSaveUploadOfUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/CancelSaveUploadOfUser',
+            library_dot_v1_dot_admin__saves__pb2.CancelSaveUploadOfUserRequest.SerializeToString,
+            library_dot_v1_dot_admin__saves__pb2.CancelSaveUploadOfUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,12 +7,13 @@ from uuid import UUID
 import click
 from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import connect
-from gameshelf.libctl.commands import reconcile
+from gameshelf.libctl.commands import reconcile, uploads
 from gameshelf.libctl.files import fetch, safe_name
 from gameshelf.libctl.history import contents, drawn
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table
+from gameshelf.libctl.paging import say_pages
 from gameshelf.libctl.progress import progress
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
@@ -57,7 +58,7 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
         out.say(f"To list the versions of a save: libctl saves versions {user} {first}")
     elif not trash:
         out.say(f"To list the trash: libctl saves list {user} --trash")
-    _say_pages(out, page, limit, found["total_items"])
+    say_pages(out, page, limit, found["total_items"])
 
 
 @group.command()
@@ -83,34 +84,7 @@ def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content
     out.result(found, *parts)
     if found["deleted_at"]:
         out.say(f"To take it out of the trash: libctl saves restore {user} {save}")
-    _say_pages(out, page, limit, found["total_items"])
-
-
-@group.command()
-@click.argument("user", type=click.UUID)
-@click.option("--product", type=click.UUID, help="Only this product.")
-@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.pass_obj
-def uploads(out: Output, user: UUID, product: UUID | None, page: int, limit: int) -> None:
-    """List a user's unconfirmed uploads, oldest first."""
-    request = messages.ListSaveUploadsRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
-    found = plain(connect().call("ListSaveUploads", request))
-    columns = [Column("upload", whole=True), Column("slot, product"), Column("asked, until", whole=True)]
-    rows = [
-        (
-            lines(one["upload"]["upload_id"], *_upload(one)),
-            lines(
-                one["upload"]["slot_name"],
-                one["title"] or one["upload"]["product_id"],
-                f"device {one['device_id']}" if one["device_id"] else "no device",
-            ),
-            lines(minute(one["upload"]["created_at"]), minute(one["upload"]["expires_at"])),
-        )
-        for one in found["uploads"]
-    ]
-    out.result(found, table(columns, rows, empty="No open uploads."))
-    _say_pages(out, page, limit, found["total_items"])
+    say_pages(out, page, limit, found["total_items"])
 
 
 @group.command()
@@ -170,23 +144,10 @@ def pin(out: Output, user: UUID, save: UUID, version: int, unpin: bool, options:
     carry_out(out, "PinSave", request, options)
 
 
-def _upload(of: dict[str, Any]) -> list[str]:
-    waits = of["upload"]["missing_bytes"]
-    sent = f"{size(waits)} to be sent" if waits else f"{size(of['file_size_bytes'])}, nothing to be sent"
-    grown = f"from v{of['base_version']}" if of["base_version"] else "from nothing"
-    return [sent, grown + (", a conflict" if of["upload"]["conflict_expected"] else "")]
-
-
 def _head(of: dict[str, Any]) -> str:
     head = f"v{of['head']['version']}, {size(of['head']['file_size_bytes'])}"
     return head + (", conflict" if of["has_conflict"] else "")
 
 
-def _say_pages(out: Output, page: int, limit: int, total: int) -> None:
-    pages = -(-total // limit)
-    if pages > 1:
-        more = f". Next: --page {page + 1}" if page < pages else ""
-        out.say(f"Page {page} of {pages}, {total} in total{more}")
-
-
 reconcile.register(group)
+uploads.register(group)

@@ -15,6 +15,7 @@ from gameshelf.gateway.domains.savegames.support.policies import Policies
 from gameshelf.gateway.domains.savegames.support.quota import Quotas
 from gameshelf.gateway.domains.savegames.support.reconcile import Reconciles
 from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
+from gameshelf.gateway.domains.savegames.support.uploads import Uploads
 from gameshelf.gateway.domains.savegames.use_cases import Bucket, Saves
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
@@ -48,6 +49,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             lambda context: Reconciles(context, saves, limits),
             Conflicts,
             Policies,
+            Uploads,
             lambda context: Quotas(context, saves, limits),
         ],
         overview=overview(limits),

@@ -1,10 +1,10 @@
-"""``saves list|versions|uploads|download|restore|pin``: cloud saves, including those in the trash."""
+"""``saves list|versions|download|restore|pin``: cloud saves, including those in the trash."""
 
 from gameshelf.gateway.domains.savegames.changes.saves import PinSave, RestoreSave, undo_pin, undo_restore
-from gameshelf.gateway.domains.savegames.messages import save_message, upload_message
+from gameshelf.gateway.domains.savegames.messages import save_message
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
-from gameshelf.gateway.runtime.grpc.convert import text, timestamp
+from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ANY, audited_read_command, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
@@ -18,14 +18,11 @@ from gameshelf.savegames import (
     SavegameSupport,
     SavegameVersionNotFound,
     SavesFilter,
-    UploadQueries,
-    UploadsFilter,
 )
 
 COMMANDS = (
     read_command("saves list", "ListSaves"),
     read_command("saves versions", "ListSaveVersions"),
-    read_command("saves uploads", "ListSaveUploads"),
     audited_read_command("saves download", "DownloadSave", ANY),
     change_command("saves restore", "RestoreSave", ANY, undo_restore),
     change_command("saves pin", "PinSave", ANY, undo_pin),
@@ -75,30 +72,6 @@ class CloudSavesOfUsers:
             versions=[save_message(one) for one in found.items],
             total_items=found.total,
             deleted_at=timestamp(head.deleted_at),
-        )
-
-    async def ListSaveUploads(
-        self, request: messages.ListSaveUploadsRequest, by: Identity
-    ) -> messages.ListSaveUploadsResponse:
-        user_id = parse_id(request.user_id, "user_id")
-        of = parse_message(UploadsFilter, request, _IDS)
-        async with self._context.reading(user_id) as connection:
-            found = await UploadQueries(connection).uploads(user_id, of, self._context.clock())
-            titles = await self._context.titles(connection, [one.product_id for one in found.items])
-        return messages.ListSaveUploadsResponse(
-            uploads=[
-                messages.AdminSaveUpload(
-                    upload=upload_message(one, not one.is_required, None),
-                    file_size_bytes=one.size,
-                    file_hash_sha256=one.content.hex(),
-                    content_identity=one.identity.hex(),
-                    base_version=one.base_version,
-                    device_id=text(one.device_id),
-                    title=titles.get(one.product_id, ""),
-                )
-                for one in found.items
-            ],
-            total_items=found.total,
         )
 
     async def DownloadSave(self, request: messages.DownloadSaveRequest, by: Identity) -> messages.DownloadSaveResponse:

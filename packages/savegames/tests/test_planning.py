@@ -136,7 +136,7 @@ async def test_names_that_fold_to_one_are_one_save(deck):
     with pytest.raises(InvalidInput) as refused:
         await deck.plan(has(b"1", "a"), has(b"1", "b"), has(b"1", "A"))
     [problem] = refused.value.problems
-    assert (problem.rule, problem.pointer, problem.params) == ("slot_named_twice", "slots/2/slot_name", {"other": 0})
+    assert (problem.rule, problem.pointer, problem.params) == ("slot_named_twice", "slots/2/slot_name", {"other": "a"})
 
 
 async def test_a_save_or_a_base_that_never_was_is_refused(deck, player):

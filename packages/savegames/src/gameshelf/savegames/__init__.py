@@ -84,7 +84,17 @@ from gameshelf.savegames._naming import (
 from gameshelf.savegames._open_uploads import OpenUpload, UploadQueries, UploadStatus
 from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames._plans import OtherDeviceState, PlanAction, PlanIntent, PlannedSave, PlanReason, Proceed
-from gameshelf.savegames._policies import DEFAULT_POLICY, MAX_POLICY_BYTES, PolicyDocument, SavePolicy
+from gameshelf.savegames._policies import (
+    DEFAULT_POLICY,
+    MAX_POLICY_BYTES,
+    PlaceCondition,
+    PolicyDocument,
+    PolicyLimits,
+    RootPlace,
+    SavePolicy,
+    SaveRoot,
+    UnitRule,
+)
 from gameshelf.savegames._policy_lint import FindingLevel, PolicyFinding, lint_document, lint_policy
 from gameshelf.savegames._policy_store import PolicyFact, PolicySource, PolicyStore, ProductPolicy
 from gameshelf.savegames._ports import (
@@ -236,6 +246,7 @@ __all__ = [
     "OutdatedDecision",
     "Packing",
     "PathDifference",
+    "PlaceCondition",
     "PlanAction",
     "PlanIntent",
     "PlanReason",
@@ -246,6 +257,7 @@ __all__ = [
     "PolicyDocument",
     "PolicyFact",
     "PolicyFinding",
+    "PolicyLimits",
     "PolicySource",
     "PolicyStore",
     "Preference",
@@ -258,9 +270,11 @@ __all__ = [
     "Resolve",
     "Resolved",
     "Restore",
+    "RootPlace",
     "SaveFile",
     "SavePlan",
     "SavePolicy",
+    "SaveRoot",
     "SaveVersion",
     "SavedObject",
     "SavegameAccounts",
@@ -311,6 +325,7 @@ __all__ = [
     "TakeFiles",
     "TopUsers",
     "UnitDifference",
+    "UnitRule",
     "UploadFailed",
     "UploadOutcome",
     "UploadQueries",

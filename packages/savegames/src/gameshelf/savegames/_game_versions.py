@@ -24,15 +24,17 @@ class SeenGameVersions:
         if len(self._waiting) < MAX_REMEMBERED:
             self._waiting[product_id, game_version_id] = None
 
-    async def store(self, connection: Connection, now: datetime, limit: int = 1000) -> bool:
-        """Stores some of the versions; returns whether there may be more. What fails to be stored waits again."""
+    @property
+    def is_waiting(self) -> bool:
+        """Whether versions have to be stored."""
+        return bool(self._waiting)
+
+    async def store(self, connection: Connection, now: datetime, limit: int = 1000) -> None:
+        """Stores some of the versions. What fails to be stored still waits."""
         some = list(self._waiting)[:limit]
-        if not some:
-            return False
         await add_game_versions(connection, some, now)
         for one in some:
             self._waiting.pop(one, None)
         if len(self._stored) >= MAX_REMEMBERED:
             self._stored.clear()
         self._stored.update(some)
-        return bool(self._waiting)

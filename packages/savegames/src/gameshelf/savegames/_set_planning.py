@@ -11,7 +11,7 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.errors import InvalidInput, Problem, echo
 from gameshelf.savegames._devices import NotedIntent, OtherDevice, PlayOnDevices, other_devices, play_moments
 from gameshelf.savegames._errors import SavegameSlotNotFound, SavegameVersionNotFound
 from gameshelf.savegames._files import lineage_key
@@ -236,7 +236,11 @@ def _asked_saves(asked: PlanSaves) -> list[AskedSave]:
         key = slot_key(slot.slot_name)
         if keys.setdefault(key, place) != place:
             problems.append(
-                Problem("slot_named_twice", pointer=f"slots/{place}/slot_name", params={"other": keys[key]})
+                Problem(
+                    "slot_named_twice",
+                    pointer=f"slots/{place}/slot_name",
+                    params={"other": echo(asked.slots[keys[key]].slot_name)},
+                )
             )
         content = bytes.fromhex(slot.content_hash) if slot.content_hash else None
         is_set_hash = content is not None and len(content) == _SET_HASH_BYTES

@@ -127,6 +127,21 @@ async def test_calls_cost_what_the_table_says(measured, device):
     await ask("POST", "/savegames/{id}/synced", {"version": 3, "device_id": "deck"}, 204, **of)
     await ask("GET", "/savegames")
     await ask("GET", "/savegames/quota")
+    known = {"slot_name": "slot", "content_hash": sha256(b"three").hexdigest()}
+    plan = {"product_id": product, "device_id": "pc", "intent": "launch", "slots": [known]}
+    await ask("POST", "/savegames/plan", plan)
+    await ask("POST", "/savegames/plan", {**plan, "intent": "exit"}, row="an exit")
+    assert found.pop("an exit") == found["`POST /savegames/plan`"] + 4
+    changed, absent = {**known, "base_version": 1}, {"slot_name": "absent", "content_hash": known["content_hash"]}
+    await ask("POST", "/savegames/plan", {**plan, "slots": [changed, absent]}, row="a plan of others")
+    assert found.pop("a plan of others") == found["`POST /savegames/plan`"] + 2
+    await ask("GET", "/savegames/policy/{product_id}", product_id=product)
+    preferences = "`{} /savegames/policy/{{{{product_id}}}}/me`, `{} /savegames/preferences`"
+    for method, sent in (("GET", None), ("PUT", {"auto_sync": True})):
+        row = preferences.format(method, method)
+        await ask(method, "/savegames/policy/{product_id}/me", sent, row=row, product_id=product)
+        await ask(method, "/savegames/preferences", sent, row="another")
+        assert found.pop("another") == found[row.format()]
     await ask("GET", "/savegames/{id}", **of)
     await ask("GET", "/savegames/{id}/versions", **of)
     await ask("PATCH", "/savegames/{id}/versions/{version}", {"is_pinned": True}, version=1, **of)

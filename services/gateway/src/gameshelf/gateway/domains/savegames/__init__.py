@@ -1,8 +1,8 @@
 """Cloud saves."""
 
-from gameshelf.gateway.domains.savegames import consumed, errors, published, rest, support
+from gameshelf.gateway.domains.savegames import consumed, errors, published, rest, rest_plans, support
 from gameshelf.gateway.domains.savegames.export import EXPORT
-from gameshelf.gateway.domains.savegames.instance import create, make_services
+from gameshelf.gateway.domains.savegames.instance import create, make_queries, make_services
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.runtime.domain import Domain
@@ -14,7 +14,8 @@ DOMAIN = Domain(
     MIGRATIONS,
     METADATA,
     services=make_services,
-    routes=rest.routes.all,
+    queries=make_queries,
+    routes=(*rest.routes.all, *rest_plans.routes.all),
     commands=support.COMMANDS,
     export=EXPORT,
     codes=errors.CODES,

@@ -8,6 +8,7 @@ from gameshelf.gateway.domains.savegames.grpc import CloudSaves
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
 from gameshelf.gateway.domains.savegames.list_writer import LISTS_SECONDS, ListWriter
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
+from gameshelf.gateway.domains.savegames.plans import GameVersionKeeper, PlanNotes
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
 from gameshelf.gateway.domains.savegames.support.overview import overview
@@ -18,6 +19,7 @@ from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
 from gameshelf.gateway.domains.savegames.support.uploads import Uploads
 from gameshelf.gateway.domains.savegames.use_cases import Bucket, Saves
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.http.routing import Queries
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
 from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.probes import answers_http
@@ -25,10 +27,23 @@ from gameshelf.gateway.runtime.settings import ServiceRole, Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.kernel.clock import Clock
 from gameshelf.library import AccessQueries
-from gameshelf.savegames import SavegameAdoption, SavegameConflicts, SavegameService, SavegameUploads
+from gameshelf.playtime import PlaytimeQueries
+from gameshelf.savegames import (
+    SavegameAdoption,
+    SavegameConflicts,
+    SavegameDevices,
+    SavegamePlans,
+    SavegamePreferences,
+    SavegameService,
+    SavegameUploads,
+    SeenGameVersions,
+)
 
 _WRITERS = frozenset({ServiceRole.API, ServiceRole.JOBS})
 """The roles of processes that write lists: where a set is committed, its list is written at once."""
+
+_PLANNERS = frozenset({ServiceRole.API})
+"""The roles of processes that make plans."""
 
 
 async def create(runtime: Runtime) -> DomainInstance:
@@ -39,10 +54,12 @@ async def create(runtime: Runtime) -> DomainInstance:
     own_metrics = metrics.of(SavegameMetrics)
     saves = Saves(bucket, transactions, own_metrics, section.s3_url_ttl_seconds, limits.quota_bytes)
     keeper = SaveKeeper(acquire, transactions, limits, metrics=metrics)
+    seen = SeenGameVersions()
+    game_versions = GameVersionKeeper(acquire, seen)
     sweeper = ObjectSweeper(acquire, saves, metrics, limits)
     lists = ListWriter(acquire, saves, metrics)
     return DomainInstance(
-        resources={Saves: saves},
+        resources={Saves: saves, PlanNotes: PlanNotes(transactions, seen, own_metrics)},
         servicers=[CloudSaves(transactions, acquire, runtime.streams, saves)],
         support=[
             lambda context: CloudSavesOfUsers(context, saves),
@@ -58,6 +75,7 @@ async def create(runtime: Runtime) -> DomainInstance:
         jobs=[
             Job("saves", keeper.run_once, 10.0, waits_for_restore=True),
             Job("lists", lists.run_once, LISTS_SECONDS, woken=lists.woken, roles=_WRITERS),
+            Job("game versions", game_versions.run_once, 5.0, roles=_PLANNERS),
             Job("objects", sweeper.run_once, 60.0, waits_for_restore=True),
         ],
         erasing=Erasing(rows=[erase_rows(runtime.services[SavegameService])], objects=erase_objects(saves)),
@@ -100,12 +118,25 @@ def make_services(settings: Settings) -> Services:
         clock = _one_moment(context.clock)
         return SavegameAdoption(context.connection, context.record, clock, limits, bucket, context.serialise)
 
+    def make_devices(context: ServiceContext) -> SavegameDevices:
+        return SavegameDevices(context.connection, context.serialise)
+
+    def make_preferences(context: ServiceContext) -> SavegamePreferences:
+        return SavegamePreferences(context.connection, _one_moment(context.clock), context.serialise)
+
     return {
+        SavegameDevices: make_devices,
+        SavegamePreferences: make_preferences,
         SavegameService: make_saves,
         SavegameUploads: make_uploads,
         SavegameConflicts: make_conflicts,
         SavegameAdoption: make_adoption,
     }
+
+
+def make_queries(settings: Settings) -> Queries:
+    """Returns the factories of the queries that depend on other packages: plans ask playtime what was played."""
+    return {SavegamePlans: lambda connection: SavegamePlans(connection, PlaytimeQueries(connection))}
 
 
 def _one_moment(clock: Clock) -> Clock:

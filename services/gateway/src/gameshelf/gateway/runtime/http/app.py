@@ -85,7 +85,7 @@ class RestApi:
         serve = {
             "read": self._read,
             "write": self._write,
-            "action": self._write if route.is_change else self._read_action,
+            "action": self._read_action if route.method == "GET" else self._write,
             "signal": self._signal,
         }[route.kind]
 

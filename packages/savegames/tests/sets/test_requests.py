@@ -10,6 +10,7 @@ from gameshelf.savegames import (
     SavegameSlotNotFound,
     SavegameVersionNotFound,
     UploadQueries,
+    UploadsFilter,
     UserQuotaExceeded,
     verify_file,
 )
@@ -233,7 +234,7 @@ async def test_parts_are_kept_until_others_are_announced(new_player, of_player):
     reservation = await sets.request([big | {"part_sha256": parts[:2]}])
     [file] = reservation.missing
     assert [part.hex() for part in file.part_sha256] == parts[:2]
-    keep = sets.sets.keep_multipart
+    keep = UploadQueries(sets.player.connection).keep_multipart
     assert await keep(sets.id, reservation.upload_id, file.sha256, None, "one") == "one"
     assert await keep(sets.id, reservation.upload_id, file.sha256, None, "two") == "one"
     assert await keep(sets.id, reservation.upload_id, file.sha256, "one", "three") == "three"
@@ -246,8 +247,9 @@ async def test_parts_are_kept_until_others_are_announced(new_player, of_player):
 
 async def test_what_has_arrived_only_moves_forward_until_a_file_is_missing(sets):
     reservation = await sets.request(WORLD)
-    await sets.sets.set_arrived(sets.id, reservation.upload_id, b"b" * 32)
-    await sets.sets.set_arrived(sets.id, reservation.upload_id, b"a" * 32)
+    queries = UploadQueries(sets.player.connection)
+    await queries.set_arrived(sets.id, reservation.upload_id, b"b" * 32)
+    await queries.set_arrived(sets.id, reservation.upload_id, b"a" * 32)
     assert (await sets.sets.renew(sets.id, reservation.upload_id)).arrived_through == b"b" * 32
     await sets.verify(reservation)
     assert (await sets.sets.renew(sets.id, reservation.upload_id)).arrived_through == b""
@@ -331,4 +333,20 @@ async def test_an_open_upload_shows_what_it_still_needs(sets):
     assert (shown.is_required, await queries.missing_files(sets.id, shown)) == (False, ())
     single = await sets.request([sets.entry(None, b"single")], slot="single")
     shown = await queries.upload(sets.id, single.upload_id, sets.player.now)
-    assert (shown.file_count, await queries.missing_files(sets.id, shown)) == (None, single.missing)
+    assert (shown.file_count, await queries.missing_files(sets.id, shown)) == (None, ())
+    listed = await queries.uploads(sets.id, UploadsFilter(), sets.player.now)
+    assert [one.file_count for one in listed.items] == [3, None]
+
+
+async def test_a_single_file_in_parts_differs_from_a_set(new_player, of_player):
+    sets = of_player(new_player())
+    queries = UploadQueries(sets.player.connection)
+    big = {"path": None, "size_bytes": 8 * 1024**2 + 1, "sha256": hash_of_text("big")}
+    parts = [hash_of_text(text) for text in ("1", "2")]
+    reservation = await sets.request([big | {"part_sha256": parts}])
+    [file] = reservation.missing
+    assert (file.key, [part.hex() for part in file.part_sha256]) == (f"staging/{reservation.upload_id}", parts)
+    assert await queries.parts_of_single(sets.id, reservation.upload_id) == reservation.missing
+    assert await queries.parts_of_single(sets.id, (await sets.request(WORLD)).upload_id) is None
+    small = await sets.request([sets.entry(None, b"small")], slot="small")
+    assert await queries.parts_of_single(sets.id, small.upload_id) == ()

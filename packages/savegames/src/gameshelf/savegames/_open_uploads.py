@@ -14,6 +14,7 @@ from gameshelf.savegames._errors import SavegameVersionNotFound
 from gameshelf.savegames._limits import CONFIRM_FOR
 from gameshelf.savegames._lineage import Relation, relation
 from gameshelf.savegames._missing_files import missing_files
+from gameshelf.savegames._multipart_layout import PART_BYTES
 from gameshelf.savegames._naming import staging_key
 from gameshelf.savegames._outcomes import UploadResult
 from gameshelf.savegames._set_signing import MissingFile
@@ -102,13 +103,40 @@ class UploadQueries:
         return until
 
     async def missing_files(self, user_id: UUID, upload: OpenUpload) -> tuple[MissingFile, ...]:
-        """Returns the contents of an open upload that have to be sent, or sent again, in the order of their hashes."""
-        if upload.status is not UploadStatus.OPEN or not upload.is_required:
+        """Returns the contents of an open upload that have to be sent, or sent again, in the order of their hashes.
+
+        A single file that is sent by one request is not among them.
+        """
+        if upload.status is not UploadStatus.OPEN:
             return ()
         found = await self._files.unverified_files(user_id, upload.id)
+        return missing_files(upload.id, found, None if upload.is_set else upload.key)
+
+    async def parts_of_single(self, user_id: UUID, upload_id: UUID) -> tuple[MissingFile, ...] | None:
+        """Returns a single file that is sent in parts; nothing for one that is sent by one request, and None for a set.
+
+        Raises SavegameVersionNotFound for an upload that is unknown, too old or another user's.
+        """
+        upload = await self._uploads.find_upload(user_id, upload_id)
+        if upload is None:
+            raise SavegameVersionNotFound
         if upload.is_set:
-            return missing_files(upload.id, found)
-        return missing_files(upload.id, found, upload.key) or (MissingFile(upload.content, upload.size, upload.key),)
+            return None
+        if upload.size <= PART_BYTES:
+            return ()
+        return missing_files(upload_id, await self._files.unverified_files(user_id, upload_id), staging_key(upload_id))
+
+    async def keep_multipart(
+        self, user_id: UUID, upload_id: UUID, sha256: bytes, old: str | None, new: str
+    ) -> str | None:
+        """Stores a new multipart upload of a file in place of ``old``, unless another one was stored since; returns the
+        one that is stored, or None if the file is not awaited any more. Needs no lock.
+        """
+        return await self._files.keep_multipart(user_id, upload_id, sha256, old, new)
+
+    async def set_arrived(self, user_id: UUID, upload_id: UUID, through: bytes) -> None:
+        """Notes that every file up to this hash has arrived. Needs no lock."""
+        await self._files.set_arrived(user_id, upload_id, through)
 
     async def _views(self, user_id: UUID, uploads: Sequence[Upload], now: datetime) -> list[OpenUpload]:
         branches = await self._branches(user_id, uploads)

@@ -207,18 +207,6 @@ class SavegameSets:
         counts = await self._store.upload_files.count(user_id, upload_id)
         return FilesToVerify(attempts, counts.total - counts.unverified, counts.total)
 
-    async def keep_multipart(
-        self, user_id: UUID, upload_id: UUID, sha256: bytes, old: str | None, new: str
-    ) -> str | None:
-        """Stores a multipart upload that the store has begun for a file in place of ``old``, unless another one was
-        stored since; returns the one that is stored, or None if the file is not awaited any more. Needs no lock.
-        """
-        return await self._store.upload_files.keep_multipart(user_id, upload_id, sha256, old, new)
-
-    async def set_arrived(self, user_id: UUID, upload_id: UUID, through: bytes) -> None:
-        """Notes that every file up to this hash has arrived. Needs no lock."""
-        await self._store.upload_files.set_arrived(user_id, upload_id, through)
-
     async def _context(self, user_id: UUID, new: NewSet) -> SetContext:
         context = await self._store.set_contexts.read_context(user_id, new, self._clock())
         if context.has_expired:

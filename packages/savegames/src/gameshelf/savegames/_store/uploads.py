@@ -20,7 +20,6 @@ from gameshelf.savegames._set_models import SavegameUploadFile
 from gameshelf.savegames._store.expressions import (
     HASH,
     IS_OPEN,
-    IS_SINGLE,
     KEY,
     NAME,
     NOW,
@@ -221,8 +220,6 @@ class Upload:
     """Every file up to this hash has arrived; None: nothing is known."""
     lacks_files: bool
     """Whether a set awaits contents, as far as is known without looking for those that came by other uploads."""
-    multipart_id: str | None
-    """The multipart upload that the store has begun for a single file; None: it is sent by one request."""
 
     @property
     def is_set(self) -> bool:
@@ -231,9 +228,6 @@ class Upload:
 
 _of_upload = (col(F.user_id) == col(U.user_id), col(F.upload_id) == col(U.id))
 _lacks_files = select(literal_column("1")).where(*_of_upload, col(F.content_id).is_(None)).correlate(U).exists()
-_multipart_id = (
-    select(col(F.multipart_id)).where(*_of_upload, IS_SINGLE).limit(literal_column("1")).correlate(U).scalar_subquery()
-)
 UPLOAD_COLUMNS: tuple[Any, ...] = (
     col(U.id),
     col(U.slot_id),
@@ -265,7 +259,6 @@ UPLOAD_COLUMNS: tuple[Any, ...] = (
     col(U.device_name),
     col(U.arrived_through),
     _lacks_files.label("lacks_files"),
-    _multipart_id.label("multipart_id"),
 )
 _with_slot = and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id))
 _FIND = Statement(select(*UPLOAD_COLUMNS).join(S, _with_slot).where(col(U.user_id) == user(), col(U.id) == UPLOAD))
@@ -275,7 +268,6 @@ _open = (
     .where(
         col(U.user_id) == user(),
         IS_OPEN,
-        IS_SINGLE,
         col(U.expires_at) > NOW,
         or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT),
     )

@@ -25,13 +25,28 @@ from gameshelf.savegames import (
     object_key,
     part_key,
 )
-from gameshelf.savegames._files import hash_of, identity_of
-from gameshelf.savegames._lists import encode
+from gameshelf.savegames._files import SaveFile, hash_of, identity_of, ordered
+from gameshelf.savegames._lists import decode, encode
 from gameshelf.savegames._naming import slot_key
+from gameshelf.savegames._policies import SavePolicy
+from gameshelf.savegames._quota import StorageQuota
+from gameshelf.savegames._set_confirmations import SetConfirmations
+from gameshelf.savegames._store import SavegameStore
+from gameshelf.savegames._timeline import Timeline
 
 # Tables with references stand after the tables that they refer to.
-TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices", "numbers")
-CHECKED = ("slots", "metadata", "contents", "uploads", "conflicts", "manifest_contents")
+TABLES = (
+    "slots",
+    "contents",
+    "manifests",
+    "manifest_contents",
+    "metadata",
+    "uploads",
+    "upload_files",
+    "conflicts",
+    "devices",
+    "numbers",
+)
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
@@ -55,6 +70,10 @@ class Player:
         self.adoption = SavegameAdoption(*made, self.clock, limits, serialise=serialise)
         self.sweeps = SavegameSweeps(connection, self.clock, limits)
         self.queries = SavegameQueries(connection)
+        store = SavegameStore(connection)
+        timeline = Timeline(store, limits, self.clock)
+        quota = StorageQuota(store, timeline, limits)
+        self.sets = SetConfirmations(store, timeline, quota, self.events.append, self.clock, limits, "bucket")
 
     def clock(self):
         return self.now
@@ -125,6 +144,18 @@ class Player:
                     f"INSERT INTO savegames.savegame_{table} ({columns}) VALUES ({places})", *row.values()
                 )
 
+    async def set_policy(self, **policy):
+        """Gives the product a policy; without fields one whose first folder below `s` is the unit, and that merges."""
+        units = [{"name": "{w}", "match": ["s/{w}/**"]}]
+        stored = SavePolicy.model_validate(policy or {"merge": "units", "units": units}).model_dump_json()
+        await self.connection.execute(
+            "INSERT INTO savegames.savegame_policies VALUES ($1, 1, 'catalog', $2, $3, $3) "
+            "ON CONFLICT (product_id) DO UPDATE SET policy = $2",
+            self.product,
+            stored,
+            self.now,
+        )
+
     async def sweep(self):
         """Does the work of the jobs."""
         if self.id in await self.sweeps.users_with_expired_uploads(1000):
@@ -153,10 +184,165 @@ class Player:
 
     async def check(self):
         """Asserts the invariants of the tables, and returns their rows for further assertions."""
-        tables = {name: await self.rows(name) for name in CHECKED}
+        names = ("slots", "metadata", "contents", "uploads", "conflicts", "manifests", "manifest_contents")
+        tables = {name: await self.rows(name) for name in names}
         check_trees(**tables, has_lost=self.has_lost)
         check_contents(**tables)
         return tables
+
+
+def listed(files):
+    """The list of a set."""
+    return ordered(SaveFile(path, len(data), sha256(data).digest()) for path, data in files.items())
+
+
+class SetSteps:
+    """What a device does to upload a set, in steps."""
+
+    def __init__(self, player):
+        self.player = player
+        self.sets = player.sets
+
+    async def request(self, files, slot="slot", base=0, device="pc", policy="manual", **more):
+        player = self.player
+        connection = player.connection
+        found = await connection.fetchrow(
+            "SELECT id, last_version FROM savegames.savegame_slots "
+            "WHERE user_id = $1 AND slot_name = $2 AND deleted_at IS NULL",
+            player.id,
+            slot,
+        )
+        slot_id = found["id"] if found else uuid4()
+        version = found["last_version"] + 1 if found else 1
+        if found:
+            await connection.execute(
+                "UPDATE savegames.savegame_slots SET last_version = $3 WHERE user_id = $1 AND id = $2",
+                player.id,
+                slot_id,
+                version,
+            )
+        else:
+            await connection.execute(
+                "INSERT INTO savegames.savegame_slots (user_id, id, product_id, slot_name, slot_key, last_version, "
+                "created_at) VALUES ($1, $2, $3, $4, $4, $5, $6)",
+                player.id,
+                slot_id,
+                player.product,
+                slot,
+                version,
+                player.now,
+            )
+        files_list = listed(files)
+        manifest, upload = uuid4(), uuid4()
+        size = sum(file.size for file in files_list)
+        hashes = {file.sha256: file for file in files_list}
+        await connection.execute(
+            "INSERT INTO savegames.savegame_manifests (user_id, id, slot_id, file_hash_sha256, content_identity, "
+            "file_count, content_count, total_bytes, body, created_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            player.id,
+            manifest,
+            slot_id,
+            hash_of(files_list),
+            identity_of(files_list),
+            len(files_list),
+            len(hashes),
+            size,
+            encode(files_list),
+            player.now,
+        )
+        await connection.execute(
+            "INSERT INTO savegames.savegame_uploads (user_id, id, slot_id, version, base_version, file_size_bytes, "
+            "file_hash_sha256, content_identity, file_count, manifest_id, device_id, conflict_policy, created_at, "
+            "expires_at, client_modified_at, game_version_id) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+            player.id,
+            upload,
+            slot_id,
+            version,
+            base,
+            size,
+            hash_of(files_list),
+            identity_of(files_list),
+            len(files_list),
+            manifest,
+            device,
+            policy,
+            player.now,
+            player.now + player.limits.url_lives,
+            more.get("client_modified_at"),
+            more.get("game_version_id"),
+        )
+        for content, file in hashes.items():
+            held = await connection.fetchval(
+                "SELECT id FROM savegames.savegame_contents WHERE user_id = $1 AND file_hash_sha256 = $2 "
+                "AND state = 'live' AND missing_since IS NULL",
+                player.id,
+                content,
+            )
+            if held:
+                await connection.execute(
+                    "INSERT INTO savegames.savegame_manifest_contents VALUES ($1, $2, $3)", player.id, manifest, held
+                )
+            else:
+                await connection.execute(
+                    "INSERT INTO savegames.savegame_upload_files (user_id, upload_id, sha256, size_bytes) "
+                    "VALUES ($1, $2, $3, $4)",
+                    player.id,
+                    upload,
+                    content,
+                    file.size,
+                )
+        return upload
+
+    async def send(self, upload, *only):
+        """Sends the contents that are awaited, or only those of these, and verifies them."""
+        player = self.player
+        rows = await player.connection.fetch(
+            "SELECT * FROM savegames.savegame_upload_files WHERE user_id = $1 AND upload_id = $2", player.id, upload
+        )
+        for row in rows:
+            if row["content_id"] is not None or (only and row["sha256"] not in map(_sha256, only)):
+                continue
+            content = uuid4()
+            key = f"{player.id}/~parts/{content}.bin"
+            player.objects.add(key)
+            await player.connection.execute(
+                "INSERT INTO savegames.savegame_contents (user_id, id, s3_object_key, file_size_bytes, "
+                "file_hash_sha256, state, created_at, delete_after, verified_at) "
+                "VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $6)",
+                player.id,
+                content,
+                key,
+                row["size_bytes"],
+                row["sha256"],
+                player.now,
+                player.now + player.limits.url_lives,
+            )
+            await player.connection.execute(
+                "UPDATE savegames.savegame_upload_files SET content_id = $4 "
+                "WHERE user_id = $1 AND upload_id = $2 AND sha256 = $3",
+                player.id,
+                upload,
+                row["sha256"],
+                content,
+            )
+
+    async def commit(self, upload):
+        """Commits an upload."""
+        return await self.player.sets.finish(self.player.id, upload)
+
+    async def save(self, files, slot="slot", **more):
+        """Uploads a set and commits it."""
+        upload = await self.request(files, slot, **more)
+        await self.send(upload)
+        outcome = await self.commit(upload)
+        self.player.later(seconds=1)
+        return outcome
+
+
+def _sha256(data):
+    return sha256(data).digest()
 
 
 def check_trees(slots, metadata, conflicts, has_lost, **_):
@@ -186,21 +372,33 @@ def check_trees(slots, metadata, conflicts, has_lost, **_):
         assert has_lost or {head, *open_ones, *pinned} - {None} <= kept
 
 
-def check_contents(metadata, contents, uploads, manifest_contents, **_):
-    """Contents that are held are live, once per hash; others are not live."""
+def check_contents(metadata, contents, uploads, manifests, manifest_contents, **_):
+    """Contents that are held are live, once per hash; others are not live. A list holds all of its contents."""
     by_id = {row["id"]: row for row in contents}
     live = {key for key, row in by_id.items() if row["state"] == "live"}
     holders = [row for row in (*metadata, *uploads) if row["content_id"]]
     assert {row["content_id"] for row in (*holders, *manifest_contents)} == live
     assert len({by_id[key]["file_hash_sha256"] for key in live}) == len(live)
+    lists = {row["id"]: row for row in manifests}
+    held = {key: set() for key in lists}
+    for row in manifest_contents:
+        held[row["manifest_id"]].add(by_id[row["content_id"]]["file_hash_sha256"])
     for row in holders:
         content = by_id[row["content_id"]]
-        if content["kind"] == "list":
-            continue
-        assert (content["file_hash_sha256"], content["file_size_bytes"]) == (
-            row["file_hash_sha256"],
-            row["file_size_bytes"],
-        )
+        if row["file_count"] is not None:
+            assert content["kind"] == "list"
+            assert held[row["manifest_id"]] == {file.sha256 for file in decode(lists[row["manifest_id"]]["body"])}
+        else:
+            assert (content["kind"], content["file_hash_sha256"], content["file_size_bytes"]) == (
+                "file",
+                row["file_hash_sha256"],
+                row["file_size_bytes"],
+            )
+    used = {row["manifest_id"] for row in (*metadata, *uploads)}
+    open_lists = {row["manifest_id"] for row in uploads if row["outcome"] is None}
+    kept_lists = {row["manifest_id"] for row in metadata if row["content_id"]}
+    assert {key for key, contents in held.items() if contents} <= open_lists | kept_lists
+    assert used - {None} <= lists.keys()
 
 
 @pytest.fixture(scope="session")
@@ -279,3 +477,14 @@ async def _add_set(player, files, slot="slot", version=1, **about):
 def add_set():
     """Adds the rows of a set, as a commit leaves them."""
     return _add_set
+
+
+@pytest.fixture
+def sets_of():
+    """The steps by which a player uploads sets."""
+    return SetSteps
+
+
+@pytest.fixture
+def sets(player):
+    return SetSteps(player)

@@ -153,7 +153,7 @@ async def test_a_version_from_the_middle_of_a_branch_is_another_branch(player, c
     assert (await player.versions(conflict.slot_id))[7] == (6, 5, "head")
 
 
-@pytest.mark.parametrize("resolution", list(Resolution))
+@pytest.mark.parametrize("resolution", [one for one in Resolution if one is not Resolution.MERGE])
 async def test_a_decision_about_another_head_leaves_the_conflict_open(player, conflict, resolution):
     await player.save(b"four", device_id="pc")
     before = await player.versions(conflict.slot_id)

@@ -1,8 +1,10 @@
 """Reservations of uploads: repeated, listed, cancelled and limited per day. On a real PostgreSQL."""
 
+import json
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from gameshelf.savegames import (
@@ -16,6 +18,7 @@ from gameshelf.savegames import (
     UserQuotaExceeded,
 )
 from gameshelf.savegames._outcomes import UploadOutcome, as_text, from_text
+from pydantic import TypeAdapter
 
 
 @pytest.fixture
@@ -249,6 +252,23 @@ async def test_a_clock_that_is_behind_midnight_grants_no_more_bytes(new_player):
     player.now = ahead
     with pytest.raises(UserQuotaExceeded):
         await player.request(b"z" * 401)
+
+
+def test_the_release_before_reads_outcomes_of_sets():
+    @dataclass
+    class OutcomeOfTheReleaseBefore:
+        result: str
+        slot_id: UUID
+        version: int
+        head_version: int | None = None
+        branch_version: int | None = None
+        conflict_id: UUID | None = None
+        resolution: str | None = None
+        regresses_to: int | None = None
+
+    outcome = UploadOutcome(UploadResult.RESOLVED, uuid4(), 7, resolution="merge", new_bytes=5, file_count=2)
+    read = TypeAdapter(OutcomeOfTheReleaseBefore).validate_python(json.loads(as_text(outcome)))
+    assert (read.result, read.version, read.resolution) == ("resolved", 7, "merge")
 
 
 def test_the_release_before_reads_every_outcome():

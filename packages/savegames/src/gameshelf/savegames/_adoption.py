@@ -19,6 +19,7 @@ from gameshelf.savegames._branches import Branches
 from gameshelf.savegames._events import SavegameUploaded
 from gameshelf.savegames._limits import ATTEMPT_FOR, Limits
 from gameshelf.savegames._lineage import NOTHING, Relation
+from gameshelf.savegames._merging import SetMerges
 from gameshelf.savegames._naming import ObjectMetadata
 from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.adoptions import AdoptionStore, CandidateVersion
@@ -97,7 +98,7 @@ class SavegameAdoption:
         self._record = record
         self._clock = clock
         self._timeline = Timeline(self._store, limits, clock)
-        self._branches = Branches(self._store, self._timeline, record, clock)
+        self._branches = Branches(self._store, self._timeline, SetMerges(self._store, limits, clock), record, clock)
 
     async def adopt(self, user_id: UUID, objects: Sequence[SavedObject], absent: Collection[str] = ()) -> list[Adopted]:
         """Adopts objects of one save, the lowest version first. A save that does not exist is created.
@@ -223,7 +224,7 @@ class SavegameAdoption:
         if is_branch:
             await self._branches.add_adopted(user_id, slot, number, parent, held, version_id, one.stored_at)
             return slot, Adopted(one, Adoption.BRANCH, slot.id, number)
-        await self._timeline.grow(user_id, slot.id, number, parent, held, version_id=version_id, at=one.stored_at)
+        await self._timeline.grow(user_id, slot, number, parent, held, version_id=version_id, at=one.stored_at)
         return replace(slot, head_version=number), Adopted(one, Adoption.HEAD, slot.id, number)
 
 

@@ -7,8 +7,11 @@ from uuid import UUID
 from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
 from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name
+from gameshelf.savegames._differences import MergeSide
+from gameshelf.savegames._limits import MAX_SET_FILES
 from gameshelf.savegames._models import ConflictPolicy, Resolution
 from gameshelf.savegames._naming import MAX_IDENTITY, MAX_NAME, slot_key
+from gameshelf.savegames._units import MAX_UNIT_NAME
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
@@ -31,6 +34,7 @@ DeviceId = Annotated[Name, Field(max_length=100)]
 Comment = Annotated[str, Field(max_length=MAX_COMMENT), NORMALISED]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$", max_length=64)]
 ContentIdentity = Annotated[str, Field(pattern="^([0-9a-fA-F]{2})+$", min_length=32, max_length=2 * MAX_IDENTITY)]
+UnitName = Annotated[str, Field(min_length=1, max_length=MAX_UNIT_NAME), NORMALISED]
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 
 
@@ -155,6 +159,10 @@ class Restore(SavesCommand):
 
     version: VersionNumber
     """Version whose bytes become the head."""
+    device_id: DeviceId | None = None
+    """Device that restores, which counts as the device of the new head."""
+    units: Annotated[tuple[UnitName, ...], Field(min_length=1, max_length=MAX_SET_FILES)] | None = None
+    """Only these units of a set; the others stay as the head has them. Left out, the whole version is restored."""
 
 
 class VersionChanges(SavesCommand):
@@ -210,3 +218,5 @@ class Resolve(SavesCommand):
     """Head that the user has seen; left out, the one that the last 409 described."""
     branch_version: VersionNumber | None = None
     """Branch that the user has seen; left out, the one that the last 409 described."""
+    units: Annotated[dict[UnitName, MergeSide], Field(max_length=MAX_SET_FILES)] | None = None
+    """With `merge` the side of each unit. Units that only one side has changed may be left out."""

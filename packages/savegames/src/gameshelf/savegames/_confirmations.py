@@ -13,6 +13,7 @@ from gameshelf.savegames._errors import SavegameUploadIncomplete, SavegameVersio
 from gameshelf.savegames._events import FailureReason, SavegameUploaded, UploadFailed, UploadUnneeded
 from gameshelf.savegames._limits import ATTEMPT_FOR, MAX_RATIO, REMEMBER_FOR, Limits
 from gameshelf.savegames._lineage import Relation
+from gameshelf.savegames._merging import SetMerges
 from gameshelf.savegames._models import Resolution
 from gameshelf.savegames._naming import Marks, object_key, object_metadata, staging_key
 from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
@@ -60,7 +61,7 @@ class Confirmations:
         self._clock = clock
         self._limits = limits
         self._bucket = bucket
-        self._branches = Branches(store, timeline, record, clock)
+        self._branches = Branches(store, timeline, SetMerges(store, limits, clock), record, clock)
 
     async def begin_confirmation(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
         """As ``SavegameUploads.begin_confirmation``."""
@@ -229,7 +230,7 @@ class Confirmations:
             won = outcome.resolution == Resolution.KEEP_LOCAL
             await self._device_has(user_id, upload, outcome.version if won else upload.version)
             return outcome
-        await self._timeline.grow(user_id, slot.id, upload.version, upload.base_version, held, version_id=upload.id)
+        await self._timeline.grow(user_id, slot, upload.version, upload.base_version, held, version_id=upload.id)
         await self._device_has(user_id, upload, upload.version)
         return UploadOutcome(UploadResult.HEAD, slot.id, upload.version, regresses_to=regresses_to)
 

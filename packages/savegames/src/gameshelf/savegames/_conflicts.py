@@ -1,6 +1,7 @@
 """Resolution of conflicts by the user."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock, utc_now
@@ -10,9 +11,11 @@ from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames._branches import Branches
 from gameshelf.savegames._commands import Resolve
-from gameshelf.savegames._errors import ConflictNotFound, SavegameVersionNotFound
+from gameshelf.savegames._differences import MergeSide
+from gameshelf.savegames._errors import ConflictNotFound, SavegameMergeSplitsUnit, SavegameVersionNotFound
 from gameshelf.savegames._events import SavegameHeadMoved
 from gameshelf.savegames._limits import Limits
+from gameshelf.savegames._merging import SetMerges
 from gameshelf.savegames._models import Resolution
 from gameshelf.savegames._naming import conflict_name, free_name
 from gameshelf.savegames._store import SavegameStore
@@ -58,14 +61,18 @@ class SavegameConflicts:
         self._record = record
         self._clock = clock
         self._timeline = Timeline(self._store, limits, clock)
-        self._branches = Branches(self._store, self._timeline, record, clock)
+        self._merges = SetMerges(self._store, limits, clock)
+        self._branches = Branches(self._store, self._timeline, self._merges, record, clock)
 
     async def resolve(self, user_id: UUID, conflict_id: UUID, choice: Resolve) -> Resolved | OutdatedDecision:
         """Ends a conflict. No bytes are lost: the other side stays in the history, or in a slot of its own.
 
-        Raises ConflictNotFound; InvalidInput for a name that is taken; SavegameVersionNotFound where the store has lost
-        the bytes of the chosen side.
+        Raises ConflictNotFound; InvalidInput for a name that is taken, and for units that are not named or that there
+        are not; SavegameMergeSplitsUnit where the sides cannot be merged; SavegameFileTooLarge for a merge that breaks
+        a limit; SavegameVersionNotFound where the store has lost the bytes of the chosen side.
         """
+        if choice.units is not None and choice.resolution is not Resolution.MERGE:
+            raise InvalidInput(Problem("units_without_merge", pointer="units"))
         await self._serialise(user_id)
         conflict = await self._store.conflicts.find_conflict(user_id, conflict_id)
         slot = await self._store.slots.find_slot(user_id, conflict.slot_id) if conflict else None
@@ -82,6 +89,10 @@ class SavegameConflicts:
             await self._branches.end_with_copy(user_id, slot, conflict_id, slot.head_version, copy_id)
             await self._timeline.prune(user_id, slot.id, slot.head_version)
             return Resolved(slot.id, choice.resolution, copy_id)
+        if choice.resolution is Resolution.MERGE:
+            merged = await self._merge(user_id, slot, head, branch, choice.units or {})
+            await self._branches.end_by_merge(user_id, slot, conflict_id, head, branch, choice.resolution, merged)
+            return Resolved(slot.id, choice.resolution, None)
         kept = branch if choice.resolution is Resolution.KEEP_LOCAL else head
         if kept.content_id is None:
             raise SavegameVersionNotFound(version=kept.version)
@@ -92,6 +103,26 @@ class SavegameConflicts:
         found = await self._store.versions.find_version(user_id, slot.id, version)
         assert found is not None  # rows of versions stay
         return found
+
+    async def _merge(
+        self,
+        user_id: UUID,
+        slot: Slot,
+        head: StoredVersion,
+        branch: StoredVersion,
+        choices: Mapping[str, MergeSide],
+    ) -> StoredContent:
+        """Merges both sides by units."""
+        if not (head.is_set and branch.is_set):
+            raise SavegameMergeSplitsUnit(reason="single_file")
+        for side in (head, branch):
+            if side.content_id is None:
+                raise SavegameVersionNotFound(version=side.version)
+        sides = await self._merges.read_sides(user_id, slot.id, head, branch)
+        if sides is None:
+            raise SavegameVersionNotFound(version=branch.version)
+        files = await self._merges.chosen(sides, choices)
+        return await self._merges.add_list(user_id, slot.id, head, branch, files)
 
     async def _copy(self, user_id: UUID, slot: Slot, branch: StoredVersion, name: str | None) -> UUID:
         """Creates a slot from the branch, and returns its id."""
@@ -105,7 +136,11 @@ class SavegameConflicts:
         number = await self._store.slots.create_slot(user_id, copy_id, slot.product_id, name, now)
         if number is None:
             raise InvalidInput(Problem("slot_name_taken", pointer="copy_slot_name"))
-        await self._timeline.grow(user_id, copy_id, number, 0, StoredContent.of_version(branch, branch.content_id))
+        copy = Slot(copy_id, slot.product_id, name, None, number, None)
+        held = StoredContent.of_version(branch, branch.content_id)
+        if held.manifest_id:
+            held = replace(held, manifest_id=await self._merges.copy_list(user_id, held.manifest_id, copy_id))
+        await self._timeline.grow(user_id, copy, number, 0, held)
         self._record(
             SavegameHeadMoved(
                 user_id=user_id,

@@ -33,7 +33,8 @@ class ConflictPolicy(StrEnum):
 
 class Resolution(StrEnum):
     """How a conflict is resolved: the bytes of the branch (`keep_local`) or of the head (`keep_cloud`) become the new
-    head, or the branch becomes a save of its own (`keep_both`).
+    head, the branch becomes a save of its own (`keep_both`), or each unit of the new head is that of one side
+    (`merge`).
     """
 
     KEEP_LOCAL = "keep_local"
@@ -42,6 +43,8 @@ class Resolution(StrEnum):
     """The new head has the content of the head."""
     KEEP_BOTH = "keep_both"
     """The branch becomes a slot of its own."""
+    MERGE = "merge"
+    """The new head has for each unit the files of one side."""
 
 
 class ContentState(StrEnum):

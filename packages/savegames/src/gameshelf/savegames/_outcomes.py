@@ -43,6 +43,10 @@ class UploadOutcome:
     resolution: str | None = None
     regresses_to: int | None = None
     """The version of the head's history with the same content, if the upload returned to an older state."""
+    new_bytes: int | None = None
+    """The bytes of the contents that the user did not have before; None: unknown, or there is no new version."""
+    file_count: int | None = None
+    """The number of files of a set; None: a single file."""
 
 
 _FORM = TypeAdapter(UploadOutcome)

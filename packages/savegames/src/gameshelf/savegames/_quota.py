@@ -17,6 +17,7 @@ from gameshelf.savegames._set_requests import NeededContents, RequestedSet
 from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.set_contexts import SetContext
 from gameshelf.savegames._store.upload_contexts import UploadContext
+from gameshelf.savegames._store.usage import UsedStorage
 from gameshelf.savegames._timeline import Timeline
 
 
@@ -96,14 +97,21 @@ class StorageQuota:
         room = _Room("user", limit, context.used_bytes, context.reserved_bytes, needed.new_bytes)
         await self._to_prune(user_id, None, room, [])
 
-    async def make_room(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
+    async def make_room(
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        size: int,
+        content_id: UUID | None,
+        usage: UsedStorage | None = None,
+    ) -> None:
         """Prunes as much of the oldest history as the bytes of a new version need. ``content_id`` is the content that
-        holds them already; None: they are new.
+        holds them already; None: they are new. ``usage`` is the user's, where it was read just now.
 
         Raises UserQuotaExceeded, and then prunes nothing.
         """
         for_product = await self._for_product(user_id, product_id, size, content_id)
-        for_user = await self._for_user(user_id, size, content_id, for_product)
+        for_user = await self._for_user(user_id, size, content_id, for_product, usage)
         by_slot = sorted({(one.slot_id, one.version) for one in (*for_product, *for_user)})
         for slot_id, versions in groupby(by_slot, key=lambda one: one[0]):
             await self._timeline.release(user_id, slot_id, [version for _, version in versions])
@@ -121,11 +129,16 @@ class StorageQuota:
         return await self._of_product(user_id, product_id, size, content_id, 0)
 
     async def _for_user(
-        self, user_id: UUID, size: int, content_id: UUID | None, first: Sequence[HistoryVersion]
+        self,
+        user_id: UUID,
+        size: int,
+        content_id: UUID | None,
+        first: Sequence[HistoryVersion],
+        usage: UsedStorage | None = None,
     ) -> list[HistoryVersion]:
         if content_id or not size:
             return []
-        usage = await self._store.usage.used_storage(user_id)
+        usage = usage or await self._store.usage.used_storage(user_id)
         limit = self._limits.quota_bytes if usage.limit_bytes is None else usage.limit_bytes
         return await self._to_prune(user_id, None, _Room("user", limit, usage.used_bytes, 0, size), first)
 

@@ -1,6 +1,6 @@
 """Retention of history (contract, section 3.6). Pure."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -18,6 +18,8 @@ class KeptVersion:
     version: int
     uploaded_at: datetime
     is_pinned: bool
+    is_side: bool = False
+    """Whether an open conflict is about it."""
 
 
 def prunable(versions: Sequence[KeptVersion], protected: Collection[int], maximum: int, now: datetime) -> set[int]:
@@ -70,8 +72,8 @@ class HistoryVersion:
 
     slot_id: UUID
     version: int
-    content_id: UUID
-    size: int
+    contents: Mapping[UUID, int]
+    """The contents that it holds, with their sizes: of a set several."""
 
 
 def to_make_room(needed: int, history: Sequence[HistoryVersion], uses: dict[UUID, int]) -> list[HistoryVersion] | None:
@@ -84,10 +86,11 @@ def to_make_room(needed: int, history: Sequence[HistoryVersion], uses: dict[UUID
     for one in history:
         if freed >= needed:
             break
-        left[one.content_id] -= 1
         gone.append(one)
-        if left[one.content_id] == 0:
-            freed += one.size
+        for content_id, size in one.contents.items():
+            left[content_id] -= 1
+            if left[content_id] == 0:
+                freed += size
     if freed < needed:
         return None
-    return [one for one in gone if one.size and left[one.content_id] == 0]
+    return [one for one in gone if any(size and left[content_id] == 0 for content_id, size in one.contents.items())]

@@ -1,5 +1,7 @@
 """Changes of existing saves: restore, pin, delete, undelete. Nothing here commits."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,12 +15,14 @@ from gameshelf.savegames._commands import Synced, VersionChanges
 from gameshelf.savegames._errors import SavegameSlotNotFound, SavegameVersionNotFound
 from gameshelf.savegames._events import SavegameConflictDropped, SavegameDeleted, SavegameHeadMoved
 from gameshelf.savegames._limits import Limits
+from gameshelf.savegames._merging import SetMerges
 from gameshelf.savegames._naming import free_name
 from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames._retention import max_pinned
 from gameshelf.savegames._store import ERASURE, SavegameStore
 from gameshelf.savegames._store.scans import ScanStore
 from gameshelf.savegames._store.slots import Slot
+from gameshelf.savegames._store.versions import StoredVersion
 from gameshelf.savegames._timeline import StoredContent, Timeline
 
 
@@ -45,11 +49,22 @@ class SavegameService:
         self._clock = clock
         self._limits = limits
         self._timeline = Timeline(self._store, limits, clock)
+        self._merges = SetMerges(self._store, limits, clock)
 
-    async def restore(self, user_id: UUID, slot_id: UUID, version: int) -> None:
-        """Makes a new head with the bytes of a version. If the version is the head, nothing changes.
+    async def restore(
+        self,
+        user_id: UUID,
+        slot_id: UUID,
+        version: int,
+        *,
+        device_id: str | None = None,
+        units: Sequence[str] | None = None,
+    ) -> None:
+        """Makes a new head with the bytes of a version, or with some units of it and else what the head has. If the
+        version is the head, nothing changes. ``device_id`` counts as the device of the new head.
 
-        Raises SavegameSlotNotFound; SavegameVersionNotFound, with the reason ``pruned`` if its bytes were deleted.
+        Raises SavegameSlotNotFound; SavegameVersionNotFound, with the reason ``pruned`` if its bytes were deleted; for
+        units InvalidInput, SavegameMergeSplitsUnit and SavegameFileTooLarge.
         """
         await self._serialise(user_id)
         slot = await self._seen(user_id, slot_id)
@@ -60,10 +75,28 @@ class SavegameService:
             raise SavegameVersionNotFound(version=version, reason="pruned")
         if version == slot.head_version:
             return
+        if units is None:
+            held = StoredContent.of_version(stored, stored.content_id)
+        else:
+            held = await self._with_units(user_id, slot, slot.head_version, stored, units)
+        # No device has the new head of a set yet, unless one says so: its next upload would seem to have grown from it.
+        if device_id or stored.is_set:
+            held = replace(held, device_id=device_id)
         number = await self._store.slots.next_number(user_id, slot_id)
-        held = StoredContent.of_version(stored, stored.content_id)
-        await self._timeline.grow(user_id, slot_id, number, slot.head_version, held)
+        await self._timeline.grow(user_id, slot, number, slot.head_version, held)
         self._moved(user_id, slot, slot.name, number)
+
+    async def _with_units(
+        self, user_id: UUID, slot: Slot, head_version: int, stored: StoredVersion, units: Sequence[str]
+    ) -> StoredContent:
+        head = await self._store.versions.find_version(user_id, slot.id, head_version)
+        assert head is not None
+        if not (head.is_set and stored.is_set):
+            raise InvalidInput(Problem("not_a_set", pointer="units"))
+        if head.content_id is None:
+            raise SavegameVersionNotFound(version=head_version, reason="pruned")
+        files = await self._merges.with_units(user_id, slot.id, head, stored, units)
+        return await self._merges.add_list(user_id, slot.id, head, stored, files)
 
     async def synced(self, user_id: UUID, slot_id: UUID, synced: Synced) -> None:
         """Records that a device has the bytes of a version. It is the default base of the device's next upload.
@@ -127,9 +160,11 @@ class SavegameService:
         cancelled = UploadOutcome(UploadResult.CANCELLED, slot_id, slot.head_version)
         outcome = _outcomes.as_text(cancelled)
         joined, has_sets = await self._store.uploads.cancel_uploads(user_id, slot_id, outcome, self._clock())
-        listed = await self._store.lists.release(user_id, slot_id) if has_sets else set()
         await self._store.slots.trash_slot(user_id, slot, self._clock())
-        await self._timeline.drop(user_id, {*joined, *listed})
+        if has_sets:
+            await self._timeline.release_lists(user_id, slot_id, joined)
+        else:
+            await self._timeline.drop(user_id, joined)
         self._deleted(user_id, slot, slot.head_version)
 
     async def undelete(self, user_id: UUID, slot_id: UUID) -> None:
@@ -164,14 +199,18 @@ class SavegameService:
             await self._timeline.prune(user_id, slot_id, slot.head_version)
 
     async def prune_lost(self, user_id: UUID, content_id: UUID) -> None:
-        """Prunes the versions of a content that the store has lost for good.
+        """Prunes the versions of a content that the store has lost for good; uploads that have joined it await it.
 
-        A content whose object exists again, or was uploaded again, stays.
+        A content whose object exists again, or was uploaded again, stays. The object of a list is written again.
         """
         await self._serialise(user_id)
         if not await self._scans.is_lost(user_id, content_id, self._clock() - self._limits.delete_grace):
             return
-        for slot_id, version in await self._scans.holding_versions(user_id, content_id):
+        if await self._scans.write_list_again(user_id, content_id):
+            return
+        held = await self._scans.holding_versions(user_id, content_id)
+        await self._store.set_commits.remove_from_lists(user_id, content_id)
+        for slot_id, version in held:
             await self._timeline.release(user_id, slot_id, [version])
         await self._store.uploads.detach_uploads(user_id, content_id)
         await self._timeline.drop(user_id, [content_id])

@@ -23,8 +23,10 @@ from gameshelf.savegames._set_models import (
 from gameshelf.savegames._store.conflicts import ConflictStore
 from gameshelf.savegames._store.contents import ContentStore
 from gameshelf.savegames._store.lists import ListStore
+from gameshelf.savegames._store.merges import MergeStore
 from gameshelf.savegames._store.plan_contexts import PlanContextStore
 from gameshelf.savegames._store.plans import PlanStore
+from gameshelf.savegames._store.set_commits import SetCommitStore
 from gameshelf.savegames._store.set_contexts import SetContextStore
 from gameshelf.savegames._store.set_reservations import SetReservationStore
 from gameshelf.savegames._store.slots import SlotStore
@@ -67,6 +69,8 @@ class SavegameStore:
         self.uploads = UploadStore(connection)
         self.set_reservations = SetReservationStore(connection)
         self.upload_files = UploadFileStore(connection)
+        self.merges = MergeStore(connection)
+        self.set_commits = SetCommitStore(connection)
         self.conflicts = ConflictStore(connection)
         self.usage = UsageStore(connection)
         self.plan_contexts = PlanContextStore(connection)

@@ -9,7 +9,8 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
-from gameshelf.savegames._models import SavegameContent, SavegameScan
+from gameshelf.savegames._models import ContentKind, SavegameContent, SavegameScan
+from gameshelf.savegames._set_models import SavegameManifestContent
 from gameshelf.savegames._store.expressions import IS_LIVE, IS_OPEN, NOW, C, M, U
 from sqlalchemy import (
     Integer,
@@ -24,12 +25,13 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-_N = SavegameScan
+_N, _H = SavegameScan, SavegameManifestContent
 _NAME = bindparam("name", type_=String)
 _LIMIT = bindparam("limit", type_=Integer)
 _BEFORE = bindparam("before", type_=TIME)
@@ -112,10 +114,25 @@ _IS_LOST = Statement(
         col(C.missing_since) <= _BEFORE,
     )
 )
+_CONTENT_ID = bindparam("content_id", type_=Uuid)
 _HOLDERS = Statement(
-    select(col(M.slot_id), col(M.version)).where(
-        col(M.user_id) == user(), col(M.content_id) == bindparam("content_id", type_=Uuid)
+    union(
+        select(col(M.slot_id), col(M.version)).where(col(M.user_id) == user(), col(M.content_id) == _CONTENT_ID),
+        select(col(M.slot_id), col(M.version))
+        .join(_H, and_(col(_H.user_id) == col(M.user_id), col(_H.manifest_id) == col(M.manifest_id)))
+        .where(col(_H.user_id) == user(), col(_H.content_id) == _CONTENT_ID, col(M.content_id).is_not(None)),
     )
+)
+# The database has the list, so a job writes the object again.
+_WRITE_AGAIN = Statement(
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == user(),
+        col(C.id) == _CONTENT_ID,
+        col(C.kind) == literal(ContentKind.LIST.value),
+        IS_LIVE,
+    )
+    .values(is_written=literal(False), missing_since=None)
 )
 _OPEN = Statement(select(col(U.id)).where(col(U.id) == any_(array("upload_ids", Uuid)), IS_OPEN))
 _COUNT_OPEN = Statement(select(func.count().label("count")).select_from(U).where(IS_OPEN))
@@ -175,8 +192,12 @@ class ScanStore:
         """Whether a content has been missing since before a time, and was not uploaded again."""
         return await _IS_LOST.first(self._connection, user_id=user_id, content_id=content_id, before=before) is not None
 
+    async def write_list_again(self, user_id: UUID, content_id: UUID) -> bool:
+        """Has the object of a content written again if it is a list; False: it is not."""
+        return await _WRITE_AGAIN.run(self._connection, user_id=user_id, content_id=content_id) == 1
+
     async def holding_versions(self, user_id: UUID, content_id: UUID) -> list[tuple[UUID, int]]:
-        """Returns the versions that hold a content, as pairs of slot and number."""
+        """Returns the versions that hold a content, themselves or by their lists, as pairs of slot and number."""
         found = await _HOLDERS.all(self._connection, user_id=user_id, content_id=content_id)
         return [(row["slot_id"], row["version"]) for row in found]
 

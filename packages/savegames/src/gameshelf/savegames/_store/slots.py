@@ -18,6 +18,7 @@ from gameshelf.savegames._models import (
     SavegameUpload,
 )
 from gameshelf.savegames._naming import slot_key
+from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent, SavegameUploadFile
 from gameshelf.savegames._store.devices import committed_by
 from gameshelf.savegames._store.expressions import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, M, S, U
 from gameshelf.savegames._store.numbers import forgetting, highest_number, note_one, noting
@@ -129,9 +130,29 @@ _REMOVE_CONFLICTS = Statement(
     .where(col(_X.user_id) == user(), col(_X.slot_id) == SLOT)
     .returning(col(_X.id), col(_X.resolved_at).is_(None).label("is_open"))
 )
-_REMOVE_PARTS = tuple(
-    Statement(delete(table).where(col(table.user_id) == user(), col(table.slot_id) == SLOT))
-    for table in (SavegameDevice, SavegameUpload, SavegameMetadata)
+_F, _H, _L = SavegameUploadFile, SavegameManifestContent, SavegameManifest
+# Every row by a statement of its own, since a cascade is not bounded.
+_REMOVE_PARTS = (
+    Statement(
+        delete(SavegameUploadFile).where(
+            col(_F.user_id) == user(),
+            col(U.user_id) == user(),
+            col(U.id) == col(_F.upload_id),
+            col(U.slot_id) == SLOT,
+        )
+    ),
+    Statement(
+        delete(SavegameManifestContent).where(
+            col(_H.user_id) == user(),
+            col(_L.user_id) == user(),
+            col(_L.id) == col(_H.manifest_id),
+            col(_L.slot_id) == SLOT,
+        )
+    ),
+    *(
+        Statement(delete(table).where(col(table.user_id) == user(), col(table.slot_id) == SLOT))
+        for table in (SavegameDevice, SavegameUpload, SavegameMetadata, SavegameManifest)
+    ),
 )
 _LOCK = Statement(select(literal(1)).where(*_OF_ID).with_for_update())
 _LEFT = (col(S.user_id), col(S.product_id), col(S.slot_key), col(S.slot_name), col(S.last_version))

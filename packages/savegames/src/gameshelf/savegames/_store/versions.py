@@ -11,9 +11,28 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames._limits import MAX_COMPARED
 from gameshelf.savegames._lineage import Node
-from gameshelf.savegames._models import SavegameConflict, SavegameMetadata
+from gameshelf.savegames._models import (
+    ContentKind,
+    ContentState,
+    SavegameConflict,
+    SavegameContent,
+    SavegameMetadata,
+    SavegameSlot,
+)
 from gameshelf.savegames._retention import HistoryVersion, KeptVersion
-from gameshelf.savegames._store.expressions import HASH, IDENTITY, NOW, OF_SLOT, SLOT, VERSION, M, S, identity_of
+from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent
+from gameshelf.savegames._store.expressions import (
+    HASH,
+    IDENTITY,
+    NOW,
+    OF_SLOT,
+    SLOT,
+    VERSION,
+    C,
+    M,
+    S,
+    identity_of,
+)
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -33,6 +52,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union,
     union_all,
     update,
 )
@@ -65,7 +85,26 @@ class StoredVersion:
     encryption: str | None
     """As JSON."""
     identity: bytes
-    """The identity that lineage compares."""
+    """The identity that lineage compares; of a set it is not the one that clients see."""
+    kept_identity: bytes | None
+    """The stored identity; None where it is the hash."""
+    manifest_id: UUID | None
+    """The list of a set; None for a single file, and once the list is forgotten."""
+    file_count: int | None
+    """None: a single file."""
+    game_version_id: str | None
+
+    @property
+    def is_set(self) -> bool:
+        return self.file_count is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedVersion:
+    """What a version held that is pruned now."""
+
+    content_id: UUID
+    manifest_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,32 +132,53 @@ _COLUMNS: tuple[Any, ...] = (
     col(M.content_encoding),
     cast(col(M.encryption), Text).label("encryption"),
     identity_of(M).label("identity"),
+    col(M.content_identity).label("kept_identity"),
+    col(M.manifest_id),
+    col(M.file_count),
+    col(M.game_version_id),
 )
 _FIND = Statement(select(*_COLUMNS).where(*_OF_VERSION))
 _STORED_VERSION = RowReader(StoredVersion, _FIND)
-_ADD = Statement(
-    insert(SavegameMetadata).values(
-        user_id=user(),
-        slot_id=SLOT,
-        version=VERSION,
-        id=bindparam("id", type_=Uuid),
-        parent_version=bindparam("parent_version", type_=BigInteger),
-        merged_version=bindparam("merged_version", type_=BigInteger),
-        in_head=bindparam("in_head", type_=Boolean),
-        content_id=_CONTENT_ID,
-        file_size_bytes=bindparam("size", type_=BigInteger),
-        file_hash_sha256=HASH,
-        content_identity=IDENTITY,
-        client_modified_at=bindparam("client_modified_at", type_=TIME),
-        server_uploaded_at=NOW,
-        device_id=bindparam("device_id", type_=String),
-        comment=bindparam("comment", type_=String),
-        is_pinned=literal(False),
-        playtime_seconds=bindparam("playtime_seconds", type_=BigInteger),
-        content_encoding=bindparam("content_encoding", type_=String),
-        encryption=cast(bindparam("encryption", type_=Text), JSONB),
-    )
+new_version = insert(SavegameMetadata).values(
+    user_id=user(),
+    slot_id=SLOT,
+    version=VERSION,
+    id=bindparam("id", type_=Uuid),
+    parent_version=bindparam("parent_version", type_=BigInteger),
+    merged_version=bindparam("merged_version", type_=BigInteger),
+    in_head=bindparam("in_head", type_=Boolean),
+    content_id=_CONTENT_ID,
+    file_size_bytes=bindparam("size", type_=BigInteger),
+    file_hash_sha256=HASH,
+    content_identity=IDENTITY,
+    client_modified_at=bindparam("client_modified_at", type_=TIME),
+    server_uploaded_at=NOW,
+    device_id=bindparam("device_id", type_=String),
+    comment=bindparam("comment", type_=String),
+    is_pinned=literal(False),
+    playtime_seconds=bindparam("playtime_seconds", type_=BigInteger),
+    content_encoding=bindparam("content_encoding", type_=String),
+    encryption=cast(bindparam("encryption", type_=Text), JSONB),
+    manifest_id=bindparam("manifest_id", type_=Uuid),
+    file_count=bindparam("file_count", type_=Integer),
+    game_version_id=bindparam("game_version_id", type_=String),
 )
+"""Inserts a version."""
+# Until a job has written the object of a list, its content has a hash and a size that no bytes have.
+new_list = insert(SavegameContent).values(
+    user_id=user(),
+    id=_CONTENT_ID,
+    s3_object_key=bindparam("list_key", type_=String),
+    file_size_bytes=literal_column("0"),
+    file_hash_sha256=func.sha256(func.uuid_send(_CONTENT_ID)),
+    state=literal(ContentState.LIVE.value),
+    kind=literal(ContentKind.LIST.value),
+    is_written=literal(False),
+    created_at=bindparam("list_created_at", type_=TIME),
+)
+"""Inserts the content that holds the list of a version, whose object is not written yet."""
+_ADD = Statement(new_version)
+_ADD_SET = Statement(new_version.add_cte(new_list.cte("new_list")))
 _node = (
     col(M.version),
     col(M.parent_version),
@@ -226,34 +286,6 @@ _CHANGE = Statement(
         comment=bindparam("new_comment", type_=String),
     )
 )
-_KEPT = Statement(
-    select(col(M.version), col(M.server_uploaded_at).label("uploaded_at"), col(M.is_pinned)).where(
-        *OF_SLOT, col(M.content_id).is_not(None)
-    )
-)
-_KEPT_VERSION = RowReader(KeptVersion, _KEPT)
-_SIDES = Statement(
-    select(col(_X.branch_version)).where(
-        col(_X.user_id) == user(), col(_X.slot_id) == SLOT, col(_X.resolved_at).is_(None)
-    )
-)
-# Selected before the update, which clears the column that has to be returned.
-_before = (
-    select(col(M.user_id), col(M.slot_id), col(M.version), col(M.content_id))
-    .where(*OF_SLOT, col(M.version) == any_(array("versions", BigInteger)), col(M.content_id).is_not(None))
-    .cte("before")
-)
-_PRUNE = Statement(
-    update(SavegameMetadata)
-    .where(
-        col(M.user_id) == _before.c.user_id,
-        col(M.slot_id) == _before.c.slot_id,
-        col(M.version) == _before.c.version,
-    )
-    .values(content_id=None, pruned_at=NOW)
-    .returning(_before.c.content_id)
-)
-_CONTENTS = Statement(select(col(M.content_id)).where(*OF_SLOT, col(M.content_id).is_not(None)).distinct())
 _is_side = (
     select(literal(1))
     .where(
@@ -264,8 +296,56 @@ _is_side = (
     )
     .exists()
 )
+_KEPT = Statement(
+    select(
+        col(M.version),
+        col(M.server_uploaded_at).label("uploaded_at"),
+        col(M.is_pinned),
+        _is_side.label("is_side"),
+    ).where(*OF_SLOT, col(M.content_id).is_not(None))
+)
+_KEPT_VERSION = RowReader(KeptVersion, _KEPT)
+# Selected before the update, which clears the column that has to be returned.
+_before = (
+    select(col(M.user_id), col(M.slot_id), col(M.version), col(M.content_id), col(M.manifest_id))
+    .where(*OF_SLOT, col(M.version) == any_(array("versions", BigInteger)), col(M.content_id).is_not(None))
+    .cte("before")
+)
+_pruned: Any = (
+    update(SavegameMetadata)
+    .where(
+        col(M.user_id) == _before.c.user_id,
+        col(M.slot_id) == _before.c.slot_id,
+        col(M.version) == _before.c.version,
+    )
+    .values(content_id=None, pruned_at=NOW)
+    .returning(_before.c.content_id, _before.c.manifest_id)
+)
+_PRUNE = Statement(_pruned)
+_scheduled = (
+    update(SavegameSlot)
+    .where(col(S.user_id) == user(), col(S.id) == SLOT)
+    .values(prune_at=bindparam("new_prune_at", type_=TIME))
+)
+_PRUNE_AND_SCHEDULE = Statement(_pruned.add_cte(_scheduled.cte("scheduled")))
+_PRUNED_VERSION = RowReader(PrunedVersion, _PRUNE, _PRUNE_AND_SCHEDULE)
+_H, _L = SavegameManifestContent, SavegameManifest
+_CONTENTS = Statement(
+    union(
+        select(col(M.content_id)).where(*OF_SLOT, col(M.content_id).is_not(None)),
+        select(col(_H.content_id))
+        .join(_L, and_(col(_L.user_id) == col(_H.user_id), col(_L.id) == col(_H.manifest_id)))
+        .where(col(_L.user_id) == user(), col(_L.slot_id) == SLOT),
+    )
+)
 _HISTORY = Statement(
-    select(col(M.slot_id), col(M.version), col(M.content_id), col(M.file_size_bytes).label("size"))
+    select(
+        col(M.slot_id),
+        col(M.version),
+        col(M.content_id),
+        col(M.file_size_bytes).label("size"),
+        col(M.manifest_id),
+    )
     .join(S, and_(col(S.user_id) == col(M.user_id), col(S.id) == col(M.slot_id)))
     .where(
         col(M.user_id) == user(),
@@ -277,7 +357,12 @@ _HISTORY = Statement(
     )
     .order_by(col(M.server_uploaded_at), col(M.slot_id), col(M.version))
 )
-_HISTORY_VERSION = RowReader(HistoryVersion, _HISTORY)
+_CONTENTS_OF_LISTS = Statement(
+    select(col(_H.manifest_id), col(C.id).label("content_id"), col(C.file_size_bytes).label("size"))
+    .select_from(_H)
+    .join(C, and_(col(C.user_id) == col(_H.user_id), col(C.id) == col(_H.content_id)))
+    .where(col(_H.user_id) == user(), col(_H.manifest_id) == any_(array("manifest_ids", Uuid)))
+)
 
 
 class VersionStore:
@@ -291,7 +376,9 @@ class VersionStore:
         return _STORED_VERSION.read_optional(row)
 
     async def add_version(self, user_id: UUID, **values: Any) -> None:
-        await _ADD.run(self._connection, user_id=user_id, **values)
+        """Adds a version. That of a set, which has a ``list_key``, brings the content that holds its list."""
+        statement = _ADD if values.get("list_key") is None else _ADD_SET
+        await statement.run(self._connection, user_id=user_id, **values)
 
     async def histories(self, user_id: UUID, compared: Sequence[Compared]) -> list[dict[int, Node]]:
         """Returns the part of each head's history that ``relation`` needs, in the order of ``compared``: the head and
@@ -343,22 +430,48 @@ class VersionStore:
         found = await _KEPT.all(self._connection, user_id=user_id, slot_id=slot_id)
         return _KEPT_VERSION.read_all(found)
 
-    async def branch_tips(self, user_id: UUID, slot_id: UUID) -> set[int]:
-        """Returns the tips of the branches with an open conflict."""
-        found = await _SIDES.all(self._connection, user_id=user_id, slot_id=slot_id)
-        return {row["branch_version"] for row in found}
-
-    async def prune_versions(self, user_id: UUID, slot_id: UUID, versions: Collection[int], now: datetime) -> set[UUID]:
-        """Prunes versions, and returns the contents that they held."""
+    async def prune_versions(
+        self, user_id: UUID, slot_id: UUID, versions: Collection[int], now: datetime
+    ) -> list[PrunedVersion]:
+        """Prunes versions, and returns what they held."""
         found = await _PRUNE.all(self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), now=now)
-        return {row["content_id"] for row in found}
+        return _PRUNED_VERSION.read_all(found)
+
+    async def prune_and_schedule(
+        self, user_id: UUID, slot_id: UUID, versions: Collection[int], now: datetime, prune_at: datetime | None
+    ) -> list[PrunedVersion]:
+        """As ``prune_versions``, and stores when more of the slot's history becomes prunable with time."""
+        found = await _PRUNE_AND_SCHEDULE.all(
+            self._connection,
+            user_id=user_id,
+            slot_id=slot_id,
+            versions=list(versions),
+            now=now,
+            new_prune_at=prune_at,
+        )
+        return _PRUNED_VERSION.read_all(found)
 
     async def held_contents(self, user_id: UUID, slot_id: UUID) -> set[UUID]:
-        """Returns the contents that a slot's versions hold."""
+        """Returns the contents that a slot's versions and lists hold."""
         found = await _CONTENTS.all(self._connection, user_id=user_id, slot_id=slot_id)
         return {row["content_id"] for row in found}
 
     async def prunable_history(self, user_id: UUID, product_id: UUID | None) -> list[HistoryVersion]:
-        """Returns the prunable versions of one product, or of all, the oldest first; the trash is included."""
+        """Returns the prunable versions of one product, or of all, the oldest first; the trash is included.
+
+        A second statement reads the contents of sets, if there are any.
+        """
         found = await _HISTORY.all(self._connection, user_id=user_id, of_product=product_id)
-        return _HISTORY_VERSION.read_all(found)
+        of_lists: dict[UUID, dict[UUID, int]] = {row["manifest_id"]: {} for row in found if row["manifest_id"]}
+        if of_lists:
+            ids = list(of_lists)
+            for row in await _CONTENTS_OF_LISTS.all(self._connection, user_id=user_id, manifest_ids=ids):
+                of_lists[row["manifest_id"]][row["content_id"]] = row["size"]
+        return [
+            HistoryVersion(
+                row["slot_id"],
+                row["version"],
+                of_lists[row["manifest_id"]] if row["manifest_id"] else {row["content_id"]: row["size"]},
+            )
+            for row in found
+        ]

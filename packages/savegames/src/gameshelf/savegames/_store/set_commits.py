@@ -1,0 +1,471 @@
+"""The commit of an upload of a set: what it stands on, its contents, and its version as the new head."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import TIME, prefixed, rows, user
+from gameshelf.savegames._files import FileList
+from gameshelf.savegames._models import (
+    ContentState,
+    SavegameContent,
+    SavegameDevice,
+    SavegameQuota,
+    SavegameSlot,
+    SavegameUpload,
+)
+from gameshelf.savegames._set_models import (
+    SavegameDeviceState,
+    SavegameManifest,
+    SavegameManifestContent,
+    SavegamePolicy,
+    SavegameUploadFile,
+)
+from gameshelf.savegames._store.expressions import (
+    IS_OPEN,
+    NOW,
+    PRODUCT,
+    SLOT,
+    UPLOAD,
+    VERSION,
+    C,
+    M,
+    S,
+    U,
+    identity_of,
+    used_bytes,
+)
+from gameshelf.savegames._store.slots import MAX_DEVICES
+from gameshelf.savegames._store.uploads import UPLOAD_COLUMNS, Upload
+from gameshelf.savegames._store.versions import new_list, new_version
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    String,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+_D, _Q, _F, _H, _L = SavegameDevice, SavegameQuota, SavegameUploadFile, SavegameManifestContent, SavegameManifest
+_MANIFEST = bindparam("manifest_id", type_=Uuid)
+_DEVICE = bindparam("device_id", type_=String)
+_PENDING: Any = literal_column(f"'{ContentState.PENDING.value}'")
+_LIVE: Any = literal_column(f"'{ContentState.LIVE.value}'")
+_DROPPED: Any = literal_column(f"'{ContentState.DROPPED.value}'")
+
+
+@dataclass(frozen=True, slots=True)
+class SetCommitState:
+    """What the decision about an upload of a set needs, beside the upload itself."""
+
+    head_identity: bytes | None
+    """The lineage key of the head; None: there is none, or its bytes were deleted."""
+    regresses_to: int | None
+    """The newest version of the history before the head with the same content."""
+    content_count: int
+    """The number of different contents of the list."""
+    ready_count: int
+    """How many of them are there: live and not missing, or verified for this upload."""
+    unverified_count: int
+    """The number of contents that are still awaited."""
+    new_bytes: int
+    """The bytes of the verified contents that the user does not have yet."""
+    used_bytes: int
+    limit_bytes: int | None
+    """The limit that support has set; None: the default one."""
+    policy: str | None
+    """The policy of the product, as JSON; None: it has none."""
+
+    @property
+    def is_ready(self) -> bool:
+        return self.unverified_count == 0 and self.ready_count == self.content_count
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedFile:
+    """A content of an upload: one that is awaited, or one that is there."""
+
+    sha256: bytes
+    problem: str | None
+    """What the last verification found; None: nothing, or it was verified."""
+    is_ready: bool
+
+
+def _file_with_content(pending: Any, *columns: Any) -> Any:
+    """Selects contents of the upload with the verified pending content of each."""
+    is_verified = and_(
+        col(pending.user_id) == col(_F.user_id),
+        col(pending.id) == col(_F.content_id),
+        col(pending.state) == _PENDING,
+        col(pending.verified_at).is_not(None),
+    )
+    return (
+        select(*columns)
+        .select_from(_F)
+        .outerjoin(pending, is_verified)
+        .where(col(_F.user_id) == user(), col(_F.upload_id) == UPLOAD)
+    )
+
+
+def _is_live(content: Any) -> Any:
+    return and_(col(content.user_id) == user(), col(content.state) == _LIVE)
+
+
+_pending, _live, _older = aliased(C), aliased(C), aliased(M)
+_unverified = _file_with_content(_pending, func.count()).where(col(_pending.id).is_(None)).scalar_subquery()
+_is_there = select(literal(1)).where(_is_live(_live), col(_live.file_hash_sha256) == col(_F.sha256)).exists()
+_new_bytes = (
+    _file_with_content(_pending, func.coalesce(func.sum(col(_F.size_bytes)), 0))
+    .where(col(_pending.id).is_not(None), ~_is_there)
+    .scalar_subquery()
+)
+_held: Any = (
+    select(col(_live.file_hash_sha256).label("sha256"))
+    .select_from(_H)
+    .join(_live, and_(col(_live.id) == col(_H.content_id), _is_live(_live), col(_live.missing_since).is_(None)))
+    .where(col(_H.user_id) == user())
+)
+_verified = _file_with_content(_pending, col(_F.sha256)).where(col(_pending.id).is_not(None))
+_of_upload = select(col(U.manifest_id)).where(col(U.user_id) == user(), col(U.id) == UPLOAD).scalar_subquery()
+_ready = union(_held.where(col(_H.manifest_id) == _of_upload), _verified).subquery("ready")
+_regresses_to = (
+    select(func.max(col(_older.version)))
+    .where(
+        col(_older.user_id) == user(),
+        col(_older.slot_id) == col(U.slot_id),
+        col(_older.in_head),
+        col(_older.content_id).is_not(None),
+        identity_of(_older) == identity_of(U),
+        col(_older.version) < col(S.head_version),
+    )
+    .scalar_subquery()
+)
+_limit_bytes = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
+_policy = (
+    select(cast(col(SavegamePolicy.policy), Text))
+    .where(col(SavegamePolicy.product_id) == col(S.product_id))
+    .scalar_subquery()
+)
+_is_head = and_(col(M.user_id) == col(S.user_id), col(M.slot_id) == col(S.id), col(M.version) == col(S.head_version))
+_STATE = Statement(
+    select(
+        *prefixed("upload_", UPLOAD_COLUMNS),
+        case((col(M.content_id).is_not(None), identity_of(M))).label("head_identity"),
+        _regresses_to.label("regresses_to"),
+        func.coalesce(col(_L.content_count), 0).label("content_count"),
+        select(func.count()).select_from(_ready).scalar_subquery().label("ready_count"),
+        _unverified.label("unverified_count"),
+        cast(_new_bytes, BigInteger).label("new_bytes"),
+        cast(used_bytes(), BigInteger).label("used_bytes"),
+        _limit_bytes.label("limit_bytes"),
+        _policy.label("policy"),
+    )
+    .select_from(U)
+    .join(S, and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id)))
+    .outerjoin(_L, and_(col(_L.user_id) == col(U.user_id), col(_L.id) == col(U.manifest_id)))
+    .outerjoin(M, _is_head)
+    .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
+)
+_ended: Any = (
+    delete(SavegameUploadFile)
+    .where(
+        col(_F.user_id) == user(),
+        col(U.user_id) == user(),
+        col(U.id) == col(_F.upload_id),
+        col(U.slot_id) == SLOT,
+        ~IS_OPEN,
+    )
+    .returning(col(_F.content_id))
+    .cte("ended")
+)
+_END_FILES = Statement(
+    update(SavegameContent)
+    .where(col(C.user_id) == user(), col(C.id) == _ended.c.content_id, col(C.state) == _PENDING)
+    .values(state=_DROPPED, delete_after=NOW)
+)
+_UNLIST = Statement(
+    delete(SavegameManifestContent).where(
+        col(_H.user_id) == user(), col(_H.content_id) == bindparam("content_id", type_=Uuid)
+    )
+)
+_UPLOAD = RowReader(Upload, _STATE, prefix="upload_")
+_SET_COMMIT_STATE = RowReader(SetCommitState, _STATE, others=(_UPLOAD,))
+_AWAITED = Statement(
+    union(
+        _file_with_content(_pending, col(_F.sha256), col(_F.problem), col(_pending.id).is_not(None).label("is_ready")),
+        _held.add_columns(cast(literal_column("NULL"), String), literal_column("true")).where(
+            col(_H.manifest_id) == _MANIFEST
+        ),
+    )
+)
+_AWAITED_FILE = RowReader(AwaitedFile, _AWAITED)
+
+_mine: Any = (
+    _file_with_content(
+        _pending,
+        col(_F.sha256),
+        col(_pending.id),
+        col(_pending.s3_object_key),
+    )
+    .where(col(_pending.id).is_not(None))
+    .cte("mine")
+)
+_there: Any = (
+    select(
+        col(_live.id),
+        col(_live.s3_object_key),
+        col(_live.missing_since).is_not(None).label("is_missing"),
+        _mine.c.id.label("own_id"),
+        _mine.c.s3_object_key.label("own_key"),
+    )
+    .select_from(_mine)
+    .join(_live, and_(_is_live(_live), col(_live.file_hash_sha256) == _mine.c.sha256))
+    .cte("there")
+)
+_made: Any = (
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == user(),
+        col(C.id) == _mine.c.id,
+        col(C.state) == _PENDING,
+        col(C.id).not_in(select(_there.c.own_id)),
+    )
+    .values(state=_LIVE, delete_after=None)
+    .returning(col(C.id), col(C.file_hash_sha256), col(C.file_size_bytes), col(C.raw_sha256), col(C.raw_encoding))
+    .cte("made")
+)
+# The object of a content that is missing in the store is replaced by the one of this upload.
+_spare = (
+    update(SavegameContent)
+    .where(col(C.user_id) == user(), col(C.id) == _there.c.own_id, col(C.state) == _PENDING)
+    .values(
+        state=_DROPPED,
+        delete_after=NOW,
+        s3_object_key=case((_there.c.is_missing, _there.c.s3_object_key), else_=_there.c.own_key),
+    )
+    .cte("spare")
+)
+_mended = (
+    update(SavegameContent)
+    .where(col(C.user_id) == user(), col(C.id) == _there.c.id, _there.c.is_missing)
+    .values(s3_object_key=_there.c.own_key, missing_since=None)
+    .cte("mended")
+)
+_all = union(select(_made.c.id), select(_there.c.id)).subquery("of_upload")
+_ours = (
+    insert(SavegameManifestContent)
+    .from_select(["user_id", "manifest_id", "content_id"], select(user(), _MANIFEST, _all.c.id))
+    .on_conflict_do_nothing()
+    .cte("ours")
+)
+
+
+def _is_unpacked(encoding: Any, raw: Any, sha256: Any) -> Any:
+    """The condition that nothing has to be unpacked, or that the made content was verified with the same result."""
+    return or_(
+        raw.is_(None),
+        and_(encoding == literal_column("'identity'"), raw == sha256),
+        and_(raw == _made.c.raw_sha256, encoding == _made.c.raw_encoding),
+    )
+
+
+# Other open uploads that wait for one of the contents join it, as they would if they were requested now.
+_waiting: Any = (
+    select(col(_F.upload_id), col(_F.sha256), col(_F.content_id).label("own_id"), col(U.manifest_id), _made.c.id)
+    .select_from(_made)
+    .join(
+        _F,
+        and_(
+            col(_F.user_id) == user(),
+            col(_F.sha256) == _made.c.file_hash_sha256,
+            col(_F.size_bytes) == _made.c.file_size_bytes,
+            col(_F.upload_id) != UPLOAD,
+            _is_unpacked(col(_F.content_encoding), col(_F.raw_sha256), col(_F.sha256)),
+        ),
+    )
+    .join(U, and_(col(U.user_id) == user(), col(U.id) == col(_F.upload_id), IS_OPEN, col(U.expires_at) > NOW))
+    .cte("waiting")
+)
+_others = (
+    insert(SavegameManifestContent)
+    .from_select(
+        ["user_id", "manifest_id", "content_id"],
+        select(user(), _waiting.c.manifest_id, _waiting.c.id).where(_waiting.c.manifest_id.is_not(None)),
+    )
+    .on_conflict_do_nothing()
+    .cte("others")
+)
+_singles = (
+    update(SavegameUpload)
+    .where(
+        col(U.user_id) == user(),
+        IS_OPEN,
+        col(U.expires_at) > NOW,
+        col(U.content_id).is_(None),
+        col(U.file_count).is_(None),
+        col(U.file_hash_sha256) == _made.c.file_hash_sha256,
+        col(U.file_size_bytes) == _made.c.file_size_bytes,
+        _is_unpacked(col(U.content_encoding), col(U.raw_sha256), col(U.file_hash_sha256)),
+    )
+    .values(content_id=_made.c.id)
+    .cte("singles")
+)
+_abandoned = (
+    update(SavegameContent)
+    .where(col(C.user_id) == user(), col(C.id) == _waiting.c.own_id, col(C.state) == _PENDING)
+    .values(state=_DROPPED, delete_after=NOW)
+    .cte("abandoned")
+)
+_taken = (
+    delete(SavegameUploadFile)
+    .where(
+        col(_F.user_id) == user(),
+        or_(
+            col(_F.upload_id) == UPLOAD,
+            tuple_(col(_F.upload_id), col(_F.sha256)).in_(select(_waiting.c.upload_id, _waiting.c.sha256)),
+        ),
+    )
+    .cte("taken")
+)
+_GO_LIVE = Statement(
+    select(cast(func.coalesce(func.sum(_made.c.file_size_bytes), 0), BigInteger).label("new_bytes")).add_cte(
+        _spare, _mended, _ours, _others, _singles, _abandoned, _taken
+    )
+)
+
+_moved = update(SavegameSlot).where(col(S.user_id) == user(), col(S.id) == SLOT).values(head_version=VERSION)
+_has = insert(SavegameDevice).values(user_id=user(), slot_id=SLOT, device_id=_DEVICE, version=VERSION, synced_at=NOW)
+_has = _has.on_conflict_do_update(
+    index_elements=["user_id", "slot_id", "device_id"], set_={"version": VERSION, "synced_at": NOW}
+)
+_of_slot = and_(col(_D.user_id) == user(), col(_D.slot_id) == SLOT)
+# Of the other devices, since the statement does not see the row that it adds itself.
+_oldest = (
+    select(col(_D.device_id))
+    .where(_of_slot, col(_D.device_id) != _DEVICE)
+    .order_by(col(_D.synced_at).desc(), col(_D.device_id))
+    .offset(literal_column(str(MAX_DEVICES - 1)))
+)
+_forgotten = delete(SavegameDevice).where(_of_slot, col(_D.device_id).in_(_oldest))
+_closed = (
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
+    .values(
+        outcome=cast(bindparam("new_outcome", type_=Text), JSONB),
+        content_id=None,
+        manifest_id=None,
+        expires_at=bindparam("new_expires_at", type_=TIME),
+    )
+)
+_P = SavegameDeviceState
+_committed = (
+    update(SavegameDeviceState)
+    .where(col(_P.user_id) == user(), col(_P.product_id) == PRODUCT, col(_P.device_id) == _DEVICE)
+    .values(committed_at=NOW, pending_since=None, pending_slot=None)
+)
+_ADD_HEAD = Statement(
+    new_version.add_cte(
+        new_list.cte("new_list"),
+        _moved.cte("moved"),
+        _has.cte("has"),
+        _forgotten.cte("forgotten"),
+        _closed.cte("closed"),
+        _committed.cte("committed"),
+    )
+)
+_COMMITTED = Statement(_committed)
+_lost = rows(
+    "lost",
+    sha256=("hashes", LargeBinary),
+    size_bytes=("sizes", BigInteger),
+    content_encoding=("encodings", String),
+    raw_sha256=("raw_hashes", LargeBinary),
+    raw_size_bytes=("raw_sizes", BigInteger),
+)
+_unseen = update(SavegameUpload).where(col(U.user_id) == user(), col(U.id) == UPLOAD).values(arrived_through=None)
+_AWAIT = Statement(
+    insert(SavegameUploadFile)
+    .from_select(
+        ["user_id", "upload_id", *(column.key for column in _lost.c)],
+        select(user(), UPLOAD, *_lost.c),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+    .add_cte(_unseen.cte("unseen"))
+)
+
+
+class SetCommitStore:
+    """Statements of the commit of an upload of a set. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def read_state(self, user_id: UUID, upload_id: UUID) -> tuple[Upload, SetCommitState] | None:
+        """Returns an upload and what its commit stands on; None where there is no such upload."""
+        row = await _STATE.first(self._connection, user_id=user_id, upload_id=upload_id)
+        return (_UPLOAD.read(row), _SET_COMMIT_STATE.read(row)) if row else None
+
+    async def awaited_files(self, user_id: UUID, upload_id: UUID, manifest_id: UUID) -> list[AwaitedFile]:
+        """Returns the contents that an upload awaits, and those of its list that are there."""
+        found = await _AWAITED.all(self._connection, user_id=user_id, upload_id=upload_id, manifest_id=manifest_id)
+        return _AWAITED_FILE.read_all(found)
+
+    async def await_files(self, user_id: UUID, upload_id: UUID, lost: FileList) -> None:
+        """Has an upload await contents that were lost since it was requested, and what has arrived looked up again."""
+        await _AWAIT.run(
+            self._connection,
+            user_id=user_id,
+            upload_id=upload_id,
+            hashes=[file.sha256 for file in lost],
+            sizes=[file.size for file in lost],
+            encodings=[file.content_encoding if file.raw_sha256 else None for file in lost],
+            raw_hashes=[file.raw_sha256 for file in lost],
+            raw_sizes=[file.raw_size for file in lost],
+        )
+
+    async def end_files(self, user_id: UUID, slot_id: UUID, now: datetime) -> None:
+        """Deletes what the ended uploads of a slot awaited, and drops what was verified for them."""
+        await _END_FILES.run(self._connection, user_id=user_id, slot_id=slot_id, now=now)
+
+    async def remove_from_lists(self, user_id: UUID, content_id: UUID) -> None:
+        """Removes a content that is lost from all lists. Open uploads that list it have to send it again."""
+        await _UNLIST.run(self._connection, user_id=user_id, content_id=content_id)
+
+    async def go_live(self, user_id: UUID, upload_id: UUID, manifest_id: UUID, now: datetime) -> int:
+        """Makes the verified contents of an upload live, for its list and for other uploads that await them. Returns
+        the bytes that the user did not have before.
+        """
+        row = await _GO_LIVE.first(
+            self._connection, user_id=user_id, upload_id=upload_id, manifest_id=manifest_id, now=now
+        )
+        assert row is not None
+        new_bytes: int = row["new_bytes"]
+        return new_bytes
+
+    async def add_head(self, user_id: UUID, **values: Any) -> None:
+        """Adds the version of an upload as the new head, which its device has, and closes the upload."""
+        await _ADD_HEAD.run(self._connection, user_id=user_id, **values)
+
+    async def note_commit(self, user_id: UUID, product_id: UUID, device_id: str, now: datetime) -> None:
+        """Notes that a device has committed, so that nothing of it is pending."""
+        await _COMMITTED.run(self._connection, user_id=user_id, product_id=product_id, device_id=device_id, now=now)

@@ -19,6 +19,7 @@ ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAM
 NOTHING_FOUND = {
     "library._family.queries._IS_LOST",  # a seat of one session that is lost
     "savegames._queries.accounts._CONTENTS",  # by the names of objects, which begin with the user
+    "savegames._store.list_objects._FIND",  # a list whose object is not written, and its version
     "savegames._store.slots._HAS_GROWN",  # a device whose version grew from an older one
     "savegames._store.versions._HISTORY",  # versions that are no heads
     "savegames._queries.support._COPIES",  # two slots of one content

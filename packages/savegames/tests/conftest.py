@@ -11,13 +11,16 @@ from gameshelf.kernel.paging import Page
 from gameshelf.savegames import (
     MIGRATIONS,
     Digest,
+    FileResult,
     Limits,
+    NewSet,
     NewUpload,
     SavedObject,
     SavegameAdoption,
     SavegameConflicts,
     SavegameQueries,
     SavegameService,
+    SavegameSets,
     SavegameSweeps,
     SavegameUploads,
     Synced,
@@ -25,14 +28,10 @@ from gameshelf.savegames import (
     object_key,
     part_key,
 )
-from gameshelf.savegames._files import SaveFile, hash_of, identity_of, ordered
+from gameshelf.savegames._files import hash_of, identity_of
 from gameshelf.savegames._lists import decode, encode
 from gameshelf.savegames._naming import slot_key
 from gameshelf.savegames._policies import SavePolicy
-from gameshelf.savegames._quota import StorageQuota
-from gameshelf.savegames._set_confirmations import SetConfirmations
-from gameshelf.savegames._store import SavegameStore
-from gameshelf.savegames._timeline import Timeline
 
 # Tables with references stand after the tables that they refer to.
 TABLES = (
@@ -70,10 +69,7 @@ class Player:
         self.adoption = SavegameAdoption(*made, self.clock, limits, serialise=serialise)
         self.sweeps = SavegameSweeps(connection, self.clock, limits)
         self.queries = SavegameQueries(connection)
-        store = SavegameStore(connection)
-        timeline = Timeline(store, limits, self.clock)
-        quota = StorageQuota(store, timeline, limits)
-        self.sets = SetConfirmations(store, timeline, quota, self.events.append, self.clock, limits, "bucket")
+        self.sets = SavegameSets(*made, self.access, self.clock, limits, "bucket", serialise=serialise)
 
     def clock(self):
         return self.now
@@ -191,158 +187,45 @@ class Player:
         return tables
 
 
-def listed(files):
-    """The list of a set."""
-    return ordered(SaveFile(path, len(data), sha256(data).digest()) for path, data in files.items())
-
-
 class SetSteps:
-    """What a device does to upload a set, in steps."""
+    """What devices do to upload sets, in steps. A set is a mapping of paths to bytes."""
 
     def __init__(self, player):
         self.player = player
-        self.sets = player.sets
 
-    async def request(self, files, slot="slot", base=0, device="pc", policy="manual", **more):
-        player = self.player
-        connection = player.connection
-        found = await connection.fetchrow(
-            "SELECT id, last_version FROM savegames.savegame_slots "
-            "WHERE user_id = $1 AND slot_name = $2 AND deleted_at IS NULL",
-            player.id,
-            slot,
-        )
-        slot_id = found["id"] if found else uuid4()
-        version = found["last_version"] + 1 if found else 1
-        if found:
-            await connection.execute(
-                "UPDATE savegames.savegame_slots SET last_version = $3 WHERE user_id = $1 AND id = $2",
-                player.id,
-                slot_id,
-                version,
-            )
-        else:
-            await connection.execute(
-                "INSERT INTO savegames.savegame_slots (user_id, id, product_id, slot_name, slot_key, last_version, "
-                "created_at) VALUES ($1, $2, $3, $4, $4, $5, $6)",
-                player.id,
-                slot_id,
-                player.product,
-                slot,
-                version,
-                player.now,
-            )
-        files_list = listed(files)
-        manifest, upload = uuid4(), uuid4()
-        size = sum(file.size for file in files_list)
-        hashes = {file.sha256: file for file in files_list}
-        await connection.execute(
-            "INSERT INTO savegames.savegame_manifests (user_id, id, slot_id, file_hash_sha256, content_identity, "
-            "file_count, content_count, total_bytes, body, created_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            player.id,
-            manifest,
-            slot_id,
-            hash_of(files_list),
-            identity_of(files_list),
-            len(files_list),
-            len(hashes),
-            size,
-            encode(files_list),
-            player.now,
-        )
-        await connection.execute(
-            "INSERT INTO savegames.savegame_uploads (user_id, id, slot_id, version, base_version, file_size_bytes, "
-            "file_hash_sha256, content_identity, file_count, manifest_id, device_id, conflict_policy, created_at, "
-            "expires_at, client_modified_at, game_version_id) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-            player.id,
-            upload,
-            slot_id,
-            version,
-            base,
-            size,
-            hash_of(files_list),
-            identity_of(files_list),
-            len(files_list),
-            manifest,
-            device,
-            policy,
-            player.now,
-            player.now + player.limits.url_lives,
-            more.get("client_modified_at"),
-            more.get("game_version_id"),
-        )
-        for content, file in hashes.items():
-            held = await connection.fetchval(
-                "SELECT id FROM savegames.savegame_contents WHERE user_id = $1 AND file_hash_sha256 = $2 "
-                "AND state = 'live' AND missing_since IS NULL",
-                player.id,
-                content,
-            )
-            if held:
-                await connection.execute(
-                    "INSERT INTO savegames.savegame_manifest_contents VALUES ($1, $2, $3)", player.id, manifest, held
-                )
-            else:
-                await connection.execute(
-                    "INSERT INTO savegames.savegame_upload_files (user_id, upload_id, sha256, size_bytes) "
-                    "VALUES ($1, $2, $3, $4)",
-                    player.id,
-                    upload,
-                    content,
-                    file.size,
-                )
-        return upload
+    async def request(self, files, slot="slot", device="pc", **more):
+        """Requests an upload of files, and returns its reservation."""
+        entries = [
+            {"path": path, "size_bytes": len(data), "sha256": sha256(data).hexdigest()} for path, data in files.items()
+        ]
+        about = {"product_id": self.player.product, "save_slot_name": slot, "device_id": device}
+        return await self.player.sets.request(self.player.id, NewSet(**about, files=entries, **more))
 
-    async def send(self, upload, *only):
-        """Sends the contents that are awaited, or only those of these, and verifies them."""
-        player = self.player
-        rows = await player.connection.fetch(
-            "SELECT * FROM savegames.savegame_upload_files WHERE user_id = $1 AND upload_id = $2", player.id, upload
-        )
-        for row in rows:
-            if row["content_id"] is not None or (only and row["sha256"] not in map(_sha256, only)):
-                continue
-            content = uuid4()
-            key = f"{player.id}/~parts/{content}.bin"
-            player.objects.add(key)
-            await player.connection.execute(
-                "INSERT INTO savegames.savegame_contents (user_id, id, s3_object_key, file_size_bytes, "
-                "file_hash_sha256, state, created_at, delete_after, verified_at) "
-                "VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $6)",
-                player.id,
-                content,
-                key,
-                row["size_bytes"],
-                row["sha256"],
-                player.now,
-                player.now + player.limits.url_lives,
-            )
-            await player.connection.execute(
-                "UPDATE savegames.savegame_upload_files SET content_id = $4 "
-                "WHERE user_id = $1 AND upload_id = $2 AND sha256 = $3",
-                player.id,
-                upload,
-                row["sha256"],
-                content,
-            )
+    async def verify(self, reservation, *only, problem=None):
+        """Verifies the contents that are awaited, or only those of these, as if they had been sent."""
+        player, wanted = self.player, [sha256(data).digest() for data in only]
+        work = await player.sets.begin(player.id, reservation.upload_id)
+        while work.attempts:
+            done = []
+            for attempt in work.attempts:
+                if not only or attempt.sha256 in wanted:
+                    player.objects.add(attempt.target)
+                    digest = Digest(attempt.size, attempt.sha256)
+                    done.append(FileResult(attempt, digest, problem))
+            after = work.attempts[-1].sha256
+            work = await player.sets.begin(player.id, reservation.upload_id, done, after)
 
-    async def commit(self, upload):
+    async def commit(self, reservation):
         """Commits an upload."""
-        return await self.player.sets.finish(self.player.id, upload)
+        return await self.player.sets.finish(self.player.id, reservation.upload_id)
 
     async def save(self, files, slot="slot", **more):
         """Uploads a set and commits it."""
-        upload = await self.request(files, slot, **more)
-        await self.send(upload)
-        outcome = await self.commit(upload)
+        reservation = await self.request(files, slot, **more)
+        await self.verify(reservation)
+        outcome = await self.commit(reservation)
         self.player.later(seconds=1)
         return outcome
-
-
-def _sha256(data):
-    return sha256(data).digest()
 
 
 def check_trees(slots, metadata, conflicts, has_lost, **_):

@@ -57,28 +57,28 @@ async def test_a_set_becomes_a_version_with_all_its_files(player, sets):
     head = await player.queries.save(player.id, outcome.slot_id)
     assert (head.file_count, head.size, head.device_id) == (2, 3, "pc")
     assert await player.usage() == (3, 0)
-    assert [type(event).__name__ for event in player.events] == ["SavegameUploaded"]
-    assert (player.events[0].file_count, player.events[0].new_bytes) == (2, 3)
+    assert [type(event).__name__ for event in player.events] == ["UploadRequested", "SavegameUploaded"]
+    assert (player.events[1].file_count, player.events[1].new_bytes) == (2, 3)
 
 
 async def test_a_second_version_only_brings_what_is_new(player, sets):
     await sets.save(ONE)
-    outcome = await sets.save(ONE | {"s/w2/b": b"cccc"}, base=1)
+    outcome = await sets.save(ONE | {"s/w2/b": b"cccc"}, base_version=1)
     assert (outcome.version, outcome.new_bytes) == (2, 4)
     assert await player.usage() == (7, 0)
 
 
 async def test_a_commit_is_repeated_with_the_same_outcome(player, sets):
     upload = await sets.request(ONE)
-    await sets.send(upload)
+    await sets.verify(upload)
     outcome = await sets.commit(upload)
     assert await sets.commit(upload) == outcome
-    assert len(player.events) == 1
+    assert [type(event).__name__ for event in player.events] == ["UploadRequested", "SavegameUploaded"]
 
 
 async def test_missing_files_are_named_and_the_upload_stays_open(player, sets):
     upload = await sets.request(ONE)
-    await sets.send(upload, b"a")
+    await sets.verify(upload, b"a")
     await player.connection.execute(
         "UPDATE savegames.savegame_upload_files SET problem = 'raw' WHERE content_id IS NULL"
     )
@@ -86,14 +86,14 @@ async def test_missing_files_are_named_and_the_upload_stays_open(player, sets):
     assert isinstance(found, IncompleteSet)
     assert (found.missing_count, found.mismatched_count) == (0, 1)
     assert [(one.path, one.problem) for one in found.mismatched] == [("s/w2/b", FileProblem.RAW)]
-    await sets.send(upload)
+    await sets.verify(upload)
     assert (await sets.commit(upload)).result is UploadResult.HEAD
 
 
 async def test_scenario_13_content_lost_meanwhile_is_asked_again(player, sets):
     await sets.save(ONE)
-    upload = await sets.request(ONE | {"s/w1/c": b"ccc"}, base=1)
-    await sets.send(upload)
+    upload = await sets.request(ONE | {"s/w1/c": b"ccc"}, base_version=1)
+    await sets.verify(upload)
     lost = await player.connection.fetchval(
         "UPDATE savegames.savegame_contents SET missing_since = $2 WHERE user_id = $1 AND file_hash_sha256 = $3 "
         "RETURNING id",
@@ -110,7 +110,7 @@ async def test_scenario_13_content_lost_meanwhile_is_asked_again(player, sets):
     )
     await player.service.prune_lost(player.id, lost)
     assert (await sets.commit(upload)).missing_count == 1
-    await sets.send(upload)
+    await sets.verify(upload)
     outcome = await sets.commit(upload)
     assert (outcome.result, outcome.new_bytes) == (UploadResult.HEAD, 4)
     assert [one.status for one in (await player.queries.versions(player.id, outcome.slot_id, Page(1, 100))).items] == [
@@ -126,8 +126,8 @@ async def test_a_missing_object_is_replaced_by_the_one_of_the_commit(player, set
         player.now,
         sha256(b"a").digest(),
     )
-    upload = await sets.request(ONE | {"s/w2/b": b"other"}, base=1)
-    await sets.send(upload)
+    upload = await sets.request(ONE | {"s/w2/b": b"other"}, base_version=1)
+    await sets.verify(upload)
     assert (await sets.commit(upload)).new_bytes == 5
     row = await player.connection.fetchrow(
         "SELECT s3_object_key, missing_since FROM savegames.savegame_contents WHERE file_hash_sha256 = $1 "
@@ -141,10 +141,10 @@ async def test_a_missing_object_is_replaced_by_the_one_of_the_commit(player, set
 async def test_two_uploads_of_one_content_share_it(player, sets):
     first = await sets.request({"s/w1/a": b"same"}, "one")
     second = await sets.request({"s/w1/z": b"same", "s/w1/y": b"y"}, "two")
-    await sets.send(second, b"same")
-    await sets.send(first)
+    await sets.verify(second, b"same")
+    await sets.verify(first)
     assert (await sets.commit(first)).new_bytes == 4
-    await sets.send(second)
+    await sets.verify(second)
     outcome = await sets.commit(second)
     assert (outcome.result, outcome.new_bytes) == (UploadResult.HEAD, 1)
     assert await player.usage() == (5, 0)
@@ -152,26 +152,26 @@ async def test_two_uploads_of_one_content_share_it(player, sets):
 
 async def test_identical_and_old_files_make_no_version(player, sets):
     await sets.save(ONE)
-    second = await sets.save(ONE | {"s/w1/a": b"new"}, base=1)
-    assert (await sets.save(ONE | {"s/w1/a": b"new"}, base=1, device="deck")).result is UploadResult.IDENTICAL
-    assert (await sets.save(ONE, base=0, device="deck")).result is UploadResult.BEHIND
+    second = await sets.save(ONE | {"s/w1/a": b"new"}, base_version=1)
+    assert (await sets.save(ONE | {"s/w1/a": b"new"}, base_version=1, device="deck")).result is UploadResult.IDENTICAL
+    assert (await sets.save(ONE, base_version=0, device="deck")).result is UploadResult.BEHIND
     assert await player.versions(second.slot_id) == {1: (0, None, "history"), 2: (1, None, "head")}
     assert len(await player.rows("manifests")) == 2
 
 
 async def test_an_old_state_on_the_head_is_named(player, sets):
     await sets.save(ONE)
-    await sets.save({"s/w1/a": b"2"}, base=1)
-    assert (await sets.save(ONE, base=2)).regresses_to == 1
+    await sets.save({"s/w1/a": b"2"}, base_version=1)
+    assert (await sets.save(ONE, base_version=2)).regresses_to == 1
 
 
 async def test_a_file_and_a_set_are_never_the_same(player, sets):
-    single = await player.save(b"a")
-    outcome = await sets.save({"s/w1/a": b"a"}, base=1)
+    single = await player.save(b"a", device_id="pc")
+    outcome = await sets.save({"s/w1/a": b"a"}, base_version=1)
     assert (outcome.result, outcome.new_bytes) == (UploadResult.HEAD, 0)
     text = f"{sha256(b'a').hexdigest()} s/w1/a\n".encode()
-    assert (await player.save(text, base_version=2)).result is UploadResult.HEAD
-    assert (await sets.save({"s/w1/a": b"a"}, base=3)).regresses_to == 2
+    assert (await player.save(text, base_version=2, device_id="pc")).result is UploadResult.HEAD
+    assert (await sets.save({"s/w1/a": b"a"}, base_version=3)).regresses_to == 2
     assert await player.versions(single.slot_id) == {
         1: (0, None, "history"),
         2: (1, None, "history"),
@@ -185,7 +185,7 @@ async def test_old_versions_are_pruned_with_their_files(new_player, sets_of):
     sets = sets_of(player)
     for number in range(6):
         player.later(days=1)
-        outcome = await sets.save({"s/w1/a": b"same", "s/w1/b": bytes([number])}, base=number)
+        outcome = await sets.save({"s/w1/a": b"same", "s/w1/b": bytes([number])}, base_version=number)
     kept = {
         version for version, (_, _, status) in (await player.versions(outcome.slot_id)).items() if status != "pruned"
     }
@@ -200,10 +200,10 @@ async def test_the_commit_of_a_head_with_pruning_is_at_most_nine_statements(new_
     sets = sets_of(player)
     for number in range(5):
         player.later(days=1)
-        await sets.save({"s/w1/a": bytes([number])}, base=number)
+        await sets.save({"s/w1/a": bytes([number])}, base_version=number)
     player.later(days=1)
-    upload = await sets.request({"s/w1/a": b"last"}, base=5)
-    await sets.send(upload)
+    upload = await sets.request({"s/w1/a": b"last"}, base_version=5)
+    await sets.verify(upload)
     with counted(player.connection) as statements:
         assert (await sets.commit(upload)).version == 6
     # With the lock, the answer and the end of the transaction there are three more.
@@ -214,22 +214,27 @@ async def test_the_bytes_of_a_set_have_to_fit_into_the_quota(new_player, sets_of
     player = new_player(max_bytes=50, quota_bytes=10, max_versions=10)
     sets = sets_of(player)
     await sets.save({"s/w1/a": b"aaaa", "s/w1/b": b"bbb"})
-    await sets.save({"s/w1/b": b"bbb", "s/w1/c": b"ccc"}, base=1)
-    outcome = await sets.save({"s/w1/b": b"bbb", "s/w1/d": b"dddd"}, base=2)
+    await sets.save({"s/w1/b": b"bbb", "s/w1/c": b"ccc"}, base_version=1)
+    outcome = await sets.save({"s/w1/b": b"bbb", "s/w1/d": b"dddd"}, base_version=2)
     assert await player.usage() == (10, 0)
     assert (await player.versions(outcome.slot_id))[1][2] == "pruned"
-    upload = await sets.request({"s/w1/e": b"e" * 11}, base=3)
-    await sets.send(upload)
+    with pytest.raises(UserQuotaExceeded):
+        await sets.request({"s/w1/e": b"e" * 11}, base_version=3)
+    upload = await sets.request({"s/w1/b": b"bbb", "s/w1/d": b"dddd", "s/w1/e": b"eee"}, base_version=3)
+    await sets.verify(upload)
+    await player.service.change_version(player.id, outcome.slot_id, 2, VersionChanges(is_pinned=True))
     with pytest.raises(UserQuotaExceeded):
         async with player.connection.transaction():
             await sets.commit(upload)
-    assert await player.usage() == (10, 11)
+    await player.service.change_version(player.id, outcome.slot_id, 2, VersionChanges(is_pinned=False))
+    assert (await sets.commit(upload)).version == 4
+    assert await player.usage() == (10, 0)
 
 
 async def test_scenario_01_merge_without_units_is_refused(player, sets):
     await sets.save(ONE)
-    await sets.save(ONE | {"s/w1/a": b"2"}, base=1)
-    conflict = await sets.save(ONE | {"s/w2/b": b"3"}, base=1, device="deck")
+    await sets.save(ONE | {"s/w1/a": b"2"}, base_version=1)
+    conflict = await sets.save(ONE | {"s/w2/b": b"3"}, base_version=1, device="deck")
     assert conflict.result is UploadResult.CONFLICT
     with pytest.raises(SavegameMergeSplitsUnit) as refused:
         await player.conflicts.resolve(player.id, conflict.conflict_id, Resolve(resolution="merge"))
@@ -239,10 +244,10 @@ async def test_scenario_01_merge_without_units_is_refused(player, sets):
 async def test_scenario_02_two_units_merge_themselves(player, sets):
     await player.set_policy()
     await sets.save(ONE)
-    await sets.save(ONE | {"s/w1/a": b"2"}, base=1)
+    await sets.save(ONE | {"s/w1/a": b"2"}, base_version=1)
     used = await player.usage()
-    upload = await sets.request(ONE | {"s/w2/b": b"3"}, base=1, device="deck")
-    await sets.send(upload)
+    upload = await sets.request(ONE | {"s/w2/b": b"3"}, base_version=1, device="deck")
+    await sets.verify(upload)
     objects = set(player.objects)
     outcome = await sets.commit(upload)
     assert (outcome.result, outcome.resolution, outcome.version) == (UploadResult.RESOLVED, "merge", 4)
@@ -260,16 +265,16 @@ async def test_scenario_02_two_units_merge_themselves(player, sets):
 async def test_scenario_03_a_deleted_file_stays_deleted(player, sets):
     await player.set_policy()
     await sets.save(ONE | {"s/w1/f": b"f"})
-    await sets.save(ONE, base=1)
-    outcome = await sets.save(ONE | {"s/w1/f": b"f", "s/w2/b": b"3"}, base=1, device="deck")
+    await sets.save(ONE, base_version=1)
+    outcome = await sets.save(ONE | {"s/w1/f": b"f", "s/w2/b": b"3"}, base_version=1, device="deck")
     assert await files_of(player, outcome.slot_id, outcome.version) == hashes({"s/w1/a": b"a", "s/w2/b": b"3"})
 
 
 async def test_scenario_04_delete_against_change_is_asked(player, sets):
     await player.set_policy()
     await sets.save(ONE)
-    await sets.save({"s/w2/b": b"bb"}, base=1)
-    conflict = await sets.save(ONE | {"s/w1/a": b"changed"}, base=1, device="deck")
+    await sets.save({"s/w2/b": b"bb"}, base_version=1)
+    conflict = await sets.save(ONE | {"s/w1/a": b"changed"}, base_version=1, device="deck")
     assert conflict.result is UploadResult.CONFLICT
     assert player.events[-1].differences_count == 1
     with pytest.raises(InvalidInput) as refused:
@@ -290,8 +295,8 @@ async def test_a_merge_beyond_the_limits_is_left_to_the_policy_of_conflicts(play
     units = [{"name": "{w}", "match": ["s/{w}/**"]}]
     await player.set_policy(merge="units", units=units, limits={"max_files": 2})
     await sets.save({"s/w1/a": b"a"})
-    await sets.save({"s/w1/a": b"a", "s/w2/b": b"b"}, base=1)
-    outcome = await sets.save({"s/w1/a": b"a", "s/w3/c": b"c"}, base=1, device="deck")
+    await sets.save({"s/w1/a": b"a", "s/w2/b": b"b"}, base_version=1)
+    outcome = await sets.save({"s/w1/a": b"a", "s/w3/c": b"c"}, base_version=1, device="deck")
     assert outcome.result is UploadResult.CONFLICT
 
 
@@ -299,21 +304,22 @@ async def test_the_base_of_a_merge_outlives_its_bytes(new_player, sets_of):
     player = new_player(max_versions=2)
     sets = sets_of(player)
     await player.set_policy()
-    await sets.save(ONE, device="deck")
+    first = await sets.save(ONE, device="deck")
+    await player.synced(first.slot_id, "pc", 1)
     for number in range(1, 6):
         player.later(days=1)
-        await sets.save(ONE | {"s/w1/a": bytes([number])}, base=number)
-    assert (await player.versions((await player.rows("slots"))[0]["id"]))[1][2] == "pruned"
-    outcome = await sets.save(ONE | {"s/w2/b": b"deck"}, base=1, device="deck")
+        await sets.save(ONE | {"s/w1/a": bytes([number])}, base_version=number)
+    assert (await player.versions(first.slot_id))[1][2] == "pruned"
+    outcome = await sets.save(ONE | {"s/w2/b": b"deck"}, base_version=1, device="deck")
     assert outcome.resolution == "merge"
     assert await files_of(player, outcome.slot_id, outcome.version) == hashes({"s/w1/a": b"\x05", "s/w2/b": b"deck"})
 
 
 async def test_scenario_14_fifty_branches_of_one_device(player, sets):
     await sets.save(ONE)
-    await sets.save(ONE | {"s/w1/a": b"2"}, base=1)
+    await sets.save(ONE | {"s/w1/a": b"2"}, base_version=1)
     for number in range(50):
-        await sets.save({"s/w1/a": bytes([number])}, base=1, device="deck")
+        await sets.save({"s/w1/a": bytes([number])}, base_version=1, device="deck")
     [conflict] = [row for row in await player.rows("conflicts") if row["resolved_at"] is None]
     kept = [row["version"] for row in await player.rows("metadata") if row["content_id"]]
     assert conflict["branch_version"] in kept
@@ -322,8 +328,8 @@ async def test_scenario_14_fifty_branches_of_one_device(player, sets):
 
 async def test_both_are_kept_in_slots_of_their_own(player, sets):
     await sets.save(ONE)
-    await sets.save(ONE | {"s/w1/a": b"2"}, base=1)
-    conflict = await sets.save(ONE | {"s/w1/a": b"3"}, base=1, device="deck")
+    await sets.save(ONE | {"s/w1/a": b"2"}, base_version=1)
+    conflict = await sets.save(ONE | {"s/w1/a": b"3"}, base_version=1, device="deck")
     resolved = await player.conflicts.resolve(player.id, conflict.conflict_id, Resolve(resolution="keep_both"))
     assert await files_of(player, resolved.copy_slot_id, 1) == hashes(ONE | {"s/w1/a": b"3"})
     await player.service.delete(player.id, conflict.slot_id, permanent=True)
@@ -333,7 +339,7 @@ async def test_both_are_kept_in_slots_of_their_own(player, sets):
 
 async def test_a_set_is_restored_with_its_list(player, sets):
     await sets.save(ONE)
-    second = await sets.save({"s/w1/a": b"2"}, base=1)
+    second = await sets.save({"s/w1/a": b"2"}, base_version=1)
     await player.service.restore(player.id, second.slot_id, 1, device_id="deck")
     assert await files_of(player, second.slot_id, 3) == hashes(ONE)
     assert (await player.queries.save(player.id, second.slot_id)).device_id == "deck"
@@ -343,7 +349,7 @@ async def test_a_set_is_restored_with_its_list(player, sets):
 async def test_single_units_are_restored(player, sets):
     await player.set_policy()
     await sets.save(ONE)
-    second = await sets.save({"s/w2/b": b"2", "s/w3/c": b"c"}, base=1)
+    second = await sets.save({"s/w2/b": b"2", "s/w3/c": b"c"}, base_version=1)
     await player.service.restore(player.id, second.slot_id, 1, units=["w1", "w3"])
     assert await files_of(player, second.slot_id, 3) == hashes({"s/w1/a": b"a", "s/w2/b": b"2"})
     with pytest.raises(InvalidInput) as refused:
@@ -358,8 +364,8 @@ async def test_single_units_are_restored(player, sets):
 
 async def test_a_set_in_the_trash_keeps_its_files_until_it_is_purged(player, sets):
     first = await sets.save(ONE)
-    upload = await sets.request(ONE | {"s/w1/x": b"xxx"}, base=1)
-    await sets.send(upload)
+    upload = await sets.request(ONE | {"s/w1/x": b"xxx"}, base_version=1)
+    await sets.verify(upload)
     await player.service.delete(player.id, first.slot_id)
     with pytest.raises(SavegameVersionNotFound):
         await sets.commit(upload)
@@ -380,7 +386,7 @@ async def test_a_pinned_set_is_never_pruned(new_player, sets_of):
     await player.service.change_version(player.id, first.slot_id, 1, VersionChanges(is_pinned=True))
     for number in range(1, 8):
         player.later(days=1)
-        await sets.save({"s/w1/a": bytes([number])}, base=number)
+        await sets.save({"s/w1/a": bytes([number])}, base_version=number)
     assert await files_of(player, first.slot_id, 1) == hashes(ONE)
     await player.service.change_version(player.id, first.slot_id, 1, VersionChanges(is_pinned=False))
     assert (await player.versions(first.slot_id))[1][2] == "pruned"

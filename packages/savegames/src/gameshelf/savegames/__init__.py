@@ -136,7 +136,9 @@ from gameshelf.savegames._set_commands import (
     PlanSaves,
     Preference,
 )
+from gameshelf.savegames._set_confirmations import IncompleteFile, IncompleteSet
 from gameshelf.savegames._set_planning import PlannedSlot, SavegamePlans, SavePlan
+from gameshelf.savegames._set_reads import SINGLE_FILE, ConflictDifferences, SavegameSetQueries, SetDownload
 from gameshelf.savegames._set_requests import SkippedFile
 from gameshelf.savegames._set_signing import (
     Arrival,
@@ -192,6 +194,7 @@ __all__ = [
     "MAX_SLOTS",
     "METADATA",
     "MIGRATIONS",
+    "SINGLE_FILE",
     "STAGING",
     "Adopted",
     "Adoption",
@@ -201,6 +204,7 @@ __all__ = [
     "Attempt",
     "CommitUpload",
     "ConfirmUpload",
+    "ConflictDifferences",
     "ConflictNotFound",
     "ConflictPlace",
     "ConflictPolicy",
@@ -224,6 +228,8 @@ __all__ = [
     "FilesFilter",
     "FilesToVerify",
     "FindingLevel",
+    "IncompleteFile",
+    "IncompleteSet",
     "KeepMultipart",
     "Limits",
     "ListToWrite",
@@ -298,6 +304,7 @@ __all__ = [
     "SavegamePreferences",
     "SavegameQueries",
     "SavegameService",
+    "SavegameSetQueries",
     "SavegameSets",
     "SavegameShrinks",
     "SavegameSlotNotFound",
@@ -310,6 +317,7 @@ __all__ = [
     "SavegameVersionNotFound",
     "SavesFilter",
     "SeenGameVersions",
+    "SetDownload",
     "SetReservation",
     "SetVerification",
     "Side",

@@ -28,8 +28,10 @@ from gameshelf.savegames._errors import (
 )
 from gameshelf.savegames._files import FileList, hash_of, identity_of
 from gameshelf.savegames._limits import MAX_SET_FILES, Limits
+from gameshelf.savegames._lineage import NOTHING
 from gameshelf.savegames._lists import decode
 from gameshelf.savegames._policies import DEFAULT_POLICY, EffectiveLimits, SavePolicy, effective_limits
+from gameshelf.savegames._policy_store import parse_stored
 from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.merges import StoredSides
 from gameshelf.savegames._store.versions import StoredVersion
@@ -56,8 +58,6 @@ async def beside_the_loop(file_count: int, function: Callable[P, T], *args: P.ar
 class SetSides:
     """Two versions of a save that are sets, and their common ancestor."""
 
-    head: StoredVersion
-    branch: StoredVersion
     base_version: int | None
     """None: it is not known."""
     base: FileList | None
@@ -75,11 +75,6 @@ class SetSides:
         return three_way(self.base, self.head_files, self.branch_files, SaveUnits(self.policy))
 
 
-def policy_of(policy: str | None) -> SavePolicy:
-    """Parses the policy of a product as it is stored; None: it has none."""
-    return DEFAULT_POLICY if policy is None else SavePolicy.model_validate_json(policy)
-
-
 class SetMerges:
     """Reads, compares and merges sets, inside the user's transaction."""
 
@@ -93,10 +88,7 @@ class SetMerges:
     ) -> SetSides | None:
         """Returns the lists of two versions that are sets; None where a list is not there any more."""
         stored = await self._store.merges.read_sides(user_id, slot_id, head.version, branch.version)
-        if stored.head_body is None or stored.branch_body is None:
-            return None
-        count = (head.file_count or 0) + (branch.file_count or 0)
-        return await beside_the_loop(count, _decoded, stored, head, branch)
+        return await beside_the_loop((head.file_count or 0) + (branch.file_count or 0), decode_sides, stored)
 
     async def automatic(self, sides: SetSides) -> FileList | None:
         """Returns the merge of two sides, where the product's policy wants it and it needs no choice.
@@ -220,23 +212,17 @@ class SetMerges:
         )
 
 
-def _decoded(stored: StoredSides, head: StoredVersion, branch: StoredVersion) -> SetSides:
-    assert stored.head_body is not None
-    assert stored.branch_body is not None
+def decode_sides(stored: StoredSides) -> SetSides | None:
+    """Returns the lists of two versions that are sets; None where a list is not there any more."""
+    if stored.head_body is None or stored.branch_body is None:
+        return None
     base: FileList | None = None
-    if stored.base_version == 0:
+    if stored.base_version == NOTHING:
         base = ()
     elif stored.base_body is not None:
         base = decode(stored.base_body)
-    return SetSides(
-        head,
-        branch,
-        stored.base_version,
-        base,
-        decode(stored.head_body),
-        decode(stored.branch_body),
-        policy_of(stored.policy),
-    )
+    policy = DEFAULT_POLICY if stored.policy is None else parse_stored(stored.policy)
+    return SetSides(stored.base_version, base, decode(stored.head_body), decode(stored.branch_body), policy)
 
 
 def path_count(differences: Collection[UnitDifference]) -> int:

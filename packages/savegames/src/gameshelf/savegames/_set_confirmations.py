@@ -128,6 +128,8 @@ class SetConfirmations:
         outcome = UploadOutcome(result, slot.id, slot.head_version, file_count=upload.file_count)
         if result is UploadResult.IDENTICAL:
             await self._device_has(user_id, upload, slot.head_version)
+        elif upload.device_id:
+            await self._store.set_commits.note_commit(user_id, upload.product_id, upload.device_id, self._clock())
         await self._close(user_id, upload, outcome)
         await self._store.set_commits.end_files(user_id, slot.id, self._clock())
         await self._timeline.release_lists(user_id, slot.id)
@@ -207,13 +209,11 @@ class SetConfirmations:
     async def _close(self, user_id: UUID, upload: Upload, outcome: UploadOutcome) -> None:
         until = self._clock() + REMEMBER_FOR
         await self._store.uploads.close_upload(user_id, upload.id, _outcomes.as_text(outcome), until)
-        if upload.device_id:
-            about = (user_id, upload.product_id, upload.device_id)
-            await self._store.set_commits.note_commit(*about, self._clock())
 
     async def _device_has(self, user_id: UUID, upload: Upload, version: int) -> None:
         if upload.device_id:
-            await self._store.slots.device_has(user_id, upload.slot_id, upload.device_id, version, self._clock())
+            about = (user_id, upload.slot_id, upload.device_id, version, self._clock())
+            await self._store.slots.device_has(*about, committed_to=upload.product_id)
 
 
 def _lacking(files: FileList, known: Sequence[AwaitedFile]) -> tuple[list[IncompleteFile], FileList]:

@@ -26,11 +26,12 @@ from gameshelf.savegames._limits import ATTEMPT_FOR, MAX_RATIO, Limits
 from gameshelf.savegames._lists import decode
 from gameshelf.savegames._missing_files import missing_files
 from gameshelf.savegames._naming import incoming_key, part_key, part_metadata, slot_key
-from gameshelf.savegames._outcomes import UploadResult
+from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames._ports import Packing
 from gameshelf.savegames._quota import StorageQuota
 from gameshelf.savegames._reservations import Reservations, require_places
 from gameshelf.savegames._set_commands import FileEntry, NewSet
+from gameshelf.savegames._set_confirmations import IncompleteSet, SetConfirmations
 from gameshelf.savegames._set_requests import (
     NeededContents,
     RequestedSet,
@@ -95,6 +96,7 @@ class SavegameSets:
         access: ProductAccess,
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        bucket: str = "",
         serialise: Serialise | None = None,
     ) -> None:
         self._serialise = serialise or by_advisory_lock(connection)
@@ -105,6 +107,7 @@ class SavegameSets:
         self._timeline = Timeline(self._store, limits, clock)
         self._quota = StorageQuota(self._store, self._timeline, limits)
         self._requests = Reservations(self._store, self._timeline, record, clock, limits)
+        self._confirmations = SetConfirmations(self._store, self._timeline, self._quota, record, clock, limits, bucket)
         self._ends = UploadEnds(self._store, self._timeline, record, clock)
         self._singles = SavegameUploads(connection, record, access, clock, limits, serialise=self._serialise)
 
@@ -206,6 +209,16 @@ class SavegameSets:
             await self._store.upload_files.begin_contents(user_id, own, now, until)
         counts = await self._store.upload_files.count(user_id, upload_id)
         return FilesToVerify(attempts, counts.total - counts.unverified, counts.total)
+
+    async def finish(self, user_id: UUID, upload_id: UUID) -> UploadOutcome | IncompleteSet:
+        """Decides the outcome of an upload of a set, once its files were verified (``begin``). A repeated call returns
+        the same outcome. A set that is incomplete stays open; what was lost since its request is awaited from now on.
+
+        All results have to be committed, a conflict and an incomplete set too. Raises SavegameVersionNotFound as
+        ``begin`` does; UserQuotaExceeded where the reserved room is no longer available: then the upload stays open.
+        """
+        await self._serialise(user_id)
+        return await self._confirmations.finish(user_id, upload_id)
 
     async def _context(self, user_id: UUID, new: NewSet) -> SetContext:
         context = await self._store.set_contexts.read_context(user_id, new, self._clock())

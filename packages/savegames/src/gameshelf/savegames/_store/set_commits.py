@@ -18,16 +18,14 @@ from gameshelf.savegames._models import (
     SavegameUpload,
 )
 from gameshelf.savegames._set_models import (
-    SavegameDeviceState,
     SavegameManifest,
     SavegameManifestContent,
-    SavegamePolicy,
     SavegameUploadFile,
 )
+from gameshelf.savegames._store.devices import committed_by
 from gameshelf.savegames._store.expressions import (
     IS_OPEN,
     NOW,
-    PRODUCT,
     SLOT,
     UPLOAD,
     VERSION,
@@ -92,8 +90,6 @@ class SetCommitState:
     used_bytes: int
     limit_bytes: int | None
     """The limit that support has set; None: the default one."""
-    policy: str | None
-    """The policy of the product, as JSON; None: it has none."""
 
     @property
     def is_ready(self) -> bool:
@@ -160,11 +156,6 @@ _regresses_to = (
     .scalar_subquery()
 )
 _limit_bytes = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
-_policy = (
-    select(cast(col(SavegamePolicy.policy), Text))
-    .where(col(SavegamePolicy.product_id) == col(S.product_id))
-    .scalar_subquery()
-)
 _is_head = and_(col(M.user_id) == col(S.user_id), col(M.slot_id) == col(S.id), col(M.version) == col(S.head_version))
 _STATE = Statement(
     select(
@@ -177,7 +168,6 @@ _STATE = Statement(
         cast(_new_bytes, BigInteger).label("new_bytes"),
         cast(used_bytes(), BigInteger).label("used_bytes"),
         _limit_bytes.label("limit_bytes"),
-        _policy.label("policy"),
     )
     .select_from(U)
     .join(S, and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id)))
@@ -376,12 +366,7 @@ _closed = (
         expires_at=bindparam("new_expires_at", type_=TIME),
     )
 )
-_P = SavegameDeviceState
-_committed = (
-    update(SavegameDeviceState)
-    .where(col(_P.user_id) == user(), col(_P.product_id) == PRODUCT, col(_P.device_id) == _DEVICE)
-    .values(committed_at=NOW, pending_since=None, pending_slot=None)
-)
+_committed = committed_by(_DEVICE)
 _ADD_HEAD = Statement(
     new_version.add_cte(
         new_list.cte("new_list"),

@@ -1,13 +1,14 @@
 """The fork server imports this module once, before it forks the service's processes.
 
-It imports the service, creates an S3 client, which parses a megabyte of JSON, and freezes all objects, so that the
-first garbage collection of a process doesn't traverse them.
+It imports the service, reads the names of its migrations, creates an S3 client, which parses a megabyte of JSON, and
+freezes all objects, so that the first garbage collection of a process doesn't traverse them.
 """
 
 import asyncio
 import gc
 
 from gameshelf.gateway import main  # noqa: F401 - imported for the processes to come
+from gameshelf.gateway.wiring import MIGRATIONS
 from gameshelf.savegames.s3 import S3Config, new_client
 
 _CONFIG = S3Config(bucket="never", endpoint="http://127.0.0.1:1", access_key_id="never", secret_access_key="never")
@@ -19,6 +20,8 @@ async def _open_and_close() -> None:
         pass
 
 
+for _package in MIGRATIONS:
+    _package.missing(None)
 asyncio.run(_open_and_close())
 gc.collect()
 gc.freeze()

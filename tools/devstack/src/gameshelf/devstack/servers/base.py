@@ -1,5 +1,6 @@
 """The base class of the embedded servers."""
 
+import atexit
 import secrets
 import signal
 import socket
@@ -39,6 +40,13 @@ def _claim(port: int) -> bool:
         return False
     _claims.append(claim)
     return True
+
+
+@atexit.register
+def _release_claims() -> None:
+    """Closes them in an orderly way; else the interpreter warns of each at its end."""
+    while _claims:
+        _claims.pop().close()
 
 
 def _is_free(port: int) -> bool:

@@ -19,6 +19,7 @@ def test_the_migrations_can_be_undone_and_done_again(database):
     MIGRATIONS.check(database)
 
 
+@pytest.mark.long
 async def test_two_migrations_at_once_don_t_disturb_each_other(database):
     await asyncio.gather(*(asyncio.to_thread(_upgrade_alone, database) for _ in range(3)))
     connection = await asyncpg.connect(database)

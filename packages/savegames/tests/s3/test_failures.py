@@ -47,6 +47,7 @@ async def assert_away(objects, calls=calls):
     assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}, outcomes
 
 
+@pytest.mark.long
 async def test_a_killed_or_frozen_store_is_unavailable_until_it_is_back(new_bucket, own_s3):
     bucket = await new_bucket(own_s3)
     await bucket.put("a", b"bytes")

@@ -111,6 +111,7 @@ class Rows:
         return FilesToVerify([attempt_of(file) for file in rest[:limit]], len(verified), len(self._files))
 
 
+@pytest.mark.long
 async def test_a_set_is_verified_once_although_the_store_goes_away(new_bucket, own_s3):
     bucket = await new_bucket(own_s3, signed_hash=SignedHash.PAYLOAD)
     contents = {sha256(content).digest(): content for content in (number.to_bytes(2, "big") for number in range(150))}

@@ -33,6 +33,7 @@ async def test_a_deletion_removes_versions_from_before_a_suspension(versioned):
     assert await versioned.versions() == []
 
 
+@pytest.mark.long
 async def test_a_deletion_removes_more_versions_than_a_page_has(versioned):
     for _ in range(5):
         await asyncio.gather(*(versioned.put("a", b"1") for _ in range(50)))

@@ -48,6 +48,7 @@ async def test_an_asgi_server_runs_all_of_the_service_and_ends_it_well(
     assert '"message":"stopping"' in service.log.read_text()
 
 
+@pytest.mark.long
 async def test_a_service_that_can_not_start_says_why_and_is_not_served(platform):
     refused = platform.service(POSTGRES_DSN="postgresql://nobody@127.0.0.1:1/x")
     command = [sys.executable, "-m", "hypercorn", *SERVERS["hypercorn"](refused.http_port)]

@@ -50,6 +50,7 @@ def fragile(create_platform, server_directory):
     postgres.stop()
 
 
+@pytest.mark.long
 def test_a_service_ends_in_time_while_everything_that_it_depends_on_hangs(fragile):
     platform, servers = fragile
     service = platform.service(LIBRARY_SERVICE_SHUTDOWN_SECONDS="1")

@@ -93,6 +93,7 @@ def state_of(service):
     return answer.status_code, answer.json()["dependencies"]
 
 
+@pytest.mark.long
 def test_the_service_is_ready_without_its_store_and_with_none(platform_of, own_s3):
     with_store, without = platform_of(s3=own_s3), platform_of()
     status, there = state_of(with_store.service())

@@ -33,6 +33,9 @@ _all = False
 _running: "set[Service]" = set()
 """The services that were started and not yet ended."""
 
+_OF_SLOW_TESTS = {"server_directory", "tmp_path_factory"}
+"""Fixtures behind those for servers, and for files of a test's own."""
+
 CreateDatabase = Callable[[], str]
 Found = TypeVar("Found")
 
@@ -252,7 +255,8 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what is marked ``long``, unless everything or just that test is asked for; else begins with it.
 
-    The order is random otherwise. A long test that comes last would let all but one of the workers wait for it.
+    The order is random otherwise, but a long test or a slow module that comes last would let all but one of the workers
+    wait for it: half of the modules without servers and folders end the run.
     """
     long = {item for item in items if item.get_closest_marker("long")}
     if config.getoption("--all"):
@@ -263,6 +267,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out := {item for item in long if _function_name(item) not in named}:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+    slow = {item.path for item in items if not _OF_SLOW_TESTS.isdisjoint(getattr(item, "fixturenames", ()))}
+    quick = [path for path in dict.fromkeys(item.path for item in items) if path not in slow]
+    last = set(quick[::2])
+    items.sort(key=lambda item: item.path in last)
 
 
 def _function_name(item: pytest.Item) -> str:

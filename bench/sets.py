@@ -1,0 +1,186 @@
+"""Sets of files: plans at 100 a second, beside a call that does nothing.
+
+Requests go out on a schedule, whatever is answered. One service process with all roles but the consumer's, beside
+PostgreSQL, Valkey, the broker, the S3 gateway and the load generator.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from _load import Run, paced
+from gameshelf.devstack.pytest_plugin import StartedPlatform
+from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
+from gameshelf.devstack.tokens import TokenIssuer
+from rich.console import Console
+from rich.table import Table
+
+WARM_UP_SECONDS = 3
+BUCKET = "saves"
+SLOTS = ("autosave", "quicksave", "World 1")
+VERSIONS = 10
+MOST_MILLISECONDS = 50
+SESSION = "user_id id product_id device_id start_time end_time duration_seconds end_reason last_heartbeat_at"
+
+
+def content(user: UUID, slot: str, version: int) -> bytes:
+    """The hash of a version's bytes."""
+    return sha256(f"{user} {slot} {version}".encode()).digest()
+
+
+async def seed(dsn: str, users: Sequence[UUID], product: UUID) -> None:
+    """Saves of a game with a history each; the computer has their heads, and another device has something to upload."""
+    connection = await asyncpg.connect(dsn)
+    now = datetime.now(UTC)
+
+    async def copy(table: str, columns: str, records: Iterator[tuple[Any, ...]]) -> None:
+        await connection.copy_records_to_table(
+            f"savegame_{table}", schema_name="savegames", columns=columns.split(), records=records
+        )
+
+    slots = [(user, uuid4(), name) for user in users for name in SLOTS]
+    versions = [
+        (user, slot_id, number, uuid4(), uuid4(), content(user, name, number))
+        for user, slot_id, name in slots
+        for number in range(1, VERSIONS + 1)
+    ]
+    await copy(
+        "slots",
+        "user_id id product_id slot_name slot_key head_version last_version created_at",
+        ((user, slot_id, product, name, name.casefold(), VERSIONS, VERSIONS, now) for user, slot_id, name in slots),
+    )
+    await copy(
+        "contents",
+        "user_id id s3_object_key file_size_bytes file_hash_sha256 state created_at",
+        ((user, content_id, str(content_id), 1000, held, "live", now) for user, *_, content_id, held in versions),
+    )
+    await copy(
+        "metadata",
+        "user_id slot_id version id parent_version in_head content_id file_size_bytes file_hash_sha256 "
+        "server_uploaded_at device_id",
+        (
+            (user, slot_id, number, version_id, number - 1, True, content_id, 1000, held, now, "pc")
+            for user, slot_id, number, version_id, content_id, held in versions
+        ),
+    )
+    await copy(
+        "devices",
+        "user_id slot_id device_id version synced_at",
+        ((user, slot_id, "pc", VERSIONS, now) for user, slot_id, _ in slots),
+    )
+    await copy(
+        "device_states",
+        "user_id product_id device_id device_name intent intent_at pending_since pending_slot",
+        ((user, product, "deck", "Deck", "exit", now, now, SLOTS[0]) for user in users),
+    )
+    await connection.copy_records_to_table(
+        "playtime_sessions",
+        schema_name="playtime",
+        columns=SESSION.split(),
+        records=[
+            (user, uuid4(), product, "deck", began, ended, 3600, "completed", ended)
+            for user in users
+            for day in range(60)
+            for began in [now.replace(microsecond=0) - timedelta(days=day, hours=2)]
+            for ended in [began + timedelta(hours=1)]
+        ],
+    )
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+def raw(method: str, path: str, token: str = "", attributes: dict[str, Any] | None = None) -> bytes:
+    body = json.dumps({"data": {"attributes": attributes}}).encode() if attributes else b""
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def plan(user: UUID, product: UUID) -> dict[str, Any]:
+    """A device that has the first save as it is, has changed the second one, and is behind with the third one."""
+    has = [
+        {"slot_name": SLOTS[0], "content_hash": content(user, SLOTS[0], VERSIONS).hex()},
+        {"slot_name": SLOTS[1], "content_hash": uuid4().hex * 2, "base_version": VERSIONS},
+        {"slot_name": SLOTS[2], "content_hash": content(user, SLOTS[2], 7).hex(), "base_version": 7},
+    ]
+    return {"product_id": str(product), "device_id": "pc", "intent": "launch", "slots": has}
+
+
+async def ask(
+    port: int, platform: StartedPlatform, users: Sequence[UUID], product: UUID, options: argparse.Namespace
+) -> dict[str, Run]:
+    """Plans, beside the health check of the same process."""
+    tokens = [platform.token(user) for user in users]
+    turn = range(int(options.rate * (options.seconds + WARM_UP_SECONDS)))
+    requests = {
+        "health check": [raw("GET", "/health/live") for _ in turn],
+        "plan": [
+            raw(
+                "POST",
+                "/api/v1/library/savegames/plan",
+                tokens[one % len(users)],
+                plan(users[one % len(users)], product),
+            )
+            for one in turn
+        ],
+    }
+    runs = {}
+    for what, wanted in requests.items():
+        # Connections are opened and statements prepared before it counts.
+        warm_up = int(options.rate * WARM_UP_SECONDS)
+        await paced(port, wanted[:warm_up], options.rate)
+        runs[what] = await paced(port, wanted[warm_up:], options.rate)
+    return runs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench sets", description=__doc__)
+    parser.add_argument("--rate", type=float, default=100, help="plans a second (100)")
+    parser.add_argument("--seconds", type=float, default=20, help="length of a run (20)")
+    parser.add_argument("--users", type=int, default=500, help="users with three saves each (500)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as folder:
+        directory = Path(folder)
+        postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
+        s3 = S3(directory / "s3")
+        postgres.durable = False
+        for server in (postgres, valkey, kafka, s3):
+            server.start()
+        s3.create_bucket(BUCKET)
+        issuer = TokenIssuer(directory / "keys")
+        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, issuer, s3.settings(BUCKET))
+        service = platform.service(LIBRARY_SERVICE_ROLES="api,relay,jobs")
+        users, product = [uuid4() for _ in range(options.users)], uuid4()
+        try:
+            service.migrate()
+            service.start()
+            asyncio.run(seed(platform.dsn, users, product))
+            runs = asyncio.run(ask(service.http_port, platform, users, product, options))
+        finally:
+            platform.close()
+            postgres.stop()
+            s3.stop()
+    report(runs)
+
+
+def report(runs: dict[str, Run]) -> None:
+    table = Table("what", "requests/s", "p50 ms", "p95 ms", "p99 ms", "failed", box=None, pad_edge=False)
+    for what, run in runs.items():
+        at = [f"{value:.1f}" for value in (run.p50, run.p95, run.p99)]
+        table.add_row(what, f"{run.a_second:,.0f}", *at, str(run.failed))
+    console = Console(width=100)
+    console.print(table)
+    console.print(f"target: p95 of plans below {MOST_MILLISECONDS} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -57,6 +57,8 @@ from gameshelf.savegames._events import (
 )
 from gameshelf.savegames._files import (
     SaveFile,
+    hash_of,
+    identity_of,
 )
 from gameshelf.savegames._game_versions import SeenGameVersions
 from gameshelf.savegames._limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
@@ -159,6 +161,7 @@ from gameshelf.savegames._set_verification import (
     SetVerification,
     TakeFiles,
     VerificationProgress,
+    join_parts,
     verify_file,
 )
 from gameshelf.savegames._sets import SavegameSets, SetReservation
@@ -357,9 +360,12 @@ __all__ = [
     "compare_usage",
     "confirmed_differences",
     "find_arrived_files",
+    "hash_of",
+    "identity_of",
     "incoming_key",
     "incoming_prefix",
     "is_version_key",
+    "join_parts",
     "lint_document",
     "lint_policy",
     "metadata_of",

@@ -107,7 +107,7 @@ class UploadQueries:
 
         A single file that is sent by one request is not among them.
         """
-        if upload.status is not UploadStatus.OPEN:
+        if upload.status is not UploadStatus.OPEN or not (upload.is_set or upload.size > PART_BYTES):
             return ()
         found = await self._files.unverified_files(user_id, upload.id)
         return missing_files(upload.id, found, None if upload.is_set else upload.key)

@@ -101,20 +101,21 @@ class TakeFiles(Protocol):
 async def verify_file(objects: ObjectStore, attempt: FileAttempt) -> FileResult:
     """Makes the object of a file, and verifies it. Raises StoreUnavailable; the object may exist then."""
     if attempt.source is not None:
-        has_parts = attempt.multipart_id is None or await _join_parts(objects, attempt.source, attempt)
+        has_parts = attempt.multipart_id is None or await join_parts(
+            objects, attempt.source, attempt.size, attempt.multipart_id
+        )
         if not has_parts or not await objects.copy(attempt.source, attempt.target, attempt.metadata, attempt.size):
             return FileResult(attempt, None, FileProblem.MISSING)
     digest = await objects.digest(attempt.target, attempt.size, attempt.packing)
     return FileResult(attempt, digest, _problem(attempt, digest))
 
 
-async def _join_parts(objects: ObjectStore, source: str, attempt: FileAttempt) -> bool:
-    """Makes the uploaded object of its parts. False if a part has not arrived."""
-    multipart_id = attempt.multipart_id or ""
+async def join_parts(objects: ObjectStore, source: str, size: int, multipart_id: str) -> bool:
+    """Makes the uploaded object of its parts. False if a part has not arrived. Raises StoreUnavailable."""
     arrived = await objects.parts(source, multipart_id)
     if arrived is None:
         return True  # an attempt before this one has joined them, or the store has dropped them: the copy finds out
-    if [part.size for part in arrived] != [*part_sizes(attempt.size)]:
+    if [part.size for part in arrived] != [*part_sizes(size)]:
         return False
     return await objects.complete_parts(source, multipart_id, arrived)
 

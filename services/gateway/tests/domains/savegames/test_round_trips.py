@@ -155,8 +155,27 @@ async def test_calls_cost_what_the_table_says(measured, device):
     branch = await save(b"branch", 409, base_version=1, device_id="deck")
     await ask("GET", "/savegames/conflicts")
     conflict = branch["errors"][0]["meta"]["conflict_id"]
+    await ask("GET", "/savegames/conflicts/{id}", id=conflict)
+    await ask("GET", "/savegames/conflicts/{id}/differences", id=conflict)
     await ask("POST", "/savegames/conflicts/{id}/resolve", {"resolution": "keep_cloud"}, id=conflict)
     del found["a branch"]
+
+    async def save_set(**contents):
+        files = [
+            {"path": f"saves/{name}", "size_bytes": len(content), "sha256": sha256(content).hexdigest()}
+            for name, content in contents.items()
+        ]
+        attributes = {"product_id": product, "save_slot_name": "set", "device_id": "pc", "files": files}
+        given = (await ask("POST", "/savegames/uploads", attributes))["data"]
+        by_hash = {sha256(content).hexdigest(): content for content in contents.values()}
+        for one in given["attributes"]["uploads"]:
+            assert (await device.put(one, by_hash[one["sha256"]])).status_code == 200
+        return await ask("POST", "/savegames/uploads/{id}/commit", id=given["id"])
+
+    for number in range(2):
+        of = {"id": (await save_set(a=b"a", b=b"%d" % number))["data"]["id"]}
+    await ask("GET", "/savegames/{id}/versions/{version}/files", version=1, **of)
+    await ask("POST", "/savegames/{id}/download", {"have_version": 1}, **of)
     # Of other domains: what is asked for most.
     await ask("GET", "/items", row="`{}`, rendered again", params={"limit": 7})
     listed = await ask("GET", "/items", row="`{}`, page known to this process; `304`", params={"limit": 7})
@@ -170,4 +189,4 @@ async def test_calls_cost_what_the_table_says(measured, device):
     await ask("PUT", "/settings/{product_id}", {"settings_payload": {"volume": 3}}, 201, product_id=product)
     await ask("POST", "/wishlist/items", {"product_id": str(uuid4())}, 201)
     table = documented()
-    assert found == {row: table.get(row) for row in found}
+    assert {row: cost for row, cost in found.items() if table.get(row) != cost} == {}

@@ -162,7 +162,7 @@ def test_every_header_of_a_call_is_described():
         for status, response in call["responses"].items():
             headers = resolved(response)["headers"]
             assert {"X-Request-ID", "X-RateLimit-Remaining", "Vary"} <= headers.keys()
-            assert ("Retry-After" in headers) == (status in ("429", "503")), (route.template, status)
+            assert ("Retry-After" in headers) == (status in ("202", "429", "503")), (route.template, status)
             assert ("WWW-Authenticate" in headers) == (status == "401")
 
 

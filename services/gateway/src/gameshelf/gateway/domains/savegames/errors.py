@@ -139,6 +139,61 @@ RULES: Mapping[str, tuple[str, str]] = {
         "Содержимое с этим хешем имеет другой размер.",
         "The content with this hash has another size.",
     ),
+    "path_empty": ("Путь не может быть пустым.", "A path may not be empty."),
+    "path_too_long": ("В пути больше 1024 знаков.", "The path has more than 1024 characters."),
+    "path_absolute": ("Путь не может начинаться с «/».", "A path may not begin with '/'."),
+    "path_part_empty": ("В пути есть пустое имя.", "A part of the path is empty."),
+    "path_part_dots": ("В пути не может быть «.» и «..».", "A path may not have the parts '.' and '..'."),
+    "path_part_too_long": ("Имя в пути длиннее 255 знаков.", "A part of the path has more than 255 characters."),
+    "path_control": ("В пути есть управляющий символ.", "The path has a control character."),
+    "path_character": (
+        'Символы < > : " | ? * \\ в пути недопустимы.',
+        'A path may not have the characters < > : " | ? * \\.',
+    ),
+    "path_reserved": ("Имя в пути зарезервировано в Windows.", "A part of the path is a reserved name of Windows."),
+    "path_end": (
+        "Имя в пути не может кончаться точкой или пробелом.",
+        "A part of a path may not end with a dot or a space.",
+    ),
+    "path_taken": (
+        "Для систем без учёта регистра это тот же путь, что {path} ({other}).",
+        "For a system that ignores case this is the same path as {path} ({other}).",
+    ),
+    "path_is_folder": (
+        "Этот файл был бы папкой для {path} ({other}).",
+        "This file would be a folder of {path} ({other}).",
+    ),
+    "path_against_policy": (
+        "По правилам продукта этот файл не сохраняется.",
+        "The product's policy does not save this file.",
+    ),
+    "delta_beside_files": (
+        "Нужно одно из двух: files, или put и remove с set_sha256 и base_version.",
+        "Give either files, or put and remove with set_sha256 and base_version.",
+    ),
+    "set_is_empty": (
+        "В наборе должен быть хотя бы один файл; чтобы убрать сохранение, удалите его.",
+        "A set needs a file; to remove the save, delete it.",
+    ),
+    "part_count": ("Нужно хешей частей: {count}.", "{count} hashes of parts are expected."),
+    "said_twice": ("Этот путь назван дважды.", "This path is named twice."),
+    "said_differently": (
+        "Содержимое с этим хешем описано в списке по-разному.",
+        "The list describes the content with this hash in two ways.",
+    ),
+    "not_in_base": ("В базовой версии нет такого файла.", "The base version has no such file."),
+    "merge_unnamed": (
+        "Выберите сторону для каждой единицы из meta.unnamed.",
+        "Choose a side for each unit in meta.unnamed.",
+    ),
+    "merge_empty": ("После слияния не осталось бы файлов.", "No file would be left after the merge."),
+    "no_unit": ("В сохранении нет такой единицы.", "The save has no such unit."),
+    "not_a_set": ("Единицы есть только у наборов файлов.", "Only sets of files have units."),
+    "units_without_merge": ("Поле units нужно только для merge.", "units belongs to merge alone."),
+    "slot_named_twice": (
+        "Это то же сохранение, что {other}.",
+        "This is the same save as {other}.",
+    ),
     "too_many_pinned": ("Закрепить можно не больше {max} версий.", "At most {max} versions can be pinned."),
 }
 """Rule → message when it is broken, in Russian and English."""

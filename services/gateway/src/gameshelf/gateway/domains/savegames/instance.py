@@ -9,6 +9,7 @@ from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, 
 from gameshelf.gateway.domains.savegames.list_writer import LISTS_SECONDS, ListWriter
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.plans import GameVersionKeeper, PlanNotes
+from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
 from gameshelf.gateway.domains.savegames.support.overview import overview
@@ -35,8 +36,10 @@ from gameshelf.savegames import (
     SavegamePlans,
     SavegamePreferences,
     SavegameService,
+    SavegameSets,
     SavegameUploads,
     SeenGameVersions,
+    UploadQueries,
 )
 
 _WRITERS = frozenset({ServiceRole.API, ServiceRole.JOBS})
@@ -58,8 +61,11 @@ async def create(runtime: Runtime) -> DomainInstance:
     game_versions = GameVersionKeeper(acquire, seen)
     sweeper = ObjectSweeper(acquire, saves, metrics, limits)
     lists = ListWriter(acquire, saves, metrics)
+    commits = SetCommits(saves, transactions, acquire, own_metrics, lambda transaction: transaction.of(SavegameSets))
+    notes = PlanNotes(transactions, seen, own_metrics)
+    signer = SetSigner(saves, acquire, UploadQueries, own_metrics)
     return DomainInstance(
-        resources={Saves: saves, PlanNotes: PlanNotes(transactions, seen, own_metrics)},
+        resources={Saves: saves, SetCommits: commits, SetSigner: signer, PlanNotes: notes},
         servicers=[CloudSaves(transactions, acquire, runtime.streams, saves)],
         support=[
             lambda context: CloudSavesOfUsers(context, saves),
@@ -80,8 +86,14 @@ async def create(runtime: Runtime) -> DomainInstance:
         ],
         erasing=Erasing(rows=[erase_rows(runtime.services[SavegameService])], objects=erase_objects(saves)),
         checks={"s3": partial(answers_http, section.s3_url)} if section.s3_url else {},
-        close=bucket.close if bucket else None,
+        close=partial(_close, commits, bucket),
     )
+
+
+async def _close(commits: SetCommits, bucket: Bucket | None) -> None:
+    await commits.close()
+    if bucket:
+        await bucket.close()
 
 
 async def _open_bucket(runtime: Runtime) -> Bucket | None:
@@ -106,6 +118,10 @@ def make_services(settings: Settings) -> Services:
         access, clock = AccessQueries(context.connection), _one_moment(context.clock)
         return SavegameUploads(context.connection, context.record, access, clock, limits, bucket, context.serialise)
 
+    def make_sets(context: ServiceContext) -> SavegameSets:
+        access, clock = AccessQueries(context.connection), _one_moment(context.clock)
+        return SavegameSets(context.connection, context.record, access, clock, limits, bucket, context.serialise)
+
     def make_saves(context: ServiceContext) -> SavegameService:
         clock = _one_moment(context.clock)
         return SavegameService(context.connection, context.record, clock, limits, context.serialise)
@@ -129,6 +145,7 @@ def make_services(settings: Settings) -> Services:
         SavegamePreferences: make_preferences,
         SavegameService: make_saves,
         SavegameUploads: make_uploads,
+        SavegameSets: make_sets,
         SavegameConflicts: make_conflicts,
         SavegameAdoption: make_adoption,
     }

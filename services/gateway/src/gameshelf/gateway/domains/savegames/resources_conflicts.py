@@ -20,6 +20,7 @@ from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
 from gameshelf.gateway.runtime.http.resources import Field, ObjectResource, Resource, identity
 from gameshelf.gateway.runtime.http.schemas import COUNT, TEXT, TIME, array, nullable
 from gameshelf.savegames import (
+    ConflictDifferences,
     DifferenceKind,
     MergeSide,
     OpenConflict,
@@ -64,7 +65,13 @@ def _side(file: SaveFile | None) -> dict[str, Any] | None:
 
 
 _DIFFERENCE = (
-    Field("path", TEXT, "Path of the file.", _PATH, "path.path"),
+    Field(
+        "path",
+        nullable(TEXT),
+        "Path of the file; null where a side is a single file.",
+        _PATH,
+        lambda of, _: of.path.path or None,
+    ),
     Field(
         "unit",
         TEXT,
@@ -113,7 +120,12 @@ SAVEGAME_DIFFERENCE = Resource(
     FileDifference,
     "A file that differs between the two sides of a conflict, compared with their common ancestor.",
     *_DIFFERENCE,
-    identity=identity("Path of the file.", _PATH, "path.path", TEXT),
+    identity=identity(
+        "Path of the file; the name of its unit where a side is a single file.",
+        _PATH,
+        lambda of, _: of.path.path or of.unit.unit,
+        TEXT,
+    ),
 )
 DIFFERENCE = ObjectResource(
     "ConflictDifference",
@@ -127,14 +139,14 @@ _DIFFERENCES = (
     Field(
         "differences",
         array(DIFFERENCE.schema),
-        "The first 100 files that differ; only in the response of a single conflict of two sets.",
+        "The first 100 files that differ; only in the response of a single conflict.",
         [DIFFERENCE.schema.example],
         is_optional=True,
     ),
     Field(
         "differences_count",
         COUNT,
-        "Number of all files that differ; only in the response of a single conflict of two sets.",
+        "Number of all files that differ; only in the response of a single conflict.",
         1,
         is_optional=True,
     ),
@@ -183,6 +195,15 @@ RESOLUTION_META: ObjectResource[object] = ObjectResource(
     ),
 )
 RESOLVED_CONFLICT = single(SAVEGAME.schema, RESOLUTION_META.schema, "ResolvedConflictDocument")
+
+
+def conflict_with_differences(found: ConflictDifferences) -> dict[str, Any]:
+    """Renders a conflict with the first of its differences."""
+    shown = SAVEGAME_CONFLICT.render(found.conflict)
+    files = differences_of(found.units)
+    first = [DIFFERENCE.render(one) for one in files[:MAX_DIFFERENCES]]
+    shown["attributes"] |= {"differences": first, "differences_count": len(files)}
+    return shown
 
 
 def sides(conflict_id: UUID | None, head: SaveVersion, branch: SaveVersion) -> Mapping[str, Any]:

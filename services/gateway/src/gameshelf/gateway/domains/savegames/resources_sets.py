@@ -19,6 +19,7 @@ from gameshelf.gateway.domains.savegames.resources import (
     UPLOAD_ID,
     VERSION_ID,
 )
+from gameshelf.gateway.domains.savegames.sets import SignedSet
 from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.components import enumeration, single
 from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
@@ -29,6 +30,7 @@ from gameshelf.savegames import (
     OpenUpload,
     SaveFile,
     SaveVersion,
+    SetReservation,
     SignedFile,
     SignedPart,
     SignedRequest,
@@ -139,8 +141,33 @@ def upload_state(of: OpenUpload, signed: SignedRequest | None = None, *, has_arr
     return _state(
         of,
         missing_bytes=of.size if is_missing else 0,
-        missing_count=int(is_missing),
-        uploads=missing,
+        missing_count=(of.file_count or 1) if is_missing else 0,
+        uploads=missing if of.file_count is None else (),
+    )
+
+
+def signed_upload(of: OpenUpload, signed: SignedSet) -> UploadState:
+    """Returns the state of an upload of files, with the requests that send the next of them."""
+    return _state(of, missing_bytes=signed.missing_bytes, missing_count=signed.missing_count, uploads=signed.files)
+
+
+def reserved_upload(of: SetReservation, signed: SignedSet) -> UploadState:
+    """Returns the state of an upload that was just reserved, with the requests that send the first of its files."""
+    return UploadState(
+        of.upload_id,
+        of.product_id,
+        of.slot_name,
+        of.slot_id,
+        UploadStatus.COMMITTED if of.is_deleted else UploadStatus.OPEN,
+        of.conflict_expected,
+        of.created_at,
+        of.expires_at,
+        of.base_version,
+        of.file_count,
+        signed.missing_bytes,
+        signed.missing_count,
+        signed.files,
+        of.skipped,
     )
 
 
@@ -155,7 +182,7 @@ def _state(of: OpenUpload, **more: Any) -> UploadState:
         of.created_at,
         of.expires_at,
         of.base_version,
-        None,
+        of.file_count,
         **more,
     )
 

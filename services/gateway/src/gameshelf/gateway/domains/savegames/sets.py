@@ -22,10 +22,13 @@ from gameshelf.savegames import (
     FileResult,
     FilesToVerify,
     MissingFile,
+    SavegameVersionNotFound,
     SetVerification,
     SignedFile,
+    UploadQueries,
     find_arrived_files,
     incoming_prefix,
+    join_parts,
     sign_missing_files,
     verify_file,
 )
@@ -58,7 +61,7 @@ class AwaitedFiles(Protocol):
     async def begin(
         self, user_id: UUID, upload_id: UUID, done: Sequence[FileResult], after: bytes, limit: int
     ) -> FilesToVerify | None:
-        """Notes results, and hands out the next files of an upload; None for a single file."""
+        """Notes results, and hands out the next files of an upload of a set; None for a single file."""
         ...
 
 
@@ -69,12 +72,14 @@ class SetCommits:
         self,
         saves: Saves,
         transactions: Transactions,
+        acquire: Acquire,
         metrics: SavegameMetrics,
         sets_of: Callable[[Transaction], AwaitedFiles],
         seconds: float = COMMIT_SECONDS,
     ) -> None:
         self._saves = saves
         self._transactions = transactions
+        self._acquire = acquire
         self._metrics = metrics
         self._sets_of = sets_of
         self._seconds = seconds
@@ -86,12 +91,16 @@ class SetCommits:
 
         Raises SavegameVersionNotFound, SavegameUploadIncomplete for a single file, StoreUnavailable.
         """
-        try:
-            progress = await self._verification.verify(
-                user_id, upload_id, partial(self._take, user_id, upload_id), self._seconds
-            )
-        except _SingleFile:
+        async with self._acquire() as connection:
+            parts = await UploadQueries(connection).parts_of_single(user_id, upload_id)
+        if parts is not None:
+            for file in parts:
+                if file.multipart_id is not None:
+                    await join_parts(self._saves.objects, file.key, file.size, file.multipart_id)
             return VerifiedUpload(await self._saves.verify(user_id, upload_id))
+        progress = await self._verification.verify(
+            user_id, upload_id, partial(self._take, user_id, upload_id), self._seconds
+        )
         return VerifiedUpload(None) if progress.is_complete else VerifyingUpload(progress.verified, progress.total)
 
     async def close(self) -> None:
@@ -101,23 +110,18 @@ class SetCommits:
     async def _take(
         self, user_id: UUID, upload_id: UUID, done: Sequence[FileResult], after: bytes, limit: int
     ) -> FilesToVerify:
-        async def begin(transaction: Transaction) -> FilesToVerify | None:
+        async def begin(transaction: Transaction) -> FilesToVerify:
             found = await self._sets_of(transaction).begin(user_id, upload_id, done, after, limit)
             transaction.discard()  # nothing that the user sees has changed
+            if found is None:
+                raise SavegameVersionNotFound
             return found
 
-        files = await self._transactions.run(user_id, begin)
-        if files is None:
-            raise _SingleFile
-        return files
+        return await self._transactions.run(user_id, begin)
 
     async def _verify(self, attempt: FileAttempt) -> FileResult:
         with self._metrics.verifications.track_inprogress(), self._metrics.verify_seconds.time():
             return await verify_file(self._saves.objects, attempt)
-
-
-class _SingleFile(Exception):
-    """The upload is a single file."""
 
 
 class SigningRows(Protocol):

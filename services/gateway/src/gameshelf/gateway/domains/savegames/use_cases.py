@@ -3,9 +3,10 @@
 ``Saves`` signs URLs, and makes and verifies objects outside of any transaction.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from asyncpg import ReadOnlySQLTransactionError
@@ -13,12 +14,17 @@ from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, PermissionDenied
+from gameshelf.kernel.paging import Page, Slice
 from gameshelf.library import AccessQueries
 from gameshelf.savegames import (
     Attempt,
     ConflictNotFound,
     Digest,
     Downloadable,
+    DownloadSet,
+    FileProblem,
+    IncompleteSet,
+    MissingFile,
     NewUpload,
     NotTried,
     ObjectSigner,
@@ -29,15 +35,21 @@ from gameshelf.savegames import (
     Reservation,
     Resolve,
     Resolved,
+    SaveFile,
     SavegameConflicts,
     SavegameHashMismatch,
+    SavegameIsASet,
     SavegameQueries,
+    SavegameSetQueries,
+    SavegameSets,
     SavegameSlotNotFound,
     SavegameUploadIncomplete,
     SavegameUploads,
     SavegameVersionConflict,
     SavegameVersionNotFound,
     SaveVersion,
+    SetDownload,
+    SetReservation,
     SignedRequest,
     UploadOutcome,
     UploadQueries,
@@ -49,6 +61,11 @@ from gameshelf.savegames import (
 _AT_ONCE = 8
 """How many objects are verified concurrently: each one may be large, and is read completely."""
 _PATIENCE_SECONDS = 5.0
+_REASONS: Mapping[FileProblem, str] = {
+    FileProblem.SHA256: "sha256",
+    FileProblem.SIZE: "size",
+    FileProblem.RAW: "raw_sha256",
+}
 
 
 class Bucket(ObjectSigner, ObjectStore, Protocol):
@@ -73,6 +90,14 @@ class Resumable:
 
     upload: OpenUpload
     may_play: bool
+    missing: Sequence[MissingFile] = ()
+    """The files that have to be sent of a set, or of a file in parts."""
+    arrived_through: bytes = b""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the upload is one file that is sent by one request."""
+        return not self.upload.is_set and all(not file.part_sha256 for file in self.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +134,13 @@ class RejectedUpload:
     outcome: UploadOutcome
     refusal: DomainError
     """Its ``meta`` names both sides of a conflict by their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteUpload:
+    """A set of which files are missing, or others than announced. This is a result, which must be committed."""
+
+    refusal: DomainError
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +188,53 @@ async def confirm_upload(
     outcome = await transaction.of(SavegameUploads).finish_confirmation(
         user_id, upload_id, verified.attempt, verified.digest
     )
+    return await _described(transaction, outcome)
+
+
+async def finish_upload(
+    transaction: Transaction, upload_id: UUID, single: Verified | None
+) -> ConfirmedUpload | RejectedUpload | IncompleteUpload:
+    """Decides the result of an upload of either kind, after `SetCommits.verify`; ``single`` is what it has verified of
+    a single file. A repetition returns the same result.
+
+    Raises the errors of ``SavegameSets.finish`` and ``SavegameUploads.finish_confirmation``.
+    """
+    if single is not None:
+        return await confirm_upload(transaction, upload_id, single)
+    outcome = await transaction.of(SavegameSets).finish(transaction.user_id, upload_id)
+    if isinstance(outcome, IncompleteSet):
+        return IncompleteUpload(_incomplete(outcome))
+    return await _described(transaction, outcome)
+
+
+async def renew_set(transaction: Transaction, upload_id: UUID) -> SetReservation | OpenUpload:
+    """Returns a reserved upload of files, extended; if it is over, its state.
+
+    Raises SavegameVersionNotFound for an upload that is forgotten.
+    """
+    user_id = transaction.user_id
+    reservation = await transaction.of(SavegameSets).renew(user_id, upload_id)
+    if reservation is not None:
+        return reservation
+    return await UploadQueries(transaction.connection).upload(user_id, upload_id, transaction.clock())
+
+
+def _incomplete(found: IncompleteSet) -> DomainError:
+    meta: dict[str, Any] = {
+        "missing": [{"sha256": one.sha256.hex(), "path": one.path or None} for one in found.missing],
+        "missing_count": found.missing_count,
+        "mismatched": [
+            {"sha256": one.sha256.hex(), "path": one.path or None, "reason": _REASONS[one.problem]}
+            for one in found.mismatched
+        ],
+        "mismatched_count": found.mismatched_count,
+    }
+    return SavegameHashMismatch(**meta) if found.mismatched_count else SavegameUploadIncomplete(**meta)
+
+
+async def _described(transaction: Transaction, outcome: UploadOutcome) -> ConfirmedUpload | RejectedUpload:
+    """Returns a result with what a response shows of it."""
+    user_id = transaction.user_id
     if outcome.result is UploadResult.MISMATCH:
         return RejectedUpload(outcome, SavegameHashMismatch())
     if outcome.result is UploadResult.CONFLICT:
@@ -200,13 +279,45 @@ async def request_download(
 
     Raises SavegameSlotNotFound, SavegameVersionNotFound, PermissionDenied, StoreUnavailable.
     """
-    queries = SavegameQueries(connection)
-    found = await queries.download(user_id, slot_id, version)
+    found = await SavegameQueries(connection).download(user_id, slot_id, version)
     if found is None:
-        there = await queries.save(user_id, slot_id)
-        raise SavegameVersionNotFound if there else SavegameSlotNotFound
+        raise await _absent(connection, user_id, slot_id)
+    if found.version.file_count is not None:
+        raise SavegameIsASet(file_count=found.version.file_count)
     await AccessQueries(connection).require(user_id, found.version.product_id)
     return SignedDownload(found.version, await saves.sign_download(found))
+
+
+async def list_files(connection: Connection, user_id: UUID, slot_id: UUID, version: int, page: Page) -> Slice[SaveFile]:
+    """Returns a page of the files of a version. Raises SavegameSlotNotFound, SavegameVersionNotFound."""
+    found = await SavegameSetQueries(connection).files(user_id, slot_id, version, page)
+    if found is None:
+        raise await _absent(connection, user_id, slot_id)
+    return found
+
+
+async def find_download(connection: Connection, user_id: UUID, slot_id: UUID, wanted: DownloadSet) -> SetDownload:
+    """Returns the files of a version and the keys of what a device lacks, for users who may play its product.
+
+    Raises SavegameSlotNotFound, SavegameVersionNotFound, PermissionDenied.
+    """
+    found = await SavegameSetQueries(connection).download(user_id, slot_id, wanted)
+    if found is None:
+        raise await _absent(connection, user_id, slot_id)
+    await AccessQueries(connection).require(user_id, found.version.product_id)
+    return found
+
+
+def objects_of(found: SetDownload) -> list[tuple[bytes, str, str]]:
+    """Returns each content of a download that has a key, with that key and the name of a file that has it."""
+    paths = {file.sha256: file.path for file in reversed(found.files)}
+    single = f"{found.version.slot_name}.sav"
+    return [(content, key, paths[content] or single) for content, key in found.keys.items()]
+
+
+async def _absent(connection: Connection, user_id: UUID, slot_id: UUID) -> DomainError:
+    there = await SavegameQueries(connection).save(user_id, slot_id)
+    return SavegameVersionNotFound() if there else SavegameSlotNotFound()
 
 
 async def resumable(connection: Connection, user_id: UUID, upload_id: UUID, saves: "Saves", now: datetime) -> Resumable:
@@ -222,15 +333,14 @@ async def resumable(connection: Connection, user_id: UUID, upload_id: UUID, save
     upload = await queries.upload(user_id, upload_id, now)
     if not upload.is_required:
         return Resumable(upload, False)
+    missing = await queries.missing_files(user_id, upload)
     try:
         await AccessQueries(connection).require(user_id, upload.product_id)
-    except PermissionDenied:
-        return Resumable(upload, False)
-    try:
         until = await queries.extend(user_id, upload_id, saves.url_ttl_seconds, now)
-    except ReadOnlySQLTransactionError:
-        return Resumable(upload, False)
-    return Resumable(replace(upload, expires_at=max(until, upload.expires_at)), True)
+    except (PermissionDenied, ReadOnlySQLTransactionError):
+        return Resumable(upload, False, missing, upload.arrived_through)
+    upload = replace(upload, expires_at=max(until, upload.expires_at))
+    return Resumable(upload, True, missing, upload.arrived_through)
 
 
 class Saves:

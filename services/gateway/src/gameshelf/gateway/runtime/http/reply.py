@@ -90,4 +90,7 @@ def _problem(problem: Problem, language: Language, errors: ErrorTable) -> dict[s
         described["source"] = {"pointer": _in_body(problem.pointer)}
     elif problem.parameter is not None:
         described["source"] = {"parameter": problem.parameter}
+    # A list is too long for a text.
+    if lists := {name: value for name, value in problem.params.items() if isinstance(value, list | tuple)}:
+        described["meta"] = lists
     return described

@@ -140,8 +140,8 @@ class Route:
     example: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of a request, for the documentation."""
     status: int = 200
-    also: Mapping[int, str] = field(default_factory=dict)
-    """Other status of success with the same body → the condition for it."""
+    also: Mapping[int, str | Component] = field(default_factory=dict)
+    """Other status of success → the condition for it, if the body is the same; for 202, its component."""
     sends: tuple[str, ...] = ()
     """Headers of its responses that no other call has."""
     has_etag: bool = False

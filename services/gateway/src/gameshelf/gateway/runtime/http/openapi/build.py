@@ -86,12 +86,24 @@ def _success(route: Route) -> dict[str, Any]:
     if route.answers is not None:
         response["content"] = {JSON: {"schema": route.answers, "example": route.answers.example}}
     usual = "Done. The response has no body." if route.answers is None else route.answers.definition["description"]
-    described = {route.status: usual, **route.also}
-    responses = {str(status): {"description": text, **response} for status, text in described.items()}
+    responses = {str(route.status): {"description": usual, **response}}
+    for status, other in route.also.items():
+        responses[str(status)] = (
+            _other_success(other) if isinstance(other, Component) else {**response, "description": other}
+        )
     if route.has_etag and route.method == "GET":
         text = "Not modified: the state is still that of the `ETag` in `If-None-Match`."
         responses["304"] = {"description": text, "headers": response_headers("ETag")}
     return responses
+
+
+def _other_success(answers: Component) -> dict[str, Any]:
+    """Returns a success that has a body of its own, and that asks the client to come again."""
+    return {
+        "description": answers.definition["description"],
+        "headers": response_headers("Retry-After"),
+        "content": {JSON: {"schema": answers, "example": answers.example}},
+    }
 
 
 def _collect(part: Any, components: dict[str, Any]) -> None:

@@ -127,12 +127,18 @@ async def restore(dsn):
 def somebody(lost, new_libctl):
     """Makes staff of the restored service."""
     service, player, *_ = lost
+    return partial(made_staff, new_libctl, service, player.platform)
 
-    def make(*roles, columns=120):
-        staff = uuid4()
-        return new_libctl(service, player.platform.issuer.issue(str(staff), roles, ttl=3600), staff, columns)
 
-    return make
+@pytest.fixture
+def anybody(platform, service, new_libctl):
+    """Makes staff of the module's service, whose database was never restored."""
+    return partial(made_staff, new_libctl, service, platform)
+
+
+def made_staff(new_libctl, service, platform, *roles, columns=120):
+    staff = uuid4()
+    return new_libctl(service, platform.issuer.issue(str(staff), roles, ttl=3600), staff, columns)
 
 
 def test_saves_of_the_lost_time_are_there_again(lost, somebody):
@@ -175,15 +181,15 @@ def test_saves_of_the_lost_time_are_there_again(lost, somebody):
     assert player.sees() == had
 
 
-def test_an_applied_comparison_needs_a_reason_and_an_administrator(somebody):
-    admin, support = somebody("admin"), somebody("support")
+def test_an_applied_comparison_needs_a_reason_and_an_administrator(anybody):
+    admin, support = anybody("admin"), anybody("support")
     assert admin.refused("saves", "reconcile", "--apply")[0] == 2
     assert admin.refused("saves", "reconcile", "--reason", "why")[0] == 2
     assert support.refused("saves", "reconcile")[1] == "PERMISSION_DENIED"
 
 
-def test_a_cursor_that_would_leave_something_out_is_refused(somebody):
-    admin = somebody("admin")
+def test_a_cursor_that_would_leave_something_out_is_refused(anybody):
+    admin = anybody("admin")
     assert admin.refused("saves", "reconcile", "--cursor", "nonsense")[1] == "VALIDATION_ERROR"
 
 

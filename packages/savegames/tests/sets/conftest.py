@@ -59,6 +59,27 @@ class SetPlayer:
             everything += results
             after = work.attempts[-1].sha256
 
+    async def save(self, files, slot="slot", delta=None, **more):
+        """Requests, sends, verifies and commits; a delta stands in place of its files. Returns the outcome."""
+        what = files if delta is None else None
+        reservation = await self.request(what, slot, **(delta or {}), **more)
+        self.send_all(reservation, files)
+        await self.verify(reservation)
+        outcome = await self.sets.finish(self.id, reservation.upload_id)
+        self.player.later(seconds=1)
+        return outcome
+
+    def delta(self, base, before, after):
+        """The delta that makes a version with these files of another one."""
+        lines = sorted((path, self.hash_of(data)) for path, data in after.items())
+        text = "".join(f"{found} {path}\n" for path, found in lines)
+        return {
+            "base_version": base,
+            "put": tuple(self.entry(path, data) for path, data in after.items() if before.get(path) != data),
+            "remove": tuple(path for path in before if path not in after),
+            "set_sha256": self.hash_of(text.encode()),
+        }
+
     async def rows(self, table):
         return await self.player.rows(table)
 

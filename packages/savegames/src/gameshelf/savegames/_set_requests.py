@@ -272,18 +272,24 @@ class SetRequest:
                 head_version=context.head_version,
                 device_version=context.device_version,
             )
-        if head is None:
-            return
+        if head is not None:
+            self.require_removals(head, found.files)
+
+    def require_removals(self, head: FileList, files: FileList) -> None:
+        """Requires that the user has confirmed what ``files`` lack of the head. A single file lacks everything.
+
+        Raises SavegameShrinks.
+        """
         coverage = Coverage(self.policy)
         covered = tuple(file for file in head if coverage.covers(file.path))
-        removed = shrinks(covered, found.files, SaveUnits(self.policy))
-        if removed and removed.files != new.confirm_removals:
+        removed = shrinks(covered, files, SaveUnits(self.policy))
+        if removed and removed.files != self._new.confirm_removals:
             raise SavegameShrinks(
                 pointer="confirm_removals",
                 removed=removed.files,
                 bytes=removed.bytes,
                 units=list(removed.units[:_MAX_UNITS]),
-                head_version=context.head_version,
+                head_version=self._context.head_version,
             )
 
     def needed_contents(self, found: RequestedSet, known: Mapping[bytes, KnownContent]) -> NeededContents:

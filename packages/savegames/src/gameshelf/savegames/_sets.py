@@ -349,6 +349,9 @@ class SavegameSets:
 
     async def _request_single(self, user_id: UUID, new: NewSet, entry: FileEntry) -> SetReservation:
         _require_single(new, entry)
+        await self._serialise(user_id)
+        await require_access(self._access, user_id, new.product_id)
+        await self._require_single_guards(user_id, new)
         reservation = await self._singles.request(user_id, _single_upload(new, entry))
         details = {"game_version_id": new.game_version_id, "device_name": new.device_name}
         if any(details.values()):
@@ -357,6 +360,15 @@ class SavegameSets:
             wanted = NeededFile(entry.content, entry.size_bytes, None, None, None, entry.parts, None)
             await self._store.set_reservations.await_single(user_id, reservation.upload_id, wanted)
         return await self._reservation_of_single(user_id, reservation)
+
+    async def _require_single_guards(self, user_id: UUID, new: NewSet) -> None:
+        """Requires what a request for a single file says of the policy, and that it may replace a set."""
+        context = await self._context(user_id, new)
+        base = base_of(new, context, await self._requests.named(user_id, new))
+        request = SetRequest(new, context, base, self._limits)
+        request.require_policy()
+        if base == context.head_version and (head := await self._read_list(user_id, context.head_manifest_id)):
+            await _run(len(head), lambda: request.require_removals(head, ()))
 
     async def _reservation_of_single(self, user_id: UUID, reservation: Reservation) -> SetReservation:
         upload = await self._store.uploads.find_upload(user_id, reservation.upload_id)

@@ -331,6 +331,7 @@ async def test_an_open_upload_shows_what_it_still_needs(sets):
     await sets.verify(reservation)
     shown = await queries.upload(sets.id, reservation.upload_id, sets.player.now)
     assert (shown.is_required, await queries.missing_files(sets.id, shown)) == (False, ())
+    sets.player.later(seconds=1)
     single = await sets.request([sets.entry(None, b"single")], slot="single")
     shown = await queries.upload(sets.id, single.upload_id, sets.player.now)
     assert (shown.file_count, await queries.missing_files(sets.id, shown)) == (None, ())

@@ -8,7 +8,7 @@ from gameshelf.kernel.clock import Clock
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.savegames import _outcomes
 from gameshelf.savegames._branches import Branches
-from gameshelf.savegames._errors import SavegameVersionNotFound
+from gameshelf.savegames._errors import SavegameUploadIncomplete, SavegameVersionNotFound
 from gameshelf.savegames._events import SavegameUploaded, UploadUnneeded
 from gameshelf.savegames._files import FileList
 from gameshelf.savegames._limits import REMEMBER_FOR, Limits
@@ -93,7 +93,10 @@ class SetConfirmations:
         if standing in (Relation.IDENTICAL, Relation.BEHIND):
             return await self._end_unneeded(user_id, upload, slot, standing)
         await self._make_room(user_id, upload, state)
-        new_bytes = await self._store.set_commits.go_live(user_id, upload_id, upload.manifest_id, self._clock())
+        about = (user_id, upload_id, upload.manifest_id)
+        new_bytes, live_count = await self._store.set_commits.go_live(*about, self._clock())
+        if live_count != state.verified_count:
+            raise SavegameUploadIncomplete
         if standing is Relation.DIVERGED:
             return await self._add_branch(user_id, upload, slot, new_bytes)
         return await self._add_head(user_id, upload, slot, state, new_bytes)

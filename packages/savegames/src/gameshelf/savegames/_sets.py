@@ -215,7 +215,8 @@ class SavegameSets:
         the same outcome. A set that is incomplete stays open; what was lost since its request is awaited from now on.
 
         All results have to be committed, a conflict and an incomplete set too. Raises SavegameVersionNotFound as
-        ``begin`` does; UserQuotaExceeded where the reserved room is no longer available: then the upload stays open.
+        ``begin`` does; UserQuotaExceeded where the reserved room is no longer available, and SavegameUploadIncomplete
+        where verified bytes were dropped at this moment: then the upload stays open.
         """
         await self._serialise(user_id)
         return await self._confirmations.finish(user_id, upload_id)

@@ -85,6 +85,8 @@ class SetCommitState:
     """How many of them are there: live and not missing, or verified for this upload."""
     unverified_count: int
     """The number of contents that are still awaited."""
+    verified_count: int
+    """The number of contents that were verified for this upload."""
     new_bytes: int
     """The bytes of the verified contents that the user does not have yet."""
     used_bytes: int
@@ -128,6 +130,7 @@ def _is_live(content: Any) -> Any:
 
 _pending, _live, _older = aliased(C), aliased(C), aliased(M)
 _unverified = _file_with_content(_pending, func.count()).where(col(_pending.id).is_(None)).scalar_subquery()
+_verified_count = _file_with_content(_pending, func.count(col(_pending.id))).scalar_subquery()
 _is_there = select(literal(1)).where(_is_live(_live), col(_live.file_hash_sha256) == col(_F.sha256)).exists()
 _new_bytes = (
     _file_with_content(_pending, func.coalesce(func.sum(col(_F.size_bytes)), 0))
@@ -165,6 +168,7 @@ _STATE = Statement(
         func.coalesce(col(_L.content_count), 0).label("content_count"),
         select(func.count()).select_from(_ready).scalar_subquery().label("ready_count"),
         _unverified.label("unverified_count"),
+        _verified_count.label("verified_count"),
         cast(_new_bytes, BigInteger).label("new_bytes"),
         cast(used_bytes(), BigInteger).label("used_bytes"),
         _limit_bytes.label("limit_bytes"),
@@ -244,7 +248,7 @@ _made: Any = (
     .cte("made")
 )
 # The object of a content that is missing in the store is replaced by the one of this upload.
-_spare = (
+_spare: Any = (
     update(SavegameContent)
     .where(col(C.user_id) == user(), col(C.id) == _there.c.own_id, col(C.state) == _PENDING)
     .values(
@@ -252,12 +256,14 @@ _spare = (
         delete_after=NOW,
         s3_object_key=case((_there.c.is_missing, _there.c.s3_object_key), else_=_there.c.own_key),
     )
+    .returning(col(C.id))
     .cte("spare")
 )
-_mended = (
+_mended: Any = (
     update(SavegameContent)
-    .where(col(C.user_id) == user(), col(C.id) == _there.c.id, _there.c.is_missing)
+    .where(col(C.user_id) == user(), col(C.id) == _there.c.id, _there.c.is_missing, _there.c.own_id == _spare.c.id)
     .values(s3_object_key=_there.c.own_key, missing_since=None)
+    .returning(col(C.id))
     .cte("mended")
 )
 _all = union(select(_made.c.id), select(_there.c.id)).subquery("of_upload")
@@ -336,10 +342,16 @@ _taken = (
     )
     .cte("taken")
 )
+_live_count = (
+    select(func.count()).select_from(_made).scalar_subquery()
+    + select(func.count()).select_from(_there).where(~_there.c.is_missing).scalar_subquery()
+    + select(func.count()).select_from(_mended).scalar_subquery()
+)
 _GO_LIVE = Statement(
-    select(cast(func.coalesce(func.sum(_made.c.file_size_bytes), 0), BigInteger).label("new_bytes")).add_cte(
-        _spare, _mended, _ours, _others, _singles, _abandoned, _taken
-    )
+    select(
+        cast(func.coalesce(func.sum(_made.c.file_size_bytes), 0), BigInteger).label("new_bytes"),
+        _live_count.label("live_count"),
+    ).add_cte(_ours, _others, _singles, _abandoned, _taken)
 )
 
 _moved = update(SavegameSlot).where(col(S.user_id) == user(), col(S.id) == SLOT).values(head_version=VERSION)
@@ -436,16 +448,16 @@ class SetCommitStore:
         """Removes a content that is lost from all lists. Open uploads that list it have to send it again."""
         await _UNLIST.run(self._connection, user_id=user_id, content_id=content_id)
 
-    async def go_live(self, user_id: UUID, upload_id: UUID, manifest_id: UUID, now: datetime) -> int:
+    async def go_live(self, user_id: UUID, upload_id: UUID, manifest_id: UUID, now: datetime) -> tuple[int, int]:
         """Makes the verified contents of an upload live, for its list and for other uploads that await them. Returns
-        the bytes that the user did not have before.
+        the bytes that the user did not have before, and the number of contents, which is lower than that of the
+        verified ones if some were dropped at this moment, since they were verified long ago.
         """
         row = await _GO_LIVE.first(
             self._connection, user_id=user_id, upload_id=upload_id, manifest_id=manifest_id, now=now
         )
         assert row is not None
-        new_bytes: int = row["new_bytes"]
-        return new_bytes
+        return row["new_bytes"], row["live_count"]
 
     async def add_head(self, user_id: UUID, **values: Any) -> None:
         """Adds the version of an upload as the new head, which its device has, and closes the upload."""

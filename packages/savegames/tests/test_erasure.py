@@ -1,9 +1,23 @@
 """Erasure of one user, in bounded parts, on a real PostgreSQL."""
 
-TABLES = ("slots", "metadata", "contents", "uploads", "conflicts", "devices", "quotas", "numbers", "allowances")
+OF_SETS = ("manifests", "manifest_contents", "upload_files")
+TABLES = (
+    "slots",
+    "metadata",
+    "contents",
+    "uploads",
+    "conflicts",
+    "devices",
+    "quotas",
+    "numbers",
+    "allowances",
+    "preferences",
+    "device_states",
+    *OF_SETS,
+)
 
 
-async def fill(player):
+async def fill(player, sets):
     await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc")
     await player.save(b"three", base_version=1, device_id="deck")
@@ -14,13 +28,22 @@ async def fill(player):
     await player.request(b"five")
     await player.request(b"one", "joined")
     await player.uploads.begin_confirmation(player.id, (await player.request(b"six")).upload_id)
+    await sets.save({"a": b"of a set", "b": b"one"}, "set")
+    await sets.request({"a": b"of a set", "b": b"awaited"}, "set")
     await player.service.set_quota(player.id, 100)
+    about = (player.id, player.product)
+    await player.connection.execute("INSERT INTO savegames.savegame_preferences VALUES ($1, $2, true, now())", *about)
+    await player.connection.execute(
+        "INSERT INTO savegames.savegame_device_states (user_id, product_id, device_id, intent, intent_at) "
+        "VALUES ($1, $2, 'pc', 'exit', now())",
+        *about,
+    )
 
 
-async def test_an_erasure_deletes_all_rows_of_one_user_only(new_player):
+async def test_an_erasure_deletes_all_rows_of_one_user_only(new_player, sets_of):
     gone, stays = new_player(), new_player()
     for player in (gone, stays):
-        await fill(player)
+        await fill(player, sets_of(player))
     before = {table: await stays.rows(table) for table in TABLES}
     assert all(before.values())
     parts = 0
@@ -32,8 +55,8 @@ async def test_an_erasure_deletes_all_rows_of_one_user_only(new_player):
     assert not await gone.service.erase(gone.id)
 
 
-async def test_an_erased_user_can_start_again(player):
-    await fill(player)
+async def test_an_erased_user_can_start_again(player, sets):
+    await fill(player, sets)
     while await player.service.erase(player.id):
         pass
     assert (await player.save(b"one")).version == 1

@@ -1,0 +1,65 @@
+"""What the schema itself does for sets: beside an instance of the release before, and after a restore."""
+
+from contextlib import asynccontextmanager
+
+WORLD = {"a": b"of the set", "b": b"of both"}
+
+
+@asynccontextmanager
+async def undone(player):
+    """What is written inside is undone, since the release before knows no rules of sets."""
+    transaction = player.connection.transaction()
+    await transaction.start()
+    yield
+    await transaction.rollback()
+
+
+async def test_the_release_before_cannot_drop_what_a_list_holds(sets):
+    await sets.player.save(b"of both", "single")
+    await sets.save(WORLD)
+    # As that release prunes: it asks versions and uploads alone.
+    await sets.player.connection.execute(
+        "UPDATE savegames.savegame_contents SET state = 'dropped', delete_after = now() "
+        "WHERE user_id = $1 AND state = 'live' AND kind = 'file'",
+        sets.id,
+    )
+    contents = [row for row in await sets.rows("contents") if row["kind"] == "file"]
+    assert {(row["state"], row["delete_after"]) for row in contents} == {("live", None)}
+
+
+async def test_the_release_before_can_drop_what_no_list_holds(sets):
+    await sets.player.save(b"single", "single")
+    async with undone(sets.player):
+        await sets.player.connection.execute(
+            "UPDATE savegames.savegame_contents SET state = 'dropped', delete_after = now() WHERE user_id = $1", sets.id
+        )
+        assert [row["state"] for row in await sets.rows("contents")] == ["dropped"]
+
+
+async def test_the_release_before_can_delete_a_save_that_is_a_set(sets):
+    saved = await sets.save(WORLD)
+    await sets.request(WORLD | {"c": b"more"})
+    # As that release purges: versions, uploads, devices, then the save. Lists go with it.
+    execute = sets.player.connection.execute
+    async with undone(sets.player):
+        for table in ("uploads", "metadata", "devices"):
+            await execute(f"DELETE FROM savegames.savegame_{table} WHERE user_id = $1", sets.id)
+        await execute("DELETE FROM savegames.savegame_slots WHERE user_id = $1 AND id = $2", sets.id, saved.slot_id)
+        for table in ("manifests", "manifest_contents", "upload_files"):
+            assert await sets.rows(table) == []
+
+
+async def test_after_a_restore_files_are_verified_and_lists_written_again(sets):
+    await sets.save(WORLD)
+    await sets.player.connection.execute(
+        "UPDATE savegames.savegame_contents SET is_written = true, created_at = now() WHERE kind = 'list'"
+    )
+    reservation = await sets.request(WORLD | {"c": b"more"})
+    sets.send(reservation, b"more")
+    await sets.verify(reservation)
+    await sets.player.connection.execute("SELECT savegames.mark_restored()")
+    [file] = await sets.rows("upload_files")
+    assert (file["content_id"], file["problem"]) == (None, None)
+    assert [row["is_written"] for row in await sets.rows("contents") if row["kind"] == "list"] == [False]
+    results, work = await sets.verify(reservation)
+    assert ([one.problem for one in results], work.verified, work.total) == ([None], 3, 3)

@@ -133,7 +133,7 @@ def test_history_and_restore(deck):
         (deck.saves / "a.sav").write_text(text)
         deck("sync", "--now", "--comment", text)
     shown = deck("history")
-    assert shown.stdout.splitlines()[0].split() == ["version", "saved", "from", "files", "size", "played"]
+    assert shown.stdout.splitlines()[0].split() == ["version", "saved", "from", "files", "size"]
     assert [line.split()[0] for line in shown.stdout.splitlines()[2:]] == ["2", "1"]
     assert all(len(line) <= 80 for line in shown.stdout.splitlines())
     assert [one["version"] for one in json.loads(deck("history", "--json").stdout)] == [2, 1]

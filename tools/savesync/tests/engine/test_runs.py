@@ -462,3 +462,18 @@ async def test_the_folder_of_a_game_goes_through_conflict_and_merge(cloud, deck,
 def tree(folder):
     """The bytes of all files, by name."""
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+async def test_a_narrower_policy_is_no_change_of_the_player(cloud, deck, desktop):
+    deck.write(a="one")
+    deck.put("b.cfg", "settings")
+    root = {"where": [{"path": "<home>/game/saves"}], "include": ["**"]}
+    cloud.policy = {**cloud.policy, "roots": {"saves": root}}
+    await deck.run()
+    await desktop.run()
+    cloud.policy = {**cloud.policy, "revision": 2, "roots": {"saves": {**root, "include": ["**/*.sav"]}}}
+    deck.write(a="two")
+    assert (await deck.run()).slots[0].version == 2
+    assert (await desktop.run()).slots[0].action is SyncAction.DOWNLOAD
+    assert desktop.files == {"a.sav": "two", "b.cfg": "settings"}
+    assert (await desktop.run()).slots[0].reason == "identical"

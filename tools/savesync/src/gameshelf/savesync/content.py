@@ -8,7 +8,7 @@ from typing import Any
 from gameshelf.savesync.cache import HashCache, Stamp
 from gameshelf.savesync.canonical import HasIdentity, content_identity
 from gameshelf.savesync.errors import UnsuitablePaths
-from gameshelf.savesync.files import CloudFiles, LocalFile, LocalFiles, RootFolders, SyncedSlot
+from gameshelf.savesync.files import CloudFile, CloudFiles, LocalFile, LocalFiles, RootFolders, SyncedSlot
 from gameshelf.savesync.paths import System, problems
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.roots import FoundRoots
@@ -93,6 +93,18 @@ def scan_save(
     return SaveContent(
         files, roots.folders, elsewhere, stamps, seen, tuple(links), tuple(specials), emptied, arriving, roots.moved
     )
+
+
+def is_as_synced(content: SaveContent, base: SyncedSlot, policy: FolderPolicy) -> bool:
+    """Whether the folders hold what they held at the last synchronisation, as far as the policy covers it.
+
+    A policy that covers less than before is no change of the player's.
+    """
+    most = policy.limits.max_file_bytes if policy.limits.oversize == "skip" else 0
+    had: dict[str, CloudFile | LocalFile] = {**base.files, **base.elsewhere}
+    have: dict[str, CloudFile | LocalFile] = {**content.files, **content.elsewhere}
+    kept = {path: one.identity for path, one in had.items() if policy.covers(path) and (not most or one.size <= most)}
+    return kept == {path: one.identity for path, one in have.items()}
 
 
 def on_device(slot_name: str, content: SaveContent, base: SyncedSlot | None, units: Mapping[str, str]) -> SlotOnDevice:

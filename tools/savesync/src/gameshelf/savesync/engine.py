@@ -15,7 +15,14 @@ from gameshelf.savesync.apply_errors import FileChanged
 from gameshelf.savesync.cache import HashCache
 from gameshelf.savesync.canonical import HasIdentity
 from gameshelf.savesync.conflict import ConflictDecision, ConflictResolution, Decide, SaveConflict, read_conflict
-from gameshelf.savesync.content import SaveContent, SaveLook, look_at_save, on_device, scan_save
+from gameshelf.savesync.content import (
+    SaveContent,
+    SaveLook,
+    is_as_synced,
+    look_at_save,
+    on_device,
+    scan_save,
+)
 from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveChanged, ServiceAway, ServiceRefusal
 from gameshelf.savesync.files import SyncedSlot
 from gameshelf.savesync.lock import locked
@@ -23,7 +30,14 @@ from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.policy_file import PolicyFile
 from gameshelf.savesync.processes import running
 from gameshelf.savesync.queue import QueuedKind
-from gameshelf.savesync.report import GuardQuestion, SlotReport, SyncAction, SyncIntent, SyncReport
+from gameshelf.savesync.report import (
+    GuardQuestion,
+    SlotReport,
+    SyncAction,
+    SyncIntent,
+    SyncReport,
+    proceed_beside,
+)
 from gameshelf.savesync.roots import FoundRoots, find_roots
 from gameshelf.savesync.settle import Deferred, settle
 from gameshelf.savesync.setup import SyncOptions, SyncProgress, SyncSetup
@@ -166,7 +180,10 @@ class Sync:
         if here.content.files and here.content.emptied and not options.may_remove:
             return self._report(None, here, slots=(await self._emptied(here),))
         advice = await self._plan(intent, here)
-        slot = await self._act(self._advised(advice), here, options)
+        advised = self._advised(advice)
+        slot = await self._act(advised, here, options)
+        if advised.asks and not (slot.conflict or slot.question):  # it was answered
+            advice = replace(advice, proceed=proceed_beside(advice.others, intent))
         return self._report(advice, here, slots=(slot,))
 
     async def _emptied(self, here: SaveHere) -> SlotReport:
@@ -202,7 +219,7 @@ class Sync:
 
     async def _adopt(self, advice: SlotAdvice, here: SaveHere) -> None:
         """Remembers the version whose content the folders hold, where this device did not know of it."""
-        synced, identity = await self._transfers.synced(), here.content.identity
+        synced, identity = await self._transfers.synced(), await self._identity(here)
         if advice.savegame_id is None or advice.head_version is None or identity is None:
             return
         if synced and (synced.savegame_id, synced.version) == (advice.savegame_id, advice.head_version):
@@ -303,7 +320,13 @@ class Sync:
     async def _is_changed(self, here: SaveHere) -> bool:
         """Whether the folders hold something that this device has not synchronised."""
         synced, content = await self._transfers.synced(), here.content
-        return bool(content.files) and (synced is None or content.identity != synced.content_identity)
+        return bool(content.files) and (synced is None or not is_as_synced(content, synced, here.policy))
+
+    async def _identity(self, here: SaveHere) -> str | None:
+        """What a plan compares: that of the last version as long as nothing has changed since."""
+        synced = await self._transfers.synced()
+        is_changed = synced is None or await self._is_changed(here)
+        return here.content.identity if is_changed or not synced else synced.content_identity
 
     async def _away(self, reason: str) -> SyncReport:
         """Without the network: what changed here waits in the queue, and the game can be played."""
@@ -356,6 +379,7 @@ class Sync:
         content, synced = here.content, await self._transfers.synced()
         files: Mapping[str, HasIdentity] = {**content.files, **content.elsewhere}
         slot = on_device(self.setup.slot_name, content, synced, unit_hashes(files, here.policy.units))
+        slot = replace(slot, content_identity=await self._identity(here))
         if not content.files:
             slot = replace(slot, content_identity=None, units={})
         device = self.setup.device

@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from gameshelf.savesync.conflict import SaveConflict, UnitConflict
 from gameshelf.savesync.report import SlotReport, SyncAction, SyncReport
@@ -133,10 +133,14 @@ class SyncOutput:
             self.json([_version_json(one) for one in versions])
             return
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-        for name in ("version", "saved", "from", "files", "size", "played", ""):
-            table.add_column(name, justify="right" if name in ("version", "files", "size") else "left", overflow="fold")
+        names = ["version", "saved", "from", "files", "size", "played", ""]
+        if not any(one.playtime_seconds for one in versions):
+            names.remove("played")
+        for name in names:
+            justify: Literal["left", "right"] = "right" if name in ("version", "files", "size") else "left"
+            table.add_column(name, justify=justify, overflow="fold", no_wrap=name != "")
         for one in versions:
-            table.add_row(*map(Text, _version_cells(one)))
+            table.add_row(*(Text(text) for name, text in _version_cells(one).items() if name in names))
         self.out.print(table if versions else Text("the cloud has no version of this save"))
 
 
@@ -228,19 +232,19 @@ def _uncovered_lines(one: UncoveredFiles) -> Iterator[str]:
     yield f"  {shown}"
 
 
-def _version_cells(one: CloudVersion) -> list[str]:
+def _version_cells(one: CloudVersion) -> dict[str, str]:
     marks = [*(("head",) if one.status == "head" else ()), *(("branch",) if one.status == "branch" else ())]
     marks += [*(("pinned",) if one.is_pinned else ()), *(("no bytes",) if one.status == "pruned" else ())]
     marks += [visible(one.comment)] if one.comment else []
-    return [
-        str(one.version),
-        time_text(one.client_modified_at or one.server_uploaded_at),
-        visible(one.device_id or "")[:12],
-        "" if one.file_count is None else str(one.file_count),
-        size_text(one.size),
-        "" if one.playtime_seconds is None else span_text(one.playtime_seconds),
-        ", ".join(marks),
-    ]
+    return {
+        "version": str(one.version),
+        "saved": time_text(one.client_modified_at or one.server_uploaded_at),
+        "from": visible(one.device_id or "")[:8],
+        "files": "" if one.file_count is None else str(one.file_count),
+        "size": size_text(one.size),
+        "played": "" if one.playtime_seconds is None else span_text(one.playtime_seconds),
+        "": ", ".join(marks),
+    }
 
 
 def _version_json(one: CloudVersion) -> dict[str, Any]:

@@ -118,6 +118,15 @@ class SyncReport:
         }
 
 
+def proceed_beside(others: Sequence[DeviceActivity], intent: SyncIntent) -> str:
+    """What a plan says of other devices, once a question about this one has been answered."""
+    states = {one.state for one in others}
+    asks = {"session_active", "session_suspended", "upload_pending"}
+    if intent in (SyncIntent.LAUNCH, SyncIntent.RESUME, SyncIntent.MANUAL) and states & asks:
+        return "ask"
+    return "wait" if "upload_open" in states else "yes"
+
+
 def join_reports(reports: Sequence[SyncReport]) -> SyncReport:
     """The report of a game that has several slots. What is not of a slot is that of the last run."""
     last = reports[-1]

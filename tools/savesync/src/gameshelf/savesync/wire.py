@@ -59,6 +59,11 @@ class SlotAdvice:
     regresses_to: int | None = None
     written_by_newer_version: bool = False
 
+    @property
+    def asks(self) -> bool:
+        """Whether the player has to decide."""
+        return self.action == "conflict" or self.conflict_id is not None or self.regresses_to is not None
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceActivity:

@@ -63,7 +63,8 @@ from gameshelf.savegames._files import (
 from gameshelf.savegames._game_versions import SeenGameVersions
 from gameshelf.savegames._limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames._lineage import Node, Relation, Side, ancestors, relation, resolved_by
-from gameshelf.savegames._list_objects import ListToWrite, SavegameListObjects
+from gameshelf.savegames._list_objects import ListToWrite, SavegameListObjects, list_hash_of, list_metadata
+from gameshelf.savegames._lists import MAX_LIST_OBJECT_BYTES, ListHeader, ListObject, from_object, to_object
 from gameshelf.savegames._models import ConflictPolicy, Resolution
 from gameshelf.savegames._multipart_layout import (
     part_bytes,
@@ -74,12 +75,14 @@ from gameshelf.savegames._naming import (
     ObjectMetadata,
     incoming_key,
     incoming_prefix,
+    is_part_key,
     is_version_key,
     metadata_of,
     object_key,
     object_metadata,
     part_key,
     part_metadata,
+    part_prefix,
     staging_key,
     user_prefix,
 )
@@ -127,6 +130,7 @@ from gameshelf.savegames._queries import (
     savegame_overview,
 )
 from gameshelf.savegames._service import SavegameService
+from gameshelf.savegames._set_adoption import SavedSet
 from gameshelf.savegames._set_commands import (
     AskedSlot,
     AskedUnit,
@@ -165,7 +169,7 @@ from gameshelf.savegames._set_verification import (
     verify_file,
 )
 from gameshelf.savegames._sets import SavegameSets, SetReservation
-from gameshelf.savegames._store.scans import ExpectedContent
+from gameshelf.savegames._store.scans import ExpectedContent, HeldContent
 from gameshelf.savegames._store.usage import ProductUsage, UsedStorage
 from gameshelf.savegames._sweeps import FOLDED_NAME_SCAN, SavegameSweeps
 from gameshelf.savegames._table import SCHEMA, SavegamesTable
@@ -191,6 +195,7 @@ __all__ = [
     "DEFAULT_POLICY",
     "FOLDED_NAME_SCAN",
     "INCOMING",
+    "MAX_LIST_OBJECT_BYTES",
     "MAX_OPEN_UPLOADS",
     "MAX_POLICY_BYTES",
     "MAX_PUT_BYTES",
@@ -231,10 +236,13 @@ __all__ = [
     "FilesFilter",
     "FilesToVerify",
     "FindingLevel",
+    "HeldContent",
     "IncompleteFile",
     "IncompleteSet",
     "KeepMultipart",
     "Limits",
+    "ListHeader",
+    "ListObject",
     "ListToWrite",
     "MergeSide",
     "MissingFile",
@@ -286,6 +294,7 @@ __all__ = [
     "SaveRoot",
     "SaveVersion",
     "SavedObject",
+    "SavedSet",
     "SavegameAccounts",
     "SavegameAdoption",
     "SavegameBaseNotSynced",
@@ -360,25 +369,31 @@ __all__ = [
     "compare_usage",
     "confirmed_differences",
     "find_arrived_files",
+    "from_object",
     "hash_of",
     "identity_of",
     "incoming_key",
     "incoming_prefix",
+    "is_part_key",
     "is_version_key",
     "join_parts",
     "lint_document",
     "lint_policy",
+    "list_hash_of",
+    "list_metadata",
     "metadata_of",
     "object_key",
     "object_metadata",
     "part_bytes",
     "part_key",
     "part_metadata",
+    "part_prefix",
     "relation",
     "resolved_by",
     "savegame_overview",
     "sign_missing_files",
     "staging_key",
+    "to_object",
     "user_prefix",
     "verify_file",
 ]

@@ -17,10 +17,12 @@ from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames._branches import Branches
 from gameshelf.savegames._events import SavegameUploaded
-from gameshelf.savegames._limits import ATTEMPT_FOR, Limits
+from gameshelf.savegames._files import lineage_key
+from gameshelf.savegames._limits import Limits
 from gameshelf.savegames._lineage import NOTHING, Relation
 from gameshelf.savegames._merging import SetMerges
 from gameshelf.savegames._naming import ObjectMetadata
+from gameshelf.savegames._set_adoption import SavedSet, SetAdoption, mend_content
 from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.adoptions import AdoptionStore, CandidateVersion
 from gameshelf.savegames._store.contents import LiveContent
@@ -57,6 +59,13 @@ class SavedObject:
     size: int
     stored_at: datetime
     metadata: ObjectMetadata
+    set: SavedSet | None = None
+    """The set, if the object is a list; None: it is a single file."""
+
+    @property
+    def identity(self) -> bytes:
+        """What lineage compares."""
+        return lineage_key(self.metadata.identity or self.metadata.content, is_set=self.set is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,7 @@ class SavegameAdoption:
         self._record = record
         self._clock = clock
         self._timeline = Timeline(self._store, limits, clock)
+        self._sets = SetAdoption(self._store, self._adoptions, self._scans, clock)
         self._branches = Branches(self._store, self._timeline, SetMerges(self._store, limits, clock), record, clock)
 
     async def adopt(self, user_id: UUID, objects: Sequence[SavedObject], absent: Collection[str] = ()) -> list[Adopted]:
@@ -145,25 +155,19 @@ class SavegameAdoption:
             user_id, slot.id, [metadata.version, metadata.base_version], version_id
         )
         by_number = {row.version: row for row in candidates}
-        stored = await self._store.contents.find_live(user_id, metadata.content)
-        is_mended = stored is not None and (stored.is_missing or stored.key in absent)
-        if stored and is_mended:
-            stored = await self._mend(user_id, one, stored)
+        stored, is_mended = await self._stored(user_id, one, absent)
         outcome = Adoption.MENDED if is_mended else Adoption.KNOWN
         if same := _same(candidates, version_id, metadata):
             became[metadata.version] = same.version
             return slot, Adopted(one, outcome if same.is_kept else Adoption.PRUNED, slot.id, same.version)
         parent = _parent(one, became, by_number)
-        found = await self._timeline.relation(
-            user_id, slot.id, slot.head_version, parent, metadata.identity or metadata.content
-        )
+        found = await self._timeline.relation(user_id, slot.id, slot.head_version, parent, one.identity)
         if found in (Relation.IDENTICAL, Relation.BEHIND):
             assert slot.head_version is not None
             # A later object that grew from this one grew from the same bytes as the head, or from this one's parent.
             became[metadata.version] = slot.head_version if found is Relation.IDENTICAL else parent
             return slot, Adopted(one, outcome, slot.id, slot.head_version)
         number = await self._number(user_id, slot, metadata.version, parent, is_taken=metadata.version in by_number)
-        stored = stored or await self._add_content(user_id, one)
         became[metadata.version] = number
         return await self._place(user_id, slot, one, (number, parent, version_id), stored, found)
 
@@ -175,21 +179,35 @@ class SavegameAdoption:
         await self._adoptions.assign_number(user_id, slot.id, own, max(own, int(self._clock().timestamp())))
         return own
 
-    async def _add_content(self, user_id: UUID, one: SavedObject) -> LiveContent:
-        content_id = uuid4()
-        await self._adoptions.add_content(user_id, content_id, one.key, one.size, one.metadata.content, self._clock())
-        return LiveContent(content_id, one.key, False)
+    async def _stored(
+        self, user_id: UUID, one: SavedObject, absent: Collection[str]
+    ) -> tuple[LiveContent | None, bool]:
+        """Returns the content of a single file, if the user has it, and whether missing objects have been replaced."""
+        if one.set:
+            return None, await self._sets.mend(user_id, one.set, absent)
+        stored = await self._store.contents.find_live(user_id, one.metadata.content)
+        if stored is None or not (stored.is_missing or stored.key in absent):
+            return stored, False
+        about = (one.key, one.size, one.metadata.content)
+        await mend_content(self._store, user_id, stored, *about, self._clock())
+        return LiveContent(stored.id, one.key, False), True
 
-    async def _mend(self, user_id: UUID, one: SavedObject, missing: LiveContent) -> LiveContent:
-        """Replaces the missing object of a content by this one. The missing object's key is marked for deletion."""
-        content_id, now = uuid4(), self._clock()
-        contents = self._store.contents
-        await contents.add_pending(
-            user_id, content_id, one.key, one.size, one.metadata.content, now=now, delete_after=now + ATTEMPT_FOR
-        )
-        await contents.supersede(user_id, content_id, missing, now)
-        await contents.set_key(user_id, missing.id, one.key)
-        return LiveContent(missing.id, one.key, False)
+    async def _held(
+        self, user_id: UUID, slot: Slot, one: SavedObject, number: int, parent: int, stored: LiveContent | None
+    ) -> tuple[StoredContent, str, int | None]:
+        """Returns the content of a new version, the key of its object, and of a set the bytes that the user lacked."""
+        metadata = one.metadata
+        if one.set:
+            # A list names its version: of a version that got another number or parent it has to be written again.
+            is_as_written = (number, parent) == (metadata.version, metadata.base_version)
+            held, new_bytes = await self._sets.hold(user_id, slot.id, one.set, one.key if is_as_written else None)
+            return held, one.key, new_bytes
+        if stored is None:
+            content_id = uuid4()
+            await self._adoptions.add_content(user_id, content_id, one.key, one.size, metadata.content, self._clock())
+            stored = LiveContent(content_id, one.key, False)
+        held = StoredContent.of_object(one.size, metadata.content, stored.id, metadata.marks, metadata.identity)
+        return held, stored.key, None
 
     async def _place(
         self,
@@ -197,14 +215,12 @@ class SavegameAdoption:
         slot: Slot,
         one: SavedObject,
         version: tuple[int, int, UUID],
-        stored: LiveContent,
+        stored: LiveContent | None,
         found: Relation,
     ) -> tuple[Slot, Adopted]:
         """Adds a version, given by number, parent and id, as the new head or as a branch."""
         number, parent, version_id = version
-        held = StoredContent.of_object(
-            one.size, one.metadata.content, stored.id, one.metadata.marks, one.metadata.identity
-        )
+        held, key, new_bytes = await self._held(user_id, slot, one, number, parent, stored)
         is_branch = found is Relation.DIVERGED
         self._record(
             SavegameUploaded(
@@ -214,8 +230,10 @@ class SavegameAdoption:
                 slot_id=slot.id,
                 slot_name=slot.name,
                 version=number,
-                s3_path=f"s3://{self._bucket}/{stored.key}",
-                file_size_bytes=one.size,
+                s3_path=f"s3://{self._bucket}/{key}",
+                file_size_bytes=held.size,
+                file_count=held.file_count,
+                new_bytes=new_bytes,
                 client_modified_at=None,
                 is_branch=is_branch,
                 sent_bytes=0,
@@ -223,8 +241,12 @@ class SavegameAdoption:
         )
         if is_branch:
             await self._branches.add_adopted(user_id, slot, number, parent, held, version_id, one.stored_at)
+        else:
+            await self._timeline.grow(user_id, slot, number, parent, held, version_id=version_id, at=one.stored_at)
+        if one.set and held.list_key:
+            await self._sets.keep_object(user_id, held.content_id, one.size, one.set)
+        if is_branch:
             return slot, Adopted(one, Adoption.BRANCH, slot.id, number)
-        await self._timeline.grow(user_id, slot, number, parent, held, version_id=version_id, at=one.stored_at)
         return replace(slot, head_version=number), Adopted(one, Adoption.HEAD, slot.id, number)
 
 

@@ -74,6 +74,16 @@ def list_metadata(header: ListHeader, files: FileList, data: bytes) -> dict[str,
     return found if header.merged_version is None else found | {"merged-version": str(header.merged_version)}
 
 
+def list_hash_of(metadata: Mapping[str, str]) -> bytes | None:
+    """Returns the SHA-256 of the bytes of a list, by the metadata of its object; None if the object is no list."""
+    if metadata.get("kind") != "set":
+        return None
+    try:
+        return bytes.fromhex(metadata["list-sha256"])
+    except (KeyError, ValueError):
+        return b""  # no bytes have it
+
+
 def _to_write(user_id: UUID, found: StoredList, keys: Mapping[bytes, str]) -> ListToWrite:
     details = SetDetails(
         client_modified_at=found.client_modified_at,

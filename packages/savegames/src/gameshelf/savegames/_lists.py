@@ -25,6 +25,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _HASH = "^[0-9a-f]{64}$"
 _MAX_ENCODING = 50
 _MAX_ENCRYPTION = 4000
+MAX_LIST_OBJECT_BYTES = MAX_LIST_BYTES + 8 * 1024**2
+"""The largest size of an unpacked object: a list, and the keys of its contents."""
 _MAX_KEY = 1024
 """The largest size of a key in S3."""
 
@@ -111,6 +113,9 @@ class ListObject:
     """The content of a list object."""
 
     header: ListHeader
+    sha256: bytes
+    """The canonical hash of the files."""
+    identity: bytes
     files: FileList
     keys: Mapping[bytes, str]
     """The key of the object of each content, by the hash of its bytes."""
@@ -143,7 +148,7 @@ def to_object(header: ListHeader, files: FileList, keys: Mapping[bytes, str]) ->
     return _compressed(document)
 
 
-def from_object(data: bytes, max_bytes: int = MAX_LIST_BYTES) -> ListObject:
+def from_object(data: bytes, max_bytes: int = MAX_LIST_OBJECT_BYTES) -> ListObject:
     """Parses what ``to_object`` wrote. Raises ValueError for other bytes.
 
     The object may be damaged: its paths, order, hashes, parents and contents have to be those of a version.
@@ -162,7 +167,8 @@ def from_object(data: bytes, max_bytes: int = MAX_LIST_BYTES) -> ListObject:
     if max(found.parent_version, found.merged_version or 0) >= found.version:
         raise ValueError("not the parents of a version")
     header = ListHeader(**{name: getattr(found, name) for name in ListHeader.model_fields})
-    return ListObject(header, files, {bytes.fromhex(content): key for content, key in found.contents.items()})
+    hashes = bytes.fromhex(found.sha256), bytes.fromhex(found.identity)
+    return ListObject(header, *hashes, files, {bytes.fromhex(content): key for content, key in found.contents.items()})
 
 
 def _compressed(document: BaseModel) -> bytes:

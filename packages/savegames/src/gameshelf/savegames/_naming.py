@@ -103,9 +103,19 @@ def object_key(user_id: UUID, product_id: UUID, slot_name: str, version: int, un
     return f"{user_prefix(user_id)}{product_id}/{_in_key(slot_name)}/{stamp}_v{version}_{unique.hex[:12]}.sav"
 
 
+def part_prefix(user_id: UUID, product_id: UUID, slot_name: str) -> str:
+    """The prefix of the keys of contents that were uploaded for sets of this slot."""
+    return f"{user_prefix(user_id)}{product_id}/{_in_key(slot_name)}/{PARTS}/"
+
+
+def is_part_key(key: str) -> bool:
+    """Returns whether a key is that of a content of a set."""
+    return f"/{PARTS}/" in key
+
+
 def part_key(user_id: UUID, product_id: UUID, slot_name: str, content_id: UUID) -> str:
     """Returns the key for a content of a set. Contents belong to no version, since later sets hold them too."""
-    return f"{user_prefix(user_id)}{product_id}/{_in_key(slot_name)}/{PARTS}/{content_id.hex[:16]}.bin"
+    return f"{part_prefix(user_id, product_id, slot_name)}{content_id.hex[:16]}.bin"
 
 
 def part_metadata(user_id: UUID, product_id: UUID, content: bytes, size: int) -> dict[str, str]:

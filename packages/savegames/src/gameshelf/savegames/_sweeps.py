@@ -14,7 +14,7 @@ from gameshelf.savegames._naming import INCOMING, is_version_key, upload_of
 from gameshelf.savegames._ports import OpenMultipart, StoredObject
 from gameshelf.savegames._store.contents import ContentStore, ContentToDelete
 from gameshelf.savegames._store.list_objects import ListObjectStore
-from gameshelf.savegames._store.scans import ExpectedContent, Scan, ScanStore
+from gameshelf.savegames._store.scans import ExpectedContent, HeldContent, Scan, ScanStore
 from gameshelf.savegames._store.slots import SlotStore
 from gameshelf.savegames._store.uploads import UploadStore
 
@@ -128,6 +128,10 @@ class SavegameSweeps:
     async def contents_with_hashes(self, of: Collection[tuple[UUID, bytes]]) -> list[ExpectedContent]:
         """Returns the contents of these users with these hashes, whatever their keys are."""
         return await self._scans.live_contents(of) if of else []
+
+    async def held_contents(self, user_id: UUID, hashes: Collection[bytes]) -> dict[bytes, HeldContent]:
+        """Returns a user's live contents by their hashes."""
+        return {one.sha256: one for one in await self._scans.held_contents(user_id, hashes)}
 
     async def mark_missing(self, missing: Collection[ExpectedContent], found: Collection[ExpectedContent]) -> None:
         """Marks contents whose objects are missing, and clears the mark of those whose objects exist again.

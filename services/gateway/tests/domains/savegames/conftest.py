@@ -1,6 +1,6 @@
 """Players with devices that save to a running service and a real object store, and the jobs about saves."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,8 +13,10 @@ import pytest
 from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper
+from gameshelf.gateway.domains.savegames.list_writer import ListWriter
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.object_store import object_store
+from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner, VerifiedUpload
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -23,8 +25,11 @@ from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.gateway.wiring import EVENT_RULES, make_services
 from gameshelf.kernel.clock import utc_now
-from gameshelf.savegames import user_prefix
+from gameshelf.savegames import NewSet, SavegameSets, UploadQueries, user_prefix
 from gameshelf.savegames.s3 import S3ObjectStore
+from prometheus_client import CollectorRegistry
+
+_PART = 8 * 1024**2
 
 
 @pytest.fixture(scope="module")
@@ -216,3 +221,61 @@ def data_of() -> Callable[[httpx.Response], Any]:
 def refused() -> Callable[[httpx.Response], tuple[int, str]]:
     """Status and code of an answer that must be a refusal."""
     return lambda response: (response.status_code, response.json()["errors"][0]["code"])
+
+
+class SetClient:
+    """A device that saves a set, without REST between."""
+
+    def __init__(self, device: Device, jobs: Jobs) -> None:
+        self.device, self.jobs, self.player = device, jobs, device.player
+        own = SavegameMetrics(CollectorRegistry())
+        self.commits = SetCommits(
+            jobs.saves, jobs.transactions, jobs.pool.acquire, own, lambda one: one.of(SavegameSets)
+        )
+        self.signer = SetSigner(jobs.saves, jobs.pool.acquire, UploadQueries, own)
+        self.lists = ListWriter(jobs.pool.acquire, jobs.saves, Metrics([SavegameMetrics]))
+
+    async def change(self, work: Any) -> Any:
+        return await self.jobs.transactions.run(self.player.id, work)
+
+    async def request(self, files: Mapping[str, bytes], base: int = 0, slot: str = "slot") -> Any:
+        entries = [_entry(path, data) for path, data in files.items()]
+        said = {"product_id": self.device.product, "save_slot_name": slot, "base_version": base, "device_id": "pc"}
+        new = NewSet.model_validate({**said, "files": entries})
+        return await self.change(lambda transaction: transaction.of(SavegameSets).request(self.player.id, new))
+
+    async def sign(self, upload_id: UUID, reservation: Any) -> Any:
+        about = (self.player.id, upload_id, reservation.missing, reservation.arrived_through)
+        return await self.signer.sign_uploads(*about, may_play=True)
+
+    async def send(self, signed: Any, files: Mapping[str, bytes]) -> None:
+        contents = {sha256(data).digest(): data for data in files.values()}
+        for file in signed.files:
+            data = contents[file.file.sha256]
+            whole = [(file.request, data)] if file.request else []
+            parts = [(part.request, data[(part.number - 1) * _PART :][: part.size]) for part in file.parts]
+            for request, body in whole + parts:
+                answer = await self.device.store.put(request.url, content=body, headers=dict(request.headers))
+                assert answer.status_code == 200, answer.text
+
+    async def commit(self, upload_id: UUID) -> Any:
+        assert await self.commits.verify(self.player.id, upload_id) == VerifiedUpload(None)
+        finish = lambda transaction: transaction.of(SavegameSets).finish(self.player.id, upload_id)  # noqa: E731
+        return await self.change(finish)
+
+    async def save(self, files: Mapping[str, bytes], base: int = 0, slot: str = "slot") -> Any:
+        reservation = await self.request(files, base, slot)
+        await self.send(await self.sign(reservation.upload_id, reservation), files)
+        return await self.commit(reservation.upload_id)
+
+
+def _entry(path: str, data: bytes) -> dict[str, Any]:
+    said: dict[str, Any] = {"path": path, "size_bytes": len(data), "sha256": sha256(data).hexdigest()}
+    if len(data) > _PART:
+        said["part_sha256"] = [sha256(data[at : at + _PART]).hexdigest() for at in range(0, len(data), _PART)]
+    return said
+
+
+@pytest.fixture
+def set_client(device: Device, jobs: Jobs) -> SetClient:
+    return SetClient(device, jobs)

@@ -1,12 +1,13 @@
 """After a restore: objects that S3 still has are adopted, also by several runs at once, and after any interruption."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import uuid4
 
 import pytest
 from gameshelf.gateway.configuration import load_settings
+from gameshelf.gateway.domains.savegames import reconcile
 from gameshelf.gateway.domains.savegames.reconcile import Applying, Cursor, CursorOutdated, Reconciliation, whole_saves
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.runtime.identity import Identity, Role
@@ -15,7 +16,17 @@ from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog
 from gameshelf.savegames import StoredObject, object_key, object_metadata, staging_key, user_prefix
 
-TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices")
+TABLES = (
+    "slots",
+    "contents",
+    "manifests",
+    "manifest_contents",
+    "metadata",
+    "uploads",
+    "upload_files",
+    "conflicts",
+    "devices",
+)
 BY = Identity(uuid4(), frozenset({Role.ADMIN}))
 APPLYING = Applying(BY, "ticket 4711")
 OLD = datetime(2026, 5, 20, tzinfo=UTC)
@@ -64,7 +75,7 @@ async def becomes(reconciliation, player, applying=APPLYING):
 
 async def rows(jobs, player):
     """All that the database knows of a player's saves."""
-    of = "SELECT * FROM savegames.savegame_{} WHERE user_id = $1 ORDER BY 1, 2, 3, 4"
+    of = "SELECT * FROM savegames.savegame_{} WHERE user_id = $1 ORDER BY 1, 2, 3"
     return {table: await jobs.pool.fetch(of.format(table), player.id) for table in TABLES}
 
 
@@ -303,6 +314,92 @@ async def test_only_a_whole_comparison_since_the_restore_ends_it(player, device,
     assert not await is_open()
     entry = await jobs.pool.fetchrow("SELECT * FROM gateway.audit WHERE id = $1", last.audit_ids[-1])
     assert (entry["user_id"], entry["after"]) == (None, '{"is_restore_open": false}')
+
+
+async def sets_of(jobs, player):
+    """Each version of a set that the database has: its files with their keys, and whether its list is written."""
+    found = await jobs.pool.fetch(
+        "SELECT s.slot_name, m.version, m.in_head, c.is_written, array_agg(f.s3_object_key ORDER BY 1) AS keys "
+        "FROM savegames.savegame_metadata m JOIN savegames.savegame_slots s USING (user_id) "
+        "JOIN savegames.savegame_contents c ON c.user_id = m.user_id AND c.id = m.content_id "
+        "JOIN savegames.savegame_manifest_contents h ON h.user_id = m.user_id AND h.manifest_id = m.manifest_id "
+        "JOIN savegames.savegame_contents f ON f.user_id = m.user_id AND f.id = h.content_id AND f.state = 'live' "
+        "WHERE m.user_id = $1 AND s.id = m.slot_id GROUP BY 1, 2, 3, 4 ORDER BY 1, 2",
+        player.id,
+    )
+    return [(*list(row.values())[:4], sorted(row["keys"])) for row in found]
+
+
+async def test_scenario_20_a_whole_set_is_adopted_a_half_one_is_not(player, set_client, jobs, new_reconciliation):
+    """The database is older than three versions of sets. A page has three objects."""
+    shared = bytes(100_000)
+    await set_client.save({"s/a": shared, "s/b": b"1"}, slot="whole")
+    await set_client.lists.run_once()
+    backup = await rows(jobs, player)
+    await set_client.save({"s/a": shared, "s/b": b"2" * 70_000, "s/c": b"c" * 80_000}, base=1, slot="whole")
+    await set_client.save({"s/a": shared, "s/c": b"c" * 80_000}, base=2, slot="whole")
+    await set_client.save({"s/x": b"x", "s/gone": b"gone" * 20_000, "s/a": shared}, slot="half")
+    await set_client.lists.run_once()
+    before, quota = await sets_of(jobs, player), await player.saved_bytes()
+    assert [one[:4] for one in before] == [
+        ("half", 1, True, True),
+        ("whole", 1, True, True),
+        ("whole", 2, True, True),
+        ("whole", 3, True, True),
+    ]
+    [lost] = [
+        row["s3_object_key"]
+        for row in (await rows(jobs, player))["contents"]
+        if row["file_hash_sha256"] == sha256(b"gone" * 20_000).digest()
+    ]
+    await jobs.objects.copy(lost, "kept", {})
+    await jobs.objects.delete([lost])
+    await put_back(jobs, player, backup)
+
+    reconciliation = new_reconciliation(3)
+    for applying in (None, APPLYING):
+        pages = await walk(reconciliation, applying)
+        [refused] = [one for page in pages for one in page.refused]
+        assert (refused.reason, refused.metadata.slot_name, refused.metadata.version) == ("incomplete", "half", 1)
+        assert refused.detail == "1 of 3 contents: s/gone"
+        adopted = [(one.version, str(one.outcome)) for page in pages for _, one in page.adopted]
+        assert adopted == ([(2, "history"), (3, "head")] if applying else adopted)
+    assert await sets_of(jobs, player) == before[1:]
+    assert [page.adopted for page in await walk(reconciliation) if page.adopted] == []
+    assert await sets_of(jobs, player) == before[1:]
+
+    await jobs.objects.copy("kept", lost, {})
+    await jobs.objects.delete(["kept"])
+    [one] = [one for page in await walk(new_reconciliation(100)) for _, one in page.adopted]
+    assert (one.object.metadata.slot_name, one.version, str(one.outcome)) == ("half", 1, "head")
+    assert await sets_of(jobs, player) == before
+    assert await player.saved_bytes() == quota
+    await jobs.run(timedelta(hours=3))
+    assert await jobs.keys(player) == await jobs.live_keys(player)
+
+
+async def test_a_set_larger_than_a_call_reads_is_adopted_in_several(
+    player, set_client, jobs, new_reconciliation, monkeypatch
+):
+    monkeypatch.setattr(reconcile, "_READ_BYTES", 150_000)
+    backup = await rows(jobs, player)
+    await set_client.save({f"s/{number}": bytes([number]) * 70_000 for number in range(7)})
+    await set_client.lists.run_once()
+    before = await sets_of(jobs, player)
+    await put_back(jobs, player, backup)
+    reads, digest = [], jobs.objects.digest
+
+    async def counted(key, size, packing=None):
+        reads.append(key)
+        return await digest(key, size, packing)
+
+    monkeypatch.setattr(jobs.objects, "digest", counted)
+    pages = await walk(new_reconciliation(100))
+    through = [page.next.through for page in pages if page.next and page.next.unfinished]
+    assert (len(through), through) == (3, sorted(through))
+    assert [len(page.adopted) for page in pages if page.adopted] == [1]
+    assert len(reads) == len(set(reads)) == 7
+    assert await sets_of(jobs, player) == before
 
 
 async def test_a_cursor_that_nobody_came_to_does_not_end_it(player, device, jobs, new_reconciliation):

@@ -7,13 +7,27 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import array, user
+from gameshelf.kernel.sql import array, rows, user
 from gameshelf.savegames._models import ContentState, SavegameContent, SavegameSlot
 from gameshelf.savegames._naming import slot_key
-from gameshelf.savegames._store.expressions import HASH, NAME, NOW, OF_SLOT, PRODUCT, SLOT, VERSION, M, S, U
+from gameshelf.savegames._set_models import SavegameManifestContent
+from gameshelf.savegames._store.expressions import (
+    HASH,
+    IS_LIVE,
+    NAME,
+    NOW,
+    OF_SLOT,
+    PRODUCT,
+    SLOT,
+    VERSION,
+    C,
+    M,
+    S,
+    U,
+)
 from gameshelf.savegames._store.numbers import is_named
 from gameshelf.savegames._store.slots import SLOT_COLUMNS, Slot
-from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, literal, or_, select, update
+from sqlalchemy import BigInteger, LargeBinary, String, Uuid, any_, bindparam, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -74,6 +88,54 @@ _ADD_CONTENT = Statement(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class AdoptedContent:
+    """An object that becomes a content."""
+
+    content_id: UUID
+    key: str
+    size: int
+    sha256: bytes
+
+
+_added = rows(
+    "added",
+    id=("content_ids", Uuid),
+    key=("keys", String),
+    size=("sizes", BigInteger),
+    sha256=("hashes", LargeBinary),
+)
+_ADD_CONTENTS = Statement(
+    insert(SavegameContent).from_select(
+        ["user_id", "id", "s3_object_key", "file_size_bytes", "file_hash_sha256", "state", "created_at"],
+        select(
+            user(),
+            _added.c.id,
+            _added.c.key,
+            _added.c.size,
+            _added.c.sha256,
+            literal(ContentState.LIVE.value),
+            NOW,
+        ),
+        include_defaults=False,
+    )
+)
+_HOLD = Statement(
+    insert(SavegameManifestContent).from_select(
+        ["user_id", "manifest_id", "content_id"],
+        select(user(), bindparam("manifest_id", type_=Uuid), col(C.id)).where(
+            col(C.user_id) == user(), col(C.file_hash_sha256) == any_(array("hashes", LargeBinary)), IS_LIVE
+        ),
+        include_defaults=False,
+    )
+)
+_WRITTEN = Statement(
+    update(SavegameContent)
+    .where(col(C.user_id) == user(), col(C.id) == bindparam("content_id", type_=Uuid), ~col(C.is_written))
+    .values(is_written=True, file_size_bytes=bindparam("size", type_=BigInteger), file_hash_sha256=HASH)
+)
+
+
 class AdoptionStore:
     """Each method is one statement."""
 
@@ -118,3 +180,24 @@ class AdoptionStore:
         await _ADD_CONTENT.run(
             self._connection, user_id=user_id, content_id=content_id, key=key, size=size, content=content, now=now
         )
+
+    async def add_contents(self, user_id: UUID, contents: Collection[AdoptedContent], now: datetime) -> None:
+        """Adds objects as live contents of the user."""
+        if contents:
+            await _ADD_CONTENTS.run(
+                self._connection,
+                user_id=user_id,
+                content_ids=[one.content_id for one in contents],
+                keys=[one.key for one in contents],
+                sizes=[one.size for one in contents],
+                hashes=[one.sha256 for one in contents],
+                now=now,
+            )
+
+    async def hold_contents(self, user_id: UUID, manifest_id: UUID, hashes: Collection[bytes]) -> None:
+        """Makes a list hold the live contents with these hashes."""
+        await _HOLD.run(self._connection, user_id=user_id, manifest_id=manifest_id, hashes=list(hashes))
+
+    async def set_written(self, user_id: UUID, content_id: UUID, size: int, content: bytes) -> None:
+        """Records that the object of a list is in the store."""
+        await _WRITTEN.run(self._connection, user_id=user_id, content_id=content_id, size=size, content=content)

@@ -8,7 +8,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
-from gameshelf.savegames._models import ContentState, SavegameContent, SavegameUpload
+from gameshelf.savegames._models import ContentKind, ContentState, SavegameContent, SavegameUpload
 from gameshelf.savegames._store.expressions import HASH, IS_LIVE, IS_OPEN, IS_SINGLE, NOW, UPLOAD, C, H, M, U
 from sqlalchemy import (
     BigInteger,
@@ -115,7 +115,25 @@ _SUPERSEDE = Statement(
     .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
     .values(state=literal(ContentState.DROPPED.value), delete_after=NOW, s3_object_key=_KEY)
 )
-_MEND = Statement(update(SavegameContent).where(*_OF_ID, IS_LIVE).values(s3_object_key=_KEY, missing_since=None))
+# The lists of versions that hold the content name its old key, so their objects are written again.
+_stale_lists = (
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == user(),
+        col(C.kind) == literal_column(f"'{ContentKind.LIST.value}'"),
+        IS_LIVE,
+        col(C.id).in_(
+            select(col(M.content_id))
+            .join(H, and_(col(H.user_id) == col(M.user_id), col(H.manifest_id) == col(M.manifest_id)))
+            .where(col(M.user_id) == user(), col(H.user_id) == user(), col(H.content_id) == _ID)
+        ),
+    )
+    .values(is_written=False)
+    .cte("stale_lists")
+)
+_MEND = Statement(
+    update(SavegameContent).where(*_OF_ID, IS_LIVE).values(s3_object_key=_KEY, missing_since=None).add_cte(_stale_lists)
+)
 _ABANDON = Statement(
     update(SavegameContent)
     .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)

@@ -56,6 +56,17 @@ class ExpectedContent:
     missing_since: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class HeldContent:
+    """A live content of a user."""
+
+    sha256: bytes
+    content_id: UUID
+    key: str
+    is_missing: bool
+    """Whether its object was found missing in the store."""
+
+
 _FIND = Statement(select(col(_N.cursor), col(_N.started_at), col(_N.finished_at)).where(col(_N.name) == _NAME))
 _SCAN = RowReader(Scan, _FIND)
 _new = insert(SavegameScan).values(name=_NAME, cursor="", started_at=NOW)
@@ -95,6 +106,15 @@ _HELD = Statement(
     )
 )
 _EXPECTED_CONTENT = RowReader(ExpectedContent, _EXPECTED, _HELD)
+_OF_USER = Statement(
+    select(
+        col(C.file_hash_sha256).label("sha256"),
+        col(C.id).label("content_id"),
+        col(C.s3_object_key).label("key"),
+        col(C.missing_since).is_not(None).label("is_missing"),
+    ).where(col(C.user_id) == user(), col(C.file_hash_sha256) == any_(array("hashes", LargeBinary)), IS_LIVE)
+)
+_HELD_CONTENT = RowReader(HeldContent, _OF_USER)
 _named = rows("named", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
 # With the key, since the content may have another object by now.
 _is_named = and_(
@@ -174,6 +194,10 @@ class ScanStore:
             self._connection, user_ids=[user_id for user_id, _ in of], contents=[content for _, content in of]
         )
         return _EXPECTED_CONTENT.read_all(found)
+
+    async def held_contents(self, user_id: UUID, hashes: Collection[bytes]) -> list[HeldContent]:
+        """Returns the live contents of a user with these hashes."""
+        return _HELD_CONTENT.read_all(await _OF_USER.all(self._connection, user_id=user_id, hashes=list(hashes)))
 
     async def mark_missing(self, contents: Collection[ExpectedContent], now: datetime) -> None:
         """Marks the contents as missing in the store."""

@@ -206,7 +206,7 @@ class ReconcileSavesResponse(_message.Message):
     def __init__(self, next_cursor: _Optional[str] = ..., objects: _Optional[int] = ..., adopted: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., missing: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., is_restore_open: _Optional[bool] = ..., audit_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ReconciledObject(_message.Message):
-    __slots__ = ("key", "user_id", "product_id", "slot_name", "version", "file_size_bytes", "outcome", "savegame_id")
+    __slots__ = ("key", "user_id", "product_id", "slot_name", "version", "file_size_bytes", "outcome", "savegame_id", "detail")
     KEY_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -215,6 +215,7 @@ class ReconciledObject(_message.Message):
     FILE_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
     key: str
     user_id: str
     product_id: str
@@ -223,7 +224,8 @@ class ReconciledObject(_message.Message):
     file_size_bytes: int
     outcome: str
     savegame_id: str
-    def __init__(self, key: _Optional[str] = ..., user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., slot_name: _Optional[str] = ..., version: _Optional[int] = ..., file_size_bytes: _Optional[int] = ..., outcome: _Optional[str] = ..., savegame_id: _Optional[str] = ...) -> None: ...
+    detail: str
+    def __init__(self, key: _Optional[str] = ..., user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., slot_name: _Optional[str] = ..., version: _Optional[int] = ..., file_size_bytes: _Optional[int] = ..., outcome: _Optional[str] = ..., savegame_id: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class ListSaveConflictsRequest(_message.Message):
     __slots__ = ("user_id", "product_id", "cursor", "limit")

@@ -1,4 +1,4 @@
-"""Exports a file for each content of a user's saves that is in the object store."""
+"""Exports a file for each content of a user's saves that is in the object store: files, and the lists of sets."""
 
 import base64
 from collections.abc import Mapping
@@ -12,13 +12,16 @@ _CONTENTS = "savegames.savegame_contents"
 
 
 def _file(content: Mapping[str, Any]) -> StoredFile | None:
-    if content["state"] != "live":
+    if content["state"] != "live" or not content["is_written"]:
         return None
     digest = base64.b64decode(content["file_hash_sha256"])
     return StoredFile(content["id"], content["s3_object_key"], content["file_size_bytes"], digest)
 
 
-EXPORT = ExportRules(files={_CONTENTS: _file})
+EXPORT = ExportRules(
+    files={_CONTENTS: _file},
+    left_out={"savegames.savegame_manifests": frozenset({"body"})},  # its object has it, in a form of its own
+)
 
 
 def export_files(saves: Saves) -> Mapping[str, SignFile]:

@@ -7,11 +7,18 @@ outside of any transaction, and then adopted under its user's lock, so a page ca
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TypeVar
 from uuid import UUID
 
+from gameshelf.gateway.domains.savegames.reconcile_sets import (
+    FoundList,
+    IncompleteRead,
+    ReadBudget,
+    SetReader,
+    SetRefusal,
+)
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.identity import Identity
@@ -25,11 +32,14 @@ from gameshelf.savegames import (
     Adopted,
     ExpectedContent,
     Limits,
+    ObjectMetadata,
     SavedObject,
     SavegameAdoption,
     SavegameSweeps,
     StoredObject,
+    is_part_key,
     is_version_key,
+    list_hash_of,
     metadata_of,
 )
 
@@ -58,6 +68,10 @@ class Cursor:
     restore_id: UUID | None
     is_applied: bool
     key: str
+    unfinished: str = ""
+    """The key of the list of a set that is verified in several calls; empty: none is."""
+    through: bytes = b""
+    """Its contents up to this hash are verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +84,15 @@ class Applying:
 
 @dataclass(frozen=True, slots=True)
 class RefusedObject:
-    """An object that is not adopted. The reason is ``metadata``, ``hash``, ``size`` or ``erased``."""
+    """An object that is not adopted. The reason is ``metadata``, ``hash``, ``size``, ``erased`` or ``incomplete``."""
 
     key: str
     size: int
     reason: str
+    metadata: ObjectMetadata | None = None
+    """Of a list, which names the version of the set."""
+    detail: str = ""
+    """What a set lacks."""
 
 
 @dataclass(slots=True)
@@ -114,6 +132,8 @@ class Reconciliation:
         self._limits = limits
         self._clock = clock
         self._places = asyncio.Semaphore(_AT_ONCE)  # shared by all callers, since this process reads
+        self._largest_bytes = max(limits.max_bytes, _LARGEST_BYTES)
+        self._sets = SetReader(saves, self._sweeps, self._each, self._largest_bytes)
 
     async def page(self, cursor: Cursor | None, applying: Applying | None) -> ReconciledPage:
         """Compares one page; with ``applying`` None as a dry run. The last applied page ends the restore.
@@ -123,11 +143,13 @@ class Reconciliation:
         async with self._acquire() as connection:
             restore = await open_restore(connection)
         cursor = _starting_cursor(cursor, restore, is_applied=applying is not None)
-        page, unknown = await self._compare(cursor)
-        verified = [one for one in await self._each(unknown, self._verified) if one]
+        page, listed, unknown = await self._compare(cursor)
+        verified, unfinished = await self._verify_all(unknown, cursor)
+        if unfinished:
+            page = _before(page, listed, cursor, unfinished)
         page.refused = [one for one in verified if isinstance(one, RefusedObject)]
         found = [one for one in verified if isinstance(one, SavedObject)]
-        absent = await self._absent(found)
+        absent = (await self._absent(found)).union(*(one.set.absent for one in found if one.set))
         for user_id, objects in groupby(found, key=lambda one: one.metadata.user_id):
             await self._of_user(user_id, list(objects), absent, page, applying)
         page.is_restore_open = restore is not None
@@ -142,28 +164,53 @@ class Reconciliation:
                 page.is_restore_open = False
         return page
 
-    async def _compare(self, cursor: Cursor) -> tuple[ReconciledPage, Sequence[StoredObject]]:
-        """Compares a page of objects; returns it with the objects that the database lacks."""
+    async def _compare(self, cursor: Cursor) -> tuple[ReconciledPage, Sequence[str], Sequence[StoredObject]]:
+        """Compares a page of objects; returns it with its keys, and the objects that the database lacks. Contents of
+        sets are not among these, since a set is adopted with its list.
+        """
         listed = await self._saves.objects.list("", cursor.key, self._page_size)
         through = listed[-1].key if len(listed) == self._page_size else None
         async with self._sweeps() as sweeps:
             expected = await sweeps.expected_contents(cursor.key, through, self._page_size)
-            unknown = await sweeps.unknown_objects([one for one in listed if is_version_key(one.key)])
+            ours = [one for one in listed if is_version_key(one.key) and not is_part_key(one.key)]
+            unknown = await sweeps.unknown_objects(ours)
         if len(expected) == self._page_size:  # more objects are missing than a page holds
             through = expected[-1].key
             listed = [one for one in listed if one.key <= through]
         taken = whole_saves(listed, {one.key for one in unknown}, _READ_BYTES, is_end=through is None)
         if taken < len(listed):
             through = listed[taken - 1].key
-        there = {one.key for one in listed[:taken]}
+        keys = [one.key for one in listed[:taken]]
+        there = {*keys}
         between = [one for one in expected if through is None or one.key <= through]
         absent = [one for one in between if one.key not in there]
         missing = [one for one in await self._each(absent, self._missing) if one]
         found = [one for one in between if one not in missing]
         following = None if through is None else Cursor(cursor.restore_id, cursor.is_applied, through)
-        return ReconciledPage(taken, following, missing=missing, found=found), [
-            one for one in unknown if one.key in there
-        ]
+        page = ReconciledPage(taken, following, missing=missing, found=found)
+        return page, keys, [one for one in unknown if one.key in there]
+
+    async def _verify_all(
+        self, unknown: Sequence[StoredObject], cursor: Cursor
+    ) -> tuple[list[SavedObject | RefusedObject], Cursor | None]:
+        """Verifies the objects that the database lacks. If a set among them needs more than a call reads, returns what
+        comes before it, and the cursor that continues with it.
+        """
+        verified: list[SavedObject | RefusedObject] = []
+        budget = ReadBudget(_READ_BYTES)
+        for one in await self._each(unknown, self._verified):
+            if not isinstance(one, FoundList):
+                verified += [one] if one else []
+                continue
+            key = one.stored.key
+            done = await self._sets.verify(one, budget, cursor.through if key == cursor.unfinished else b"")
+            if isinstance(done, IncompleteRead):
+                return verified, replace(cursor, unfinished=key, through=done.through)
+            if isinstance(done, SetRefusal):
+                verified.append(RefusedObject(key, one.stored.size, done.reason, one.metadata, done.detail))
+            elif done:
+                verified.append(done)
+        return verified, None
 
     async def _missing(self, one: ExpectedContent) -> ExpectedContent | None:
         # Requests the single key: a listing of a busy bucket may be out of date.
@@ -178,15 +225,17 @@ class Reconciliation:
             held = await sweeps.contents_with_hashes({(one.metadata.user_id, one.metadata.content) for one in found})
         return frozenset(one.key for one in await self._each(held, self._missing) if one)
 
-    async def _verified(self, one: StoredObject) -> SavedObject | RefusedObject | None:
-        """Returns the object if it matches its metadata; None if it no longer exists."""
+    async def _verified(self, one: StoredObject) -> SavedObject | RefusedObject | FoundList | None:
+        """Returns the object if it matches its metadata; None if it no longer exists. A list is not read here."""
         metadata = await self._saves.objects.describe(one.key)
         if metadata is None:
             return None
         found = metadata_of(one.key, metadata)
         if found is None:
             return RefusedObject(one.key, one.size, "metadata")
-        if one.size > max(self._limits.max_bytes, _LARGEST_BYTES):
+        if (list_sha256 := list_hash_of(metadata)) is not None:
+            return FoundList(one, found, list_sha256)
+        if one.size > self._largest_bytes:
             return RefusedObject(one.key, one.size, "size")
         digest = await self._saves.objects.digest(one.key, one.size)
         if digest is None:
@@ -264,6 +313,17 @@ class Reconciliation:
             yield SavegameSweeps(connection, self._clock, self._limits)
 
 
+def _before(page: ReconciledPage, listed: Sequence[str], cursor: Cursor, unfinished: Cursor) -> ReconciledPage:
+    """Returns the part of a page before a set that is not verified completely, with the cursor that continues there."""
+    keys = [key for key in listed if key < unfinished.unfinished]
+    return ReconciledPage(
+        len(keys),
+        replace(unfinished, key=keys[-1] if keys else cursor.key),
+        missing=[one for one in page.missing if one.key < unfinished.unfinished],
+        found=[one for one in page.found if one.key < unfinished.unfinished],
+    )
+
+
 class _DryRun(Exception):
     """Rolls back a dry run."""
 
@@ -305,7 +365,7 @@ def _starting_cursor(cursor: Cursor | None, restore: StoredRestore | None, *, is
         raise CursorOutdated(reason="the objects before it were compared in a dry run only")
     if is_applied and restore and cursor.key > restore.compared_through:
         raise CursorOutdated(reason="not all objects before it were applied")
-    return Cursor(cursor.restore_id, is_applied, cursor.key)
+    return replace(cursor, is_applied=is_applied)
 
 
 def _save_of(key: str) -> str:

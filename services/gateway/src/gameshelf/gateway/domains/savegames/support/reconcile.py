@@ -2,7 +2,13 @@
 
 from uuid import UUID
 
-from gameshelf.gateway.domains.savegames.reconcile import Applying, Cursor, ReconciledPage, Reconciliation
+from gameshelf.gateway.domains.savegames.reconcile import (
+    Applying,
+    Cursor,
+    ReconciledPage,
+    Reconciliation,
+    RefusedObject,
+)
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command
@@ -30,7 +36,9 @@ class Reconciles:
         self, request: messages.ReconcileSavesRequest, by: Identity
     ) -> messages.ReconcileSavesResponse:
         options = parse_options(request.change)
-        cursor = Cursor(*unpack(request.cursor, _restore, _is_applied, str)) if request.cursor else None
+        cursor = (
+            Cursor(*unpack(request.cursor, _restore, _is_applied, str, str, bytes.fromhex)) if request.cursor else None
+        )
         if options.apply and not options.reason:
             raise InvalidInput(Problem("missing", pointer="change.reason"))
         applying = Applying(by, options.reason) if options.apply and options.reason else None
@@ -49,7 +57,8 @@ def _is_applied(text: str) -> bool:
 
 
 def _cursor(of: Cursor) -> str:
-    return pack(of.restore_id or "", _APPLIED if of.is_applied else _LOOKED, of.key)
+    applied = _APPLIED if of.is_applied else _LOOKED
+    return pack(of.restore_id or "", applied, of.key, of.unfinished, of.through.hex())
 
 
 def _response(page: ReconciledPage, *, is_applied: bool) -> messages.ReconcileSavesResponse:
@@ -58,9 +67,7 @@ def _response(page: ReconciledPage, *, is_applied: bool) -> messages.ReconcileSa
         objects=page.objects,
         adopted=[_adopted(user_id, one, is_applied=is_applied) for user_id, one in page.adopted],
         missing=[_missing(one) for one in page.missing],
-        refused=[
-            messages.ReconciledObject(key=one.key, file_size_bytes=one.size, outcome=one.reason) for one in page.refused
-        ],
+        refused=[_refused(one) for one in page.refused],
         is_restore_open=page.is_restore_open,
         audit_ids=map(str, page.audit_ids),
     )
@@ -78,6 +85,14 @@ def _adopted(user_id: UUID, one: Adopted, *, is_applied: bool) -> messages.Recon
         outcome=one.outcome,
         savegame_id=str(one.slot_id) if is_applied else "",  # the id of a new save is chosen when it is applied
     )
+
+
+def _refused(one: RefusedObject) -> messages.ReconciledObject:
+    found = messages.ReconciledObject(key=one.key, file_size_bytes=one.size, outcome=one.reason, detail=one.detail)
+    if one.metadata:
+        found.user_id, found.product_id = str(one.metadata.user_id), str(one.metadata.product_id)
+        found.slot_name, found.version = one.metadata.slot_name, one.metadata.version
+    return found
 
 
 def _missing(one: ExpectedContent) -> messages.ReconciledObject:

@@ -1,12 +1,16 @@
 """Devices that save sets of files."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
+from gameshelf.kernel.clock import utc_now
+from gameshelf.savegames import PolicyDocument, PolicyFact, PolicyStore
 
 PART = 8 * 1024**2
 
@@ -137,3 +141,16 @@ def fields_of() -> Callable[[httpx.Response], list[tuple[str, str]]]:
         return [(error["source"]["pointer"].removeprefix("/data/attributes/"), error["detail"]) for error in errors]
 
     return of
+
+
+@pytest.fixture
+async def set_policy(platform: Any) -> AsyncIterator[Callable[..., Awaitable[None]]]:
+    """Stores the policy of a product, as the Catalog's event does."""
+    connection = await asyncpg.connect(platform.dsn)
+
+    async def apply(product: UUID, revision: int = 1, **policy: Any) -> None:
+        document = PolicyDocument.model_validate({"revision": revision, **policy})
+        await PolicyStore(connection, utc_now).apply([PolicyFact(product, document, utc_now())])
+
+    yield apply
+    await connection.close()

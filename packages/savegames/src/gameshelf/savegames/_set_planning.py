@@ -160,7 +160,7 @@ class SavegamePlans:
         wanted = {list_id for one in compared for list_id in (one.head_list, one.base_list) if list_id}
         if not wanted:
             return {}
-        bodies = await self._store.plans.list_bodies(user_id, wanted)
+        bodies = await self._store.lists.read_bodies(user_id, wanted)
         return await asyncio.to_thread(compare_units, compared, bodies, policy.policy)
 
 

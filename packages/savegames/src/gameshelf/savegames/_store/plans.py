@@ -1,6 +1,6 @@
 """The saves of a product in relation to what a plan is asked about, in two statements. Nothing is locked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import array, rows, user
+from gameshelf.kernel.sql import rows, user
 from gameshelf.savegames._models import (
     SavegameConflict,
     SavegameDevice,
@@ -19,7 +19,6 @@ from gameshelf.savegames._models import (
 from gameshelf.savegames._plans import PlannedBranch
 from gameshelf.savegames._set_models import (
     SavegameGameVersion,
-    SavegameManifest,
 )
 from gameshelf.savegames._store.expressions import PRODUCT, M, S, identity_of
 from gameshelf.savegames._store.numbers import OTHER_NAMES, RESTORED
@@ -30,7 +29,6 @@ from sqlalchemy import (
     String,
     Uuid,
     and_,
-    any_,
     bindparam,
     case,
     cast,
@@ -44,7 +42,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-_D, _X, _N, _L = SavegameDevice, SavegameConflict, SavegameNumber, SavegameManifest
+_D, _X, _N = SavegameDevice, SavegameConflict, SavegameNumber
 _V = SavegameGameVersion
 _DEVICE = bindparam("device_id", type_=String)
 
@@ -309,9 +307,6 @@ _ABSENT = Statement(
     )
 )
 _ABSENT_SAVE = RowReader(AbsentSave, _ABSENT)
-_BODIES = Statement(
-    select(col(_L.id), col(_L.body)).where(col(_L.user_id) == user(), col(_L.id) == any_(array("manifest_ids", Uuid)))
-)
 
 
 class PlanStore:
@@ -328,11 +323,6 @@ class PlanStore:
             self._connection, user_id=user_id, product_id=product_id, device_id=device_id, **_lists(asked)
         )
         return [_LIVE_SAVE.read(row, branches=_read_branches(row)) for row in found]
-
-    async def list_bodies(self, user_id: UUID, manifest_ids: Collection[UUID]) -> dict[UUID, bytes]:
-        """Returns packed lists of files by their ids."""
-        found = await _BODIES.all(self._connection, user_id=user_id, manifest_ids=list(manifest_ids))
-        return {row["id"]: row["body"] for row in found}
 
     async def absent_saves(
         self, user_id: UUID, product_id: UUID, device_id: str, asked: Sequence[AskedSave]

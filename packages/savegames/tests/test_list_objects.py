@@ -53,6 +53,14 @@ async def test_a_list_is_written_once_with_all_that_its_version_is(player, lists
     assert (row["file_size_bytes"], row["file_hash_sha256"]) == (len(made.data), sha256(made.data).digest())
 
 
+async def test_a_file_with_the_bytes_of_a_list_hinders_nothing(player, lists, add_set):
+    content_id = await add_set(player, FILES)
+    made = await lists.make(player.id, content_id)
+    await player.save(made.data, "list")
+    assert await lists.mark_written(player.id, content_id, made)
+    assert await lists.make(player.id, content_id) is None
+
+
 async def test_a_list_that_was_dropped_meanwhile_stays_unwritten(player, lists, add_set):
     content_id = await add_set(player, FILES)
     made = await lists.make(player.id, content_id)

@@ -9,10 +9,24 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, rows, user
-from gameshelf.savegames._models import ContentKind, SavegameContent
+from gameshelf.savegames._models import ContentKind, ContentState, SavegameContent
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent
 from gameshelf.savegames._store.expressions import HASH, IS_LIVE, C, M, S
-from sqlalchemy import BigInteger, Integer, String, Uuid, and_, any_, bindparam, literal_column, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _H, _L = SavegameManifestContent, SavegameManifest
@@ -81,6 +95,17 @@ _KEYS = Statement(
     .join(C, and_(col(C.user_id) == col(_H.user_id), col(C.id) == col(_H.content_id)))
     .where(col(_H.user_id) == user(), col(_H.manifest_id) == bindparam("manifest_id", type_=Uuid))
 )
+# Whoever uploads the bytes of a list as a file has the one live content of that hash: the list keeps its own one then.
+_other = aliased(C)
+_is_taken = (
+    select(literal_column("1"))
+    .where(
+        col(_other.user_id) == user(),
+        col(_other.file_hash_sha256) == HASH,
+        col(_other.state) == literal_column(f"'{ContentState.LIVE.value}'"),
+    )
+    .exists()
+)
 _WRITTEN = Statement(
     update(SavegameContent)
     .where(
@@ -90,7 +115,11 @@ _WRITTEN = Statement(
         ~col(C.is_written),
         IS_LIVE,
     )
-    .values(is_written=True, file_size_bytes=bindparam("size", type_=BigInteger), file_hash_sha256=HASH)
+    .values(
+        is_written=True,
+        file_size_bytes=bindparam("size", type_=BigInteger),
+        file_hash_sha256=case((_is_taken, col(C.file_hash_sha256)), else_=HASH),
+    )
 )
 _named = rows("named", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
 _REWRITE = Statement(

@@ -89,7 +89,9 @@ async def test_scenario_04_delete_against_change_is_asked(player, pc, set_policy
     branch = {**TWO, "saves/w1/a": b"branch"}
     savegame_id, answer = await apart(head, branch)
     assert refused(answer) == CONFLICT
-    conflict = answer.json()["errors"][0]["meta"]["conflict_id"]
+    meta = answer.json()["errors"][0]["meta"]
+    assert (meta["base_version"], meta["differences_count"], meta["unnamed_count"]) == (1, 2, 1)
+    conflict = meta["conflict_id"]
     shown = (await player.get(f"/savegames/conflicts/{conflict}"))["data"]["attributes"]
     assert (shown["base_version"], shown["differences_count"]) == (1, 2)
     assert {(one["unit"], one["kind"], one["suggested"]) for one in shown["differences"]} == {

@@ -1,9 +1,10 @@
 """What the calls of cloud saves have in common. ``rest.py`` and the modules beside it declare them."""
 
+from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.runtime.http.routing import Routes, Write
-from gameshelf.savegames import SavegameQueries, SavegameVersionNotFound, SaveVersion
+from gameshelf.savegames import SavegameQueries, SavegameSetQueries, SavegameVersionNotFound, SaveVersion
 
 ACCESS = ("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED")
 NO_SLOT = ("SAVEGAME_SLOT_NOT_FOUND",)
@@ -32,3 +33,19 @@ async def version_of(write: Write, slot_id: UUID, number: int) -> SaveVersion:
     if found is None:
         raise SavegameVersionNotFound
     return found
+
+
+async def differences_of_sides(
+    write: Write, conflict_id: UUID | None, head: SaveVersion, branch: SaveVersion
+) -> dict[str, Any]:
+    """Returns counts of what differs between two sets, as long as they are the sides of an open conflict."""
+    if conflict_id is None or head.file_count is None or branch.file_count is None:
+        return {}
+    found = await SavegameSetQueries(write.transaction.connection).differences(write.user_id, conflict_id)
+    if found is None or (found.conflict.head.version, found.conflict.branch.version) != (head.version, branch.version):
+        return {}
+    return {
+        "base_version": found.conflict.base_version,
+        "differences_count": found.file_count,
+        "unnamed_count": found.unnamed_count,
+    }

@@ -12,7 +12,7 @@ from gameshelf.gateway.domains.savegames.resources_conflicts import (
     differences_of,
     sides,
 )
-from gameshelf.gateway.domains.savegames.rest_common import save_routes
+from gameshelf.gateway.domains.savegames.rest_common import differences_of_sides, save_routes
 from gameshelf.gateway.domains.savegames.use_cases import ResolvedConflict
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
@@ -100,7 +100,8 @@ async def resolve_conflict(write: Write, conflict_id: UUID, body: Resolve) -> Re
     """
     done = await use_cases.resolve_conflict(write.transaction, conflict_id, body)
     if not isinstance(done, ResolvedConflict):
-        return write.refuse(SavegameVersionConflict(**sides(conflict_id, done.head, done.branch)))
+        differences = await differences_of_sides(write, conflict_id, done.head, done.branch)
+        return write.refuse(SavegameVersionConflict(**sides(conflict_id, done.head, done.branch), **differences))
     resolved = done.resolved
     meta = {"conflict_id": conflict_id, "resolution": resolved.resolution, "copy_savegame_id": resolved.copy_slot_id}
     return ok({"data": SAVEGAME.render(done.head), "meta": meta})

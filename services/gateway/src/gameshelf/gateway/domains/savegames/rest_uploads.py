@@ -19,7 +19,13 @@ from gameshelf.gateway.domains.savegames.resources_sets import (
     signed_upload,
     upload_state,
 )
-from gameshelf.gateway.domains.savegames.rest_common import ACCESS, NO_VERSION, save_routes, version_of
+from gameshelf.gateway.domains.savegames.rest_common import (
+    ACCESS,
+    NO_VERSION,
+    differences_of_sides,
+    save_routes,
+    version_of,
+)
 from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner, VerifyingUpload
 from gameshelf.gateway.domains.savegames.use_cases import ConfirmedUpload, IncompleteUpload, Saves, SignedUpload
 from gameshelf.gateway.runtime.http.action import RestAction
@@ -252,7 +258,8 @@ async def _conflict(write: Write, outcome: UploadOutcome) -> SavegameVersionConf
     """Describes both sides at the time when the upload became a branch; a repetition returns the same."""
     numbers = (outcome.head_version or 0, outcome.branch_version or 0)
     head, branch = [await version_of(write, outcome.slot_id, number) for number in numbers]
-    return SavegameVersionConflict(**sides(outcome.conflict_id, head, branch))
+    differences = await differences_of_sides(write, outcome.conflict_id, head, branch)
+    return SavegameVersionConflict(**sides(outcome.conflict_id, head, branch), **differences)
 
 
 def _kept(reserved: SetReservation | OpenUpload) -> Any:

@@ -255,6 +255,14 @@ async def test_a_frequent_statement_uses_the_partial_index(full, name, index):
     assert index in [node.get("Index Name") for node in await plan(full, NAMED[name])]
 
 
+@pytest.mark.parametrize("name", ["set_commits._AWAITED", "versions._CONTENTS_OF_LISTS"])
+async def test_the_contents_of_a_list_are_found_by_their_ids(full, name):
+    """Through the live contents of the user, a list of n files would take n² steps."""
+    nodes = [one for one in await plan(full, NAMED[name]) if one.get("Relation Name") == "savegame_contents"]
+    assert nodes
+    assert all("(id = " in node.get("Index Cond", "") for node in nodes)
+
+
 def test_the_statements_were_found():
     assert len(NAMED) > 60
     assert OVER_ALL.keys() | OF_SCANS | OF_ALL <= NAMED.keys()

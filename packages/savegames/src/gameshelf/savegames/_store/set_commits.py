@@ -140,7 +140,15 @@ _new_bytes = (
 _held: Any = (
     select(col(_live.file_hash_sha256).label("sha256"))
     .select_from(_H)
-    .join(_live, and_(col(_live.id) == col(_H.content_id), _is_live(_live), col(_live.missing_since).is_(None)))
+    .join(
+        _live,
+        # What a list holds is live. Said once more, it would lead through all of the user's live contents for each one.
+        and_(
+            col(_live.user_id) == col(_H.user_id),
+            col(_live.id) == col(_H.content_id),
+            col(_live.missing_since).is_(None),
+        ),
+    )
     .where(col(_H.user_id) == user())
 )
 _verified = _file_with_content(_pending, col(_F.sha256)).where(col(_pending.id).is_not(None))

@@ -20,6 +20,9 @@ def plain(message: Message) -> dict[str, Any]:
 
 
 def _value(message: Message, field: Any) -> Any:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        of_value = field.message_type.fields_by_name["value"]
+        return {key: _one(of_value, value) for key, value in getattr(message, field.name).items()}
     if field.is_repeated:
         return [_one(field, value) for value in getattr(message, field.name)]
     if field.has_presence and not message.HasField(field.name):

@@ -7,6 +7,11 @@ _CODES = {
         "this save has no such version, or its bytes are gone",
         "libctl saves versions USER SAVE",
     ),
+    "SAVEGAME_IS_A_SET": ("this version is a set of files, not one file", "libctl saves files USER SAVE"),
+    "SAVEGAME_MERGE_SPLITS_UNIT": (
+        "the sides can't be merged without mixing what belongs together",
+        "libctl conflicts resolve USER CONFLICT --keep local|cloud|both",
+    ),
     "CONFLICT_NOT_FOUND": ("this user has no such open conflict", "libctl conflicts list --user USER"),
     "FAMILY_LINK_NOT_FOUND": ("this user has no such family link", "libctl family list USER"),
     "ACHIEVEMENT_NOT_FOUND": ("there is no such achievement", "libctl achievements show USER PRODUCT"),

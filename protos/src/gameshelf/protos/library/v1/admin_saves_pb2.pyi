@@ -67,6 +67,30 @@ class ListSaveVersionsResponse(_message.Message):
     deleted_at: _timestamp_pb2.Timestamp
     def __init__(self, versions: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]]] = ..., total_items: _Optional[int] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class ListSaveFilesOfUserRequest(_message.Message):
+    __slots__ = ("user_id", "savegame_id", "version", "page", "limit")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    savegame_id: str
+    version: int
+    page: int
+    limit: int
+    def __init__(self, user_id: _Optional[str] = ..., savegame_id: _Optional[str] = ..., version: _Optional[int] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListSaveFilesOfUserResponse(_message.Message):
+    __slots__ = ("save", "files", "total_items")
+    SAVE_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    save: _cloud_save_service_pb2.SaveVersion
+    files: _containers.RepeatedCompositeFieldContainer[_cloud_save_service_pb2.SaveFile]
+    total_items: int
+    def __init__(self, save: _Optional[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]] = ..., files: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveFile, _Mapping]]] = ..., total_items: _Optional[int] = ...) -> None: ...
+
 class ListSaveUploadsRequest(_message.Message):
     __slots__ = ("user_id", "product_id", "page", "limit")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -258,36 +282,81 @@ class AdminConflict(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., conflict: _Optional[_Union[_cloud_save_service_pb2.SaveConflict, _Mapping]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class ShowSaveConflictRequest(_message.Message):
-    __slots__ = ("user_id", "conflict_id")
+    __slots__ = ("user_id", "conflict_id", "differences_page")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     CONFLICT_ID_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_PAGE_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     conflict_id: str
-    def __init__(self, user_id: _Optional[str] = ..., conflict_id: _Optional[str] = ...) -> None: ...
+    differences_page: int
+    def __init__(self, user_id: _Optional[str] = ..., conflict_id: _Optional[str] = ..., differences_page: _Optional[int] = ...) -> None: ...
 
 class ShowSaveConflictResponse(_message.Message):
-    __slots__ = ("conflict", "versions", "title")
+    __slots__ = ("conflict", "versions", "title", "differences", "unit_count", "unnamed_count")
     CONFLICT_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    UNIT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNNAMED_COUNT_FIELD_NUMBER: _ClassVar[int]
     conflict: _cloud_save_service_pb2.SaveConflict
     versions: _containers.RepeatedCompositeFieldContainer[_cloud_save_service_pb2.SaveVersion]
     title: str
-    def __init__(self, conflict: _Optional[_Union[_cloud_save_service_pb2.SaveConflict, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]]] = ..., title: _Optional[str] = ...) -> None: ...
+    differences: _containers.RepeatedCompositeFieldContainer[SaveDifference]
+    unit_count: int
+    unnamed_count: int
+    def __init__(self, conflict: _Optional[_Union[_cloud_save_service_pb2.SaveConflict, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]]] = ..., title: _Optional[str] = ..., differences: _Optional[_Iterable[_Union[SaveDifference, _Mapping]]] = ..., unit_count: _Optional[int] = ..., unnamed_count: _Optional[int] = ...) -> None: ...
+
+class SaveDifference(_message.Message):
+    __slots__ = ("path", "unit", "kind", "suggested", "base", "head", "branch")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUGGESTED_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    unit: str
+    kind: str
+    suggested: _cloud_save_service_pb2.SaveSide
+    base: SaveDifferenceSide
+    head: SaveDifferenceSide
+    branch: SaveDifferenceSide
+    def __init__(self, path: _Optional[str] = ..., unit: _Optional[str] = ..., kind: _Optional[str] = ..., suggested: _Optional[_Union[_cloud_save_service_pb2.SaveSide, str]] = ..., base: _Optional[_Union[SaveDifferenceSide, _Mapping]] = ..., head: _Optional[_Union[SaveDifferenceSide, _Mapping]] = ..., branch: _Optional[_Union[SaveDifferenceSide, _Mapping]] = ...) -> None: ...
+
+class SaveDifferenceSide(_message.Message):
+    __slots__ = ("sha256", "size_bytes", "modified_at")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MODIFIED_AT_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    size_bytes: int
+    modified_at: _timestamp_pb2.Timestamp
+    def __init__(self, sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ResolveSaveConflictRequest(_message.Message):
-    __slots__ = ("user_id", "conflict_id", "resolution", "copy_slot_name", "change")
+    __slots__ = ("user_id", "conflict_id", "resolution", "copy_slot_name", "change", "units")
+    class UnitsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _cloud_save_service_pb2.SaveSide
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_cloud_save_service_pb2.SaveSide, str]] = ...) -> None: ...
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     CONFLICT_ID_FIELD_NUMBER: _ClassVar[int]
     RESOLUTION_FIELD_NUMBER: _ClassVar[int]
     COPY_SLOT_NAME_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     conflict_id: str
     resolution: _cloud_save_service_pb2.SaveResolution
     copy_slot_name: str
     change: _admin_change_pb2.ChangeOptions
-    def __init__(self, user_id: _Optional[str] = ..., conflict_id: _Optional[str] = ..., resolution: _Optional[_Union[_cloud_save_service_pb2.SaveResolution, str]] = ..., copy_slot_name: _Optional[str] = ..., change: _Optional[_Union[_admin_change_pb2.ChangeOptions, _Mapping]] = ...) -> None: ...
+    units: _containers.ScalarMap[str, _cloud_save_service_pb2.SaveSide]
+    def __init__(self, user_id: _Optional[str] = ..., conflict_id: _Optional[str] = ..., resolution: _Optional[_Union[_cloud_save_service_pb2.SaveResolution, str]] = ..., copy_slot_name: _Optional[str] = ..., change: _Optional[_Union[_admin_change_pb2.ChangeOptions, _Mapping]] = ..., units: _Optional[_Mapping[str, _cloud_save_service_pb2.SaveSide]] = ...) -> None: ...
 
 class ResolveSaveConflictResponse(_message.Message):
     __slots__ = ("result",)

@@ -240,7 +240,7 @@ class CloudSaveServiceServicer:
 
     def GetSavePolicy(self, request, context):
         """Returns which files of a product belong to its saves, for a client that knows nothing of the game. A product
-        without a policy of its own has the default one. Any caller may ask, since it concerns no user's data.
+        without a policy of its own has the default one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -105,6 +105,11 @@ class LibraryAdminServiceStub:
                 request_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsResponse.FromString,
                 _registered_method=True)
+        self.ListSaveFilesOfUser = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ListSaveFilesOfUser',
+                request_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveFilesOfUserRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveFilesOfUserResponse.FromString,
+                _registered_method=True)
         self.ListSaveUploads = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ListSaveUploads',
                 request_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsRequest.SerializeToString,
@@ -377,6 +382,14 @@ class LibraryAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSaveFilesOfUser(self, request, context):
+        """Returns one page of the files of a version. Roles `support` and `admin`. Refusals: SAVEGAME_SLOT_NOT_FOUND;
+        SAVEGAME_VERSION_NOT_FOUND, with `reason: pruned` in the metadata where its bytes were pruned.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListSaveUploads(self, request, context):
         """Returns one page of a user's open uploads. Roles `support` and `admin`.
         """
@@ -386,17 +399,17 @@ class LibraryAdminServiceServicer:
 
     def CancelSaveUploadOfUser(self, request, context):
         """Cancels an open upload in the player's place. Roles `support` and `admin`. It cannot be undone. Refusal:
-        SAVEGAME_VERSION_NOT_FOUND, with `reason: no_open_upload` in the metadata for an upload that is unknown or no longer
-        open.
+        SAVEGAME_VERSION_NOT_FOUND, with `reason: no_open_upload` in the metadata for an upload that is unknown or no
+        longer open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DownloadSave(self, request, context):
-        """Returns a presigned URL that downloads a version. Roles `support` and `admin`. The read is audited. Refusals:
-        SAVEGAME_SLOT_NOT_FOUND; SAVEGAME_VERSION_NOT_FOUND, with `reason: pruned` in the metadata where its bytes were
-        pruned.
+        """Returns a presigned URL that downloads a version, if it is a single file. Roles `support` and `admin`. The read is
+        audited. Refusals: SAVEGAME_SLOT_NOT_FOUND; SAVEGAME_VERSION_NOT_FOUND, with `reason: pruned` in the metadata where
+        its bytes were pruned; SAVEGAME_IS_A_SET for a set of files.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -437,7 +450,8 @@ class LibraryAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ShowSaveConflict(self, request, context):
-        """Returns an open conflict and the versions of its save. Roles `support` and `admin`. Refusal: CONFLICT_NOT_FOUND.
+        """Returns an open conflict, the versions of its save and how its sides differ. Roles `support` and `admin`. Refusal:
+        CONFLICT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -446,8 +460,8 @@ class LibraryAdminServiceServicer:
     def ResolveSaveConflict(self, request, context):
         """Resolves a conflict in the player's place. Roles `support` and `admin`. It cannot be undone. Refusals:
         CONFLICT_NOT_FOUND, with `reason: in_trash` in the metadata where the save is in the trash; VALIDATION_ERROR
-        without a resolution, or for a `copy_slot_name` that is taken; SAVEGAME_VERSION_NOT_FOUND where the object store
-        has lost the bytes to keep.
+        without a resolution, for a `copy_slot_name` that is taken, and for a MERGE that does not name what it has to;
+        SAVEGAME_MERGE_SPLITS_UNIT; SAVEGAME_VERSION_NOT_FOUND where the object store has lost the bytes to keep.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -705,6 +719,11 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.ListSaveVersions,
                     request_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsResponse.SerializeToString,
+            ),
+            'ListSaveFilesOfUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSaveFilesOfUser,
+                    request_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveFilesOfUserRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveFilesOfUserResponse.SerializeToString,
             ),
             'ListSaveUploads': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSaveUploads,
@@ -1148,6 +1167,33 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/ListSaveVersions',
             library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsRequest.SerializeToString,
             library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSaveFilesOfUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ListSaveFilesOfUser',
+            library_dot_v1_dot_admin__saves__pb2.ListSaveFilesOfUserRequest.SerializeToString,
+            library_dot_v1_dot_admin__saves__pb2.ListSaveFilesOfUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -90,6 +90,35 @@ def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("save", type=click.UUID)
+@click.option("--version", type=_VERSION, help="Version whose files are listed; the current one by default.")
+@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.pass_obj
+def files(out: Output, user: UUID, save: UUID, version: int | None, page: int, limit: int) -> None:
+    """List the files of a version, also of a save in the trash."""
+    request = messages.ListSaveFilesOfUserRequest(
+        user_id=str(user), savegame_id=str(save), version=version, page=page, limit=limit
+    )
+    found = plain(connect().call("ListSaveFilesOfUser", request))
+    of = found["save"]
+    shown = {
+        "slot": of["slot_name"],
+        "version": f"v{of['version']} ({of['status']})",
+        "files": of["file_count"] if of["file_count"] is not None else "a single file",
+        "size": size(of["file_size_bytes"]),
+    }
+    columns = [Column("path"), Column("size", "right"), Column("changed", whole=True), Column("SHA-256", whole=True)]
+    rows = [
+        (one["path"] or of["slot_name"], size(one["size_bytes"]), minute(one["modified_at"]), one["sha256"][:12])
+        for one in found["files"]
+    ]
+    out.result(found, facts(shown), table(columns, rows, empty="No files on this page."))
+    say_pages(out, page, limit, found["total_items"])
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("save", type=click.UUID)
 @click.option("--version", type=_VERSION, help="Version to download; the current one by default.")
 @click.option(
     "--to", type=click.Path(path_type=Path), metavar="FILE", help="File to write; an existing file is not overwritten."

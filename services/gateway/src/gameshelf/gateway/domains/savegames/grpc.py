@@ -1,14 +1,18 @@
 """``CloudSaveService``: saves for games and game servers that speak gRPC."""
 
+from collections.abc import Callable
 from typing import Any
 
 import grpc.aio
+from gameshelf.gateway.domains.savegames.grpc_plans import PlanCalls
+from gameshelf.gateway.domains.savegames.grpc_sets import SetCalls, parse_units
 from gameshelf.gateway.domains.savegames.messages import conflict_message, save_message, upload_message
+from gameshelf.gateway.domains.savegames.plans import PlanNotes
+from gameshelf.gateway.domains.savegames.resources_sets import signed_upload, upload_state
+from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner
 from gameshelf.gateway.domains.savegames.use_cases import (
-    RejectedUpload,
     ResolvedConflict,
     Saves,
-    confirm_upload,
     request_download,
     reserve_upload,
     resolve_conflict,
@@ -27,6 +31,7 @@ from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import cloud_save_service_pb2 as messages
 from gameshelf.protos.library.v1.cloud_save_service_pb2_grpc import (
@@ -39,6 +44,7 @@ from gameshelf.savegames import (
     NewUpload,
     Resolution,
     Resolve,
+    SavegamePlans,
     SavegameQueries,
     SavegameService,
     SavegameSlotNotFound,
@@ -54,7 +60,7 @@ _USER = frozenset({"user_id"})
 _IDS = frozenset({"user_id", "savegame_id", "conflict_id"})
 
 
-class CloudSaves(CloudSaveServiceServicer):
+class CloudSaves(SetCalls, PlanCalls, CloudSaveServiceServicer):
     """Serves saves."""
 
     def __init__(
@@ -63,12 +69,14 @@ class CloudSaves(CloudSaveServiceServicer):
         acquire: Acquire,
         streams: UserStreams,
         saves: Saves,
+        commits: SetCommits,
+        signer: SetSigner,
+        make_plans: Callable[[Connection], SavegamePlans],
+        notes: PlanNotes,
         clock: Clock = utc_now,
     ) -> None:
-        self._transactions = transactions
-        self._acquire = acquire
-        self._streams = streams
-        self._saves = saves
+        SetCalls.__init__(self, transactions, acquire, streams, saves, commits, signer)
+        PlanCalls.__init__(self, acquire, streams, make_plans, notes)
         self._clock = clock
 
     def install(self, server: grpc.aio.Server) -> str:
@@ -96,25 +104,6 @@ class CloudSaves(CloudSaveServiceServicer):
             conflict_expected=reservation.conflict_expected,
         )
 
-    async def ConfirmSaveGameUpload(
-        self, request: messages.ConfirmSaveGameUploadRequest, context: GrpcContext
-    ) -> messages.ConfirmSaveGameUploadResponse:
-        user_id = parse_id(request.user_id, "user_id")
-        upload_id = parse_id(request.internal_save_id, "internal_save_id")
-        require_write(user_id)
-        verified = await self._saves.verify(user_id, upload_id)
-        done = await self._transactions.run(
-            user_id, lambda transaction: confirm_upload(transaction, upload_id, verified)
-        )
-        if isinstance(done, RejectedUpload):
-            raise done.refusal  # metadata is small: ListConflicts has both sides of a conflict
-        return messages.ConfirmSaveGameUploadResponse(
-            save=save_message(done.version),
-            result=done.outcome.result,
-            resolution=text(done.outcome.resolution),
-            regresses_to=done.outcome.regresses_to,
-        )
-
     async def GetSaveUpload(
         self, request: messages.GetSaveUploadRequest, context: GrpcContext
     ) -> messages.GetSaveUploadResponse:
@@ -124,8 +113,14 @@ class CloudSaves(CloudSaveServiceServicer):
             if await erased_among(self._streams, connection, {user_id}):
                 raise SavegameVersionNotFound
             found = await resumable(connection, user_id, upload_id, self._saves, self._clock())
-        has_arrived, signed = await self._saves.resume(found.upload, may_play=found.may_play)
-        return messages.GetSaveUploadResponse(upload=upload_message(found.upload, has_arrived, signed))
+        upload = found.upload
+        if found.is_plain:
+            has_arrived, request_of_file = await self._saves.resume(upload, may_play=found.may_play)
+            state = upload_state(upload, request_of_file, has_arrived=has_arrived)
+        else:
+            about = (user_id, upload_id, found.missing, found.arrived_through)
+            state = signed_upload(upload, await self._signer.sign_uploads(*about, may_play=found.may_play))
+        return messages.GetSaveUploadResponse(upload=upload_message(state))
 
     async def CancelSaveUpload(
         self, request: messages.CancelSaveUploadRequest, context: GrpcContext
@@ -195,7 +190,8 @@ class CloudSaves(CloudSaveServiceServicer):
     ) -> messages.ResolveConflictResponse:
         user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
         require_write(user_id)
-        choice = parse_message(Resolve, request, _IDS, resolution=parse_resolution(request.resolution))
+        given = {"resolution": parse_resolution(request.resolution), "units": parse_units(request.units)}
+        choice = parse_message(Resolve, request, _IDS | {"units"}, **given)
         done = await self._transactions.run(
             user_id, lambda transaction: resolve_conflict(transaction, conflict_id, choice)
         )
@@ -215,6 +211,7 @@ _RESOLUTIONS = {
     messages.SAVE_RESOLUTION_KEEP_LOCAL: Resolution.KEEP_LOCAL,
     messages.SAVE_RESOLUTION_KEEP_CLOUD: Resolution.KEEP_CLOUD,
     messages.SAVE_RESOLUTION_KEEP_BOTH: Resolution.KEEP_BOTH,
+    messages.SAVE_RESOLUTION_MERGE: Resolution.MERGE,
 }
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from gameshelf.gateway.domains.savegames.after_commit import after_commit
 from gameshelf.gateway.domains.savegames.export import export_files
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
+from gameshelf.gateway.domains.savegames.grpc_sets import LARGE_REQUESTS
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
 from gameshelf.gateway.domains.savegames.list_writer import LISTS_SECONDS, ListWriter
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
@@ -27,6 +28,7 @@ from gameshelf.gateway.runtime.probes import answers_http
 from gameshelf.gateway.runtime.settings import ServiceRole, Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.kernel.clock import Clock
+from gameshelf.kernel.database import Connection
 from gameshelf.library import AccessQueries
 from gameshelf.playtime import PlaytimeQueries
 from gameshelf.savegames import (
@@ -66,7 +68,8 @@ async def create(runtime: Runtime) -> DomainInstance:
     signer = SetSigner(saves, acquire, UploadQueries, own_metrics)
     return DomainInstance(
         resources={Saves: saves, SetCommits: commits, SetSigner: signer, PlanNotes: notes},
-        servicers=[CloudSaves(transactions, acquire, runtime.streams, saves)],
+        servicers=[CloudSaves(transactions, acquire, runtime.streams, saves, commits, signer, _make_plans, notes)],
+        large_requests=LARGE_REQUESTS,
         support=[
             lambda context: CloudSavesOfUsers(context, saves),
             lambda context: Reconciles(context, saves, limits),
@@ -153,7 +156,11 @@ def make_services(settings: Settings) -> Services:
 
 def make_queries(settings: Settings) -> Queries:
     """Returns the factories of the queries that depend on other packages: plans ask playtime what was played."""
-    return {SavegamePlans: lambda connection: SavegamePlans(connection, PlaytimeQueries(connection))}
+    return {SavegamePlans: _make_plans}
+
+
+def _make_plans(connection: Connection) -> SavegamePlans:
+    return SavegamePlans(connection, PlaytimeQueries(connection))
 
 
 def _one_moment(clock: Clock) -> Clock:

@@ -31,6 +31,7 @@ class ResolveConflict:
             "conflict_id": self.conflict_id,
             "resolution": self.choice.resolution,
             "copy_slot_name": self.choice.copy_slot_name,
+            **({"units": dict(self.choice.units)} if self.choice.units else {}),
         }
 
     async def state(self, transaction: Transaction) -> State:

@@ -1,7 +1,7 @@
-"""``saves list|versions|download|restore|pin``: cloud saves, including those in the trash."""
+"""``saves list|versions|files|download|restore|pin``: cloud saves, including those in the trash."""
 
 from gameshelf.gateway.domains.savegames.changes.saves import PinSave, RestoreSave, undo_pin, undo_restore
-from gameshelf.gateway.domains.savegames.messages import save_message
+from gameshelf.gateway.domains.savegames.messages import file_message, save_message
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
 from gameshelf.gateway.runtime.grpc.convert import timestamp
@@ -12,8 +12,11 @@ from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import (
     Download,
+    FilesFilter,
     Restore,
+    SavegameIsASet,
     SavegameQueries,
+    SavegameSetQueries,
     SavegameSlotNotFound,
     SavegameSupport,
     SavegameVersionNotFound,
@@ -23,6 +26,7 @@ from gameshelf.savegames import (
 COMMANDS = (
     read_command("saves list", "ListSaves"),
     read_command("saves versions", "ListSaveVersions"),
+    read_command("saves files", "ListSaveFilesOfUser"),
     audited_read_command("saves download", "DownloadSave", ANY),
     change_command("saves restore", "RestoreSave", ANY, undo_restore),
     change_command("saves pin", "PinSave", ANY, undo_pin),
@@ -74,6 +78,25 @@ class CloudSavesOfUsers:
             deleted_at=timestamp(head.deleted_at),
         )
 
+    async def ListSaveFilesOfUser(
+        self, request: messages.ListSaveFilesOfUserRequest, by: Identity
+    ) -> messages.ListSaveFilesOfUserResponse:
+        user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
+        page = parse_message(FilesFilter, request, _IDS | {"version"}).slice
+        asked = parse_message(Download, request, _IDS | {"page", "limit"})
+        async with self._context.reading(user_id) as connection:
+            head = await SavegameSupport(connection).head(user_id, slot_id)
+            if head is None:
+                raise SavegameSlotNotFound
+            number = asked.version or head.version
+            version = await SavegameQueries(connection).version(user_id, slot_id, number)
+            found = await SavegameSetQueries(connection).files(user_id, slot_id, number, page, in_trash=True)
+        if version is None or found is None:
+            raise SavegameVersionNotFound(version=number, **({"reason": "pruned"} if version else {}))
+        return messages.ListSaveFilesOfUserResponse(
+            save=save_message(version), files=[file_message(one) for one in found.items], total_items=found.total
+        )
+
     async def DownloadSave(self, request: messages.DownloadSaveRequest, by: Identity) -> messages.DownloadSaveResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         asked = parse_message(Download, request, _IDS)
@@ -87,6 +110,8 @@ class CloudSavesOfUsers:
                 number = asked.version or head.version
                 is_there = await queries.version(user_id, slot_id, number)
                 raise SavegameVersionNotFound(version=number, **({"reason": "pruned"} if is_there else {}))
+        if found.version.file_count is not None:
+            raise SavegameIsASet(file_count=found.version.file_count)
         signed = await self._saves.sign_download(found)
         return messages.DownloadSaveResponse(
             save=save_message(found.version),

@@ -2,6 +2,7 @@
 
 from gameshelf.gateway.domains.savegames.changes.uploads import CancelUpload
 from gameshelf.gateway.domains.savegames.messages import upload_message
+from gameshelf.gateway.domains.savegames.resources_sets import upload_state
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
@@ -34,7 +35,7 @@ class Uploads:
         return messages.ListSaveUploadsResponse(
             uploads=[
                 messages.AdminSaveUpload(
-                    upload=upload_message(one, not one.is_required, None),
+                    upload=upload_message(upload_state(one)),
                     file_size_bytes=one.size,
                     file_hash_sha256=one.content.hex(),
                     content_identity=one.identity.hex(),

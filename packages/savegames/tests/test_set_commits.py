@@ -120,7 +120,11 @@ async def test_scenario_13_content_lost_meanwhile_is_asked_again(player, sets):
 
 
 async def test_a_missing_object_is_replaced_by_the_one_of_the_commit(player, sets):
+    """The list of the version before names the old object, so it is written again."""
     await sets.save(ONE)
+    await sets.save({"s/else": b"else"}, slot="other")
+    written = "UPDATE savegames.savegame_contents SET is_written = true WHERE user_id = $1 RETURNING id"
+    await player.connection.execute(written, player.id)
     await player.connection.execute(
         "UPDATE savegames.savegame_contents SET missing_since = $1 WHERE file_hash_sha256 = $2",
         player.now,
@@ -136,6 +140,12 @@ async def test_a_missing_object_is_replaced_by_the_one_of_the_commit(player, set
     )
     assert row["missing_since"] is None
     assert row["s3_object_key"] in player.objects
+    unwritten = await player.connection.fetch(
+        "SELECT m.version FROM savegames.savegame_contents c JOIN savegames.savegame_metadata m ON m.content_id = c.id "
+        "WHERE c.user_id = $1 AND NOT c.is_written ORDER BY 1",
+        player.id,
+    )
+    assert [one["version"] for one in unwritten] == [1, 2]
 
 
 async def test_two_uploads_of_one_content_share_it(player, sets):

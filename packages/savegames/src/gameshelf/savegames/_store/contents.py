@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
@@ -115,24 +116,29 @@ _SUPERSEDE = Statement(
     .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
     .values(state=literal(ContentState.DROPPED.value), delete_after=NOW, s3_object_key=_KEY)
 )
-# The lists of versions that hold the content name its old key, so their objects are written again.
-_stale_lists = (
-    update(SavegameContent)
-    .where(
-        col(C.user_id) == user(),
-        col(C.kind) == literal_column(f"'{ContentKind.LIST.value}'"),
-        IS_LIVE,
-        col(C.id).in_(
-            select(col(M.content_id))
-            .join(H, and_(col(H.user_id) == col(M.user_id), col(H.manifest_id) == col(M.manifest_id)))
-            .where(col(M.user_id) == user(), col(H.user_id) == user(), col(H.content_id) == _ID)
-        ),
+
+
+def stale_lists(mended: Any) -> Any:
+    """The change that has the lists of these contents written again, since their objects name the old keys."""
+    held = (
+        select(col(M.content_id))
+        .join(H, and_(col(H.user_id) == col(M.user_id), col(H.manifest_id) == col(M.manifest_id)))
+        .where(col(M.user_id) == user(), col(H.user_id) == user(), col(H.content_id).in_(mended))
     )
-    .values(is_written=False)
-    .cte("stale_lists")
-)
+    is_list = col(C.kind) == literal_column(f"'{ContentKind.LIST.value}'")
+    return (
+        update(SavegameContent)
+        .where(col(C.user_id) == user(), is_list, IS_LIVE, col(C.id).in_(held))
+        .values(is_written=False)
+        .cte("stale_lists")
+    )
+
+
 _MEND = Statement(
-    update(SavegameContent).where(*_OF_ID, IS_LIVE).values(s3_object_key=_KEY, missing_since=None).add_cte(_stale_lists)
+    update(SavegameContent)
+    .where(*_OF_ID, IS_LIVE)
+    .values(s3_object_key=_KEY, missing_since=None)
+    .add_cte(stale_lists([_ID]))
 )
 _ABANDON = Statement(
     update(SavegameContent)

@@ -22,6 +22,7 @@ from gameshelf.savegames._set_models import (
     SavegameManifestContent,
     SavegameUploadFile,
 )
+from gameshelf.savegames._store.contents import stale_lists
 from gameshelf.savegames._store.devices import committed_by
 from gameshelf.savegames._store.expressions import (
     IS_OPEN,
@@ -274,6 +275,7 @@ _mended: Any = (
     .returning(col(C.id))
     .cte("mended")
 )
+_stale = stale_lists(select(_mended.c.id))
 _all = union(select(_made.c.id), select(_there.c.id)).subquery("of_upload")
 _ours = (
     insert(SavegameManifestContent)
@@ -359,7 +361,7 @@ _GO_LIVE = Statement(
     select(
         cast(func.coalesce(func.sum(_made.c.file_size_bytes), 0), BigInteger).label("new_bytes"),
         _live_count.label("live_count"),
-    ).add_cte(_ours, _others, _singles, _abandoned, _taken)
+    ).add_cte(_ours, _others, _singles, _abandoned, _taken, _stale)
 )
 
 _moved = update(SavegameSlot).where(col(S.user_id) == user(), col(S.id) == SLOT).values(head_version=VERSION)

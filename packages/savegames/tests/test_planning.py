@@ -20,6 +20,7 @@ from gameshelf.savegames import (
     SavegamePreferences,
     SavegameSlotNotFound,
     SavegameVersionNotFound,
+    SeenGameVersions,
     UserQuotaExceeded,
 )
 from gameshelf.savegames._policies import from_event
@@ -291,6 +292,34 @@ async def test_devices_of_a_product_are_bounded(player):
         player.later(seconds=1)
     others = (await Device(player, "desk").plan()).others
     assert {one.device_id for one in others} == {f"deck {number}" for number in range(6, 70)}
+
+
+async def test_a_save_of_a_newer_version_of_the_game_is_named(deck, player):
+    async def seen(version):
+        waiting = SeenGameVersions()
+        for one in (version, None, version):
+            waiting.note(player.product, one)
+        await waiting.store(player.connection, player.now)
+        assert not waiting.is_waiting
+        player.later(hours=1)
+
+    async def is_newer(version):
+        found = await deck.plan(has(b"2"), game_version_id=version)
+        return found.slots[0].planned.written_by_newer_version, found.game_versions
+
+    assert (await deck.plan(game_version_id="1")).game_versions == frozenset()  # no save, no version
+    await deck.save(b"1")
+    wrote = "UPDATE savegames.savegame_metadata SET game_version_id = '2' WHERE user_id = $1"
+    await player.connection.execute(wrote, player.id)
+    assert await is_newer("1") == (False, {"1", "2"})
+    await seen("1")
+    assert await is_newer("1") == (True, {"2"})  # one that was never seen counts as seen now
+    await seen("2")
+    assert await is_newer("1") == (True, frozenset())
+    assert await is_newer("2") == (False, frozenset())
+    assert await is_newer("3") == (False, {"3"})
+    await seen("1")  # seen again: the first time counts
+    assert await is_newer("1") == (True, frozenset())
 
 
 async def test_two_hundred_saves_are_planned_together(deck, desk, player):

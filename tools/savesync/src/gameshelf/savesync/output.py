@@ -180,8 +180,8 @@ def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
             yield f"  if that is what you want: {slot.question.option}"
     if slot.conflict:
         yield from (f"  {line}" for line in conflict_lines(slot.conflict))
-        merge = ", units" if slot.conflict.can_merge and not slot.conflict.unnamed else ""
-        yield f"  decide with `savesync sync --on-conflict keep_local` (or keep_cloud, keep_both{merge})"
+        merge = "|units" if slot.conflict.can_merge and not slot.conflict.unnamed else ""
+        yield f"  decide: savesync sync --on-conflict keep_local|keep_cloud|keep_both{merge}"
     if slot.error:
         yield f"  {visible(slot.error)}"
 

@@ -95,7 +95,7 @@ _KEYS = Statement(
     .join(C, and_(col(C.user_id) == col(_H.user_id), col(C.id) == col(_H.content_id)))
     .where(col(_H.user_id) == user(), col(_H.manifest_id) == bindparam("manifest_id", type_=Uuid))
 )
-# Whoever uploads the bytes of a list as a file has the one live content of that hash: the list keeps its own one then.
+# A user who uploads the bytes of a list as a file has the one live content of that hash: the list keeps its own then.
 _other = aliased(C)
 _is_taken = (
     select(literal_column("1"))

@@ -134,7 +134,7 @@ class SetConfirmations:
         elif upload.device_id:
             await self._store.set_commits.note_commit(user_id, upload.product_id, upload.device_id, self._clock())
         await self._close(user_id, upload, outcome)
-        await self._store.set_commits.end_files(user_id, slot.id, self._clock())
+        await self._store.upload_files.end(user_id, upload.id, self._clock())
         await self._timeline.release_lists(user_id, slot.id)
         self._record(
             UploadUnneeded(

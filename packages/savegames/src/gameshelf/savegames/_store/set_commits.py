@@ -188,23 +188,6 @@ _STATE = Statement(
     .outerjoin(M, _is_head)
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
 )
-_ended: Any = (
-    delete(SavegameUploadFile)
-    .where(
-        col(_F.user_id) == user(),
-        col(U.user_id) == user(),
-        col(U.id) == col(_F.upload_id),
-        col(U.slot_id) == SLOT,
-        ~IS_OPEN,
-    )
-    .returning(col(_F.content_id))
-    .cte("ended")
-)
-_END_FILES = Statement(
-    update(SavegameContent)
-    .where(col(C.user_id) == user(), col(C.id) == _ended.c.content_id, col(C.state) == _PENDING)
-    .values(state=_DROPPED, delete_after=NOW)
-)
 _UNLIST = Statement(
     delete(SavegameManifestContent).where(
         col(_H.user_id) == user(), col(_H.content_id) == bindparam("content_id", type_=Uuid)
@@ -449,10 +432,6 @@ class SetCommitStore:
             raw_hashes=[file.raw_sha256 for file in lost],
             raw_sizes=[file.raw_size for file in lost],
         )
-
-    async def end_files(self, user_id: UUID, slot_id: UUID, now: datetime) -> None:
-        """Deletes what the ended uploads of a slot awaited, and drops what was verified for them."""
-        await _END_FILES.run(self._connection, user_id=user_id, slot_id=slot_id, now=now)
 
     async def remove_from_lists(self, user_id: UUID, content_id: UUID) -> None:
         """Removes a content that is lost from all lists. Open uploads that list it have to send it again."""

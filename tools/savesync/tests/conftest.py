@@ -1,4 +1,4 @@
-"""A service and a store in memory that answer as the design of sets says, until the real service has them.
+"""A service and a store in memory, for what the real ones in ``service/`` cannot be made to do.
 
 Both are ASGI applications behind the clients of the tests, so requests are real ones: headers, bodies, ranges. A test
 can cut connections, expire signatures, lose contents, and make the service busy.

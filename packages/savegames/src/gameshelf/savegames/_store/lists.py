@@ -87,8 +87,18 @@ _ADD = Statement(insert(SavegameManifest).values(**MANIFEST_VALUES))
 _BODIES = Statement(
     select(col(L.id), col(L.body)).where(col(L.user_id) == user(), col(L.id) == any_(array("manifest_ids", Uuid)))
 )
-_sources = select(col(H.content_id)).where(
-    col(H.user_id) == user(), col(H.manifest_id) == any_(array("source_ids", Uuid))
+# A subquery of one value: as a condition EXISTS it would be joined, and a plan for few rows would read all sources for
+# each content.
+_is_of_source = (
+    select(_ONE)
+    .where(
+        col(H.user_id) == user(),
+        col(H.content_id) == col(C.id),
+        col(H.manifest_id) == any_(array("source_ids", Uuid)),
+    )
+    .limit(_ONE)
+    .correlate(C)
+    .scalar_subquery()
 )
 _COPY_CONTENTS = Statement(
     insert(SavegameManifestContent)
@@ -98,7 +108,7 @@ _COPY_CONTENTS = Statement(
             col(C.user_id) == user(),
             col(C.file_hash_sha256) == any_(array("hashes", LargeBinary)),
             IS_LIVE,
-            col(C.id).in_(_sources),
+            _is_of_source.is_not(None),
         ),
         include_defaults=False,
     )

@@ -153,8 +153,8 @@ def test_a_plan_names_the_save_and_what_the_user_decides(plans):
 def test_a_plan_says_that_a_newer_game_wrote_the_head():
     conditions = CONDITIONS[0]
     for save in SAVES:
-        found = plan_save(None, save, conditions, written_by_newer_version=True)
-        assert found.written_by_newer_version == (save is not None)
+        found = plan_save(None, save, conditions, written_by_newer_version="1.1")
+        assert found.written_by_newer_version == ("1.1" if save else None)
 
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)

@@ -303,7 +303,7 @@ async def test_a_save_of_a_newer_version_of_the_game_is_named(deck, player):
         assert not waiting.is_waiting
         player.later(hours=1)
 
-    async def is_newer(version):
+    async def wrote_head(version):
         found = await deck.plan(has(b"2"), game_version_id=version)
         return found.slots[0].planned.written_by_newer_version, found.game_versions
 
@@ -311,15 +311,15 @@ async def test_a_save_of_a_newer_version_of_the_game_is_named(deck, player):
     await deck.save(b"1")
     wrote = "UPDATE savegames.savegame_metadata SET game_version_id = '2' WHERE user_id = $1"
     await player.connection.execute(wrote, player.id)
-    assert await is_newer("1") == (False, {"1", "2"})
+    assert await wrote_head("1") == (None, {"1", "2"})
     await seen("1")
-    assert await is_newer("1") == (True, {"2"})  # one that was never seen counts as seen now
+    assert await wrote_head("1") == ("2", {"2"})  # one that was never seen counts as seen now
     await seen("2")
-    assert await is_newer("1") == (True, frozenset())
-    assert await is_newer("2") == (False, frozenset())
-    assert await is_newer("3") == (False, {"3"})
+    assert await wrote_head("1") == ("2", frozenset())
+    assert await wrote_head("2") == (None, frozenset())
+    assert await wrote_head("3") == (None, {"3"})
     await seen("1")  # seen again: the first time counts
-    assert await is_newer("1") == (True, frozenset())
+    assert await wrote_head("1") == ("2", frozenset())
 
 
 async def test_two_hundred_saves_are_planned_together(deck, desk, player):

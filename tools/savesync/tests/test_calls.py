@@ -190,7 +190,7 @@ class TestCalls:
     async def test_a_plan(self, calls):
         slots = [
             {"slot_name": "main", "action": "download", "reason": "behind", "head_version": 9, "of_later": 1},
-            {"slot_name": "b", "action": "none", "reason": "identical", "written_by_newer_version": True},
+            {"slot_name": "b", "action": "none", "reason": "identical", "written_by_newer_version": "1.1"},
         ]
         others = [{"device_id": "d2", "state": "upload_pending", "unsynced_playtime_seconds": 7_800, "since": "…"}]
         said = {"slots": slots, "others": others, "proceed": "ask", "policy_revision": 3, "policy": None}
@@ -199,7 +199,7 @@ class TestCalls:
         asked = [SlotOnDevice("main", "cc", "s1", 3, units), SlotOnDevice("b", None, base_version=0)]
         advice = await api.plan("p", "d1", "launch", asked, {"device_name": "deck", "game_version_id": None})
         assert [(slot.action, slot.head_version) for slot in advice.slots] == [("download", 9), ("none", None)]
-        assert advice.slots[1].written_by_newer_version
+        assert advice.slots[1].written_by_newer_version == "1.1"
         assert advice.others[0].unsynced_playtime_seconds == 7_800
         assert (advice.proceed, advice.policy_revision, advice.auto_sync) == ("ask", 3, False)
         main = {"slot_name": "main", "content_hash": "cc", "savegame_id": "s1", "base_version": 3}

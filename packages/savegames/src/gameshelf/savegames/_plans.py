@@ -148,8 +148,8 @@ class PlannedSave:
     branch_version: int | None = None
     conflict_id: UUID | None = None
     regresses_to: int | None = None
-    written_by_newer_version: bool = False
-    """Whether the head was written by a newer version of the game than the device has."""
+    written_by_newer_version: str | None = None
+    """Version of the game that wrote the head, if it is newer than the device's."""
     asks: bool = False
     """Whether the user has to decide first."""
 
@@ -160,7 +160,7 @@ def plan_save(
     conditions: PlanConditions,
     *,
     is_trashed: bool = False,
-    written_by_newer_version: bool = False,
+    written_by_newer_version: str | None = None,
 ) -> PlannedSave:
     """Plans a save. ``content`` is None if the device has nothing, ``save`` if there is no live one; ``is_trashed``:
     its content belongs to a save in the trash.

@@ -4,7 +4,7 @@ A plan is a read. It locks nothing, so an upload decides again.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -262,7 +262,7 @@ def _planned(
     relations: Mapping[int, tuple[bytes, Relation]],
     merging: Mapping[int, bool],
     conditions: PlanConditions,
-    newer: Collection[UUID],
+    newer: Mapping[UUID, str],
 ) -> tuple[PlannedSlot, ...]:
     slots = []
     for one in sides.saves:
@@ -277,11 +277,11 @@ def _planned(
             _cloud_save(save) if save else None,
             conditions,
             is_trashed=sides.is_trashed(one),
-            written_by_newer_version=save is not None and save.slot_id in newer,
+            written_by_newer_version=newer.get(save.slot_id) if save else None,
         )
         slots.append(PlannedSlot(one.name, planned))
     for save in sides.unasked:
-        planned = plan_save(None, _cloud_save(save), conditions, written_by_newer_version=save.slot_id in newer)
+        planned = plan_save(None, _cloud_save(save), conditions, written_by_newer_version=newer.get(save.slot_id))
         slots.append(PlannedSlot(save.slot_name, planned))
     return tuple(slots)
 
@@ -297,8 +297,8 @@ def _cloud_save(save: LiveSave) -> CloudSave:
     )
 
 
-def _newer(asked: PlanSaves, context: PlanContext, live: Sequence[LiveSave]) -> set[UUID]:
-    """Returns the saves whose heads were written by a newer version of the game than the device has."""
+def _newer(asked: PlanSaves, context: PlanContext, live: Sequence[LiveSave]) -> dict[UUID, str]:
+    """Returns the version of the game that wrote the head, of saves where it is newer than the device's."""
     own = asked.game_version_id
     seen = {
         save.head_game_version_id: save.head_game_version_at
@@ -307,7 +307,11 @@ def _newer(asked: PlanSaves, context: PlanContext, live: Sequence[LiveSave]) -> 
     }
     if own and context.game_version_at:
         seen[own] = context.game_version_at
-    return {save.slot_id for save in live if is_newer_version(save.head_game_version_id, own, seen)}
+    return {
+        save.slot_id: save.head_game_version_id
+        for save in live
+        if save.head_game_version_id and is_newer_version(save.head_game_version_id, own, seen)
+    }
 
 
 def _unseen(asked: PlanSaves, context: PlanContext, live: Sequence[LiveSave]) -> frozenset[str]:

@@ -47,7 +47,7 @@ async def test_a_plan_says_what_to_do_with_each_save(device, plan):
         "branch_version": None,
         "conflict_id": None,
         "regresses_to": None,
-        "written_by_newer_version": False,
+        "written_by_newer_version": None,
     }
     assert (new["action"], new["reason"], new["savegame_id"]) == ("upload", "new", None)
     assert (attributes["others"], attributes["proceed"], attributes["policy_revision"]) == ([], "yes", 0)

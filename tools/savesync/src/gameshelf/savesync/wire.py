@@ -57,7 +57,8 @@ class SlotAdvice:
     branch_version: int | None = None
     conflict_id: str | None = None
     regresses_to: int | None = None
-    written_by_newer_version: bool = False
+    written_by_newer_version: str | None = None
+    """Version of the game that wrote the head, if it is newer than this device's."""
 
     @property
     def asks(self) -> bool:
@@ -289,7 +290,7 @@ def _slot_advice(said: Any) -> SlotAdvice:
         said.get("branch_version"),
         said.get("conflict_id"),
         said.get("regresses_to"),
-        bool(said.get("written_by_newer_version")),
+        said.get("written_by_newer_version"),
     )
 
 

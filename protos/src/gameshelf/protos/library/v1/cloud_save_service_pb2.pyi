@@ -430,8 +430,8 @@ class PlannedSaveSlot(_message.Message):
     branch_version: int
     conflict_id: str
     regresses_to: int
-    written_by_newer_version: bool
-    def __init__(self, slot_name: _Optional[str] = ..., action: _Optional[str] = ..., reason: _Optional[str] = ..., savegame_id: _Optional[str] = ..., head_version: _Optional[int] = ..., branch_version: _Optional[int] = ..., conflict_id: _Optional[str] = ..., regresses_to: _Optional[int] = ..., written_by_newer_version: _Optional[bool] = ...) -> None: ...
+    written_by_newer_version: str
+    def __init__(self, slot_name: _Optional[str] = ..., action: _Optional[str] = ..., reason: _Optional[str] = ..., savegame_id: _Optional[str] = ..., head_version: _Optional[int] = ..., branch_version: _Optional[int] = ..., conflict_id: _Optional[str] = ..., regresses_to: _Optional[int] = ..., written_by_newer_version: _Optional[str] = ...) -> None: ...
 
 class OtherDevice(_message.Message):
     __slots__ = ("device_id", "device_name", "state", "slot_name", "since", "unsynced_playtime_seconds")

@@ -116,7 +116,7 @@ def planned_message(of: PlannedSlot) -> cloud_saves.PlannedSaveSlot:
         branch_version=planned.branch_version or 0,
         conflict_id=text(planned.conflict_id),
         regresses_to=planned.regresses_to,
-        written_by_newer_version=planned.written_by_newer_version,
+        written_by_newer_version=planned.written_by_newer_version or "",
     )
 
 

@@ -211,9 +211,9 @@ PLANNED_SLOT = ObjectResource(
     ),
     Field(
         "written_by_newer_version",
-        FLAG,
-        "Whether the head was written by a newer version of the game than the device has.",
-        False,
+        nullable(TEXT),
+        "Version of the game that wrote the head, if it is newer than that of the request.",
+        "1.4.2",
         "planned.written_by_newer_version",
     ),
 )

@@ -9,10 +9,13 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from gameshelf.gateway.configuration import load_settings
+from gameshelf.gateway.wiring import build
 from gameshelf.kernel.clock import utc_now
 from gameshelf.savegames import PolicyDocument, PolicyFact, PolicyStore
 
 PART = 8 * 1024**2
+_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET LOCAL")
 
 
 class SetDevice:
@@ -154,3 +157,40 @@ async def set_policy(platform: Any) -> AsyncIterator[Callable[..., Awaitable[Non
 
     yield apply
     await connection.close()
+
+
+@pytest.fixture
+async def transactions(platform: Any, player: Any) -> AsyncIterator[tuple[httpx.AsyncClient, list[list[str]]]]:
+    """An application in this process, and the statements of each transaction that it commits."""
+    gateway = await build(load_settings(platform.service(LIBRARY_SERVICE_ROLES="api").environment))
+    done: list[list[str]] = []
+    take, watched = gateway.database.take_connection, set[Any]()
+
+    def watch(connection: Any) -> None:
+        running: list[str] = []
+
+        def note(query: Any) -> None:
+            nonlocal running
+            if query.query.startswith("BEGIN"):
+                running = []
+            elif query.query.startswith("COMMIT"):
+                done.append(running)
+            elif not query.query.startswith(_CONTROL) and "typeinfo" not in query.query and "'jit'" not in query.query:
+                running.append(query.query)
+
+        connection.add_query_logger(note)
+
+    async def take_connection() -> Any:
+        connection = await take()
+        if connection._con not in watched:
+            watched.add(connection._con)
+            watch(connection)
+        return connection
+
+    gateway.database.take_connection = take_connection  # type: ignore[method-assign]
+    transport = httpx.ASGITransport(app=gateway.app())
+    headers = {"Authorization": f"Bearer {player.token}"}
+    base = "http://localhost/api/v1/library/savegames"
+    async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
+        yield client, done
+    await gateway.close()

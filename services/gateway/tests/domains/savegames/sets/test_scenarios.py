@@ -1,5 +1,7 @@
 """The scenarios of the design for saves that are sets of files, over REST and a real object store: 1 to 9, 14 to 19."""
 
+import asyncio
+import re
 from hashlib import sha256
 
 import pytest
@@ -7,6 +9,8 @@ import zstandard
 from gameshelf.devstack.pytest_plugin import sized
 
 WORLDS = [{"name": "{w}", "match": ["saves/{w}/**"]}]
+MOST_STATEMENTS = 12
+VERIFIED = re.compile(r"savegame_verify_seconds_count (\S+)")
 SHRINKS = (409, "SAVEGAME_SHRINKS")
 CONFLICT = (409, "SAVEGAME_VERSION_CONFLICT")
 TWO = {"saves/w1/a": b"1a", "saves/w1/b": b"1b", "saves/w2/a": b"2a", "saves/w2/b": b"2b"}
@@ -173,6 +177,29 @@ async def test_scenario_09_three_of_a_thousand_and_a_delta(pc, deck, data_of, re
     await pc.send_all(upload_id, attributes, changed)
     data_of(await pc.commit(upload_id))
     assert await deck.load(savegame_id) == changed
+
+
+async def test_scenario_09_three_of_a_thousand_cost_three(pc, service, transactions):
+    client, done = transactions
+
+    async def verified():
+        answer = await pc.store.get(service.metrics)
+        return int(float(VERIFIED.search(answer.text)[1]))
+
+    files = {f"saves/{number:04}": b"%d" % (number % 7) for number in range(1000)}
+    assert (await pc.save(files)).status_code == 200
+    for version in (1, 2):
+        files |= {f"saves/{number:04}": b"%d of %d" % (number, version) for number in (1, 500, 999)}
+        upload_id, attributes = await pc.begin(files, base_version=version)
+        assert await pc.send(attributes, files) == 3
+        if version == 1:
+            before = await verified()
+            assert (await pc.commit(upload_id)).status_code == 200
+            assert await verified() == before + 3
+    answer = await client.post(f"/uploads/{upload_id}/commit")
+    assert answer.status_code == 200, answer.text
+    await asyncio.sleep(0)  # what was done before is noted in the next round of the loop
+    assert len(done[-1]) <= MOST_STATEMENTS
 
 
 async def test_scenario_14_many_branches_of_one_device(player, pc, deck, data_of, refused):

@@ -142,7 +142,7 @@ def platform(create_platform, s3):
 
 @pytest.fixture(scope="package")
 def service(platform):
-    made = platform.service()
+    made = platform.service(MAX_SAVEGAME_SIZE_BYTES=str(100 * 1024**2))  # one scenario has a file of 60 MB
     made.start()
     return made
 

@@ -21,6 +21,7 @@ async def test_play_counts_from_the_moment_of_its_device(play):
         play.offline(game, began, 60, device_id="deck"),
         play.offline(game, began + timedelta(minutes=30), 60, device_id="deck"),
         play.offline(game, began, 60, device_id="desk"),
+        play.offline(game, began, 60, device_id="not asked"),
     )
     moments = {"deck": began + timedelta(minutes=15), "desk": began + timedelta(hours=1), "other": began}
     assert await unsynced(play, game, moments) == {"deck": (75 * 60, None), "desk": (0, None), "other": (0, None)}

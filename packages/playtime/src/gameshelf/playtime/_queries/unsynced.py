@@ -10,7 +10,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, rows, user
 from gameshelf.playtime._models import PlaytimeInterval, PlaytimeSession
 from gameshelf.playtime._unions import seconds, unions, whole
-from sqlalchemy import String, Uuid, and_, bindparam, func, select, true, union_all
+from sqlalchemy import BigInteger, String, Uuid, and_, bindparam, func, literal_column, null, select, union_all
 from sqlmodel import col
 
 MAX_RUNNING_DEVICES = 64
@@ -39,13 +39,19 @@ _running = (
     .cte("running")
 )
 _asked = rows("asked", device_id=("device_ids", String), moment=("moments", TIME))
+# Nothing is joined by device: the planner does not know how many devices are asked, and would read the one list for
+# each row of the other. What belongs to one device meets in a group, or in a partition of a window.
+_named = union_all(
+    select(_asked.c.device_id, _asked.c.moment, null().label("running_since")),
+    select(_running.c.device_id, null(), _running.c.start_time),
+).subquery("named")
 _wanted = (
     select(
-        func.coalesce(_asked.c.device_id, _running.c.device_id).label("device_id"),
-        func.coalesce(_asked.c.moment, bindparam("otherwise", type_=TIME)).label("moment"),
-        _running.c.start_time.label("running_since"),
+        _named.c.device_id,
+        func.coalesce(func.max(_named.c.moment), bindparam("otherwise", type_=TIME)).label("moment"),
+        func.max(_named.c.running_since).label("running_since"),
     )
-    .select_from(_asked.outerjoin(_running, _running.c.device_id == _asked.c.device_id, full=True))
+    .group_by(_named.c.device_id)
     .cte("wanted")
 )
 _oldest = select(func.min(_wanted.c.moment)).scalar_subquery()
@@ -57,31 +63,40 @@ _from = func.coalesce(
     _oldest,
 )
 _played = union_all(
-    select(col(_S.device_id), col(_S.start_time), col(_S.end_time)).where(
+    select(_wanted.c.device_id, _wanted.c.moment, null().label("start_time"), null().label("end_time")),
+    select(col(_S.device_id), null(), col(_S.start_time), col(_S.end_time)).where(
         _of_product, col(_S.start_time) >= _from, col(_S.end_time).is_not(None)
     ),
-    select(_running.c.device_id, _running.c.start_time, _running.c.end_time),
+    select(_running.c.device_id, null(), _running.c.start_time, _running.c.end_time),
 ).subquery("played")
+_of_device = select(
+    _played.c.device_id,
+    func.max(_played.c.moment).over(partition_by=_played.c.device_id).label("moment"),
+    _played.c.start_time,
+    _played.c.end_time,
+).subquery("of_device")
 _after = unions(
     select(
-        _played.c.device_id,
-        func.greatest(_played.c.start_time, _wanted.c.moment).label("start_time"),
-        _played.c.end_time,
+        _of_device.c.device_id,
+        func.greatest(_of_device.c.start_time, _of_device.c.moment).label("start_time"),
+        _of_device.c.end_time,
     )
-    .join_from(_played, _wanted, _wanted.c.device_id == _played.c.device_id)
-    .where(_played.c.end_time > _wanted.c.moment, _played.c.end_time > _played.c.start_time)
+    .where(_of_device.c.end_time > _of_device.c.moment, _of_device.c.end_time > _of_device.c.start_time)
     .subquery("after"),
     "device_id",
 )
-_spent = (
-    select(func.coalesce(whole(seconds(_after.c.start_time, _after.c.end_time)), 0).label("seconds"))
-    .where(_after.c.device_id == _wanted.c.device_id)
-    .lateral("spent")
-)
+_spent = union_all(
+    select(_wanted.c.device_id, literal_column("0", BigInteger).label("seconds"), _wanted.c.running_since),
+    select(_after.c.device_id, seconds(_after.c.start_time, _after.c.end_time), null()),
+).subquery("spent")
 _UNSYNCED = Statement(
-    select(_wanted.c.device_id, _spent.c.seconds, _wanted.c.running_since)
-    .select_from(_wanted.join(_spent, true()))
-    .order_by(_wanted.c.device_id)
+    select(
+        _spent.c.device_id,
+        whole(_spent.c.seconds).label("seconds"),
+        func.max(_spent.c.running_since).label("running_since"),
+    )
+    .group_by(_spent.c.device_id)
+    .order_by(_spent.c.device_id)
 )
 _UNSYNCED_PLAY = RowReader(UnsyncedPlay, _UNSYNCED)
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     case,
     literal_column,
     select,
+    true,
     tuple_,
     update,
 )
@@ -122,10 +123,13 @@ _WRITTEN = Statement(
     )
 )
 _named = rows("named", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
+_is_named = tuple_(col(C.user_id), col(C.id)).in_(select(_named.c.user_id, _named.c.id))
+# The keys find the contents. The planner cannot turn IN ... IS TRUE into a join, so it reads what is named once into a
+# hash; with statistics of few rows it would read that for each content.
 _REWRITE = Statement(
     update(SavegameContent)
     .where(
-        tuple_(col(C.user_id), col(C.id)).in_(select(_named.c.user_id, _named.c.id)),
+        _is_named.is_(true()),
         col(C.s3_object_key) == any_(array("keys", String)),
         _is_list,
         IS_LIVE,

@@ -19,7 +19,7 @@ from gameshelf.savegames._set_models import (
 )
 from gameshelf.savegames._store.expressions import IS_OPEN, NOW, PRODUCT, S, U
 from gameshelf.savegames._store.preferences import ACCOUNT
-from sqlalchemy import String, Text, Uuid, and_, bindparam, cast, func, literal, literal_column, select, true
+from sqlalchemy import String, Text, Uuid, bindparam, cast, func, literal, literal_column, select, true
 from sqlmodel import col
 
 _T, _P, _F, _V = SavegameDeviceState, SavegamePolicy, SavegamePreference, SavegameGameVersion
@@ -77,14 +77,22 @@ _state = (
 )
 _STATE_FIELDS = tuple(DeviceState.__dataclass_fields__)
 _states = select(*(func.array_agg(_state.c[name]).label(f"state_{name}") for name in _STATE_FIELDS)).subquery("states")
+# The one slot of each upload: a plan that was made while the tables were empty would read all slots for each of them.
+_slot = (
+    select(col(S.product_id), col(S.slot_name))
+    .where(col(S.user_id) == user(), col(S.id) == col(U.slot_id))
+    .limit(literal_column("1"))
+    .correlate(U)
+    .lateral("slot")
+)
 _upload = (
-    select(col(U.device_id), col(U.device_name), col(S.slot_name), col(U.created_at))
-    .join(S, and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id)))
+    select(col(U.device_id), col(U.device_name), _slot.c.slot_name, col(U.created_at))
+    .join(_slot, true())
     .where(
         col(U.user_id) == user(),
         IS_OPEN,
         col(U.expires_at) > NOW,
-        col(S.product_id) == PRODUCT,
+        _slot.c.product_id == PRODUCT,
         col(U.device_id) != _DEVICE,
     )
     .limit(literal_column(str(MAX_OPEN_UPLOADS)))

@@ -27,7 +27,7 @@ from gameshelf.savegames._store.expressions import (
 )
 from gameshelf.savegames._store.numbers import is_named
 from gameshelf.savegames._store.slots import SLOT_COLUMNS, Slot
-from sqlalchemy import BigInteger, LargeBinary, String, Uuid, any_, bindparam, literal, or_, select, update
+from sqlalchemy import BigInteger, LargeBinary, String, Uuid, any_, bindparam, literal, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -129,9 +129,15 @@ _HOLD = Statement(
         include_defaults=False,
     )
 )
+# IS NOT TRUE rather than NOT: a plan that was made while all lists were written would read the index of the unwritten
+# lists of all users instead of the key.
 _WRITTEN = Statement(
     update(SavegameContent)
-    .where(col(C.user_id) == user(), col(C.id) == bindparam("content_id", type_=Uuid), ~col(C.is_written))
+    .where(
+        col(C.user_id) == user(),
+        col(C.id) == bindparam("content_id", type_=Uuid),
+        col(C.is_written).is_not(true()),
+    )
     .values(is_written=True, file_size_bytes=bindparam("size", type_=BigInteger), file_hash_sha256=HASH)
 )
 

@@ -159,6 +159,12 @@ def test_values_are_the_same_in_chunks_if_they_are_at_once(one, other):
     assert (values_hash_in_chunks(bodies[0]) == values_hash_in_chunks(bodies[1])) == is_same
 
 
+def test_a_body_of_too_many_values_is_hashed_without_being_parsed(monkeypatch):
+    sent = body({"files": [[]] * 200_000})
+    monkeypatch.setattr(large_bodies.orjson, "loads", None)
+    assert values_hash_in_chunks(sent) != values_hash_in_chunks(sent + b" ")
+
+
 def test_long_lists_are_compared_value_by_value():
     def values(files, **beside):
         return values_hash_in_chunks(json.dumps({"data": {"attributes": {"files": files, **beside}}}).encode())

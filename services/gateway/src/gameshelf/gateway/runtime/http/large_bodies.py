@@ -14,7 +14,14 @@ from types import GenericAlias
 from typing import Any, TypeVar, get_args, get_origin
 
 import orjson
-from gameshelf.gateway.runtime.problems import MAX_PROBLEMS, WHOLE_BODY, entries_of, json_pointer, problems_of
+from gameshelf.gateway.runtime.problems import (
+    MAX_PROBLEMS,
+    WHOLE_BODY,
+    count_separators,
+    entries_of,
+    json_pointer,
+    problems_of,
+)
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.nesting import too_deep
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
@@ -24,13 +31,17 @@ M = TypeVar("M", bound=BaseModel)
 
 CHUNK = 250
 """How many elements of a list are validated at once."""
+_MOST_VALUES = 200_000
 
 
 def values_hash_in_chunks(body: bytes) -> bytes | None:
     """Returns a hash of a body's values, as ``values_hash`` does for smaller bodies; None if the body is not JSON.
 
-    Whole numbers with a point or an exponent, which no list of files may contain, are compared as doubles.
+    Whole numbers with a point or an exponent, which no list of files may contain, are compared as doubles. Of a body
+    with more values than any may have the bytes are hashed: it is refused anyway.
     """
+    if count_separators(body) > _MOST_VALUES:
+        return sha256(body).digest()
     digest = sha256()
     try:
         for part in _canonical(orjson.loads(body) if body else None):

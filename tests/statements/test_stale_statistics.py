@@ -40,6 +40,7 @@ NOT_LINEAR = {
     "savegames._store.uploads._LIST": FEW_ROWS,
     "savegames._store.usage._OF_PRODUCTS": FEW_ROWS,
     "savegames._store.usage._RESERVED": FEW_ROWS,
+    "savegames._store.usage._USES": FEW_ROWS,
     "gateway.runtime.outbox.relayed._PENDING": FEW_ROWS,
     "gateway.runtime.restores._TO_REWIND": "a partition of each restore; there are few restores",
 }

@@ -102,13 +102,21 @@ _of_uploads_sets = (
 )
 _holders = (_versions, _joiners, _of_versions_sets, _of_uploads_sets)
 _held = union_all(*(holder.where(_is_meant) for holder in _holders)).subquery()
+_counted = select(_held.c.content_id, func.count().label("count")).group_by(_held.c.content_id).subquery("counted")
+# The one content of each id: a plan that was made while the tables were empty would read all that hold contents for
+# each content.
+_content = (
+    select(col(C.file_size_bytes).label("size"), IS_FILE.label("is_file"))
+    .where(col(C.user_id) == user(), col(C.id) == _counted.c.content_id)
+    .limit(literal_column("1"))
+    .correlate(_counted)
+    .lateral("content")
+)
 # Lists use no storage of the user.
-_size = and_(col(C.user_id) == user(), col(C.id) == _held.c.content_id, IS_FILE)
 _USES = Statement(
-    select(col(C.id).label("content_id"), col(C.file_size_bytes).label("size"), func.count().label("count"))
-    .select_from(_held)
-    .join(C, _size)
-    .group_by(col(C.id), col(C.file_size_bytes))
+    select(_counted.c.content_id, _content.c.size, _counted.c["count"])
+    .select_from(_counted)
+    .join(_content, _content.c.is_file)
 )
 _USED_CONTENT = RowReader(UsedContent, _USES)
 _is_of_product = select(literal_column("1")).where(_slot_of_upload, col(S.product_id) == _OF_PRODUCT).exists()

@@ -29,12 +29,18 @@ def described(schema: Schema, description: str) -> Schema:
     return {**schema, "description": description}
 
 
-def enumeration(values: type[Enum] | Iterable[str], name: str = "", description: str = "") -> Component:
-    """A component for one of these strings. The name and description of an enum class are the defaults."""
+def enumeration(
+    values: type[Enum] | Iterable[str], name: str = "", description: str = "", *, may_grow: bool = False
+) -> Component:
+    """A component for one of these strings. The name and description of an enum class are the defaults.
+
+    ``may_grow``: a later version may respond with others, so that a generated client has to accept any string.
+    """
     if isinstance(values, type):
         name, description = name or values.__name__, description or plain(values.__doc__ or "")
     # The same schema as pydantic makes for a request with this class.
-    return Component(name, {"description": description, "enum": [str(one) for one in values], "type": "string"})
+    keyword = "x-extensible-enum" if may_grow else "enum"
+    return Component(name, {"description": description, keyword: [str(one) for one in values], "type": "string"})
 
 
 IMPORT_RESULT = enumeration(

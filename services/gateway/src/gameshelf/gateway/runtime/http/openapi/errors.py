@@ -1,4 +1,4 @@
-"""Error responses: one schema, the codes as an enum, and an example of each code."""
+"""Error responses: one schema, the codes that there are, and an example of each code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,8 @@ _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 def error_document(codes: Codes) -> Component:
     """Returns the component of the error envelope, with all codes."""
-    code = enumeration(sorted(codes), "ErrorCode", "Stable code of an error. A later version may add codes.")
+    description = "Stable code of an error. A later version may add codes."
+    code = enumeration(sorted(codes), "ErrorCode", description, may_grow=True)
     source = record(
         {
             "pointer": described(TEXT, "JSON Pointer of the field of the body."),

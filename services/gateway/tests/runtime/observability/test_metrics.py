@@ -93,6 +93,16 @@ def test_what_operators_watch_has_its_name(metrics):
         "restore_open",
         "postgres_pool_size",
         "postgres_pool_idle",
+        "savegame_dedup_bytes_total",
+        "savegame_list_unwritten_age_seconds",
+        "savegame_set_files_bucket",
+        "savegame_set_files_count",
+        "savegame_set_files_sum",
+        "savegame_uploads_open",
+        "savegame_verifications_running",
+        "savegame_verify_seconds_bucket",
+        "savegame_verify_seconds_count",
+        "savegame_verify_seconds_sum",
     }
 
 

@@ -200,6 +200,10 @@ def stored(client_modified_at):
         content_encoding=None,
         encryption=None,
         identity=b"a",
+        kept_identity=None,
+        manifest_id=None,
+        file_count=None,
+        game_version_id=None,
     )
 
 

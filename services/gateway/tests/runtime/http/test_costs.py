@@ -23,7 +23,8 @@ from gameshelf.wishlist import Order
 
 ALLOWED_SECONDS = 0.05
 ROOM = 5
-BODIES = {route.body: route for route in ROUTES if route.body}
+# Bodies with long lists are parsed in steps beside the event loop: test_large_bodies.py.
+BODIES = {route.body: route for route in ROUTES if route.body and not route.has_long_lists}
 CHOSEN = ("NewCategory", "Order", "ImportSessions", "NewSettings", "NewUpload")
 
 

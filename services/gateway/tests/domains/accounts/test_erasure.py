@@ -135,6 +135,20 @@ async def wish_and_set(player, platform, owned, wait_until):
     await wait_until(is_notified)
 
 
+async def save_a_set(player, product, known, new):
+    """An upload of a set that stays open, a device that has ended a game, and a preference."""
+    files = [
+        {"path": f"{number}.sav", "size_bytes": len(content), "sha256": sha256(content).hexdigest()}
+        for number, content in enumerate((known, new))
+    ]
+    attributes = {"product_id": product, "save_slot_name": "d", "device_id": "pc", "base_version": 0, "files": files}
+    assert (await player.post("/savegames/uploads", attributes)).status_code == 200
+    plan = {"product_id": product, "device_id": "pc", "intent": "exit"}
+    assert (await player.post("/savegames/plan", plan)).status_code == 200
+    off = {"data": {"attributes": {"auto_sync": False}}}
+    assert (await player.http.put("/savegames/preferences", json=off)).status_code == 200
+
+
 async def save(player, connection, product):
     """Saves two versions and an undecided branch, a save in the trash, and an unconfirmed upload."""
     sent = [("a", b"1", 0), ("a", b"2", 1), ("a", b"3", 1), ("b", b"4", 0), ("c", b"5", 0)]
@@ -160,6 +174,7 @@ async def save(player, connection, product):
         one["id"] for one in (await player.get("/savegames"))["data"] if one["attributes"]["slot_name"] == "b"
     )
     assert (await player.http.delete(f"/savegames/{trashed}")).status_code == 204
+    await save_a_set(player, product, known=b"1", new=b"6")
     await connection.execute("INSERT INTO savegames.savegame_quotas VALUES ($1, 1000, now())", player.id)
     await connection.execute("INSERT INTO savegames.savegame_numbers VALUES ($1, $1, 'gone', 7)", player.id)
 

@@ -10,7 +10,7 @@ from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.clock import EARLIEST
 from gameshelf.savegames._files import SaveFile, hash_of, ordered
 from gameshelf.savegames._limits import MAX_SET_FILES
-from gameshelf.savegames._lists import ListHeader, SetDetails, decode, encode, from_object, to_object
+from gameshelf.savegames._lists import ListHeader, SetDetails, decode, encode, fits, from_object, to_object
 from gameshelf.savegames._paths import fold
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -200,3 +200,12 @@ def test_a_damaged_object_is_refused_or_the_same(at, flip):
     except ValueError:
         return
     assert found.files == LISTED
+
+
+def test_a_list_fits_as_long_as_it_can_be_read_again():
+    long = ordered(SaveFile(f"{number}" + "\U00020000" * 1_000, 1, b"\x01" * 32) for number in range(4_100))
+    assert not fits(long)
+    with pytest.raises(ValueError, match="too large"):
+        decode(encode(long))
+    assert fits(long[:4_000])
+    assert decode(encode(long[:4_000])) == long[:4_000]

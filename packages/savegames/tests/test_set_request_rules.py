@@ -16,8 +16,9 @@ from gameshelf.savegames import (
     SavegameVersionNotFound,
 )
 from gameshelf.savegames._files import SaveFile, hash_of, lineage_key, ordered
+from gameshelf.savegames._limits import MAX_LIST_BYTES
 from gameshelf.savegames._policies import SavePolicy
-from gameshelf.savegames._set_requests import SetRequest, require_shape
+from gameshelf.savegames._set_requests import RequestedSet, SetRequest, require_shape
 from gameshelf.savegames._store.set_contexts import KnownContent, SetContext
 
 MIB = 1024**2
@@ -348,3 +349,14 @@ def test_the_save_changed_when_its_newest_file_did():
     assert found.modified_at(asked).day == 2
     said = new(entries, client_modified_at="2026-05-03T00:00:00Z")
     assert found.modified_at(said).day == 3
+
+
+def test_a_list_that_could_not_be_read_again_is_refused():
+    """Deltas may make a list that is larger than any request."""
+    path = "/".join(["\U00020000" * 250] * 4)
+    base = tuple(SaveFile(f"{path}{number}", 1, b"h" * 32) for number in range(4_300))
+    asked = new(put=[entry()], base_version=3)
+    with pytest.raises(SavegameFileTooLarge) as refused:
+        request(asked, with_head(), 3)._require_limits(RequestedSet(base))
+    assert (refused.value.meta["limit"], refused.value.meta["max_bytes"]) == ("list", MAX_LIST_BYTES)
+    request(asked, with_head(), 3)._require_limits(RequestedSet(base[:4_000]))

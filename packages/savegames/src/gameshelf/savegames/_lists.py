@@ -27,6 +27,8 @@ _MAX_ENCODING = 50
 _MAX_ENCRYPTION = 4000
 MAX_LIST_OBJECT_BYTES = MAX_LIST_BYTES + 8 * 1024**2
 """The largest size of an unpacked object: a list, and the keys of its contents."""
+_MAX_ROW_BYTES = 1000
+"""The largest size of a file in a list, without its path and its encryption."""
 _MAX_KEY = 1024
 """The largest size of a key in S3."""
 
@@ -128,6 +130,17 @@ _OBJECT = TypeAdapter(_Object)
 def encode(files: FileList) -> bytes:
     """Returns the form of the database."""
     return _compressed(_List(files=[_row(file) for file in files]))
+
+
+def fits(files: FileList) -> bool:
+    """Whether ``decode`` reads the list again. Long paths of many files make it too large."""
+    if sum(_size_at_most(file) for file in files) <= MAX_LIST_BYTES:
+        return True
+    return len(to_json(_List(files=[_row(file) for file in files]))) <= MAX_LIST_BYTES
+
+
+def _size_at_most(file: SaveFile) -> int:
+    return _MAX_ROW_BYTES + len(file.path.encode()) + 2 * len((file.encryption or "").encode())
 
 
 def decode(body: bytes, max_bytes: int = MAX_LIST_BYTES) -> FileList:

@@ -27,9 +27,9 @@ from gameshelf.savegames._errors import (
     SavegameVersionNotFound,
 )
 from gameshelf.savegames._files import FileList, hash_of, identity_of
-from gameshelf.savegames._limits import MAX_SET_FILES, Limits
+from gameshelf.savegames._limits import MAX_LIST_BYTES, MAX_SET_FILES, Limits
 from gameshelf.savegames._lineage import NOTHING
-from gameshelf.savegames._lists import decode
+from gameshelf.savegames._lists import decode, fits
 from gameshelf.savegames._policies import DEFAULT_POLICY, EffectiveLimits, SavePolicy, effective_limits
 from gameshelf.savegames._policy_store import parse_stored
 from gameshelf.savegames._store import SavegameStore
@@ -204,6 +204,8 @@ class SetMerges:
         size = sum(file.size for file in files)
         if size > limits.max_bytes:
             return {"limit": "set", "size_bytes": size, "max_bytes": limits.max_bytes}
+        if not fits(files):
+            return {"limit": "list", "file_count": len(files), "max_bytes": MAX_LIST_BYTES}
         return None
 
     def _effective(self, policy: SavePolicy) -> EffectiveLimits:

@@ -220,9 +220,12 @@ class SetConfirmations:
 
 
 def _lacking(files: FileList, known: Sequence[AwaitedFile]) -> tuple[list[IncompleteFile], FileList]:
-    """Returns the contents that are not there, and of them those that the upload does not await yet."""
-    ready = {one.sha256 for one in known if one.is_ready}
+    """Returns the contents that are not there, and of them those that the upload does not await yet.
+
+    A content that is there and awaited has unpacked bytes that are not verified.
+    """
     awaited = {one.sha256: one.problem for one in known if not one.is_ready}
+    ready = {one.sha256 for one in known if one.is_ready} - awaited.keys()
     first = {file.sha256: file for file in reversed(files) if file.sha256 not in ready}
     lacking = [
         IncompleteFile(content, file.path, FileProblem(awaited.get(content) or FileProblem.MISSING))

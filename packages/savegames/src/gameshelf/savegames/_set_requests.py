@@ -21,8 +21,9 @@ from gameshelf.savegames._errors import (
 )
 from gameshelf.savegames._files import FileList, SaveFile, apply_delta, hash_of, identity_of, lineage_key, ordered
 from gameshelf.savegames._guards import is_synced, shrinks
-from gameshelf.savegames._limits import Limits
+from gameshelf.savegames._limits import MAX_LIST_BYTES, Limits
 from gameshelf.savegames._lineage import NOTHING
+from gameshelf.savegames._lists import fits
 from gameshelf.savegames._models import ConflictPolicy
 from gameshelf.savegames._multipart_layout import PART_BYTES, part_sizes
 from gameshelf.savegames._packing import packing_problems
@@ -75,8 +76,12 @@ class RequestedSet:
 
     @cached_property
     def contents(self) -> dict[bytes, SaveFile]:
-        """A file of each content."""
-        return {file.sha256: file for file in self.files}
+        """A file of each content, one with a hash of the unpacked bytes if there is one: it has to be verified."""
+        found: dict[bytes, SaveFile] = {}
+        for file in self.files:
+            if file.raw_sha256 is not None or file.sha256 not in found:
+                found[file.sha256] = file
+        return found
 
     def modified_at(self, new: NewSet) -> datetime | None:
         """When the save changed on the device: as the client says, or by the newest file."""
@@ -247,6 +252,8 @@ class SetRequest:
             raise SavegameFileTooLarge(limit="files", file_count=len(found.files), max_files=self.limits.max_files)
         if found.total_bytes > self.limits.max_bytes:
             raise SavegameFileTooLarge(limit="set", size_bytes=found.total_bytes, max_bytes=self.limits.max_bytes)
+        if not fits(found.files):
+            raise SavegameFileTooLarge(limit="list", file_count=len(found.files), max_bytes=MAX_LIST_BYTES)
 
     def needs_head(self, found: RequestedSet) -> bool:
         """Whether the list of the head decides: the upload would replace it with other files."""
@@ -343,11 +350,31 @@ def _changed(base: FileList, put: FileList, skipped: Sequence[SkippedFile], new:
     result = apply_delta(base, put, new.remove or ())
     result = tuple(file for file in result if fold(file.path) not in left_out)
     places = {entry.path: f"put/{index}/path" for index, entry in enumerate(new.put or ())}
+    _require_same_claims(result, new)
     # Only what the request brings can be wrong: at its place, or at that of the whole list.
     found = problems([file.path for file in result], lambda index: places.get(result[index].path, "put"))
     if found:
         raise InvalidInput(*found)
     return result
+
+
+def _require_same_claims(result: FileList, new: NewSet) -> None:
+    """Requires that a delta claims the same unpacked bytes of a content as the files that it leaves alone. Of one
+    content only one claim can be verified.
+    """
+    brought = {entry.path for entry in new.put or ()}
+    kept = {
+        file.sha256: (file.raw_sha256, file.content_encoding)
+        for file in result
+        if file.raw_sha256 is not None and file.path not in brought
+    }
+    found = [
+        Problem("said_differently", pointer=f"put/{index}/sha256")
+        for index, entry in enumerate(new.put or ())
+        if entry.raw is not None and kept.get(entry.content, claim := (entry.raw, entry.content_encoding)) != claim
+    ]
+    if found:
+        raise InvalidInput(*found[:MAX_PROBLEMS])
 
 
 def _is_raw_known(file: SaveFile, one: KnownContent) -> bool:

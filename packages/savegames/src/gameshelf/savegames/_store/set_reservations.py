@@ -24,6 +24,8 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    literal_column,
+    or_,
     select,
     update,
 )
@@ -109,6 +111,11 @@ _is_same_raw = and_(
     col(F.raw_sha256).is_not_distinct_from(_new_files.excluded.raw_sha256),
     col(F.content_encoding).is_not_distinct_from(_new_files.excluded.content_encoding),
 )
+# Rejected bytes have to be sent again, however often they are requested, unless the request itself was wrong.
+_has_same_problem = and_(
+    col(F.size_bytes) == _new_files.excluded.size_bytes,
+    or_(_is_same_raw, col(F.problem) != literal_column("'raw'")),
+)
 _renewed_files = _new_files.on_conflict_do_update(
     index_elements=["user_id", "upload_id", "sha256"],
     set_={
@@ -121,7 +128,7 @@ _renewed_files = _new_files.on_conflict_do_update(
             (col(F.part_sha256).is_not_distinct_from(_new_files.excluded.part_sha256), col(F.multipart_id))
         ),
         "content_id": case((_is_same_raw, col(F.content_id)), else_=_new_files.excluded.content_id),
-        "problem": None,
+        "problem": case((_has_same_problem, col(F.problem))),
     },
 )
 _unwanted = delete(SavegameUploadFile).where(
@@ -137,11 +144,19 @@ _renewed_list = (
         body=bindparam("body", type_=LargeBinary),
     )
 )
+# What was not awaited before was never looked for.
+_is_awaited_anew = (
+    select(literal_column("1"))
+    .select_from(_files)
+    .where(_files.c.sha256.not_in(select(col(F.sha256)).where(col(F.user_id) == user(), col(F.upload_id) == UPLOAD)))
+    .exists()
+)
 _RENEW = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
     .values(
         expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)),
+        arrived_through=case((~_is_awaited_anew, col(U.arrived_through))),
         content_identity=IDENTITY,
         **_details,
     )

@@ -311,3 +311,10 @@ async def test_contents_of_sets_are_orphans_like_any_other_object(player):
     old = 10 * DAY + timedelta(seconds=1)
     found = [listed(player, known, old), listed(player, orphan, old), listed(player, young, 10 * DAY)]
     assert await player.sweeps.orphaned_objects(found) == [orphan]
+
+
+async def test_nothing_is_an_orphan_while_the_comparison_after_a_restore_is_young(player):
+    found = [listed(player, "0000/old", 99 * DAY)]
+    young = player.now - player.limits.delete_grace
+    assert await player.sweeps.orphaned_objects(found, young) == []
+    assert await player.sweeps.orphaned_objects(found, young - timedelta(seconds=1)) == ["0000/old"]

@@ -110,10 +110,17 @@ class SavegameSweeps:
         await self._scans.start_scan(name, now)
         return Scan("", now, None)
 
-    async def orphaned_objects(self, listed: Sequence[StoredObject]) -> list[str]:
-        """Returns the keys of objects that the database does not know and that are older than the grace period."""
-        known = await self._scans.known_keys([one.key for one in listed])
+    async def orphaned_objects(self, listed: Sequence[StoredObject], compared_at: datetime | None = None) -> list[str]:
+        """Returns the keys of objects that the database does not know and that are older than the grace period.
+
+        ``compared_at`` is when the store was last compared with a restored database; None: never. What a restored
+        database does not know counts from then on: a set that the comparison refused may be completed, and compared
+        again.
+        """
         before = self._clock() - self._limits.delete_grace
+        if compared_at is not None and compared_at >= before:
+            return []
+        known = await self._scans.known_keys([one.key for one in listed])
         return [one.key for one in listed if one.key not in known and one.last_modified < before]
 
     async def unknown_objects(self, listed: Sequence[StoredObject]) -> list[StoredObject]:

@@ -11,6 +11,7 @@ from gameshelf.savegames import (
     SavegameSweeps,
     SavegameUploadIncomplete,
     SavegameUploads,
+    StoreUnavailable,
     incoming_key,
     object_key,
     staging_key,
@@ -162,6 +163,24 @@ async def test_orphaned_objects_are_deleted_and_foreign_ones_stay(player, device
         await bucket.remove(key)
 
 
+async def test_orphans_stay_while_the_comparison_after_a_restore_is_young(jobs, bucket):
+    """A set that lacked a file may be completed, and compared again."""
+    orphan = key_for(uuid4(), jobs)
+    await bucket.put(orphan)
+    restored = (
+        "INSERT INTO gateway.restores (restored_point, backup, actor, reason, restored_at, reconciled_at) "
+        "VALUES (now(), 'base', 'test', 'test', $1, $1) RETURNING id"
+    )
+    made = await jobs.pool.fetchval(restored, jobs.now() + GRACE)
+    try:
+        await jobs.run(GRACE + MINUTE)
+        assert orphan in await jobs.all_keys()
+        await jobs.run(GRACE + GRACE + MINUTE)
+        assert orphan not in await jobs.all_keys()
+    finally:
+        await jobs.pool.execute("DELETE FROM gateway.restores WHERE id = $1", made)
+
+
 async def test_what_lies_in_staging_and_belongs_to_no_open_upload_goes_at_once(player, device, jobs, bucket):
     upload = await device.request_upload(b"open")
     await device.put(upload, b"open")
@@ -194,6 +213,25 @@ async def test_what_was_sent_for_a_set_goes_with_its_upload(device, jobs, bucket
     [foreign] = (await started()).items()
     assert foreign[0] == "backup.tar"
     await jobs.objects.abort_parts(*foreign)
+
+
+async def test_a_multipart_upload_that_cannot_be_ended_holds_up_no_other(jobs, monkeypatch):
+    """The store refuses one of them, by a rule that this test stands for."""
+    keys = sorted(incoming_key(uuid4(), bytes(32)) for _ in range(3))
+    begun = {await jobs.objects.begin_parts(key): key for key in keys}
+    abort = jobs.objects.abort_parts
+
+    async def refuse_first(key, multipart_id):
+        if key == keys[0]:
+            raise StoreUnavailable("AccessDenied")
+        await abort(key, multipart_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs.objects, "abort_parts", refuse_first)
+        await jobs.run()
+    left = [one for one in await jobs.objects.open_parts("") if one.multipart_id in begun]
+    assert [one.key for one in left] == keys[:1]
+    await abort(left[0].key, left[0].multipart_id)
 
 
 async def missing(jobs, player):

@@ -64,6 +64,7 @@ _RECONCILED = Statement(
         .scalar_subquery(),
     )
 )
+_RECONCILED_AT = Statement(select(func.max(col(RestoreRecord.reconciled_at)).label("reconciled_at")))
 _through = bindparam("through", type_=String)
 _COMPARED = Statement(
     update(RestoreRecord)
@@ -119,6 +120,12 @@ async def mark_compared(connection: Connection, restore_id: UUID, after: str, th
 async def mark_reconciled(connection: Connection, restore_id: UUID) -> None:
     """Records that the comparison after a restore is complete: jobs may delete again."""
     await _RECONCILED.run(connection, restore_id=restore_id)
+
+
+async def last_reconciled(connection: Connection) -> datetime | None:
+    """Returns when a comparison after a restore was last completed; None if none was."""
+    row = await _RECONCILED_AT.first(connection)
+    return row["reconciled_at"] if row else None
 
 
 async def newest_restore(connection: Connection) -> StoredRestore | None:

@@ -5,7 +5,7 @@ only after a commit has marked it for deletion.
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,6 +15,7 @@ from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.restores import last_reconciled
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
@@ -32,6 +33,7 @@ from gameshelf.savegames import (
 )
 
 T = TypeVar("T", bound=Hashable)
+R = TypeVar("R")
 
 _CHUNK = 200
 _NAME_CHUNKS = 20
@@ -140,7 +142,7 @@ class ObjectSweeper:
         self._clock = clock
         self._parts = Isolation[str]("objects", metrics)
         self._refused = Isolation[str]("objects", metrics)
-        """Keys that the store refuses to delete, because of a lock on the object or a missing permission."""
+        """Keys and multipart uploads that the store refuses to delete: by a lock on an object, or for lack of a right."""
 
     async def run_once(self) -> None:
         """Deletes marked objects and leftovers of uploads, and continues the comparison."""
@@ -207,9 +209,12 @@ class ObjectSweeper:
         while started := await self._saves.objects.open_parts("", after, _PAGE):
             async with self._sweeps() as sweeps:
                 abandoned = await sweeps.abandoned_multiparts(started)
-            for one in abandoned:
-                await self._saves.objects.abort_parts(one.key, one.multipart_id)
-            self._count("multipart", len(abandoned))
+            aborted = await self._one_by_one(
+                abandoned,
+                lambda one: f"{one.key} {one.multipart_id}",
+                lambda one: self._saves.objects.abort_parts(one.key, one.multipart_id),
+            )
+            self._count("multipart", len(aborted))
             after = started[-1].key
 
     async def _delete(self, keys: Sequence[str]) -> set[str]:
@@ -221,19 +226,31 @@ class ObjectSweeper:
         with suppress(StoreUnavailable):
             await self._saves.objects.delete(keys)
             return set(keys)
-        gone, failures = set(), 0
-        for key in keys:
+        return set(await self._one_by_one(keys, lambda key: key, lambda key: self._saves.objects.delete([key])))
+
+    async def _one_by_one(
+        self, items: Iterable[R], name: Callable[[R], str], work: Callable[[R], Awaitable[object]]
+    ) -> list[R]:
+        """Does the work for each item that is not set aside, and returns those for which it was done. One that the
+        store refuses is set aside.
+
+        Raises StoreUnavailable if it refuses several in a row.
+        """
+        done, failures = [], 0
+        for one in items:
+            if not self._refused.is_due(name(one)):
+                continue
             try:
-                await self._saves.objects.delete([key])
+                await work(one)
             except StoreUnavailable as error:
                 failures += 1
                 if failures == _FAILURES_OF_A_STORE:
                     raise
-                self._refused.set_aside(key, error)
+                self._refused.set_aside(name(one), error)
             else:
                 failures = 0
-                gone.add(key)
-        return gone
+                done.append(one)
+        return done
 
     async def _compare(self) -> bool:
         """Compares a page of the store with the database; returns False if everything was compared today."""
@@ -243,9 +260,11 @@ class ObjectSweeper:
             return False
         listed = await self._saves.objects.list("", scan.cursor, _PAGE)
         through = listed[-1].key if len(listed) == _PAGE else None
-        async with self._sweeps() as sweeps:
+        async with self._acquire() as connection:
+            sweeps = SavegameSweeps(connection, self._clock, self._limits)
             expected = await sweeps.expected_contents(scan.cursor, through, _PAGE)
-            orphans = await sweeps.orphaned_objects([one for one in listed if is_version_key(one.key)])
+            ours = [one for one in listed if is_version_key(one.key)]
+            orphans = await sweeps.orphaned_objects(ours, await last_reconciled(connection))
         if len(expected) == _PAGE:  # more objects are missing than a page holds: continue after the examined ones
             through = expected[-1].key
         removed = await self._delete(orphans)

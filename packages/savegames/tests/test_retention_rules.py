@@ -195,3 +195,11 @@ def test_no_other_choice_makes_more_room_than_the_oldest_versions(room):
         freed(chosen, uses) >= needed for number in range(len(history) + 1) for chosen in combinations(history, number)
     )
     assert (to_make_room(needed, history, uses) is not None) is could
+
+
+def test_a_content_that_uses_no_room_frees_none():
+    """The list of a set, which a user has uploaded as a file."""
+    free, kept = UUID(int=1), UUID(int=2)
+    history = [HistoryVersion(UUID(int=3), 1, {free: 5}), HistoryVersion(UUID(int=3), 2, {kept: 3, free: 5})]
+    assert to_make_room(3, history, {kept: 1}) == history[1:]
+    assert to_make_room(4, history, {kept: 1}) is None

@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
-from gameshelf.savegames import Limits, UploadResult
+from gameshelf.savegames import Limits, UploadQueries, UploadResult
 
 
 @pytest.fixture
@@ -56,6 +56,20 @@ async def test_one_upload_that_is_committed_twice_at_once_is_one_version(devices
     assert outcomes[0] == outcomes[1]
     assert len(await first.rows("metadata")) == 1
     assert len(first.player.events) + len(second.player.events) == 2
+
+
+async def test_a_client_that_asks_what_is_missing_never_stops_a_commit(devices):
+    """It extends the upload without the user's lock, and the contents that the commit makes live at this moment."""
+    first, second = devices
+    reservation = await uploaded(first, {"a": b"1", "b": b"2"})
+    [upload] = await first.rows("uploads")
+    connection = first.player.connection
+    async with connection.transaction():
+        live = "UPDATE savegames.savegame_contents SET created_at = created_at WHERE user_id = $1"
+        await connection.execute(live, first.id)
+        asking = UploadQueries(second.player.connection).extend(first.id, upload["id"], 300, first.player.now)
+        await asyncio.wait_for(asking, 5)
+        assert (await first.sets.finish(first.id, reservation.upload_id)).result is UploadResult.HEAD
 
 
 async def test_the_same_files_of_two_devices_are_one_version(devices):

@@ -1,13 +1,15 @@
 """What devices repeat, correct, or say wrongly about uploads of sets."""
 
 import gzip
+import random
 
 import pytest
 from gameshelf.kernel.errors import InvalidInput
-from gameshelf.savegames import UploadResult
+from gameshelf.savegames import UploadQueries, UploadResult
 from gameshelf.savegames._set_confirmations import IncompleteSet
 from gameshelf.savegames._set_verification import FileProblem
 
+MIB = 1024**2
 PACKED = gzip.compress(b"plain", mtime=0)
 
 
@@ -86,3 +88,37 @@ async def test_a_delta_cannot_say_other_unpacked_bytes_than_its_base(sets):
         await sets.request(None, **delta_of(sets, sets.entry("a", PACKED, **claims(sets, b"other")), base=2))
     assert [(one.rule, one.pointer) for one in refused.value.problems] == [("said_differently", "put/0/sha256")]
     assert await sets.request(None, **delta_of(sets, sets.entry("a", PACKED, **claims(sets, b"plain")), base=2))
+
+
+async def test_a_set_that_waits_joins_the_content_of_a_single_file(sets):
+    """It keeps the bytes also when the file is deleted before the commit."""
+    upload = await sets.request({"a": b"same", "b": b"b"})
+    sets.send(upload, b"same")
+    await sets.verify(upload)
+    single = await sets.player.save(b"same", "single")
+    assert [row["sha256"].hex() for row in await sets.rows("upload_files")] == [sets.hash_of(b"b")]
+    await sets.player.service.delete(sets.id, single.slot_id, permanent=True)
+    assert await sets.player.usage() == (4, 1)
+    sets.send(upload, b"b")
+    await sets.verify(upload)
+    outcome = await sets.sets.finish(sets.id, upload.upload_id)
+    assert (outcome.result, outcome.new_bytes) == (UploadResult.HEAD, 1)
+
+
+async def test_a_set_whose_packed_file_is_not_verified_does_not_join(sets):
+    upload = await sets.request((sets.entry("a", PACKED, **claims(sets, b"plain")),))
+    await sets.player.save(PACKED, "single")
+    [waiting] = await sets.rows("upload_files")
+    assert waiting["upload_id"] == upload.upload_id
+
+
+async def test_a_single_file_in_parts_goes_on_beside_a_set_with_its_bytes(of_player, new_player):
+    """The set says nothing of the unpacked bytes, so the file still has to be sent, in its parts."""
+    sets = of_player(new_player(max_bytes=20 * MIB, quota_bytes=100 * MIB))
+    packed = gzip.compress(random.Random(0).randbytes(9 * MIB), compresslevel=0, mtime=0)
+    hashes = [sets.hash_of(packed[: 8 * MIB]), sets.hash_of(packed[8 * MIB :])]
+    raw = {"content_encoding": "gzip", "raw_sha256": sets.hash_of(b"other")}
+    single = await sets.request((sets.entry(None, packed, part_sha256=hashes, **raw),), "single", device_id=None)
+    await sets.save({"a": packed})
+    [parts] = await UploadQueries(sets.player.connection).parts_of_single(sets.id, single.upload_id)
+    assert len(parts.part_sha256) == 2

@@ -12,7 +12,9 @@ _HASH_BYTES = sha256().digest_size
 
 
 def missing_files(upload_id: UUID, files: Iterable[UnverifiedFile], key: str | None = None) -> tuple[MissingFile, ...]:
-    """Returns those of some contents whose bytes have to be sent. ``key`` is that of a single file."""
+    """Returns those of some contents whose bytes have to be sent. ``key`` is that of a single file that has to be
+    sent, whether its bytes are there or not: its unpacked ones may not be verified.
+    """
     return tuple(
         MissingFile(
             file.sha256,
@@ -23,7 +25,7 @@ def missing_files(upload_id: UUID, files: Iterable[UnverifiedFile], key: str | N
             file.problem not in (None, "missing"),
         )
         for file in files
-        if not file.is_there
+        if key or not file.is_there
     )
 
 

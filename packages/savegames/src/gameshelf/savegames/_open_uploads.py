@@ -107,7 +107,9 @@ class UploadQueries:
 
         A single file that is sent by one request is not among them.
         """
-        if upload.status is not UploadStatus.OPEN or not (upload.is_set or upload.size > PART_BYTES):
+        if upload.status is not UploadStatus.OPEN or not (
+            upload.is_set or (upload.is_required and upload.size > PART_BYTES)
+        ):
             return ()
         found = await self._files.unverified_files(user_id, upload.id)
         return missing_files(upload.id, found, None if upload.is_set else upload.key)
@@ -122,7 +124,7 @@ class UploadQueries:
             raise SavegameVersionNotFound
         if upload.is_set:
             return None
-        if upload.size <= PART_BYTES:
+        if upload.size <= PART_BYTES or upload.content_id is not None:
             return ()
         return missing_files(upload_id, await self._files.unverified_files(user_id, upload_id), staging_key(upload_id))
 

@@ -80,7 +80,8 @@ def to_make_room(needed: int, history: Sequence[HistoryVersion], uses: dict[UUID
     """Returns the oldest versions whose pruning frees ``needed`` bytes; None when all of them would not suffice.
 
     ``history`` is in the order of pruning. ``uses`` counts the versions and uploads that hold each content: its bytes
-    are free once none does. A version whose pruning would free nothing is not returned.
+    are free once none does. A content that it does not count uses no room. A version whose pruning would free nothing
+    is not returned.
     """
     left, freed, gone = dict(uses), 0, []
     for one in history:
@@ -88,9 +89,9 @@ def to_make_room(needed: int, history: Sequence[HistoryVersion], uses: dict[UUID
             break
         gone.append(one)
         for content_id, size in one.contents.items():
-            left[content_id] -= 1
-            if left[content_id] == 0:
-                freed += size
+            if content_id in left:
+                left[content_id] -= 1
+                freed += 0 if left[content_id] else size
     if freed < needed:
         return None
-    return [one for one in gone if any(size and left[content_id] == 0 for content_id, size in one.contents.items())]
+    return [one for one in gone if any(size and left.get(content_id) == 0 for content_id, size in one.contents.items())]

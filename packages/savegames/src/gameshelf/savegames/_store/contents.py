@@ -11,6 +11,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames._models import ContentKind, ContentState, SavegameContent, SavegameUpload
 from gameshelf.savegames._store.expressions import HASH, IS_LIVE, IS_OPEN, IS_SINGLE, NOW, UPLOAD, C, H, M, U
+from gameshelf.savegames._store.joining import joined_by_sets
 from sqlalchemy import (
     BigInteger,
     Integer,
@@ -83,16 +84,22 @@ _adopted = (
     .returning(col(C.id), col(C.file_hash_sha256), col(C.file_size_bytes))
     .cte("adopted")
 )
+
+
+def _is_unpacked(encoding: Any, raw: Any, sha256: Any) -> Any:
+    """The condition that nothing has to be unpacked, or that it was verified just now with the same result."""
+    return or_(
+        raw.is_(None),
+        and_(encoding == literal_column("'identity'"), raw == sha256),
+        and_(
+            raw == bindparam("raw_sha256", type_=LargeBinary),
+            encoding == bindparam("content_encoding", type_=String),
+        ),
+    )
+
+
 # Other open uploads of the same bytes join the content: otherwise each could create an object of its own for bytes that
 # were counted once. Uploads with a hash of unpacked bytes that was not verified just now still have to send them.
-_is_verified = or_(
-    col(U.raw_sha256).is_(None),
-    and_(col(U.content_encoding) == literal_column("'identity'"), col(U.raw_sha256) == col(U.file_hash_sha256)),
-    and_(
-        col(U.raw_sha256) == bindparam("raw_sha256", type_=LargeBinary),
-        col(U.content_encoding) == bindparam("content_encoding", type_=String),
-    ),
-)
 _joined = (
     update(SavegameUpload)
     .where(
@@ -104,12 +111,12 @@ _joined = (
         col(U.id) != UPLOAD,
         col(U.file_hash_sha256) == _adopted.c.file_hash_sha256,
         col(U.file_size_bytes) == _adopted.c.file_size_bytes,
-        _is_verified,
+        _is_unpacked(col(U.content_encoding), col(U.raw_sha256), col(U.file_hash_sha256)),
     )
     .values(content_id=_adopted.c.id)
     .cte("joined")
 )
-_ADOPT = Statement(select(_adopted.c.id).add_cte(_joined))
+_ADOPT = Statement(select(_adopted.c.id).add_cte(_joined, *joined_by_sets(_adopted, _is_unpacked)))
 _KEY = bindparam("new_key", type_=String)
 _SUPERSEDE = Statement(
     update(SavegameContent)

@@ -37,6 +37,7 @@ from gameshelf.savegames._store.expressions import (
     identity_of,
     used_bytes,
 )
+from gameshelf.savegames._store.joining import joined_by_sets
 from gameshelf.savegames._store.slots import MAX_DEVICES
 from gameshelf.savegames._store.uploads import UPLOAD_COLUMNS, Upload
 from gameshelf.savegames._store.versions import new_list, new_version
@@ -56,7 +57,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    tuple_,
     union,
     update,
 )
@@ -278,31 +278,6 @@ def _is_unpacked(encoding: Any, raw: Any, sha256: Any) -> Any:
 
 
 # Other open uploads that wait for one of the contents join it, as they would if they were requested now.
-_waiting: Any = (
-    select(col(_F.upload_id), col(_F.sha256), col(_F.content_id).label("own_id"), col(U.manifest_id), _made.c.id)
-    .select_from(_made)
-    .join(
-        _F,
-        and_(
-            col(_F.user_id) == user(),
-            col(_F.sha256) == _made.c.file_hash_sha256,
-            col(_F.size_bytes) == _made.c.file_size_bytes,
-            col(_F.upload_id) != UPLOAD,
-            _is_unpacked(col(_F.content_encoding), col(_F.raw_sha256), col(_F.sha256)),
-        ),
-    )
-    .join(U, and_(col(U.user_id) == user(), col(U.id) == col(_F.upload_id), IS_OPEN, col(U.expires_at) > NOW))
-    .cte("waiting")
-)
-_others = (
-    insert(SavegameManifestContent)
-    .from_select(
-        ["user_id", "manifest_id", "content_id"],
-        select(user(), _waiting.c.manifest_id, _waiting.c.id).where(_waiting.c.manifest_id.is_not(None)),
-    )
-    .on_conflict_do_nothing()
-    .cte("others")
-)
 _singles = (
     update(SavegameUpload)
     .where(
@@ -318,23 +293,7 @@ _singles = (
     .values(content_id=_made.c.id)
     .cte("singles")
 )
-_abandoned = (
-    update(SavegameContent)
-    .where(col(C.user_id) == user(), col(C.id) == _waiting.c.own_id, col(C.state) == _PENDING)
-    .values(state=_DROPPED, delete_after=NOW)
-    .cte("abandoned")
-)
-_taken = (
-    delete(SavegameUploadFile)
-    .where(
-        col(_F.user_id) == user(),
-        or_(
-            col(_F.upload_id) == UPLOAD,
-            tuple_(col(_F.upload_id), col(_F.sha256)).in_(select(_waiting.c.upload_id, _waiting.c.sha256)),
-        ),
-    )
-    .cte("taken")
-)
+_taken = delete(SavegameUploadFile).where(col(_F.user_id) == user(), col(_F.upload_id) == UPLOAD).cte("taken")
 _live_count = (
     select(func.count()).select_from(_made).scalar_subquery()
     + select(func.count()).select_from(_there).where(~_there.c.is_missing).scalar_subquery()
@@ -344,7 +303,7 @@ _GO_LIVE = Statement(
     select(
         cast(func.coalesce(func.sum(_made.c.file_size_bytes), 0), BigInteger).label("new_bytes"),
         _live_count.label("live_count"),
-    ).add_cte(_ours, _others, _singles, _abandoned, _taken, _stale)
+    ).add_cte(_ours, _singles, _taken, _stale, *joined_by_sets(_made, _is_unpacked))
 )
 
 _moved = update(SavegameSlot).where(col(S.user_id) == user(), col(S.id) == SLOT).values(head_version=VERSION)

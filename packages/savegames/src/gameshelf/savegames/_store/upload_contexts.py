@@ -58,7 +58,6 @@ _A, _D, _Q = SavegameAllowance, SavegameDevice, SavegameQuota
 DEVICE = bindparam("device_id", type_=String)
 BASE = bindparam("base_version", type_=BigInteger)
 DEVICE_VERSION = col(_D.version)
-DEVICE_VERSION = col(_D.version)
 
 
 @dataclass(frozen=True, slots=True)

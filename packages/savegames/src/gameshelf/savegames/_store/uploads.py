@@ -56,6 +56,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _CONTENT_ID = bindparam("content_id", type_=Uuid)
@@ -278,19 +279,27 @@ _open = (
 )
 _LIST = Statement(_open.order_by(col(U.created_at), col(U.id)))
 _UPLOAD = RowReader(Upload, _FIND, _LIST)
-_IS_PENDING = col(C.state) == literal_column(f"'{ContentState.PENDING.value}'")
-# What was verified of a set is kept as long as its upload.
-_kept = (
-    update(SavegameContent)
+_PENDING: Any = literal_column(f"'{ContentState.PENDING.value}'")
+_IS_PENDING = col(C.state) == _PENDING
+# What was verified of a set is kept as long as its upload. It waits for no other transaction, since that would wait for
+# the upload's row in turn: what a commit has locked becomes live, and a verification keeps what it has locked itself.
+_P = aliased(C)
+_verified = (
+    select(col(_P.id))
     .where(
-        col(C.user_id) == user(),
-        col(C.id).in_(
+        col(_P.user_id) == user(),
+        col(_P.id).in_(
             select(col(F.content_id)).where(
                 col(F.user_id) == user(), col(F.upload_id) == UPLOAD, col(F.content_id).is_not(None)
             )
         ),
-        _IS_PENDING,
+        col(_P.state) == _PENDING,
     )
+    .with_for_update(skip_locked=True)
+)
+_kept = (
+    update(SavegameContent)
+    .where(col(C.user_id) == user(), col(C.id).in_(_verified), _IS_PENDING)
     .values(delete_after=func.greatest(col(C.delete_after), bindparam("new_delete_after", type_=TIME)))
     .cte("kept")
 )

@@ -142,7 +142,7 @@ class ObjectSweeper:
         self._clock = clock
         self._parts = Isolation[str]("objects", metrics)
         self._refused = Isolation[str]("objects", metrics)
-        """Keys and multipart uploads that the store refuses to delete: by a lock on an object, or for lack of a right."""
+        """Keys and multipart uploads that the store refuses to delete: of locked objects, or for lack of a right."""
 
     async def run_once(self) -> None:
         """Deletes marked objects and leftovers of uploads, and continues the comparison."""

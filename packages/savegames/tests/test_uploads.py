@@ -136,6 +136,15 @@ async def test_of_two_first_uploads_the_one_confirmed_later_is_a_branch(player):
     assert await player.versions(head.slot_id) == {1: (0, None, "branch"), 2: (0, None, "head")}
 
 
+@pytest.mark.parametrize(("most", "size"), [(3, 4), (600, 601), (0, 501)])
+async def test_the_policy_of_a_product_has_its_own_limit_of_a_file(player, most, size):
+    await player.set_policy(limits={"max_file_bytes": most})
+    with pytest.raises(SavegameFileTooLarge) as refused:
+        await player.request(b"x" * size)
+    assert (refused.value.pointer, refused.value.meta["max_bytes"]) == ("file_size_bytes", size - 1)
+    assert (await player.save(b"x" * (size - 1))).result is UploadResult.HEAD
+
+
 async def test_a_file_that_is_too_large_is_refused(player):
     with pytest.raises(SavegameFileTooLarge):
         await player.request(b"x" * 501)

@@ -5,8 +5,10 @@ from hashlib import sha256
 from uuid import uuid4
 
 import pytest
+from gameshelf.kernel.errors import InvalidInput
 from gameshelf.savegames import (
     FileProblem,
+    SavegameFileTooLarge,
     SavegameSlotNotFound,
     SavegameVersionNotFound,
     UploadQueries,
@@ -351,3 +353,21 @@ async def test_a_single_file_in_parts_differs_from_a_set(new_player, of_player):
     assert await queries.parts_of_single(sets.id, (await sets.request(WORLD)).upload_id) is None
     small = await sets.request([sets.entry(None, b"small")], slot="small")
     assert await queries.parts_of_single(sets.id, small.upload_id) == ()
+
+
+async def test_a_single_file_obeys_the_policy_of_its_product(sets):
+    await sets.player.set_policy(limits={"max_file_bytes": 3, "oversize": "skip"})
+    with pytest.raises(SavegameFileTooLarge) as refused:
+        await sets.request((sets.entry(None, b"four"),))
+    assert (refused.value.pointer, refused.value.meta["limit"]) == ("files/0/size_bytes", "file")
+    assert (await sets.request((sets.entry(None, b"333"),))).is_set is False
+
+
+async def test_a_single_file_that_is_known_with_another_size_is_named(sets):
+    await sets.player.save(b"known", "other")
+    wrong = sets.entry(None, b"known").model_copy(update={"size_bytes": 6})
+    with pytest.raises(InvalidInput) as refused:
+        await sets.request((wrong,))
+    assert [(one.rule, one.pointer) for one in refused.value.problems] == [
+        ("size_of_known_content", "files/0/size_bytes")
+    ]

@@ -27,15 +27,21 @@ class _Packed(Protocol):
     def encryption(self) -> Encryption | None: ...
 
 
-def require_packing(new: NewUpload, max_bytes: int) -> None:
+def require_packing(new: NewUpload) -> None:
     """Requires that the announced hash and size of the unpacked bytes are possible and can be verified.
 
-    Raises InvalidInput, SavegameFileTooLarge.
+    Raises InvalidInput.
     """
     if problems := packing_problems(new, new.file_size_bytes):
         raise InvalidInput(*problems)
-    if new.raw_size_bytes is not None and new.raw_size_bytes > max_bytes:
-        raise SavegameFileTooLarge(pointer="raw_size_bytes", size_bytes=new.raw_size_bytes, max_bytes=max_bytes)
+
+
+def require_sizes(new: NewUpload, max_bytes: int) -> None:
+    """Requires that neither the bytes nor the unpacked ones are too many. Raises SavegameFileTooLarge."""
+    for name in ("file_size_bytes", "raw_size_bytes"):
+        size = getattr(new, name)
+        if size is not None and size > max_bytes:
+            raise SavegameFileTooLarge(pointer=name, size_bytes=size, max_bytes=max_bytes)
 
 
 def packing_problems(new: _Packed, size: int) -> list[Problem]:

@@ -225,6 +225,25 @@ class SetRequest:
             raise SavegameHashMismatch(pointer="set_sha256", reason="set", set_sha256=found.content.hex())
         return found
 
+    def require_file_sizes(self) -> None:
+        """Requires that no file is too large. A save that is a single file cannot leave it out.
+
+        Raises SavegameFileTooLarge.
+        """
+        for index, entry in enumerate(self._new.entries):
+            if max(entry.size_bytes, entry.raw_size_bytes or 0) > self.limits.max_file_bytes:
+                raise self._oversize(f"files/{index}", entry)
+
+    def _oversize(self, place: str, entry: FileEntry) -> SavegameFileTooLarge:
+        most, raw_size = self.limits.max_file_bytes, entry.raw_size_bytes or 0
+        return SavegameFileTooLarge(
+            pointer=f"{place}/{'size_bytes' if entry.size_bytes > most else 'raw_size_bytes'}",
+            limit="file",
+            size_bytes=max(entry.size_bytes, raw_size),
+            max_bytes=most,
+            path=entry.path,
+        )
+
     def _without_oversize(self, name: str) -> tuple[FileList, tuple[SkippedFile, ...]]:
         files, skipped = [], []
         most = self.limits.max_file_bytes
@@ -235,14 +254,7 @@ class SetRequest:
             elif self.limits.skips_oversize:
                 skipped.append(SkippedFile(entry.path or "", max(entry.size_bytes, raw_size), most))
             else:
-                field = "size_bytes" if entry.size_bytes > most else "raw_size_bytes"
-                raise SavegameFileTooLarge(
-                    pointer=f"{name}/{index}/{field}",
-                    limit="file",
-                    size_bytes=max(entry.size_bytes, raw_size),
-                    max_bytes=most,
-                    path=entry.path,
-                )
+                raise self._oversize(f"{name}/{index}", entry)
         return tuple(files), tuple(skipped)
 
     def _require_limits(self, found: RequestedSet) -> None:

@@ -353,7 +353,10 @@ class SavegameSets:
         await self._serialise(user_id)
         await require_access(self._access, user_id, new.product_id)
         await self._require_single_guards(user_id, new)
-        reservation = await self._singles.request(user_id, _single_upload(new, entry))
+        try:
+            reservation = await self._singles.request(user_id, _single_upload(new, entry))
+        except InvalidInput as error:
+            raise InvalidInput(*map(_of_entry, error.problems)) from None
         details = {"game_version_id": new.game_version_id, "device_name": new.device_name}
         if any(details.values()):
             await self._store.set_reservations.set_details(user_id, reservation.upload_id, **details)
@@ -368,6 +371,7 @@ class SavegameSets:
         base = base_of(new, context, await self._requests.named(user_id, new))
         request = SetRequest(new, context, base, self._limits)
         request.require_policy()
+        request.require_file_sizes()
         if base == context.head_version and (head := await self._read_list(user_id, context.head_manifest_id)):
             await _run(len(head), lambda: request.require_removals(head, ()))
 
@@ -465,6 +469,13 @@ def _require_single(new: NewSet, entry: FileEntry) -> None:
     ]
     if found:
         raise InvalidInput(*found)
+
+
+def _of_entry(problem: Problem) -> Problem:
+    """What is wrong with the request for a single file, at its place in a request like that for a set."""
+    if problem.pointer == "file_size_bytes":
+        return replace(problem, pointer="files/0/size_bytes")
+    return problem
 
 
 def _single_upload(new: NewSet, entry: FileEntry) -> NewUpload:

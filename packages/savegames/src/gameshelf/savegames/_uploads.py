@@ -19,14 +19,11 @@ from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames._bases import base_of, may_be_deleted
 from gameshelf.savegames._commands import NewUpload
 from gameshelf.savegames._confirmations import Attempt, Confirmations
-from gameshelf.savegames._errors import (
-    SavegameFileTooLarge,
-)
 from gameshelf.savegames._limits import Limits
 from gameshelf.savegames._models import ConflictPolicy
 from gameshelf.savegames._naming import slot_key, staging_key
 from gameshelf.savegames._outcomes import UploadOutcome
-from gameshelf.savegames._packing import require_packing
+from gameshelf.savegames._packing import require_packing, require_sizes
 from gameshelf.savegames._ports import Digest
 from gameshelf.savegames._quota import StorageQuota
 from gameshelf.savegames._reservations import Reservations, require_places
@@ -86,16 +83,11 @@ class SavegameUploads:
         Raises SavegameFileTooLarge, UserQuotaExceeded, SavegameSlotNotFound for a named save that does not exist,
         SavegameVersionNotFound for a base that never existed, InvalidInput, and the refusals of ``access``.
         """
-        if new.file_size_bytes > self._limits.max_bytes:
-            raise SavegameFileTooLarge(
-                pointer="file_size_bytes",
-                size_bytes=new.file_size_bytes,
-                max_bytes=self._limits.max_bytes,
-            )
-        require_packing(new, self._limits.max_bytes)
+        require_packing(new)
         await self._serialise(user_id)
         await require_access(self._access, user_id, new.product_id)
         context = await self._context(user_id, new)
+        require_sizes(new, context.product_max_file_bytes or self._limits.max_bytes)
         named = await self._requests.named(user_id, new)
         base = base_of(new, context, named)
         if may_be_deleted(new, context, named, base, new.identity) and (

@@ -107,6 +107,8 @@ class UploadContext:
     """Whether an open upload needs this content: then its bytes count already."""
     product_conflict_policy: str | None
     """How the policy of the product resolves conflicts; None: it has no policy."""
+    product_max_file_bytes: int | None
+    """The largest size of a file by the policy of the product; None or 0: the service's."""
 
     @property
     def joins(self) -> UUID | None:
@@ -225,6 +227,7 @@ NAMED_SLOT_WITH_HEAD: Any = (
 _P = SavegamePolicy
 POLICY = select(_P).where(col(_P.product_id) == PRODUCT).limit(literal_column("1")).subquery("policy")
 """The policy of the product."""
+_max_file_bytes = POLICY.c.policy["limits"]["max_file_bytes"]
 _CONTEXT = Statement(
     select(
         *PLACE,
@@ -237,6 +240,9 @@ _CONTEXT = Statement(
         cast(reserved_bytes(but=array([HASH])), BigInteger).label("reserved_bytes"),
         is_awaited(HASH).label("is_signed"),
         POLICY.c.policy["conflict_policy"].astext.label("product_conflict_policy"),
+        case((func.jsonb_typeof(_max_file_bytes) == literal("number"), cast(_max_file_bytes.astext, BigInteger))).label(
+            "product_max_file_bytes"
+        ),
     ).select_from(NAMED_SLOT_WITH_HEAD.outerjoin(_live, true()).outerjoin(_same, true()).outerjoin(POLICY, true()))
 )
 _UPLOAD_CONTEXT = RowReader(UploadContext, _CONTEXT, given=("same",), others=("bases", "ids"))

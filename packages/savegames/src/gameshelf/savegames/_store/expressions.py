@@ -127,6 +127,25 @@ def reserved_bytes(*of_upload: Any, but: Any = None) -> Any:
     return select(func.coalesce(func.sum(found.c.bytes), 0)).scalar_subquery()
 
 
+def verified_content(*columns: Any) -> Any:
+    """The verified pending content of a file that an upload awaits: ``id`` and other columns of contents.
+
+    It is looked up for each file. A join would compare all files with all contents of the user, where the statistics
+    are of the time before the upload.
+    """
+    return (
+        select(col(C.id), *columns)
+        .where(
+            col(C.user_id) == col(F.user_id),
+            col(C.id) == col(F.content_id),
+            col(C.state) == literal_column(f"'{ContentState.PENDING.value}'"),
+            col(C.verified_at).is_not(None),
+        )
+        .limit(_ONE)
+        .correlate(F)
+    )
+
+
 def used_bytes() -> Any:
     """The bytes of a user's files. Each content counts once, however many versions hold it; lists do not count."""
     used = func.coalesce(func.sum(col(C.file_size_bytes)), 0)

@@ -36,6 +36,7 @@ from gameshelf.savegames._store.expressions import (
     U,
     identity_of,
     used_bytes,
+    verified_content,
 )
 from gameshelf.savegames._store.joining import joined_by_sets
 from gameshelf.savegames._store.slots import MAX_DEVICES
@@ -57,6 +58,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     union,
     update,
 )
@@ -109,18 +111,15 @@ class AwaitedFile:
     is_ready: bool
 
 
-def _file_with_content(pending: Any, *columns: Any) -> Any:
+_pending = verified_content(col(C.s3_object_key)).lateral("pending")
+
+
+def _file_with_content(*columns: Any) -> Any:
     """Selects contents of the upload with the verified pending content of each."""
-    is_verified = and_(
-        col(pending.user_id) == col(_F.user_id),
-        col(pending.id) == col(_F.content_id),
-        col(pending.state) == _PENDING,
-        col(pending.verified_at).is_not(None),
-    )
     return (
         select(*columns)
         .select_from(_F)
-        .outerjoin(pending, is_verified)
+        .outerjoin(_pending, true())
         .where(col(_F.user_id) == user(), col(_F.upload_id) == UPLOAD)
     )
 
@@ -129,13 +128,13 @@ def _is_live(content: Any) -> Any:
     return and_(col(content.user_id) == user(), col(content.state) == _LIVE)
 
 
-_pending, _live, _older = aliased(C), aliased(C), aliased(M)
-_unverified = _file_with_content(_pending, func.count()).where(col(_pending.id).is_(None)).scalar_subquery()
-_verified_count = _file_with_content(_pending, func.count(col(_pending.id))).scalar_subquery()
+_live, _older = aliased(C), aliased(M)
+_unverified = _file_with_content(func.count()).where(_pending.c.id.is_(None)).scalar_subquery()
+_verified_count = _file_with_content(func.count(_pending.c.id)).scalar_subquery()
 _is_there = select(literal(1)).where(_is_live(_live), col(_live.file_hash_sha256) == col(_F.sha256)).exists()
 _new_bytes = (
-    _file_with_content(_pending, func.coalesce(func.sum(col(_F.size_bytes)), 0))
-    .where(col(_pending.id).is_not(None), ~_is_there)
+    _file_with_content(func.coalesce(func.sum(col(_F.size_bytes)), 0))
+    .where(_pending.c.id.is_not(None), ~_is_there)
     .scalar_subquery()
 )
 _held: Any = (
@@ -152,7 +151,7 @@ _held: Any = (
     )
     .where(col(_H.user_id) == user())
 )
-_verified = _file_with_content(_pending, col(_F.sha256)).where(col(_pending.id).is_not(None))
+_verified = _file_with_content(col(_F.sha256)).where(_pending.c.id.is_not(None))
 _of_upload = select(col(U.manifest_id)).where(col(U.user_id) == user(), col(U.id) == UPLOAD).scalar_subquery()
 _ready = union(_held.where(col(_H.manifest_id) == _of_upload), _verified).subquery("ready")
 _regresses_to = (
@@ -197,7 +196,7 @@ _UPLOAD = RowReader(Upload, _STATE, prefix="upload_")
 _SET_COMMIT_STATE = RowReader(SetCommitState, _STATE, others=(_UPLOAD,))
 _AWAITED = Statement(
     union(
-        _file_with_content(_pending, col(_F.sha256), col(_F.problem), col(_pending.id).is_not(None).label("is_ready")),
+        _file_with_content(col(_F.sha256), col(_F.problem), _pending.c.id.is_not(None).label("is_ready")),
         _held.add_columns(cast(literal_column("NULL"), String), literal_column("true")).where(
             col(_H.manifest_id) == _MANIFEST
         ),
@@ -207,12 +206,11 @@ _AWAITED_FILE = RowReader(AwaitedFile, _AWAITED)
 
 _mine: Any = (
     _file_with_content(
-        _pending,
         col(_F.sha256),
-        col(_pending.id),
-        col(_pending.s3_object_key),
+        _pending.c.id,
+        _pending.c.s3_object_key,
     )
-    .where(col(_pending.id).is_not(None))
+    .where(_pending.c.id.is_not(None))
     .cte("mine")
 )
 _there: Any = (

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import TIME, rows, user
+from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames._models import ContentState, SavegameContent, SavegameUpload
 from gameshelf.savegames._set_models import SavegameManifestContent, SavegameUploadFile
 from gameshelf.savegames._store.expressions import (
@@ -21,6 +21,7 @@ from gameshelf.savegames._store.expressions import (
     F,
     L,
     U,
+    verified_content,
 )
 from sqlalchemy import (
     BigInteger,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     String,
     Uuid,
     and_,
+    any_,
     bindparam,
     case,
     delete,
@@ -40,7 +42,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _ONE: Any = literal_column("1")
@@ -101,22 +102,22 @@ class NewContent:
     size: int
 
 
-_pending = aliased(C)
 _of_upload = (col(F.user_id) == user(), col(F.upload_id) == UPLOAD)
-_verified = and_(
-    col(_pending.user_id) == user(),
-    col(_pending.id) == col(F.content_id),
-    col(_pending.state) == _PENDING,
-    col(_pending.verified_at).is_not(None),
-)
-_unverified = select(F).outerjoin(_pending, _verified).where(*_of_upload, col(_pending.id).is_(None)).cte("unverified")
-_with_content = and_(
-    col(C.user_id) == user(),
-    col(C.file_hash_sha256) == _unverified.c.sha256,
-    col(C.file_size_bytes) == _unverified.c.size_bytes,
-    IS_LIVE,
-    col(C.missing_since).is_(None),
-)
+_is_verified = verified_content().scalar_subquery().is_not(None)
+_unverified = select(F).where(*_of_upload, ~_is_verified).cte("unverified")
+
+
+def _content_of(files: Any) -> Any:
+    """The condition that joins the user's content with the bytes of a file, where the store has it."""
+    return and_(
+        col(C.user_id) == user(),
+        col(C.file_hash_sha256) == files.c.sha256,
+        col(C.file_size_bytes) == files.c.size_bytes,
+        IS_LIVE,
+        col(C.missing_since).is_(None),
+    )
+
+
 _UNVERIFIED = Statement(
     select(
         _unverified.c.sha256,
@@ -126,7 +127,7 @@ _UNVERIFIED = Statement(
         _unverified.c.problem,
         col(C.id).is_not(None).label("is_there"),
     )
-    .select_from(_unverified.outerjoin(C, _with_content))
+    .select_from(_unverified.outerjoin(C, _content_of(_unverified)))
     .order_by(_unverified.c.sha256)
 )
 _UNVERIFIED_FILE = RowReader(UnverifiedFile, _UNVERIFIED)
@@ -151,17 +152,24 @@ class FileCounts:
 
 
 _FILE_COUNTS = RowReader(FileCounts, _COUNT)
+# Those up to ``after`` were handed out before. What other uploads make live meanwhile joins by itself.
+_following = (
+    select(F)
+    .where(*_of_upload, col(F.sha256) > bindparam("after_sha256", type_=LargeBinary), ~_is_verified)
+    .cte("following")
+)
+_with_live = _content_of(_following)
 _is_raw_known = or_(
-    _unverified.c.raw_sha256.is_(None),
+    _following.c.raw_sha256.is_(None),
     and_(
-        _unverified.c.content_encoding == literal_column("'identity'"),
-        _unverified.c.raw_sha256 == _unverified.c.sha256,
+        _following.c.content_encoding == literal_column("'identity'"),
+        _following.c.raw_sha256 == _following.c.sha256,
     ),
-    and_(col(C.raw_sha256) == _unverified.c.raw_sha256, col(C.raw_encoding) == _unverified.c.content_encoding),
+    and_(col(C.raw_sha256) == _following.c.raw_sha256, col(C.raw_encoding) == _following.c.content_encoding),
 )
 _ready = (
-    select(_unverified.c.sha256, col(C.id).label("content_id"))
-    .select_from(_unverified.join(C, _with_content))
+    select(_following.c.sha256, col(C.id).label("content_id"))
+    .select_from(_following.join(C, _with_live))
     .where(_is_raw_known)
     .cte("ready")
 )
@@ -178,21 +186,20 @@ _joined = (
 _done = delete(SavegameUploadFile).where(*_of_upload, col(F.sha256).in_(select(_ready.c.sha256))).cte("done")
 _NEXT = Statement(
     select(
-        _unverified.c.sha256,
-        _unverified.c.size_bytes.label("size"),
-        _unverified.c.content_encoding,
-        _unverified.c.raw_sha256,
-        _unverified.c.raw_size_bytes.label("raw_size"),
-        _unverified.c.multipart_id,
+        _following.c.sha256,
+        _following.c.size_bytes.label("size"),
+        _following.c.content_encoding,
+        _following.c.raw_sha256,
+        _following.c.raw_size_bytes.label("raw_size"),
+        _following.c.multipart_id,
         col(C.id).label("live_id"),
         col(C.s3_object_key).label("live_key"),
     )
-    .select_from(_unverified.outerjoin(C, _with_content))
+    .select_from(_following.outerjoin(C, _with_live))
     .where(
-        _unverified.c.sha256 > bindparam("after_sha256", type_=LargeBinary),
-        _unverified.c.sha256.not_in(select(_ready.c.sha256)),
+        _following.c.sha256.not_in(select(_ready.c.sha256)),
     )
-    .order_by(_unverified.c.sha256)
+    .order_by(_following.c.sha256)
     .limit(bindparam("limit", type_=Integer))
     .add_cte(_joined, _done)
 )
@@ -231,19 +238,24 @@ _results = rows(
     raw_size=("raw_sizes", BigInteger),
 )
 # Two commits of one upload may verify the same content: the first one stays, and the other one's object is dropped.
-_before = select(col(F.sha256)).join(_pending, _verified).where(*_of_upload).cte("before")
+_before = (
+    select(_ONE)
+    .where(*_of_upload, col(F.sha256) == _results.c.sha256, _is_verified)
+    .limit(_ONE)
+    .correlate(_results)
+    .scalar_subquery()
+)
+_compared = select(*_results.c, _before.is_not(None).label("is_late")).cte("compared")
 _noted = select(
-    *_results.c,
-    _results.c.sha256.in_(select(_before.c.sha256)).label("is_late"),
-    and_(
-        _results.c.is_own,
-        or_(_results.c.problem.is_not(None), _results.c.sha256.in_(select(_before.c.sha256))),
-    ).label("is_dropped"),
+    *_compared.c,
+    and_(_compared.c.is_own, or_(_compared.c.problem.is_not(None), _compared.c.is_late)).label("is_dropped"),
 ).cte("noted")
+# The arrays stand beside the joins: by them a plan finds the few rows without reading all of the upload.
 _noted_files = (
     update(SavegameUploadFile)
     .where(
         *_of_upload,
+        col(F.sha256) == any_(array("hashes", LargeBinary)),
         col(F.sha256) == _noted.c.sha256,
         ~_noted.c.is_late,
         or_(_noted.c.is_own, _noted.c.problem.is_not(None)),
@@ -265,6 +277,7 @@ _NOTE = Statement(
     update(SavegameContent)
     .where(
         col(C.user_id) == user(),
+        col(C.id) == any_(array("content_ids", Uuid)),
         col(C.id) == _noted.c.content_id,
         or_(col(C.state) == _PENDING, and_(IS_LIVE, ~_noted.c.is_dropped, _noted.c.problem.is_(None))),
     )

@@ -53,6 +53,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -286,20 +287,22 @@ _IS_PENDING = col(C.state) == _PENDING
 _P = aliased(C)
 _verified = (
     select(col(_P.id))
-    .where(
-        col(_P.user_id) == user(),
-        col(_P.id).in_(
-            select(col(F.content_id)).where(
-                col(F.user_id) == user(), col(F.upload_id) == UPLOAD, col(F.content_id).is_not(None)
-            )
-        ),
-        col(_P.state) == _PENDING,
-    )
+    .where(col(_P.user_id) == col(F.user_id), col(_P.id) == col(F.content_id), col(_P.state) == _PENDING)
     .with_for_update(skip_locked=True)
+    .limit(literal_column("1"))
+    .correlate(F)
+    .lateral("verified")
+)
+_held = (
+    select(_verified.c.id)
+    .select_from(F)
+    .join(_verified, true())
+    .where(col(F.user_id) == user(), col(F.upload_id) == UPLOAD, col(F.content_id).is_not(None))
+    .cte("held")
 )
 _kept = (
     update(SavegameContent)
-    .where(col(C.user_id) == user(), col(C.id).in_(_verified), _IS_PENDING)
+    .where(col(C.user_id) == user(), col(C.id).in_(select(_held.c.id)), _IS_PENDING)
     .values(delete_after=func.greatest(col(C.delete_after), bindparam("new_delete_after", type_=TIME)))
     .cte("kept")
 )

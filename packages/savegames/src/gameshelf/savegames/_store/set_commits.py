@@ -43,12 +43,14 @@ from gameshelf.savegames._store.slots import MAX_DEVICES
 from gameshelf.savegames._store.uploads import UPLOAD_COLUMNS, Upload
 from gameshelf.savegames._store.versions import new_list, new_version
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     LargeBinary,
     String,
     Text,
     Uuid,
     and_,
+    any_,
     bindparam,
     case,
     cast,
@@ -229,7 +231,8 @@ _made: Any = (
     update(SavegameContent)
     .where(
         col(C.user_id) == user(),
-        col(C.id) == _mine.c.id,
+        # As an array: a join could compare each of them with all contents of the user.
+        col(C.id) == any_(func.array(select(_mine.c.id).scalar_subquery(), type_=ARRAY(Uuid))),
         col(C.state) == _PENDING,
         col(C.id).not_in(select(_there.c.own_id)),
     )

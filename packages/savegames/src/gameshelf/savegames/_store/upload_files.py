@@ -265,7 +265,11 @@ _noted_files = (
 )
 # The content was there, and held by the list; now its unpacked bytes are known too.
 _proved = select(_noted.c.sha256).where(~_noted.c.is_own, _noted.c.problem.is_(None))
-_proved_files = delete(SavegameUploadFile).where(*_of_upload, col(F.sha256).in_(_proved)).cte("proved")
+_proved_files = (
+    delete(SavegameUploadFile)
+    .where(*_of_upload, col(F.sha256) == any_(array("hashes", LargeBinary)), col(F.sha256).in_(_proved))
+    .cte("proved")
+)
 _has_problem = select(_ONE).select_from(_noted).where(_noted.c.problem.is_not(None)).exists()
 _looked_at_again = (
     update(SavegameUpload)

@@ -313,7 +313,7 @@ async def test_contents_of_sets_are_orphans_like_any_other_object(player):
     assert await player.sweeps.orphaned_objects(found) == [orphan]
 
 
-async def test_nothing_is_an_orphan_while_the_comparison_after_a_restore_is_young(player):
+async def test_no_orphans_while_the_comparison_after_a_restore_is_young(player):
     found = [listed(player, "0000/old", 99 * DAY)]
     young = player.now - player.limits.delete_grace
     assert await player.sweeps.orphaned_objects(found, young) == []

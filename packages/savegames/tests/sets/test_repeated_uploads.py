@@ -112,7 +112,7 @@ async def test_a_set_whose_packed_file_is_not_verified_does_not_join(sets):
     assert waiting["upload_id"] == upload.upload_id
 
 
-async def test_a_single_file_in_parts_goes_on_beside_a_set_with_its_bytes(of_player, new_player):
+async def test_a_single_file_keeps_its_parts_beside_a_set_with_its_bytes(of_player, new_player):
     """The set says nothing of the unpacked bytes, so the file still has to be sent, in its parts."""
     sets = of_player(new_player(max_bytes=20 * MIB, quota_bytes=100 * MIB))
     packed = gzip.compress(random.Random(0).randbytes(9 * MIB), compresslevel=0, mtime=0)

@@ -145,7 +145,7 @@ _renewed_list = (
     )
 )
 # What was not awaited before was never looked for.
-_is_awaited_anew = (
+_awaits_more = (
     select(literal_column("1"))
     .select_from(_files)
     .where(_files.c.sha256.not_in(select(col(F.sha256)).where(col(F.user_id) == user(), col(F.upload_id) == UPLOAD)))
@@ -156,7 +156,7 @@ _RENEW = Statement(
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
     .values(
         expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)),
-        arrived_through=case((~_is_awaited_anew, col(U.arrived_through))),
+        arrived_through=case((~_awaits_more, col(U.arrived_through))),
         content_identity=IDENTITY,
         **_details,
     )

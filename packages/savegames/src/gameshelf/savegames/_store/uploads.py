@@ -282,8 +282,7 @@ _LIST = Statement(_open.order_by(col(U.created_at), col(U.id)))
 _UPLOAD = RowReader(Upload, _FIND, _LIST)
 _PENDING: Any = literal_column(f"'{ContentState.PENDING.value}'")
 _IS_PENDING = col(C.state) == _PENDING
-# What was verified of a set is kept as long as its upload. It waits for no other transaction, since that would wait for
-# the upload's row in turn: what a commit has locked becomes live, and a verification keeps what it has locked itself.
+# What was verified of a set is kept as long as its upload. It never waits for a commit, which waits for the upload.
 _P = aliased(C)
 _verified = (
     select(col(_P.id))
@@ -328,11 +327,7 @@ def _dropped(contents: Any) -> Any:
     """Drops verified contents of sets that became no part of a version; their objects are due for deletion at once."""
     return (
         update(SavegameContent)
-        .where(
-            col(C.user_id) == user(),
-            col(C.id).in_(contents),
-            _IS_PENDING,
-        )
+        .where(col(C.user_id) == user(), col(C.id).in_(contents), _IS_PENDING)
         .values(state=literal_column(f"'{ContentState.DROPPED.value}'"), delete_after=NOW)
         .cte("dropped")
     )

@@ -37,6 +37,7 @@ NOT_LINEAR = {
     "savegames._queries.saves._COUNT_CONFLICTS": FEW_ROWS,
     "savegames._store.contents._REMOVE_DELETED": FEW_ROWS,
     "savegames._store.scans._HELD": FEW_ROWS,
+    "savegames._store.upload_files._NOTE": "it is given the 64 files of a batch, and finds them among thousands",
     "savegames._store.uploads._LIST": FEW_ROWS,
     "savegames._store.usage._OF_PRODUCTS": FEW_ROWS,
     "savegames._store.usage._RESERVED": FEW_ROWS,

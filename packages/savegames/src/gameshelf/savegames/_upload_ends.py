@@ -1,6 +1,5 @@
 """Uploads that end without a version: cancelled, expired, or of a save that is deleted."""
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -39,7 +38,7 @@ class UploadEnds:
         await self._store.uploads.close_upload(user_id, upload_id, _outcomes.as_text(outcome), upload.expires_at)
         if upload.is_set:
             await self._store.upload_files.end(user_id, upload_id, now)
-            await self.release_sets(user_id, upload.slot_id)
+            await self._timeline.release_lists(user_id, upload.slot_id)
         elif upload.content_id:
             await self._timeline.drop(user_id, [upload.content_id])
         self._failed(
@@ -52,21 +51,13 @@ class UploadEnds:
         expired = await self._store.uploads.delete_expired(user_id, now)
         await self._timeline.drop(user_id, {row["content_id"] for row in expired if row["content_id"]})
         for slot_id in {row["slot_id"] for row in expired if row["is_set"] and row["was_open"]}:
-            await self.release_sets(user_id, slot_id)
+            await self._timeline.release_lists(user_id, slot_id)
         for slot_id in {row["slot_id"] for row in expired if row["is_empty"]}:
             await self._store.slots.delete_empty_slot(user_id, slot_id)
         for row in expired:
             if row["was_open"]:
                 about = (row["id"], row["slot_id"], row["product_id"], row["slot_name"])
                 self._failed(user_id, *about, now, FailureReason.EXPIRED)
-
-    async def release_sets(self, user_id: UUID, slot_id: UUID, also: Collection[UUID] = ()) -> None:
-        """Drops what only ended uploads of sets, or pruned versions, of a slot have held, and the contents in ``also``
-        if nothing else holds them.
-        """
-        held = await self._store.lists.release(user_id, slot_id)
-        await self._timeline.drop(user_id, {*held, *also})
-        await self._store.lists.forget(user_id, slot_id)
 
     def _failed(
         self,

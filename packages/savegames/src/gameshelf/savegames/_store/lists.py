@@ -4,6 +4,7 @@ A list holds its contents while an open upload has it, or a version with its byt
 without them, as long as it may be the base of a merge.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,7 @@ from sqlmodel import col
 
 _ONE: Any = literal_column("1")
 _D, _X = SavegameDevice, SavegameConflict
+_FILES_IN_LOOP = 500
 MAX_FORGOTTEN = 20
 """So many versions of a slot lose their lists at a time."""
 
@@ -248,8 +250,14 @@ _is_of_upload = (
 _FORGET = Statement(delete(SavegameManifest).where(*_of_slot, ~_is_of_version, ~_is_of_upload).add_cte(_forgotten))
 
 
-def manifest_values(manifest_id: UUID, files: FileList) -> dict[str, object]:
-    """Returns the parameters of ``MANIFEST_VALUES`` that depend on the files."""
+async def manifest_values(manifest_id: UUID, files: FileList) -> dict[str, object]:
+    """Returns the parameters of ``MANIFEST_VALUES`` that depend on the files. Long lists are packed in a thread."""
+    if len(files) <= _FILES_IN_LOOP:
+        return _values(manifest_id, files)
+    return await asyncio.to_thread(_values, manifest_id, files)
+
+
+def _values(manifest_id: UUID, files: FileList) -> dict[str, object]:
     return {
         "manifest_id": manifest_id,
         "content": hash_of(files),
@@ -269,7 +277,7 @@ class ListStore:
 
     async def add_list(self, user_id: UUID, slot_id: UUID, manifest_id: UUID, files: FileList, now: datetime) -> None:
         """Stores a list. It holds no contents yet."""
-        values = manifest_values(manifest_id, files)
+        values = await manifest_values(manifest_id, files)
         await _ADD.run(self._connection, user_id=user_id, slot_id=slot_id, now=now, **values)
 
     async def read_bodies(self, user_id: UUID, manifest_ids: Collection[UUID]) -> dict[UUID, bytes]:

@@ -200,7 +200,7 @@ class SetReservationStore:
             self._connection,
             user_id=user_id,
             held_ids=list(held),
-            **manifest_values(manifest_id, files),
+            **await manifest_values(manifest_id, files),
             **_file_rows(wanted),
             **values,
         )
@@ -223,7 +223,7 @@ class SetReservationStore:
             self._connection,
             user_id=user_id,
             held_ids=list(held),
-            **manifest_values(manifest_id, files),
+            **await manifest_values(manifest_id, files),
             **_file_rows(wanted),
             **values,
         )

@@ -119,7 +119,8 @@ _ASKED: dict[str, tuple[str, Any]] = {
 }
 # Joined twice, since a join by one of two columns could not be a hash join.
 _by_name, _by_key = rows("by_name", **_ASKED), rows("by_key", **_ASKED)
-_base, _older, _branch = aliased(M), aliased(M), aliased(M)
+_older = aliased(M)
+_one = literal_column("1")
 
 
 def _asked(name: str) -> Any:
@@ -144,28 +145,42 @@ _regresses_to = (
     .correlate(S, _by_name, _by_key)
     .scalar_subquery()
 )
+# Cut to one row, since the planner takes a save for one that has a version or two: it would read all of them, however
+# many there are, and compare their numbers.
+_base = (
+    select(col(M.version), col(M.in_head), col(M.manifest_id), col(M.file_count))
+    .where(
+        col(M.user_id) == user(),
+        col(M.slot_id) == col(S.id),
+        col(M.version) == func.coalesce(_asked("base"), col(_D.version)),
+    )
+    .limit(_one)
+    .correlate(S, _D, _by_name, _by_key)
+    .lateral("base")
+)
+_branch = (
+    select(_kept_key(M).label("key"), col(M.device_id))
+    .where(col(M.user_id) == user(), col(M.slot_id) == col(_X.slot_id), col(M.version) == col(_X.branch_version))
+    .limit(_one)
+    .correlate(_X)
+    .lateral("branch")
+)
 _branches = (
     select(
         func.array_agg(col(_X.id)).label("branch_conflict_ids"),
         func.array_agg(col(_X.branch_version)).label("branch_versions"),
-        func.array_agg(_kept_key(_branch)).label("branch_keys"),
-        func.array_agg(col(_branch.device_id)).label("branch_device_ids"),
+        func.array_agg(_branch.c.key).label("branch_keys"),
+        func.array_agg(_branch.c.device_id).label("branch_device_ids"),
     )
-    .join(
-        _branch,
-        and_(
-            col(_branch.user_id) == col(_X.user_id),
-            col(_branch.slot_id) == col(_X.slot_id),
-            col(_branch.version) == col(_X.branch_version),
-        ),
-    )
+    .select_from(_X)
+    .join(_branch, true())
     .where(
         col(_X.user_id) == user(),
         col(_X.slot_id) == col(S.id),
         col(_X.resolved_at).is_(None),
         or_(
-            col(_branch.device_id) == _DEVICE,
-            _kept_key(_branch).in_([_asked("content"), _asked("set_key")]),
+            _branch.c.device_id == _DEVICE,
+            _branch.c.key.in_([_asked("content"), _asked("set_key")]),
         ),
     )
     .correlate(S, _by_name, _by_key)
@@ -186,10 +201,10 @@ _SAVES = Statement(
         col(_V.first_seen_at).label("head_game_version_at"),
         col(_D.version).label("device_version"),
         _asked("place").label("place"),
-        col(_base.version).is_not(None).label("has_base"),
-        func.coalesce(col(_base.in_head), literal_column("false")).label("base_in_head"),
-        col(_base.manifest_id).label("base_manifest_id"),
-        col(_base.file_count).label("base_file_count"),
+        _base.c.version.is_not(None).label("has_base"),
+        func.coalesce(_base.c.in_head, literal_column("false")).label("base_in_head"),
+        _base.c.manifest_id.label("base_manifest_id"),
+        _base.c.file_count.label("base_file_count"),
         _regresses_to.label("regresses_to"),
         *_branches.c,
     )
@@ -199,14 +214,7 @@ _SAVES = Statement(
     .outerjoin(_V, and_(col(_V.product_id) == PRODUCT, col(_V.game_version_id) == col(M.game_version_id)))
     .outerjoin(_by_name, _by_name.c.name == col(S.slot_name))
     .outerjoin(_by_key, _by_key.c.key == col(S.slot_key))
-    .outerjoin(
-        _base,
-        and_(
-            col(_base.user_id) == user(),
-            col(_base.slot_id) == col(S.id),
-            col(_base.version) == func.coalesce(_asked("base"), col(_D.version)),
-        ),
-    )
+    .outerjoin(_base, true())
     .outerjoin(_branches, true())
     .where(col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_(None))
     .order_by(col(S.slot_name), col(S.id))

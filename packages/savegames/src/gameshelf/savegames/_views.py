@@ -13,9 +13,8 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import prefixed, user
 from gameshelf.savegames._limits import MAX_COMPARED
 from gameshelf.savegames._models import SavegameConflict
-from gameshelf.savegames._store.expressions import SLOT, M, S
-from sqlalchemy import Text, and_, case, cast, func, literal_column, select
-from sqlalchemy.orm import aliased
+from gameshelf.savegames._store.expressions import SLOT, S, one_version
+from sqlalchemy import Text, and_, case, cast, func, literal_column, select, true
 from sqlmodel import col
 
 _X = SavegameConflict
@@ -91,16 +90,11 @@ def open_branches() -> Any:
         .where(col(_X.user_id) == user(), col(_X.slot_id) == SLOT, col(_X.resolved_at).is_(None))
         .cte("of_branches", recursive=True)
     )
-    grown = aliased(M)
+    grown = one_version(SLOT, tips.c.version, "grown")
     found = tips.union_all(
-        select(col(grown.parent_version), tips.c.depth + literal_column("1"))
-        .join(tips, col(grown.version) == tips.c.version)
-        .where(
-            col(grown.user_id) == user(),
-            col(grown.slot_id) == SLOT,
-            ~col(grown.in_head),
-            tips.c.depth < literal_column(str(MAX_COMPARED)),
-        )
+        select(grown.c.parent_version, tips.c.depth + literal_column("1"))
+        .select_from(tips.join(grown, true()))
+        .where(~grown.c.in_head, tips.c.depth < literal_column(str(MAX_COMPARED)))
     )
     return select(found.c.version)
 
@@ -147,23 +141,22 @@ def of_slot(version: Any) -> Any:
     return and_(col(version.user_id) == col(S.user_id), col(version.slot_id) == col(S.id))
 
 
-_head, _branch = aliased(M), aliased(M)
-
-
 def conflict_sides(conflict: Any = SavegameConflict) -> Any:
     """Selects conflicts with both of their sides, which ``ConflictReader`` reads."""
+    head = one_version(col(S.id), col(S.head_version), "head", col(S.user_id))
+    branch = one_version(col(S.id), col(conflict.branch_version), "branch", col(S.user_id))
     return (
         select(
             col(conflict.id),
             col(conflict.opened_at),
-            func.coalesce(col(conflict.base_version), col(_branch.parent_version)).label("base_version"),
-            *prefixed("head_", version_columns(_head)),
-            *prefixed("branch_", version_columns(_branch)),
+            func.coalesce(col(conflict.base_version), branch.c.parent_version).label("base_version"),
+            *prefixed("head_", version_columns(head.c)),
+            *prefixed("branch_", version_columns(branch.c)),
         )
         .select_from(conflict)
         .join(S, and_(col(S.user_id) == col(conflict.user_id), col(S.id) == col(conflict.slot_id)))
-        .join(_head, and_(of_slot(_head), col(_head.version) == col(S.head_version)))
-        .join(_branch, and_(of_slot(_branch), col(_branch.version) == col(conflict.branch_version)))
+        .join(head, true())
+        .join(branch, true())
     )
 
 

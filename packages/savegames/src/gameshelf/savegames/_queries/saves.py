@@ -11,7 +11,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames._commands import ConflictsFilter, SavesFilter
 from gameshelf.savegames._models import SavegameConflict
-from gameshelf.savegames._store.expressions import SLOT, VERSION, C, M, S
+from gameshelf.savegames._store.expressions import SLOT, VERSION, C, M, S, one_version
 from gameshelf.savegames._store.usage import ProductUsage, UsageStore, UsedStorage
 from gameshelf.savegames._views import (
     ConflictReader,
@@ -23,7 +23,7 @@ from gameshelf.savegames._views import (
     open_branches,
     version_columns,
 )
-from sqlalchemy import BigInteger, Boolean, Integer, Uuid, and_, bindparam, cast, func, or_, select
+from sqlalchemy import BigInteger, Boolean, Integer, Uuid, and_, bindparam, cast, func, or_, select, true
 from sqlmodel import col
 
 
@@ -53,8 +53,10 @@ _heads = (
 )
 _SAVES = Statement(_heads.order_by(col(M.server_uploaded_at).desc(), col(S.id)).limit(_LIMIT).offset(_OFFSET))
 _COUNT_SAVES = Statement(select(func.count().label("n")).select_from(_heads.subquery()))
-_one = select(*version_columns(M)).select_from(S).join(M, of_slot(M)).where(*_is_visible, col(S.id) == SLOT)
-_HEAD = Statement(_one.where(col(M.version) == col(S.head_version)))
+_head = one_version(col(S.id), col(S.head_version), "head")
+_HEAD = Statement(
+    select(*version_columns(_head.c)).select_from(S).join(_head, true()).where(*_is_visible, col(S.id) == SLOT)
+)
 _branches = open_branches()
 _VERSION = Statement(
     select(*version_columns(M, _branches))

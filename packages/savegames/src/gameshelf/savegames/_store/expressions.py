@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 S, M, C, U = SavegameSlot, SavegameMetadata, SavegameContent, SavegameUpload
@@ -62,6 +63,21 @@ def identity_of(version: Any) -> Any:
     single = func.coalesce(col(version.content_identity), col(version.file_hash_sha256))
     of_set = _SET_PREFIX.op("||")(col(version.content_identity))
     return case((col(version.file_count).is_(None), single), else_=of_set)
+
+
+def one_version(slot_id: Any, number: Any, name: str, user_id: Any = None) -> Any:
+    """A lateral select of the version of a slot with this number; ``user_id`` is the user's by default.
+
+    It is cut to one row for the sake of the planner, which takes a slot for one that has a version or two. In a plain
+    join, an index scan by the slot alone looks as cheap to it as one by slot and number: it would read all versions of
+    the slot, however many there are, and compare their numbers.
+    """
+    version = aliased(M)
+    of_user = user() if user_id is None else user_id
+    found = select(version).where(
+        col(version.user_id) == of_user, col(version.slot_id) == slot_id, col(version.version) == number
+    )
+    return found.limit(_ONE).lateral(name)
 
 
 def awaited_contents(*of_upload: Any) -> Any:

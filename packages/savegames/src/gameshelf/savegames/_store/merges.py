@@ -9,7 +9,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames._limits import MAX_COMPARED
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent, SavegamePolicy
-from gameshelf.savegames._store.expressions import SLOT, M, S
+from gameshelf.savegames._store.expressions import SLOT, M, S, one_version
 from sqlalchemy import (
     BigInteger,
     Text,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.orm import aliased
@@ -50,16 +51,11 @@ _tip: Any = (
     .where(col(M.user_id) == user(), col(M.slot_id) == SLOT, col(M.version) == _BRANCH)
     .cte("walked", recursive=True)
 )
-_older = aliased(M)
+_older = one_version(SLOT, _tip.c.parent_version, "older")
 _walked = _tip.union_all(
-    select(col(_older.version), col(_older.parent_version), col(_older.in_head), _tip.c.depth + literal_column("1"))
-    .join(_tip, col(_older.version) == _tip.c.parent_version)
-    .where(
-        col(_older.user_id) == user(),
-        col(_older.slot_id) == SLOT,
-        ~_tip.c.in_head,
-        _tip.c.depth < literal_column(str(MAX_COMPARED)),
-    )
+    select(_older.c.version, _older.c.parent_version, _older.c.in_head, _tip.c.depth + literal_column("1"))
+    .select_from(_tip.join(_older, true()))
+    .where(~_tip.c.in_head, _tip.c.depth < literal_column(str(MAX_COMPARED)))
 )
 _nothing: Any = literal_column("0")
 _fork = (

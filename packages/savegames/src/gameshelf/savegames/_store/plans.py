@@ -20,7 +20,7 @@ from gameshelf.savegames._plans import PlannedBranch
 from gameshelf.savegames._set_models import (
     SavegameGameVersion,
 )
-from gameshelf.savegames._store.expressions import PRODUCT, M, S, identity_of
+from gameshelf.savegames._store.expressions import PRODUCT, M, S, identity_of, one_version
 from gameshelf.savegames._store.numbers import OTHER_NAMES, RESTORED
 from sqlalchemy import (
     BigInteger,
@@ -120,7 +120,6 @@ _ASKED: dict[str, tuple[str, Any]] = {
 # Joined twice, since a join by one of two columns could not be a hash join.
 _by_name, _by_key = rows("by_name", **_ASKED), rows("by_key", **_ASKED)
 _older = aliased(M)
-_one = literal_column("1")
 
 
 def _asked(name: str) -> Any:
@@ -145,31 +144,14 @@ _regresses_to = (
     .correlate(S, _by_name, _by_key)
     .scalar_subquery()
 )
-# Cut to one row, since the planner takes a save for one that has a version or two: it would read all of them, however
-# many there are, and compare their numbers.
-_base = (
-    select(col(M.version), col(M.in_head), col(M.manifest_id), col(M.file_count))
-    .where(
-        col(M.user_id) == user(),
-        col(M.slot_id) == col(S.id),
-        col(M.version) == func.coalesce(_asked("base"), col(_D.version)),
-    )
-    .limit(_one)
-    .correlate(S, _D, _by_name, _by_key)
-    .lateral("base")
-)
-_branch = (
-    select(_kept_key(M).label("key"), col(M.device_id))
-    .where(col(M.user_id) == user(), col(M.slot_id) == col(_X.slot_id), col(M.version) == col(_X.branch_version))
-    .limit(_one)
-    .correlate(_X)
-    .lateral("branch")
-)
+_base = one_version(col(S.id), func.coalesce(_asked("base"), col(_D.version)), "base")
+_branch = one_version(col(_X.slot_id), col(_X.branch_version), "branch")
+_branch_key = _kept_key(_branch.c)
 _branches = (
     select(
         func.array_agg(col(_X.id)).label("branch_conflict_ids"),
         func.array_agg(col(_X.branch_version)).label("branch_versions"),
-        func.array_agg(_branch.c.key).label("branch_keys"),
+        func.array_agg(_branch_key).label("branch_keys"),
         func.array_agg(_branch.c.device_id).label("branch_device_ids"),
     )
     .select_from(_X)
@@ -180,7 +162,7 @@ _branches = (
         col(_X.resolved_at).is_(None),
         or_(
             _branch.c.device_id == _DEVICE,
-            _branch.c.key.in_([_asked("content"), _asked("set_key")]),
+            _branch_key.in_([_asked("content"), _asked("set_key")]),
         ),
     )
     .correlate(S, _by_name, _by_key)

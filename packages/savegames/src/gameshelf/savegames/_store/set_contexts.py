@@ -9,7 +9,18 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import rows, user
 from gameshelf.savegames._set_commands import NewSet
-from gameshelf.savegames._store.expressions import IS_LIVE, IS_OPEN, IS_SINGLE, NOW, C, M, U, is_awaited, reserved_bytes
+from gameshelf.savegames._store.expressions import (
+    IS_LIVE,
+    IS_OPEN,
+    IS_SINGLE,
+    NOW,
+    C,
+    M,
+    U,
+    is_awaited,
+    one_version,
+    reserved_bytes,
+)
 from gameshelf.savegames._store.upload_contexts import (
     BASE,
     DEVICE,
@@ -22,7 +33,6 @@ from gameshelf.savegames._store.upload_contexts import (
 )
 from sqlalchemy import BigInteger, LargeBinary, Text, and_, cast, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 
@@ -73,12 +83,7 @@ class SetContext:
     """Open uploads of sets by this device to this save, by their canonical hash and base."""
 
 
-_base = aliased(M)
-_with_base = and_(
-    col(_base.user_id) == user(),
-    col(_base.slot_id) == NAMED_SLOT.c.id,
-    col(_base.version) == func.coalesce(BASE, DEVICE_VERSION),
-)
+_base = one_version(NAMED_SLOT.c.id, func.coalesce(BASE, DEVICE_VERSION), "base")
 _same = (
     select(
         func.array_agg(aggregate_order_by(col(U.file_hash_sha256), col(U.id))).label("hashes"),
@@ -101,13 +106,13 @@ _CONTEXT = Statement(
         cast(reserved_bytes(), BigInteger).label("reserved_bytes"),
         col(M.device_id).label("head_device_id"),
         col(M.manifest_id).label("head_manifest_id"),
-        col(_base.manifest_id).label("base_manifest_id"),
+        _base.c.manifest_id.label("base_manifest_id"),
         cast(POLICY.c.policy, Text).label("policy"),
         func.coalesce(POLICY.c.revision, literal_column("0")).label("policy_revision"),
         _same.c.hashes,
         _same.c.bases,
         _same.c.ids,
-    ).select_from(NAMED_SLOT_WITH_HEAD.outerjoin(_base, _with_base).outerjoin(_same, true()).outerjoin(POLICY, true()))
+    ).select_from(NAMED_SLOT_WITH_HEAD.outerjoin(_base, true()).outerjoin(_same, true()).outerjoin(POLICY, true()))
 )
 _SET_CONTEXT = RowReader(SetContext, _CONTEXT, given=("same",), others=("hashes", "bases", "ids"))
 

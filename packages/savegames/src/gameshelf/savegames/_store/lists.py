@@ -33,8 +33,10 @@ from gameshelf.savegames._store.expressions import (
     L,
     M,
     U,
+    one_version,
 )
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Integer,
     LargeBinary,
@@ -43,14 +45,15 @@ from sqlalchemy import (
     any_,
     bindparam,
     delete,
+    func,
     literal_column,
     or_,
     select,
+    true,
     union,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _ONE: Any = literal_column("1")
@@ -199,26 +202,18 @@ _bases = union(
     select(col(U.base_version)).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, IS_OPEN),
 ).subquery("bases")
 _tips = union(_device_versions, select(col(_X.branch_version)).where(*_is_open_conflict)).subquery("tips")
-_step, _grown = aliased(M), aliased(M)
+_step = one_version(SLOT, _tips.c.version, "step")
 _tip = (
-    select(col(_step.version), col(_step.parent_version), literal_column("1", Integer).label("depth"))
-    .where(
-        col(_step.user_id) == user(),
-        col(_step.slot_id) == SLOT,
-        ~col(_step.in_head),
-        col(_step.version).in_(select(_tips.c.version)),
-    )
+    select(_step.c.version, _step.c.parent_version, literal_column("1", Integer).label("depth"))
+    .select_from(_tips.join(_step, true()))
+    .where(~_step.c.in_head)
     .cte("branch", recursive=True)
 )
+_grown = one_version(SLOT, _tip.c.parent_version, "grown")
 _branch = _tip.union(
-    select(col(_grown.version), col(_grown.parent_version), _tip.c.depth + 1)
-    .join(_tip, col(_grown.version) == _tip.c.parent_version)
-    .where(
-        col(_grown.user_id) == user(),
-        col(_grown.slot_id) == SLOT,
-        ~col(_grown.in_head),
-        _tip.c.depth < literal_column(str(MAX_COMPARED)),
-    )
+    select(_grown.c.version, _grown.c.parent_version, _tip.c.depth + 1)
+    .select_from(_tip.join(_grown, true()))
+    .where(~_grown.c.in_head, _tip.c.depth < literal_column(str(MAX_COMPARED)))
 )
 _forgettable = (
     select(col(M.version))
@@ -232,10 +227,12 @@ _forgettable = (
     .order_by(col(M.version))
     .limit(literal_column(str(MAX_FORGOTTEN)))
     .correlate(None)
+    .scalar_subquery()
 )
 _forgotten = (
     update(SavegameMetadata)
-    .where(*OF_SLOT, col(M.version).in_(_forgettable))
+    # An array, so that the versions are found by their numbers and not compared with the whole history.
+    .where(*OF_SLOT, col(M.version) == any_(func.array(_forgettable, type_=ARRAY(BigInteger))))
     .values(manifest_id=None)
     .returning(col(M.version))
     .cte("forgotten")

@@ -20,7 +20,7 @@ from gameshelf.savegames._models import (
 from gameshelf.savegames._naming import slot_key
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent, SavegameUploadFile
 from gameshelf.savegames._store.devices import committed_by
-from gameshelf.savegames._store.expressions import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, M, S, U
+from gameshelf.savegames._store.expressions import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, M, S, U, one_version
 from gameshelf.savegames._store.numbers import forgetting, highest_number, note_one, noting
 from sqlalchemy import (
     Boolean,
@@ -35,11 +35,11 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 MAX_DEVICES = 64
@@ -205,13 +205,11 @@ _has = (
     )
     .cte("has", recursive=True)
 )
-_older = aliased(M)
+_older = one_version(SLOT, _has.c.parent_version, "older")
 _grown = _has.union_all(
-    select(col(_older.version), col(_older.parent_version), col(_older.in_head), _has.c.depth + literal_column("1"))
-    .join(_has, col(_older.version) == _has.c.parent_version)
+    select(_older.c.version, _older.c.parent_version, _older.c.in_head, _has.c.depth + literal_column("1"))
+    .select_from(_has.join(_older, true()))
     .where(
-        col(_older.user_id) == user(),
-        col(_older.slot_id) == SLOT,
         ~_has.c.in_head,
         _has.c.version > VERSION,
         _has.c.depth < literal_column(str(MAX_COMPARED)),

@@ -32,8 +32,10 @@ from gameshelf.savegames._store.expressions import (
     M,
     S,
     identity_of,
+    one_version,
 )
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Integer,
@@ -269,14 +271,13 @@ _HEAD = Statement(
 # From the tip back to the first version that the head grew from. A version that resolved a conflict was a head, so no
 # version of a branch has a second parent.
 _tip = select(col(M.version), col(M.parent_version)).where(*_OF_VERSION, ~col(M.in_head)).cte("branch", recursive=True)
-_grown = aliased(M)
+_grown = one_version(SLOT, _tip.c.parent_version, "grown")
 _branch = _tip.union_all(
-    select(col(_grown.version), col(_grown.parent_version))
-    .join(_tip, col(_grown.version) == _tip.c.parent_version)
-    .where(col(_grown.user_id) == user(), col(_grown.slot_id) == SLOT, ~col(_grown.in_head))
+    select(_grown.c.version, _grown.c.parent_version).select_from(_tip.join(_grown, true())).where(~_grown.c.in_head)
 )
+_of_branch: Any = func.array(select(_branch.c.version).scalar_subquery(), type_=ARRAY(BigInteger))
 _JOIN_HEAD = Statement(
-    update(SavegameMetadata).where(*OF_SLOT, col(M.version).in_(select(_branch.c.version))).values(in_head=True)
+    update(SavegameMetadata).where(*OF_SLOT, col(M.version) == any_(_of_branch)).values(in_head=True)
 )
 _CHANGE = Statement(
     update(SavegameMetadata)
@@ -307,15 +308,15 @@ _KEPT = Statement(
 _KEPT_VERSION = RowReader(KeptVersion, _KEPT)
 # Selected before the update, which clears the column that has to be returned.
 _before = (
-    select(col(M.user_id), col(M.slot_id), col(M.version), col(M.content_id), col(M.manifest_id))
+    select(col(M.version), col(M.content_id), col(M.manifest_id))
     .where(*OF_SLOT, col(M.version) == any_(array("versions", BigInteger)), col(M.content_id).is_not(None))
     .cte("before")
 )
 _pruned: Any = (
     update(SavegameMetadata)
     .where(
-        col(M.user_id) == _before.c.user_id,
-        col(M.slot_id) == _before.c.slot_id,
+        *OF_SLOT,
+        col(M.version) == any_(array("versions", BigInteger)),  # else the whole history would be compared
         col(M.version) == _before.c.version,
     )
     .values(content_id=None, pruned_at=NOW)

@@ -18,6 +18,8 @@ from gameshelf.savegames._store import (
     contents,
     lists,
     merges,
+    plan_contexts,
+    plans,
     scans,
     set_commits,
     set_contexts,
@@ -44,6 +46,8 @@ MODULES = (
     contents,
     lists,
     merges,
+    plan_contexts,
+    plans,
     scans,
     set_commits,
     set_contexts,
@@ -155,6 +159,8 @@ INSERT INTO savegames.savegame_preferences (user_id, product_id, auto_sync, chan
 SELECT md5('q' || u)::uuid, md5('p' || n)::uuid, true, now() FROM generate_series(1, 5000) u, generate_series(1, 2) n;
 INSERT INTO savegames.savegame_policies (product_id, revision, source, policy, said_at, changed_at)
 SELECT md5('p' || n)::uuid, 1, 'catalog', '{}', now(), now() FROM generate_series(1, 5000) n;
+INSERT INTO savegames.savegame_game_versions (product_id, game_version_id, first_seen_at)
+SELECT md5('p' || n % 500)::uuid, n::text, now() FROM generate_series(1, 5000) n;
 SET session_replication_role = origin;
 """
 
@@ -215,8 +221,8 @@ def complaints(nodes, name):
             yield f"{name} reads all of {node['Relation Name']}"
         if node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan"):
             keys = {"user_id", OVER_ALL.get(name, "user_id")}
-            if node["Index Name"] == "pk_savegame_policies":
-                keys = {"product_id"}  # policies belong to no user
+            if node["Index Name"] in ("pk_savegame_policies", "pk_savegame_game_versions"):
+                keys = {"product_id"}  # they belong to no user
             if node["Index Name"] == "ix_savegame_uploads_id":
                 keys = {"id"}  # no two uploads have the same id
             if not any(f"{key} " in condition or f"({key})" in condition for key in keys):
@@ -261,6 +267,28 @@ async def test_the_contents_of_a_list_are_found_by_their_ids(full, name):
     nodes = [one for one in await plan(full, NAMED[name]) if one.get("Relation Name") == "savegame_contents"]
     assert nodes
     assert all("(id = " in node.get("Index Cond", "") for node in nodes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "conflicts._EXTEND",
+        "merges._SIDES",
+        "plans._SAVES",
+        "saves._CONFLICT",
+        "saves._CONFLICTS",
+        "saves._HEAD",
+        "set_contexts._CONTEXT",
+        "slots._HAS_GROWN",
+        "versions._JOIN_HEAD",
+        "versions._PRUNE",
+    ],
+)
+async def test_single_versions_are_not_found_in_the_whole_history(full, name):
+    """The planner takes a save for one that has a version or two, and one has thousands."""
+    nodes = [one for one in await plan(full, NAMED[name]) if one.get("Index Name") == "pk_savegame_metadata"]
+    assert nodes
+    assert [node["Index Cond"] for node in nodes if "version = " not in node["Index Cond"]] == []
 
 
 def test_the_statements_were_found():

@@ -8,8 +8,8 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames._models import SavegameConflict
-from gameshelf.savegames._store.expressions import NOW, SLOT, M
-from sqlalchemy import BigInteger, Boolean, String, Uuid, and_, bindparam, func, or_, select, update
+from gameshelf.savegames._store.expressions import NOW, SLOT, one_version
+from sqlalchemy import BigInteger, Boolean, String, Uuid, and_, bindparam, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -47,13 +47,12 @@ _ADD = Statement(
     )
 )
 # The branch that the version grew from, else the oldest branch of the same device with the same base.
-_of_tip = and_(
-    col(M.user_id) == col(_X.user_id), col(M.slot_id) == col(_X.slot_id), col(M.version) == col(_X.branch_version)
-)
-_base = func.coalesce(col(_X.base_version), col(M.parent_version))
+_tip = one_version(SLOT, col(_X.branch_version), "tip")
+_base = func.coalesce(col(_X.base_version), _tip.c.parent_version)
 _extended = (
     select(col(_X.id), _base.label("base_version"))
-    .join(M, _of_tip)
+    .select_from(_X)
+    .join(_tip, true())
     .where(
         col(_X.user_id) == user(),
         col(_X.slot_id) == SLOT,
@@ -63,7 +62,7 @@ _extended = (
             and_(
                 bindparam("of_device", type_=Boolean),
                 _base == _BRANCH,
-                col(M.device_id).is_not_distinct_from(bindparam("device_id", type_=String)),
+                _tip.c.device_id.is_not_distinct_from(bindparam("device_id", type_=String)),
             ),
         ),
     )

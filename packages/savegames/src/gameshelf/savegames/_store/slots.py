@@ -20,7 +20,7 @@ from gameshelf.savegames._models import (
 from gameshelf.savegames._naming import slot_key
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent, SavegameUploadFile
 from gameshelf.savegames._store.devices import committed_by
-from gameshelf.savegames._store.expressions import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, M, S, U, one_version
+from gameshelf.savegames._store.expressions import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, S, U, one_version
 from gameshelf.savegames._store.numbers import forgetting, highest_number, note_one, noting
 from sqlalchemy import (
     Boolean,
@@ -194,15 +194,12 @@ _DELETE_DEVICES_AFTER_COMMIT = Statement(
 )
 # The version of a device and its ancestors: back to the given version, or to the head's history, where a higher number
 # is always the later version.
+_first = one_version(SLOT, col(_D.version), "first")
 _has = (
-    select(col(M.version), col(M.parent_version), col(M.in_head), literal_column("1").label("depth"))
-    .join(_D, and_(col(_D.user_id) == col(M.user_id), col(_D.slot_id) == col(M.slot_id)))
-    .where(
-        col(M.user_id) == user(),
-        col(M.slot_id) == SLOT,
-        col(_D.device_id) == _DEVICE,
-        col(_D.version) == col(M.version),
-    )
+    select(_first.c.version, _first.c.parent_version, _first.c.in_head, literal_column("1").label("depth"))
+    .select_from(_D)
+    .join(_first, true())
+    .where(col(_D.user_id) == user(), col(_D.slot_id) == SLOT, col(_D.device_id) == _DEVICE)
     .cte("has", recursive=True)
 )
 _older = one_version(SLOT, _has.c.parent_version, "older")

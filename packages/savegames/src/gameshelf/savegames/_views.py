@@ -99,22 +99,22 @@ def open_branches() -> Any:
     return select(found.c.version)
 
 
-def version_columns(version: Any, branches: Any = None) -> tuple[Any, ...]:
+def version_columns(version: Any, branches: Any = None, slot: Any = S) -> tuple[Any, ...]:
     """The columns of SaveVersion, under the names of its fields. ``branches`` is the select of ``open_branches``; it is
     left out where every version is a head or a side of an open conflict.
     """
     status = case(
         (col(version.content_id).is_(None), VersionStatus.PRUNED.value),
-        (col(version.version) == col(S.head_version), VersionStatus.HEAD.value),
+        (col(version.version) == col(slot.head_version), VersionStatus.HEAD.value),
         (col(version.in_head), VersionStatus.HISTORY.value),
         *([] if branches is None else [(col(version.version).not_in(branches), VersionStatus.HISTORY.value)]),
         else_=VersionStatus.BRANCH.value,
     )
     return (
-        col(S.id).label("slot_id"),
-        col(S.product_id),
-        col(S.slot_name),
-        col(S.deleted_at),
+        col(slot.id).label("slot_id"),
+        col(slot.product_id),
+        col(slot.slot_name),
+        col(slot.deleted_at),
         col(version.id),
         col(version.version),
         col(version.parent_version),

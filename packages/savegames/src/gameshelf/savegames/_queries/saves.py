@@ -11,7 +11,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames._commands import ConflictsFilter, SavesFilter
 from gameshelf.savegames._models import SavegameConflict
-from gameshelf.savegames._store.expressions import SLOT, VERSION, C, M, S, one_version
+from gameshelf.savegames._store.expressions import OF_SLOT, SLOT, VERSION, C, M, S, one_version
 from gameshelf.savegames._store.usage import ProductUsage, UsageStore, UsedStorage
 from gameshelf.savegames._views import (
     ConflictReader,
@@ -64,11 +64,13 @@ _VERSION = Statement(
     .join(M, of_slot(M))
     .where(col(S.user_id) == user(), col(S.id) == SLOT, col(M.version) == VERSION)
 )
+# Found once: in a plain join the planner would look for it again for each version.
+_slot = select(S).where(*_is_requested, col(S.id) == SLOT).cte("slot").prefix_with("MATERIALIZED")
 _versions = (
-    select(*version_columns(M, _branches), _TOTAL)
-    .select_from(S)
-    .join(M, of_slot(M))
-    .where(*_is_requested, col(S.id) == SLOT)
+    select(*version_columns(M, _branches, _slot.c), _TOTAL)
+    .select_from(M)
+    .join(_slot, _slot.c.id == col(M.slot_id))
+    .where(*OF_SLOT)
 )
 _VERSIONS = Statement(_versions.order_by(col(M.version).desc()).limit(_LIMIT).offset(_OFFSET))
 _COUNT_VERSIONS = Statement(select(func.count().label("n")).select_from(_versions.subquery()))

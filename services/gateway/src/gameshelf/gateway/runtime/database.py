@@ -76,6 +76,10 @@ def first_connection() -> Iterator[None]:
         raise DatabaseUnusable(f"POSTGRES_DSN: the database can't be used: {reason}") from None
 
 
+class NoFreeConnection(TimeoutError):
+    """No connection became free, or could be opened, in ``ACQUIRE_SECONDS``."""
+
+
 class _Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         # The service changes no session state, and asyncpg's default reset would be one more round trip per request.
@@ -143,6 +147,8 @@ class Database:
         try:
             async with asyncio.timeout(ACQUIRE_SECONDS):  # asyncpg's own time-out would make a task each time
                 return await self._pool.acquire()
+        except TimeoutError:
+            raise NoFreeConnection from None
         finally:
             self._waiting -= 1
 

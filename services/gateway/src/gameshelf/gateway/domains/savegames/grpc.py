@@ -8,8 +8,8 @@ from gameshelf.gateway.domains.savegames.grpc_plans import PlanCalls
 from gameshelf.gateway.domains.savegames.grpc_sets import SetCalls, parse_units
 from gameshelf.gateway.domains.savegames.messages import conflict_message, save_message, upload_message
 from gameshelf.gateway.domains.savegames.plans import PlanNotes
-from gameshelf.gateway.domains.savegames.resources_sets import signed_upload, upload_state
 from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner
+from gameshelf.gateway.domains.savegames.upload_states import signed_upload, upload_state
 from gameshelf.gateway.domains.savegames.use_cases import (
     ResolvedConflict,
     Saves,

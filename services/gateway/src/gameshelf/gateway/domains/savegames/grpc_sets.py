@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.savegames import use_cases
 from gameshelf.gateway.domains.savegames.messages import file_message, save_message, upload_message
-from gameshelf.gateway.domains.savegames.resources_sets import reserved_upload
 from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner, VerifyingUpload
+from gameshelf.gateway.domains.savegames.upload_states import reserved_upload
 from gameshelf.gateway.domains.savegames.use_cases import ConfirmedUpload, IncompleteUpload, RejectedUpload, Saves
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import (
@@ -23,7 +24,7 @@ from gameshelf.gateway.runtime.grpc.calls import (
 )
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.grpc.requests import LargeRequest
-from gameshelf.gateway.runtime.http.large_bodies import parse_in_chunks
+from gameshelf.gateway.runtime.large_bodies import parse_in_chunks
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.errors import InvalidInput, Problem, echo
@@ -37,6 +38,7 @@ from gameshelf.savegames import (
     SavegameSets,
     SavegameSlotNotFound,
     SavegameVersionConflict,
+    SetDownload,
 )
 
 _SERVICE = messages.DESCRIPTOR.services_by_name["CloudSaveService"].full_name
@@ -47,7 +49,7 @@ LARGE_REQUESTS: Mapping[str, LargeRequest] = {
 }
 """The only method that takes more than 1 MiB: a list of ten thousand files."""
 _FILES_IN_LOOP = 250
-"""Longer lists are parsed in a thread."""
+"""Longer lists are parsed and rendered in a thread."""
 _PARSED_AT_ONCE = 2
 """A parsed list takes several times its size in memory."""
 _IDS = frozenset({"user_id", "savegame_id", "version"})
@@ -159,13 +161,8 @@ class SetCalls:
                 raise SavegameSlotNotFound
             found = await use_cases.find_download(connection, user_id, slot_id, wanted)
         urls = await self._signer.sign_downloads(use_cases.objects_of(found))
-        return messages.RequestSaveDownloadResponse(
-            save=save_message(found.version),
-            files=[file_message(one, urls.get(one.sha256)) for one in found.files],
-            missing_bytes=found.missing_bytes,
-            missing_count=found.missing_count,
-            expires_in_seconds=self._saves.url_ttl_seconds,
-        )
+        response = partial(_download_response, found, urls, self._saves.url_ttl_seconds)
+        return response() if len(found.files) <= _FILES_IN_LOOP else await asyncio.to_thread(response)
 
     async def ListSaveFiles(
         self, request: messages.ListSaveFilesRequest, context: GrpcContext
@@ -180,6 +177,18 @@ class SetCalls:
                 return messages.ListSaveFilesResponse()
             found = await use_cases.list_files(connection, user_id, slot_id, request.version, page)
         return messages.ListSaveFilesResponse(files=[file_message(one) for one in found.items], total_items=found.total)
+
+
+def _download_response(
+    found: SetDownload, urls: Mapping[bytes, str], seconds: int
+) -> messages.RequestSaveDownloadResponse:
+    return messages.RequestSaveDownloadResponse(
+        save=save_message(found.version),
+        files=[file_message(one, urls.get(one.sha256)) for one in found.files],
+        missing_bytes=found.missing_bytes,
+        missing_count=found.missing_count,
+        expires_in_seconds=seconds,
+    )
 
 
 async def _with_counts(transaction: Transaction, done: RejectedUpload) -> RejectedUpload:

@@ -1,6 +1,6 @@
 """Cloud saves as protobuf messages, for players' calls and support's."""
 
-from gameshelf.gateway.domains.savegames.resources_sets import UploadState
+from gameshelf.gateway.domains.savegames.upload_states import UploadState
 from gameshelf.gateway.runtime.encoding import decode
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.protos.library.v1 import cloud_save_service_pb2 as cloud_saves

@@ -1,5 +1,6 @@
 """REST of the files of saves: their list, and their download (contract, section 3.6)."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from gameshelf.gateway.runtime.http.routing import Read, Write
 from gameshelf.savegames import DownloadSet, FilesFilter, SetDownload
 
 routes = save_routes()
+_FILES_IN_LOOP = 500
+"""Longer lists are rendered in a thread."""
 
 
 @routes.read(
@@ -65,7 +68,10 @@ async def download_save(
     async def respond(found: SetDownload) -> Any:
         urls = await signer.sign_downloads(use_cases.objects_of(found))
         about = (found.missing_bytes, found.missing_count, saves.url_ttl_seconds)
-        return {"data": SAVEGAME_DOWNLOAD.render(SignedFiles(found.version, found.files, urls, *about))}
+        signed = SignedFiles(found.version, found.files, urls, *about)
+        if len(found.files) <= _FILES_IN_LOOP:
+            return {"data": SAVEGAME_DOWNLOAD.render(signed)}
+        return {"data": await asyncio.to_thread(SAVEGAME_DOWNLOAD.render, signed)}
 
     if action.key is not None:
         return await action.answer_afterwards(find, respond, lambda found: {"version": found.version.version}, renew)

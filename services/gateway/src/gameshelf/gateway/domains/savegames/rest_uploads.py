@@ -11,14 +11,7 @@ from gameshelf.gateway.domains.savegames.resources import (
     Signed,
 )
 from gameshelf.gateway.domains.savegames.resources_conflicts import sides
-from gameshelf.gateway.domains.savegames.resources_sets import (
-    SAVEGAME_UPLOAD,
-    VERIFYING_UPLOAD,
-    UploadState,
-    reserved_upload,
-    signed_upload,
-    upload_state,
-)
+from gameshelf.gateway.domains.savegames.resources_sets import SAVEGAME_UPLOAD, VERIFYING_UPLOAD
 from gameshelf.gateway.domains.savegames.rest_common import (
     ACCESS,
     NO_VERSION,
@@ -27,6 +20,12 @@ from gameshelf.gateway.domains.savegames.rest_common import (
     version_of,
 )
 from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner, VerifyingUpload
+from gameshelf.gateway.domains.savegames.upload_states import (
+    UploadState,
+    reserved_upload,
+    signed_upload,
+    upload_state,
+)
 from gameshelf.gateway.domains.savegames.use_cases import ConfirmedUpload, IncompleteUpload, Saves, SignedUpload
 from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.idempotency import Excerpt, identity_of

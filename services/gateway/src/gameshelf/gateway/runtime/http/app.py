@@ -19,10 +19,10 @@ from gameshelf.gateway.runtime.http.action import CallContext, RestAction
 from gameshelf.gateway.runtime.http.authenticate import Authenticate
 from gameshelf.gateway.runtime.http.idempotency import IdempotencyKey
 from gameshelf.gateway.runtime.http.json_values import values_hash
-from gameshelf.gateway.runtime.http.large_bodies import values_hash_in_chunks
 from gameshelf.gateway.runtime.http.parse import parse_body, parse_large_body, parse_query, require_no_input
 from gameshelf.gateway.runtime.http.reply import BASE, JSON, Reply, render_refusal
 from gameshelf.gateway.runtime.http.routing import Route, Signal
+from gameshelf.gateway.runtime.large_bodies import values_hash_in_chunks
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.traces import Tracing, current_trace_id
 from gameshelf.kernel.errors import DomainError, InvalidInput, ResourceNotFound

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from gameshelf.gateway.runtime.encoding import decode
 from gameshelf.gateway.runtime.errors import MalformedJson, UnsupportedMediaType
-from gameshelf.gateway.runtime.http.large_bodies import parse_in_chunks
+from gameshelf.gateway.runtime.large_bodies import parse_in_chunks
 from gameshelf.gateway.runtime.problems import MAX_PROBLEMS, entries_of, excess, json_pointer, problems_of
 from gameshelf.kernel.errors import InvalidInput, Problem, echo
 from gameshelf.kernel.nesting import too_deep

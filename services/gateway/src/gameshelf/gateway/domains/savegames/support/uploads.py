@@ -2,7 +2,7 @@
 
 from gameshelf.gateway.domains.savegames.changes.uploads import CancelUpload
 from gameshelf.gateway.domains.savegames.messages import upload_message
-from gameshelf.gateway.domains.savegames.resources_sets import upload_state
+from gameshelf.gateway.domains.savegames.upload_states import upload_state
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity

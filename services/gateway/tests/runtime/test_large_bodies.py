@@ -7,11 +7,11 @@ from typing import Annotated, Self
 from uuid import UUID, uuid4
 
 import pytest
+from gameshelf.gateway.runtime import large_bodies
 from gameshelf.gateway.runtime.errors import MalformedJson, UnsupportedMediaType
-from gameshelf.gateway.runtime.http import large_bodies
 from gameshelf.gateway.runtime.http.json_values import values_hash
-from gameshelf.gateway.runtime.http.large_bodies import CHUNK, values_hash_in_chunks
 from gameshelf.gateway.runtime.http.parse import parse_body, parse_large_body
+from gameshelf.gateway.runtime.large_bodies import CHUNK, values_hash_in_chunks
 from gameshelf.gateway.runtime.problems import MAX_PROBLEMS
 from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.errors import DomainError, InvalidInput

@@ -8,7 +8,13 @@ import pytest
 from gameshelf.gateway.domains.savegames.after_commit import after_commit
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.published import FORMS
-from gameshelf.savegames import SavegameConflicted, SavegameUploaded
+from gameshelf.savegames import (
+    SavegameConflicted,
+    SavegameConflictResolved,
+    SavegameDeleted,
+    SavegameHeadMoved,
+    SavegameUploaded,
+)
 from prometheus_client import CollectorRegistry
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -52,3 +58,14 @@ def test_what_was_stored_already_is_counted():
     assert registry.get_sample_value("savegame_set_files_sum") == 203
     assert registry.get_sample_value("savegame_set_files_count") == 2
     assert woken.is_set()
+
+
+def test_restores_and_merges_have_their_lists_written_at_once():
+    woken = asyncio.Event()
+    handlers = after_commit(SavegameMetrics(CollectorRegistry()), woken)
+    resolved = {"conflict_id": uuid4(), "resolution": "merge", "copy_slot_id": None, "head_version": 4}
+    for event in (of_slot(SavegameHeadMoved, version=4), of_slot(SavegameConflictResolved, **resolved)):
+        handlers[type(event)](event)
+        assert woken.is_set(), event
+        woken.clear()
+    assert SavegameDeleted not in handlers

@@ -4,7 +4,14 @@ import asyncio
 
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.runtime.after_commit import AfterCommitHandlers
-from gameshelf.savegames import FailureReason, SavegameUploaded, UploadFailed, UploadUnneeded
+from gameshelf.savegames import (
+    FailureReason,
+    SavegameConflictResolved,
+    SavegameHeadMoved,
+    SavegameUploaded,
+    UploadFailed,
+    UploadUnneeded,
+)
 
 
 def after_commit(metrics: SavegameMetrics, lists_woken: asyncio.Event) -> AfterCommitHandlers:
@@ -23,4 +30,13 @@ def after_commit(metrics: SavegameMetrics, lists_woken: asyncio.Event) -> AfterC
     def unneeded(event: UploadUnneeded) -> None:
         metrics.syncs.labels("upload", event.result).inc()
 
-    return {SavegameUploaded: uploaded, UploadFailed: failed, UploadUnneeded: unneeded}
+    def moved(_: SavegameHeadMoved | SavegameConflictResolved) -> None:
+        lists_woken.set()  # a restore, a merge or a copy of a branch may have a list that no upload brought
+
+    return {
+        SavegameUploaded: uploaded,
+        SavegameHeadMoved: moved,
+        SavegameConflictResolved: moved,
+        UploadFailed: failed,
+        UploadUnneeded: unneeded,
+    }

@@ -147,6 +147,7 @@ from gameshelf.savegames._set_planning import PlannedSlot, SavegamePlans, SavePl
 from gameshelf.savegames._set_reads import SINGLE_FILE, ConflictDifferences, SavegameSetQueries, SetDownload
 from gameshelf.savegames._set_requests import SkippedFile
 from gameshelf.savegames._set_signing import (
+    MAX_URLS,
     Arrival,
     FileRequests,
     KeepMultipart,
@@ -200,6 +201,7 @@ __all__ = [
     "MAX_POLICY_BYTES",
     "MAX_PUT_BYTES",
     "MAX_SLOTS",
+    "MAX_URLS",
     "METADATA",
     "MIGRATIONS",
     "SINGLE_FILE",

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.sets import SetSigner
-from gameshelf.gateway.domains.savegames.use_cases import Saves
+from gameshelf.gateway.domains.savegames.use_cases import DownloadObject, Saves
 from gameshelf.savegames import MissingFile, StoreUnavailable, incoming_key, staging_key
 from gameshelf.savegames.testing import MemoryStore
 from prometheus_client import CollectorRegistry
@@ -38,7 +38,8 @@ class Uploading:
     def __init__(self, *contents):
         self.store, self.rows = MemoryStore(), Rows()
         self.contents = {sha256(content).digest(): content for content in contents}
-        metrics = SavegameMetrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        metrics = SavegameMetrics(self.registry)
         saves = Saves(self.store, None, metrics, 60, 0)
         self.signer = SetSigner(saves, _no_connection, lambda connection: self.rows, metrics)
 
@@ -60,6 +61,9 @@ class Uploading:
     async def sign(self, missing=None, *, may_play=True):
         files = self.missing() if missing is None else missing
         return await self.signer.sign_uploads(USER, UPLOAD, files, self.rows.through, may_play=may_play)
+
+    def counted(self, name, **labels):
+        return self.registry.get_sample_value(name, {"direction": "download", **labels})
 
     async def send(self, signed, most=1000):
         for file in signed.files:
@@ -127,11 +131,15 @@ async def test_bytes_that_were_rejected_are_asked_for_again():
     assert uploading.rows.through == b""
 
 
-async def test_without_access_nothing_is_signed_and_all_is_counted():
+async def test_without_access_nothing_is_signed_and_all_is_named():
     uploading = Uploading(b"1", b"22", bytes(PART) + b"1")
     signed = await uploading.sign(may_play=False)
-    assert (left(signed), list(signed.files)) == ((3, PART + 4), [])
+    assert (left(signed), [one.file.sha256 for one in signed.files]) == ((3, PART + 4), sorted(uploading.contents))
+    assert [(one.request, one.parts) for one in signed.files] == [(None, ())] * 3
     assert await uploading.store.open_parts("") == []
+    many = Uploading(*(b"%04d" % number for number in range(150)))
+    signed = await many.sign(may_play=False)
+    assert (left(signed), len(signed.files)) == ((150, 600), 100)
 
 
 async def test_an_upload_that_lacks_nothing_needs_no_store():
@@ -145,11 +153,26 @@ async def test_an_upload_that_lacks_nothing_needs_no_store():
 
 async def test_a_hundred_contents_are_downloaded_by_their_names():
     uploading = Uploading()
-    wanted = [(sha256(b"%d" % number).digest(), f"key-{number}", f"saves/мир/{number}.dat") for number in range(120)]
-    for number, (_, key, _) in enumerate(wanted):
-        uploading.store.upload(key, b"%d" % number)
+    contents = [b"%03d" % number for number in range(120)]
+    wanted = [
+        DownloadObject(sha256(content).digest(), f"key-{number}", len(content), f"мир {number}.dat")
+        for number, content in enumerate(contents)
+    ]
+    for one, content in zip(wanted, contents, strict=True):
+        uploading.store.upload(one.key, content)
     urls = await uploading.signer.sign_downloads(wanted)
-    assert [*urls] == [content for content, *_ in wanted[:100]]
-    signed = await uploading.store.sign_download("key-7", 60, "7.dat")
-    answer = await uploading.store.send(replace(signed, url=urls[wanted[7][0]]))
-    assert (answer.body, answer.headers["content-disposition"]) == (b"7", "attachment; filename*=UTF-8''7.dat")
+    assert [*urls] == [one.sha256 for one in wanted[:100]]
+    signed = await uploading.store.sign_download("key-7", 60, "мир 7.dat")
+    answer = await uploading.store.send(replace(signed, url=urls[wanted[7].sha256]))
+    said = answer.headers["content-disposition"]
+    assert (answer.body, said) == (b"007", "attachment; filename*=UTF-8''%D0%BC%D0%B8%D1%80%207.dat")
+
+
+async def test_downloads_are_counted_by_their_bytes():
+    uploading = Uploading()
+    uploading.store.upload("key", b"four")
+    await uploading.signer.sign_downloads([])
+    assert uploading.counted("savegame_syncs_total", result="signed") is None
+    await uploading.signer.sign_downloads([DownloadObject(sha256(b"four").digest(), "key", 4, "file")])
+    assert uploading.counted("savegame_syncs_total", result="signed") == 1
+    assert uploading.counted("savegame_sync_bytes_total") == 4

@@ -7,6 +7,11 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
+from gameshelf.gateway.domains.savegames.sets import SetCommits, VerifyingUpload
+from gameshelf.gateway.domains.savegames.use_cases import Saves, confirm_upload
+from gameshelf.savegames import SavegameSets
+from prometheus_client import CollectorRegistry
 
 INCOMPLETE = (422, "SAVEGAME_UPLOAD_INCOMPLETE")
 MISMATCH = (422, "SAVEGAME_HASH_MISMATCH")
@@ -282,3 +287,35 @@ async def test_a_write_during_the_confirmation_gets_all_or_nothing(player, devic
     for savegame_id, content in kept.items():
         assert await device.load(savegame_id) == content
     assert await player.saved_bytes() == (400_000 * len(kept), 0)
+
+
+async def test_a_file_that_takes_longer_than_a_request_is_verified_once(player, device, jobs):
+    """A repeated confirmation waits for the first one, and its result is kept for a client that comes later."""
+    upload = await device.request_upload(b"slow")
+    await device.put(upload, b"slow")
+    upload_id, may_end, begun = UUID(upload["internal_save_id"]), asyncio.Event(), []
+
+    class SlowSaves(Saves):
+        async def verify(self, user_id, upload_id):
+            begun.append(upload_id)
+            await may_end.wait()
+            return await super().verify(user_id, upload_id)
+
+    own = SavegameMetrics(CollectorRegistry())
+    saves = SlowSaves(jobs.objects, jobs.transactions, own, 60, 0)
+    about = (saves, jobs.transactions, jobs.pool.acquire, own, lambda one: one.of(SavegameSets))
+    commits = SetCommits(*about, seconds=0.05)
+    assert [await commits.verify(player.id, upload_id) for _ in range(3)] == [VerifyingUpload(0, 1)] * 3
+    may_end.set()
+    while isinstance(verified := await commits.verify(player.id, upload_id), VerifyingUpload):
+        pass
+    assert (verified.single.digest.size, begun) == (4, [upload_id])
+
+    async def finish(transaction):
+        return await confirm_upload(transaction, upload_id, verified.single)
+
+    assert (await jobs.transactions.run(player.id, finish)).version.version == 1
+    may_end.clear()
+    assert await commits.verify(player.id, upload_id) == VerifyingUpload(0, 1)
+    await commits.close()
+    assert begun == [upload_id, upload_id]

@@ -12,16 +12,18 @@ from typing import Protocol
 from uuid import UUID
 
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
-from gameshelf.gateway.domains.savegames.use_cases import Saves, Verified
+from gameshelf.gateway.domains.savegames.use_cases import DownloadObject, Saves, Verified
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.database import Connection
 from gameshelf.savegames import (
     INCOMING,
+    MAX_URLS,
     FileAttempt,
     FileResult,
     FilesToVerify,
     MissingFile,
+    NotTried,
     SavegameVersionNotFound,
     SetVerification,
     SignedFile,
@@ -35,6 +37,8 @@ from gameshelf.savegames import (
 
 COMMIT_SECONDS = 15.0
 """How long a request waits for its verification; after 20 s it has to be answered (contract, section 3.6)."""
+_KEEP_SECONDS = 60.0
+"""How long the result for a single file is kept for a client that has to ask again."""
 MAX_DOWNLOADS = 100
 """How many downloads are signed at a time."""
 
@@ -84,6 +88,8 @@ class SetCommits:
         self._sets_of = sets_of
         self._seconds = seconds
         self._verification = SetVerification(self._verify)
+        self._singles: dict[tuple[UUID, UUID], asyncio.Task[Verified]] = {}
+        """Verifications of single files by their users and uploads, and results that no request has fetched yet."""
 
     async def verify(self, user_id: UUID, upload_id: UUID) -> VerifiedUpload | VerifyingUpload:
         """Verifies the files of an upload of either kind, and waits for it a while. What was begun continues after the
@@ -94,18 +100,55 @@ class SetCommits:
         async with self._acquire() as connection:
             parts = await UploadQueries(connection).parts_of_single(user_id, upload_id)
         if parts is not None:
-            for file in parts:
-                if file.multipart_id is not None:
-                    await join_parts(self._saves.objects, file.key, file.size, file.multipart_id)
-            return VerifiedUpload(await self._saves.verify(user_id, upload_id))
+            return await self._verify_single(user_id, upload_id, parts)
         progress = await self._verification.verify(
             user_id, upload_id, partial(self._take, user_id, upload_id), self._seconds
         )
         return VerifiedUpload(None) if progress.is_complete else VerifyingUpload(progress.verified, progress.total)
 
     async def close(self) -> None:
-        """Stops the verifications. What is verified is noted."""
+        """Stops the verifications. What is verified of sets is noted."""
+        tasks = [*self._singles.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._verification.close()
+
+    async def _verify_single(
+        self, user_id: UUID, upload_id: UUID, parts: Sequence[MissingFile]
+    ) -> VerifiedUpload | VerifyingUpload:
+        """Verifies a single file, as a task of the process: one that takes longer than a request waits would otherwise
+        be begun anew by each request, and never end.
+        """
+        about = (user_id, upload_id)
+        task = self._singles.get(about)
+        if task is None:
+            task = self._singles[about] = asyncio.create_task(self._join_and_verify(user_id, upload_id, parts))
+            task.add_done_callback(partial(self._keep_a_while, about))
+        await asyncio.wait([task], timeout=self._seconds)
+        if not task.done():
+            return VerifyingUpload(0, 1)
+        self._forget(about, task)
+        if task.cancelled():
+            raise NotTried("the process stops")
+        return VerifiedUpload(task.result())
+
+    async def _join_and_verify(self, user_id: UUID, upload_id: UUID, parts: Sequence[MissingFile]) -> Verified:
+        for file in parts:
+            if file.multipart_id is not None:
+                await join_parts(self._saves.objects, file.key, file.size, file.multipart_id)
+        return await self._saves.verify(user_id, upload_id)
+
+    def _keep_a_while(self, about: tuple[UUID, UUID], task: "asyncio.Task[Verified]") -> None:
+        """Keeps a result for the client that was asked to come again; an error only for those who wait now."""
+        if task.cancelled() or task.exception():
+            self._forget(about, task)
+        else:
+            asyncio.get_running_loop().call_later(_KEEP_SECONDS, self._forget, about, task)
+
+    def _forget(self, about: tuple[UUID, UUID], task: "asyncio.Task[Verified]") -> None:
+        if self._singles.get(about) is task:
+            del self._singles[about]
 
     async def _take(
         self, user_id: UUID, upload_id: UUID, done: Sequence[FileResult], after: bytes, limit: int
@@ -171,7 +214,7 @@ class SetSigner:
         self, user_id: UUID, upload_id: UUID, missing: Sequence[MissingFile], arrived_through: bytes, *, may_play: bool
     ) -> SignedSet:
         """Finds out what has arrived of an upload, and signs requests for the first of what has not, in the order of
-        the hashes. Without ``may_play`` nothing is signed.
+        the hashes. Without ``may_play`` nothing is signed, and these files have no request.
 
         Raises StoreUnavailable.
         """
@@ -189,25 +232,26 @@ class SetSigner:
             for file in missing
             if file.sha256 not in arrival.arrived and (file.is_rejected or file.sha256 > arrived_through)
         ]
-        limit = {} if may_play else {"limit": 0}
-        requests = await sign_missing_files(objects, waiting, seconds, partial(self._keep, user_id, upload_id), **limit)
+        if not may_play:
+            unsigned = [SignedFile(file, None) for file in waiting[:MAX_URLS]]
+            return SignedSet(unsigned, sum(file.size for file in waiting), len(waiting), seconds)
+        requests = await sign_missing_files(objects, waiting, seconds, partial(self._keep, user_id, upload_id))
         left = [file for file in waiting if file.sha256 not in requests.arrived]
         missing_bytes = sum(file.size for file in left) - requests.arrived_bytes
         return SignedSet(requests.files, missing_bytes, len(left), seconds)
 
-    async def sign_downloads(self, files: Iterable[tuple[bytes, str, str]]) -> Mapping[bytes, str]:
-        """Returns URLs for the first hundred of these contents, each with its key and a path of it, by their hashes.
+    async def sign_downloads(self, found: Iterable[DownloadObject]) -> Mapping[bytes, str]:
+        """Returns URLs for the first hundred of these contents, by their hashes.
 
         Raises StoreUnavailable.
         """
         objects, seconds = self._saves.objects, self._saves.url_ttl_seconds
-        wanted = {content: (key, path) for content, key, path in files}
-        chosen = list(wanted.items())[:MAX_DOWNLOADS]
-        signed = await asyncio.gather(
-            *(objects.sign_download(key, seconds, path.rpartition("/")[2]) for _, (key, path) in chosen)
-        )
-        self._metrics.syncs.labels("download", "signed").inc()
-        return {content: request.url for (content, _), request in zip(chosen, signed, strict=True)}
+        chosen = list({one.sha256: one for one in found}.values())[:MAX_DOWNLOADS]
+        signed = await asyncio.gather(*(objects.sign_download(one.key, seconds, one.file_name) for one in chosen))
+        if chosen:
+            self._metrics.syncs.labels("download", "signed").inc()
+            self._metrics.sync_bytes.labels("download").inc(sum(one.size for one in chosen))
+        return {one.sha256: request.url for one, request in zip(chosen, signed, strict=True)}
 
     async def _keep(self, user_id: UUID, upload_id: UUID, file: MissingFile, multipart_id: str) -> str | None:
         async with self._acquire() as connection:

@@ -120,6 +120,17 @@ class SignedDownload:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadObject:
+    """A content of a set to download."""
+
+    sha256: bytes
+    key: str
+    size: int
+    file_name: str
+    """The name that a browser stores it under: that of a file that has it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmedUpload:
     """The result of an upload, and the version that the response describes."""
 
@@ -308,11 +319,14 @@ async def find_download(connection: Connection, user_id: UUID, slot_id: UUID, wa
     return found
 
 
-def objects_of(found: SetDownload) -> list[tuple[bytes, str, str]]:
-    """Returns each content of a download that has a key, with that key and the name of a file that has it."""
-    paths = {file.sha256: file.path for file in reversed(found.files)}
+def objects_of(found: SetDownload) -> list[DownloadObject]:
+    """Returns the objects of a download that have a key."""
+    files = {file.sha256: file for file in reversed(found.files)}
     single = f"{found.version.slot_name}.sav"
-    return [(content, key, paths[content] or single) for content, key in found.keys.items()]
+    return [
+        DownloadObject(content, key, files[content].size, files[content].path.rpartition("/")[2] or single)
+        for content, key in found.keys.items()
+    ]
 
 
 async def _absent(connection: Connection, user_id: UUID, slot_id: UUID) -> DomainError:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from gameshelf.libctl.errors import Refused, Unavailable, Usage
-from gameshelf.libctl.files import fetch, safe_name
+from gameshelf.libctl.files import fetch, safe_file_name, safe_name
 
 CONTENT = os.urandom(1_000_000)
 
@@ -140,3 +140,19 @@ def test_an_interrupted_download_leaves_nothing(store, tmp_path, sent):
 )
 def test_a_file_is_called_after_its_slot_harmlessly(slot, name):
     assert safe_name(slot, 7) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("saves/w1/level.dat", "level-v7.dat"),
+        ("saves/Мир 2/игрок.сейв", "игрок-v7.сейв"),
+        ("saves/none", "none-v7"),
+        ("saves/.hidden", "save-v7.hidden"),
+        ("a/b.tar.gz", "b.tar-v7.gz"),
+        ("a/x.; rm -rf", "x-v7.rmrf"),
+        ("x" * 300 + "." + "y" * 300, "x" * 120 + "-v7." + "y" * 10),
+    ],
+)
+def test_a_file_of_a_set_gets_a_safe_name(path, name):
+    assert safe_file_name(path, 7) == name

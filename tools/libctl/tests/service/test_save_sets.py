@@ -80,6 +80,27 @@ def test_a_set_is_not_downloaded_as_a_file(support, saver):
     assert "saves files" in ran.error["try"]
 
 
+def test_a_file_of_a_set_is_downloaded_verified_and_audited(support, saver, tmp_path):
+    save = put(saver, START)
+    put(saver, START | {"saves/w2/игрок.dat": b"two"})
+    words = ("saves", "download", saver.id, save, "--file", "saves/w2/игрок.dat")
+    file = tmp_path / "old"
+    done = support.data(*words, "--version", 1, "--to", file)
+    assert (file.read_bytes(), done["saved_file"]["path"], done["save"]["file_count"]) == (b"one", words[-1], 3)
+    support.shows(*words, "--to", tmp_path / "new")
+    assert (tmp_path / "new").read_bytes() == b"two"
+    for entry in support.data("audit", "list", "--user", saver.id, "--command", "saves download")["entries"]:
+        assert entry["target"]["path"] == words[-1]
+    ran = support.run("--json", *words[:-1], "saves/w3/level.dat")
+    assert (ran.code, ran.error["code"]) == (3, "SAVEGAME_VERSION_NOT_FOUND")
+    assert "no such file" in ran.error["message"]
+    assert support.refused(*words, "--version", 9) == (3, "SAVEGAME_VERSION_NOT_FOUND")
+    single = saver.saves(b"one")
+    assert support.refused("saves", "download", saver.id, single, "--file", "x") == (3, "SAVEGAME_VERSION_NOT_FOUND")
+    assert saver.http.delete(f"/savegames/{save}").status_code == 204
+    support.shows(*words, "--to", tmp_path / "trashed")
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_conflict_shows_what_differs(support, saver, apart, columns):
     support.columns = columns

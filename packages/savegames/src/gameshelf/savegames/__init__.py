@@ -136,6 +136,7 @@ from gameshelf.savegames._set_commands import (
     AskedUnit,
     CommitUpload,
     DownloadSet,
+    FileDownload,
     FileEntry,
     FilesFilter,
     NewSet,
@@ -144,7 +145,13 @@ from gameshelf.savegames._set_commands import (
 )
 from gameshelf.savegames._set_confirmations import IncompleteFile, IncompleteSet
 from gameshelf.savegames._set_planning import PlannedSlot, SavegamePlans, SavePlan
-from gameshelf.savegames._set_reads import SINGLE_FILE, ConflictDifferences, SavegameSetQueries, SetDownload
+from gameshelf.savegames._set_reads import (
+    SINGLE_FILE,
+    ConflictDifferences,
+    DownloadFile,
+    SavegameSetQueries,
+    SetDownload,
+)
 from gameshelf.savegames._set_requests import SkippedFile
 from gameshelf.savegames._set_signing import (
     MAX_URLS,
@@ -225,12 +232,14 @@ __all__ = [
     "DifferenceKind",
     "Digest",
     "Download",
+    "DownloadFile",
     "DownloadSet",
     "Downloadable",
     "Encryption",
     "ExpectedContent",
     "FailureReason",
     "FileAttempt",
+    "FileDownload",
     "FileEntry",
     "FileProblem",
     "FileRequests",

@@ -227,6 +227,15 @@ class DownloadSet(SavesCommand):
     """Device that downloads. It decides nothing: report `synced` once the bytes are stored."""
 
 
+class FileDownload(SavesCommand):
+    """The file of a version to download."""
+
+    version: VersionNumber | None = None
+    """Version that has the file; left out, the head."""
+    path: FilePath
+    """Path of the file within the set."""
+
+
 class FilesFilter(SavesCommand):
     """A page of the files of a version."""
 

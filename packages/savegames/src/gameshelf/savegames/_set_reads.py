@@ -37,6 +37,17 @@ class SetDownload:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadFile:
+    """A file of a version, with the key of its object."""
+
+    version: SaveVersion
+    file: SaveFile | None
+    """None: the version has no file of this path."""
+    key: str | None
+    """None: there is no such file, or its bytes are lost."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictDifferences:
     """How the sides of an open conflict differ."""
 
@@ -102,6 +113,21 @@ class SavegameSetQueries:
         else:
             keys = await self._rows.keys(user_id, found.manifest_id, first) if first else {}
         return SetDownload(found.version, files, keys, sum(lacking.values()), len(lacking))
+
+    async def file(
+        self, user_id: UUID, slot_id: UUID, version: int | None, path: str, *, in_trash: bool = False
+    ) -> DownloadFile | None:
+        """A file of a version, by default of the head, by its exact path; None where there is no such version, or its
+        bytes were deleted.
+        """
+        found = await self._rows.version(user_id, slot_id, version, in_trash=in_trash)
+        if found is None:
+            return None
+        file = next((one for one in await _files_of(found) if one.path == path), None)
+        if file is None or found.manifest_id is None:
+            return DownloadFile(found.version, file, found.key if file else None)
+        keys = await self._rows.keys(user_id, found.manifest_id, [file.sha256])
+        return DownloadFile(found.version, file, keys.get(file.sha256))
 
     async def differences(self, user_id: UUID, conflict_id: UUID) -> ConflictDifferences | None:
         """How the sides of an open conflict differ, by the units of the product's policy; None where there is no such

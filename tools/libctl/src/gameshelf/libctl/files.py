@@ -18,6 +18,7 @@ _CHUNK = 256 * 1024
 _SECONDS = 30.0
 """For how long a silent store is waited for."""
 _LONGEST_NAME = 120
+_LONGEST_ENDING = 10
 
 
 def safe_name(slot_name: str, version: int) -> str:
@@ -26,6 +27,14 @@ def safe_name(slot_name: str, version: int) -> str:
     while len(kept.encode()) > _LONGEST_NAME:
         kept = kept[:-1]
     return f"{kept or 'save'}-v{version}.sav"
+
+
+def safe_file_name(path: str, version: int) -> str:
+    """A file name for a file of a version: what its path ends with, made safe, with the number of the version."""
+    stem, dot, ending = path.rpartition("/")[2].rpartition(".")
+    name = safe_name(stem if dot else ending, version).removesuffix(".sav")
+    kept = "".join(sign for sign in ending if sign.isalnum())[:_LONGEST_ENDING] if dot else ""
+    return f"{name}.{kept}" if kept else name
 
 
 def fetch(url: str, target: Path, size: int, digest: str, report: Callable[[str], None] = lambda text: None) -> None:

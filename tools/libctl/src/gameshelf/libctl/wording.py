@@ -7,7 +7,7 @@ _CODES = {
         "this save has no such version, or its bytes are gone",
         "libctl saves versions USER SAVE",
     ),
-    "SAVEGAME_IS_A_SET": ("this version is a set of files, not one file", "libctl saves files USER SAVE"),
+    "SAVEGAME_IS_A_SET": ("this version is a set of files", "--file PATH, one of libctl saves files USER SAVE"),
     "SAVEGAME_MERGE_SPLITS_UNIT": (
         "the sides can't be merged without mixing what belongs together",
         "libctl conflicts resolve USER CONFLICT --keep local|cloud|both",
@@ -24,6 +24,7 @@ _REASONS = {
     "no_live_grant": ("the user has no such grant, or it has ended", "libctl library list USER"),
     "unknown_to_the_catalog": ("the Catalog has not announced this product", "check the product id"),
     "no_open_upload": ("this user has no such open upload", "libctl uploads list USER"),
+    "no_such_file": ("this version has no such file", "libctl saves files USER SAVE"),
     "in_trash": ("the save is in the trash", "libctl saves restore USER SAVE takes it out"),
     "already_undone": ("this was already undone", "libctl audit show ENTRY"),
     "nothing_changed": ("this changed nothing, so there is nothing to undo", "libctl audit show ENTRY"),

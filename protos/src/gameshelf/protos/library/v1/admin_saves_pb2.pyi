@@ -146,24 +146,28 @@ class CancelSaveUploadOfUserResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[_admin_change_pb2.ChangeResult, _Mapping]] = ...) -> None: ...
 
 class DownloadSaveRequest(_message.Message):
-    __slots__ = ("user_id", "savegame_id", "version")
+    __slots__ = ("user_id", "savegame_id", "version", "path")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     savegame_id: str
     version: int
-    def __init__(self, user_id: _Optional[str] = ..., savegame_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+    path: str
+    def __init__(self, user_id: _Optional[str] = ..., savegame_id: _Optional[str] = ..., version: _Optional[int] = ..., path: _Optional[str] = ...) -> None: ...
 
 class DownloadSaveResponse(_message.Message):
-    __slots__ = ("save", "download_url", "expires_in_seconds")
+    __slots__ = ("save", "download_url", "expires_in_seconds", "file")
     SAVE_FIELD_NUMBER: _ClassVar[int]
     DOWNLOAD_URL_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_IN_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
     save: _cloud_save_service_pb2.SaveVersion
     download_url: str
     expires_in_seconds: int
-    def __init__(self, save: _Optional[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]] = ..., download_url: _Optional[str] = ..., expires_in_seconds: _Optional[int] = ...) -> None: ...
+    file: _cloud_save_service_pb2.SaveFile
+    def __init__(self, save: _Optional[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]] = ..., download_url: _Optional[str] = ..., expires_in_seconds: _Optional[int] = ..., file: _Optional[_Union[_cloud_save_service_pb2.SaveFile, _Mapping]] = ...) -> None: ...
 
 class RestoreSaveRequest(_message.Message):
     __slots__ = ("user_id", "savegame_id", "version", "change")

@@ -407,9 +407,10 @@ class LibraryAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DownloadSave(self, request, context):
-        """Returns a presigned URL that downloads a version, if it is a single file. Roles `support` and `admin`. The read is
-        audited. Refusals: SAVEGAME_SLOT_NOT_FOUND; SAVEGAME_VERSION_NOT_FOUND, with `reason: pruned` in the metadata where
-        its bytes were pruned; SAVEGAME_IS_A_SET for a set of files.
+        """Returns a presigned URL that downloads a version that is a single file, or a file of a set. Roles `support` and
+        `admin`. The read is audited. Refusals: SAVEGAME_SLOT_NOT_FOUND; SAVEGAME_VERSION_NOT_FOUND, with `reason: pruned`
+        in the metadata where its bytes were pruned, and `reason: no_such_file` where it has no file of this path;
+        SAVEGAME_IS_A_SET for a set of files without a path.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

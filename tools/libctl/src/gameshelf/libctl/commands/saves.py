@@ -8,7 +8,7 @@ import click
 from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands import reconcile, uploads
-from gameshelf.libctl.files import fetch, safe_name
+from gameshelf.libctl.files import fetch, safe_file_name, safe_name
 from gameshelf.libctl.history import contents, drawn
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -120,32 +120,41 @@ def files(out: Output, user: UUID, save: UUID, version: int | None, page: int, l
 @click.argument("user", type=click.UUID)
 @click.argument("save", type=click.UUID)
 @click.option("--version", type=_VERSION, help="Version to download; the current one by default.")
+@click.option("--file", "path", metavar="PATH", help="File of a set, by its path as `saves files` shows it.")
 @click.option(
     "--to", type=click.Path(path_type=Path), metavar="FILE", help="File to write; an existing file is not overwritten."
 )
 @click.pass_obj
-def download(out: Output, user: UUID, save: UUID, version: int | None, to: Path | None) -> None:
-    """Download a version to a file and verify it. The audit records it."""
-    download_to(out, user, save, version, to)
+def download(out: Output, user: UUID, save: UUID, version: int | None, path: str | None, to: Path | None) -> None:
+    """Download a version, or a file of one, to a file and verify it. The audit records it."""
+    download_to(out, user, save, version, to, path)
 
 
-def download_to(out: Output, user: UUID | str, save: UUID | str, version: int | None, to: Path | None) -> None:
-    """Downloads a version, into a file that is named after it unless ``to`` says where."""
-    request = messages.DownloadSaveRequest(user_id=str(user), savegame_id=str(save), version=version)
+def download_to(
+    out: Output, user: UUID | str, save: UUID | str, version: int | None, to: Path | None, path: str | None = None
+) -> None:
+    """Downloads a version, or a file of a set, into a file that is named after it unless ``to`` says where."""
+    request = messages.DownloadSaveRequest(user_id=str(user), savegame_id=str(save), version=version, path=path or "")
     given = connect().call("DownloadSave", request)
     found = plain(given.save)
-    target = to or Path(safe_name(found["slot_name"], found["version"]))
-    with progress(out, f"downloading {size(found['file_size_bytes'])}") as report:
-        fetch(given.download_url, target, found["file_size_bytes"], found["file_hash_sha256"], report)
-    parts = {
-        "file": target,
-        "save": f"{found['slot_name']} v{found['version']} ({found['status']})",
-        "size": size(found["file_size_bytes"]),
-        "SHA-256": f"{found['file_hash_sha256']}, verified",
-    }
-    if found["encryption"]:
-        parts["encrypted by the game"] = f"{found['encryption']['scheme']}, key {found['encryption']['key_id']}"
-    out.result({"file": str(target), "save": found}, facts(parts))
+    if given.HasField("file"):
+        file = plain(given.file)
+        of = {"file_size_bytes": file["size_bytes"], "file_hash_sha256": file["sha256"]}
+        target = to or Path(safe_file_name(file["path"], found["version"]))
+    else:
+        file, of = None, found
+        target = to or Path(safe_name(found["slot_name"], found["version"]))
+    with progress(out, f"downloading {size(of['file_size_bytes'])}") as report:
+        fetch(given.download_url, target, of["file_size_bytes"], of["file_hash_sha256"], report)
+    parts = {"file": target, "save": f"{found['slot_name']} v{found['version']} ({found['status']})"}
+    if file:
+        parts["path"] = file["path"]
+    parts |= {"size": size(of["file_size_bytes"]), "SHA-256": f"{of['file_hash_sha256']}, verified"}
+    encryption = (file or found)["encryption"]
+    if encryption:
+        parts["encrypted by the game"] = f"{encryption['scheme']}, key {encryption['key_id']}"
+    result = {"file": str(target), "save": found}
+    out.result(result | {"saved_file": file} if file else result, facts(parts))
 
 
 @group.command()

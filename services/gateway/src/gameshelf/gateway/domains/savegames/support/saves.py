@@ -1,5 +1,7 @@
 """``saves list|versions|files|download|restore|pin``: cloud saves, including those in the trash."""
 
+from uuid import UUID
+
 from gameshelf.gateway.domains.savegames.changes.saves import PinSave, RestoreSave, undo_pin, undo_restore
 from gameshelf.gateway.domains.savegames.messages import file_message, save_message
 from gameshelf.gateway.domains.savegames.use_cases import Saves
@@ -8,10 +10,12 @@ from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ANY, audited_read_command, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
-from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import (
     Download,
+    FileDownload,
     FilesFilter,
     Restore,
     SavegameIsASet,
@@ -99,17 +103,14 @@ class CloudSavesOfUsers:
 
     async def DownloadSave(self, request: messages.DownloadSaveRequest, by: Identity) -> messages.DownloadSaveResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
+        if request.path:
+            return await self._download_file(user_id, slot_id, parse_message(FileDownload, request, _IDS))
         asked = parse_message(Download, request, _IDS)
         async with self._context.reading(user_id) as connection:
             queries = SavegameQueries(connection)
             found = await queries.download(user_id, slot_id, asked.version, in_trash=True)
             if found is None:
-                head = await SavegameSupport(connection).head(user_id, slot_id)
-                if head is None:
-                    raise SavegameSlotNotFound
-                number = asked.version or head.version
-                is_there = await queries.version(user_id, slot_id, number)
-                raise SavegameVersionNotFound(version=number, **({"reason": "pruned"} if is_there else {}))
+                raise await _absent(connection, user_id, slot_id, asked.version)
         if found.version.file_count is not None:
             raise SavegameIsASet(file_count=found.version.file_count)
         signed = await self._saves.sign_download(found)
@@ -117,6 +118,26 @@ class CloudSavesOfUsers:
             save=save_message(found.version),
             download_url=signed.url,
             expires_in_seconds=self._saves.url_ttl_seconds,
+        )
+
+    async def _download_file(self, user_id: UUID, slot_id: UUID, asked: FileDownload) -> messages.DownloadSaveResponse:
+        async with self._context.reading(user_id) as connection:
+            found = await SavegameSetQueries(connection).file(
+                user_id, slot_id, asked.version, asked.path, in_trash=True
+            )
+            if found is None:
+                raise await _absent(connection, user_id, slot_id, asked.version)
+        if found.file is None or found.key is None:
+            reason = "no_such_file" if found.file is None else "pruned"
+            raise SavegameVersionNotFound(version=found.version.version, reason=reason)
+        signed = await self._saves.objects.sign_download(
+            found.key, self._saves.url_ttl_seconds, asked.path.rpartition("/")[2]
+        )
+        return messages.DownloadSaveResponse(
+            save=save_message(found.version),
+            download_url=signed.url,
+            expires_in_seconds=self._saves.url_ttl_seconds,
+            file=file_message(found.file),
         )
 
     async def RestoreSave(self, request: messages.RestoreSaveRequest, by: Identity) -> messages.RestoreSaveResponse:
@@ -138,3 +159,13 @@ class CloudSavesOfUsers:
                 raise InvalidInput(Problem(rule, pointer="version")) from None
             raise
         return messages.PinSaveResponse(result=done)
+
+
+async def _absent(connection: Connection, user_id: UUID, slot_id: UUID, version: int | None) -> DomainError:
+    """Returns the refusal of a version without bytes: whether the save, the version or the bytes are not there."""
+    head = await SavegameSupport(connection).head(user_id, slot_id)
+    if head is None:
+        return SavegameSlotNotFound()
+    number = version or head.version
+    is_there = await SavegameQueries(connection).version(user_id, slot_id, number)
+    return SavegameVersionNotFound(version=number, **({"reason": "pruned"} if is_there else {}))

@@ -1,6 +1,7 @@
 """An object store that is away: only requests that need it fail, nothing is lost, and all work resumes by itself."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.wiring import build
 from gameshelf.savegames import StoreUnavailable, user_prefix
 
+PART = 8 * 1024**2
+SET = {"saves/level.dat": b"level", "saves/map.dat": b"map"}
 HANG_SECONDS = 30
 """This measures no speed: a request that takes so long hangs."""
 AT_ONCE = 8
@@ -181,7 +184,7 @@ async def rows_of(jobs, user_id):
 
 
 async def test_accounts_are_erased_but_for_their_objects_which_follow(
-    player, new_player, new_device, data_of, jobs, gateway, away, wait_until
+    player, new_player, new_device, data_of, jobs, set_client, gateway, away, wait_until
 ):
     take, bring = away
     players = [player, new_player()]
@@ -192,6 +195,17 @@ async def test_accounts_are_erased_but_for_their_objects_which_follow(
         return str(game) in await players[1].products()
 
     await wait_until(owned)
+    saved = await set_client.save(SET, slot="set")
+    # An open set with a file that has arrived, one of whose two parts has, and bytes that are verified already.
+    sent = SET | {"saves/new": b"new", "saves/large": bytes(PART) + b"more"}
+    left_open = await set_client.request(sent, saved.version, slot="set")
+    signed = await set_client.sign(left_open.upload_id, left_open)
+    [large] = [one for one in signed.files if one.parts]
+    cut = replace(
+        signed, files=[one for one in signed.files if not one.parts] + [replace(large, parts=large.parts[1:])]
+    )
+    await set_client.send(cut, sent)
+    await set_client.commits.verify(player.id, left_open.upload_id)
     for one in players:
         device = new_device(of=one)
         data_of(await device.save(b"first"))
@@ -212,7 +226,8 @@ async def test_accounts_are_erased_but_for_their_objects_which_follow(
         assert await rows_of(jobs, one.id) == {"gateway.user_streams"}
     await bring()
     kept = [await jobs.keys(one) for one in players]
-    assert [len(keys) for keys in kept] == [2, 2]
+    assert [len(keys) for keys in kept] == [2 + len(SET) + 1, 2]  # the verified file of the open set, too
+    assert await jobs.objects.open_parts("") != []
     # An object that the database does not know is deleted too, such as a copy that the store made late.
     await jobs.objects.copy(min(kept[0]), f"{user_prefix(players[0].id)}{uuid4()}/slot/late.sav", {})
     aged = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 minute' WHERE erased_at IS NOT NULL"
@@ -221,4 +236,6 @@ async def test_accounts_are_erased_but_for_their_objects_which_follow(
     [sweep] = [job.run for job in gateway.jobs if job.name == "objects"]
     await sweep()
     assert [await jobs.keys(one) for one in players] == [set(), set()]
+    assert [key for key in await jobs.all_keys() if key.startswith(("incoming/", "staging/"))] == []
+    assert await jobs.objects.open_parts("") == []
     assert [await rows_of(jobs, one.id) for one in players] == [set(), set()]

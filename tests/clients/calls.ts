@@ -4,6 +4,8 @@ import type { components, paths } from "./library.js";
 
 declare const process: { argv: string[]; exit(code: number): never };
 
+const FILES: Record<string, string> = { "saves/one.dat": "one", "saves/мир/two.dat": "two" };
+
 type LibraryItem = components["schemas"]["LibraryItem"];
 type ErrorCode = components["schemas"]["ErrorCode"];
 
@@ -45,6 +47,62 @@ const refused = await client.POST("/api/v1/library/items", {
   body: { data: { attributes: { product_id: crypto.randomUUID() } } },
 });
 
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Saves a set of files and downloads it. */
+async function saveFiles() {
+  const entries: components["schemas"]["FileEntry"][] = [];
+  const byHash: Record<string, string> = {};
+  for (const [path, text] of Object.entries(FILES)) {
+    const sha256 = await hashOf(text);
+    byHash[sha256] = text;
+    entries.push({ path, size_bytes: new TextEncoder().encode(text).length, sha256 });
+  }
+  const begun = await client.POST("/api/v1/library/savegames/uploads", {
+    body: { data: { attributes: { product_id: product, save_slot_name: "world", files: entries, device_id: "pc" } } },
+  });
+  const upload = present(begun.data?.data, "upload");
+  for (const one of upload.attributes.uploads) {
+    const { "content-length": _, ...headers } = one.headers; // fetch sets it itself
+    const body = present(byHash[one.sha256], "content");
+    const sent = await fetch(one.upload_url ?? "", { method: one.method ?? "", headers, body });
+    if (!sent.ok) throw new Error(await sent.text());
+  }
+  const commit = () =>
+    client.POST("/api/v1/library/savegames/uploads/{upload_id}/commit", { params: { path: { upload_id: upload.id } } });
+  let committed = await commit();
+  while (committed.response.status === 202) committed = await commit();
+  const done = present(committed.data, "commit");
+  if (!("result" in done.meta)) throw new Error("the upload is not verified");
+  const save = done.data;
+  const path = { savegame_id: save.id };
+  const found = await client.POST("/api/v1/library/savegames/{savegame_id}/download", {
+    params: { path },
+    body: { data: { attributes: {} } },
+  });
+  let loaded = 0;
+  for (const file of present(found.data, "download").data.attributes.files) {
+    const text = await (await fetch(file.download_url ?? "")).text();
+    if (text === FILES[file.path ?? ""]) loaded += 1;
+  }
+  const listed = await client.GET("/api/v1/library/savegames/{savegame_id}/versions/{version_number}/files", {
+    params: { path: { ...path, version_number: 1 } },
+  });
+  const plan = await client.POST("/api/v1/library/savegames/plan", {
+    body: { data: { attributes: { product_id: product, device_id: "deck", intent: "launch" } } },
+  });
+  return {
+    result: done.meta.result,
+    file_count: "file_count" in save.attributes ? save.attributes.file_count : null,
+    is_loaded: loaded === Object.keys(FILES).length,
+    paths: present(listed.data, "files").data.map((file) => file.attributes.path),
+    plan: present(plan.data, "plan").data.attributes.slots.map((slot) => slot.action),
+  };
+}
+
 console.log(
   JSON.stringify({
     product_id: item.attributes.product_id,
@@ -54,5 +112,6 @@ console.log(
     hidden: present(hidden.data, "list").data.map((each) => each.attributes.product_id),
     absent: code,
     refused: present(refused.error?.errors[0], "refusal").title !== "",
+    saved: await saveFiles(),
   }),
 );

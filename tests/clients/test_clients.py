@@ -21,6 +21,14 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
+def platform(create_platform, s3):
+    """A platform with a bucket."""
+    made = create_platform(s3=s3)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
 def document(service):
     return httpx.get(f"{service.url}/api/v1/openapi.json").json()
 
@@ -70,6 +78,13 @@ def expected(product):
         "hidden": [product],
         "absent": "LIBRARY_ITEM_NOT_FOUND",
         "refused": True,
+        "saved": {
+            "result": "head",
+            "file_count": 2,
+            "is_loaded": True,
+            "paths": ["saves/one.dat", "saves/мир/two.dat"],
+            "plan": ["download"],
+        },
     }
 
 

@@ -227,7 +227,7 @@ class DownloadSet(SavesCommand):
     """Device that downloads. It decides nothing: report `synced` once the bytes are stored."""
 
 
-class FileDownload(SavesCommand):
+class DownloadOneFile(SavesCommand):
     """The file of a version to download."""
 
     version: VersionNumber | None = None

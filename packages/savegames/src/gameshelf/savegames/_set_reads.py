@@ -37,7 +37,7 @@ class SetDownload:
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadFile:
+class DownloadableFile:
     """A file of a version, with the key of its object."""
 
     version: SaveVersion
@@ -116,7 +116,7 @@ class SavegameSetQueries:
 
     async def file(
         self, user_id: UUID, slot_id: UUID, version: int | None, path: str, *, in_trash: bool = False
-    ) -> DownloadFile | None:
+    ) -> DownloadableFile | None:
         """A file of a version, by default of the head, by its exact path; None where there is no such version, or its
         bytes were deleted.
         """
@@ -125,9 +125,9 @@ class SavegameSetQueries:
             return None
         file = next((one for one in await _files_of(found) if one.path == path), None)
         if file is None or found.manifest_id is None:
-            return DownloadFile(found.version, file, found.key if file else None)
+            return DownloadableFile(found.version, file, found.key if file else None)
         keys = await self._rows.keys(user_id, found.manifest_id, [file.sha256])
-        return DownloadFile(found.version, file, keys.get(file.sha256))
+        return DownloadableFile(found.version, file, keys.get(file.sha256))
 
     async def differences(self, user_id: UUID, conflict_id: UUID) -> ConflictDifferences | None:
         """How the sides of an open conflict differ, by the units of the product's policy; None where there is no such

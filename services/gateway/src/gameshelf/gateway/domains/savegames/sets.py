@@ -118,7 +118,7 @@ class SetCommits:
         self, user_id: UUID, upload_id: UUID, parts: Sequence[MissingFile]
     ) -> VerifiedUpload | VerifyingUpload:
         """Verifies a single file, as a task of the process: one that takes longer than a request waits would otherwise
-        be begun anew by each request, and never end.
+        start from scratch with each request, and never end.
         """
         about = (user_id, upload_id)
         task = self._singles.get(about)

@@ -15,7 +15,7 @@ from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import (
     Download,
-    FileDownload,
+    DownloadOneFile,
     FilesFilter,
     Restore,
     SavegameIsASet,
@@ -104,7 +104,7 @@ class CloudSavesOfUsers:
     async def DownloadSave(self, request: messages.DownloadSaveRequest, by: Identity) -> messages.DownloadSaveResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         if request.path:
-            return await self._download_file(user_id, slot_id, parse_message(FileDownload, request, _IDS))
+            return await self._download_file(user_id, slot_id, parse_message(DownloadOneFile, request, _IDS))
         asked = parse_message(Download, request, _IDS)
         async with self._context.reading(user_id) as connection:
             queries = SavegameQueries(connection)
@@ -120,7 +120,9 @@ class CloudSavesOfUsers:
             expires_in_seconds=self._saves.url_ttl_seconds,
         )
 
-    async def _download_file(self, user_id: UUID, slot_id: UUID, asked: FileDownload) -> messages.DownloadSaveResponse:
+    async def _download_file(
+        self, user_id: UUID, slot_id: UUID, asked: DownloadOneFile
+    ) -> messages.DownloadSaveResponse:
         async with self._context.reading(user_id) as connection:
             found = await SavegameSetQueries(connection).file(
                 user_id, slot_id, asked.version, asked.path, in_trash=True

@@ -7,7 +7,10 @@ _CODES = {
         "this save has no such version, or its bytes are gone",
         "libctl saves versions USER SAVE",
     ),
-    "SAVEGAME_IS_A_SET": ("this version is a set of files", "--file PATH, one of libctl saves files USER SAVE"),
+    "SAVEGAME_IS_A_SET": (
+        "this version is a set of files",
+        "libctl saves download USER SAVE --file PATH, with a path of libctl saves files USER SAVE",
+    ),
     "SAVEGAME_MERGE_SPLITS_UNIT": (
         "the sides can't be merged without mixing what belongs together",
         "libctl conflicts resolve USER CONFLICT --keep local|cloud|both",

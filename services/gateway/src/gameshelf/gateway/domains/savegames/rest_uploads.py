@@ -107,7 +107,8 @@ async def confirm_upload(action: RestAction, body: ConfirmUpload, commits: SetCo
 
     Verifies the bytes that were sent to the object store, and makes a version of them. An upload that is not based on
     the head is kept as a branch and answered with 409; the meta of the error describes both sides. Confirming again
-    returns the same result for 30 days. An upload of a set is confirmed as well, in the way of `/commit`.
+    returns the same result for 30 days. If the verification takes longer than 20 seconds, the response is 202; ask
+    again. An upload of a set is confirmed as well, in the way of `/commit`.
     """
     return await _commit(action, body.internal_save_id, commits)
 

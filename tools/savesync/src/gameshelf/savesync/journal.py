@@ -16,6 +16,7 @@ undone      every step is undone                                           the v
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -190,7 +191,7 @@ class ApplyJournal:
 
 def sync_folder(folder: Path) -> None:
     """Makes renames within the folder durable. Windows has no such call, and needs none."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

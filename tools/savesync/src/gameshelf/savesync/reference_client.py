@@ -90,7 +90,7 @@ def run(state: Path, version: Path | None) -> None:
 
 def main() -> None:
     """Ends with the error's name and its message where nothing was applied."""
-    if user := os.environ.get("KIT_USER"):
+    if sys.platform != "win32" and (user := os.environ.get("KIT_USER")):
         os.setuid(int(user))  # tests of permissions run as root, which has them all
     state, version = sys.argv[1:]
     try:

@@ -1,6 +1,7 @@
 """What is sent is what was scanned: copies of one moment, and large files that are read again."""
 
 import errno
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -95,19 +96,41 @@ class TestLarge:
             snapshot.verify()
 
 
-def test_a_full_disk_is_named(game, snapshot, tmp_path, monkeypatch):
+@pytest.fixture
+def refusing(monkeypatch):
+    """A disk that refuses every copy with an error."""
+
+    def refuse(number):
+        opened = Path.open
+
+        def open_file(path, mode="r", *args, **options):
+            file = opened(path, mode, *args, **options)
+            if path.suffix == ".part":
+                file.close()
+                raise OSError(number, os.strerror(number))
+            return file
+
+        monkeypatch.setattr(Path, "open", open_file)
+
+    return refuse
+
+
+def test_a_disk_that_fails_is_named(game, snapshot, tmp_path, refusing):
     a = source(game / "a", b"a")
-    opened = Path.open
-
-    def full(path, mode="r", *args, **options):
-        file = opened(path, mode, *args, **options)
-        if path.suffix == ".part":
-            file.close()
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return file
-
-    monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(StagingFailed, match="No space left on device") as raised:
+    refusing(errno.EIO)
+    with pytest.raises(StagingFailed, match="Input/output error") as raised:
         snapshot.take([a])
     assert raised.value.path.parent == tmp_path / "staging"
     assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_without_room_for_copies_files_are_sent_where_they_are(game, snapshot, tmp_path, refusing):
+    a = source(game / "a", b"a")
+    refusing(errno.ENOSPC)
+    snapshot.take([a])
+    assert snapshot.path_of(a.sha256) == game / "a"
+    assert list((tmp_path / "staging").iterdir()) == []
+    snapshot.verify()
+    (game / "a").write_bytes(b"b")
+    with pytest.raises(SaveChanged):
+        snapshot.verify()

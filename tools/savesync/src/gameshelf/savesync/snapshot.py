@@ -4,6 +4,7 @@ All copies are of one moment: the folders look the same after the last copy as b
 where they are unless the file system copies without reading; they are read again before the upload becomes a version.
 """
 
+import errno
 import os
 import shutil
 import sys
@@ -18,6 +19,7 @@ from gameshelf.savesync.errors import RootUnreadable, SaveChanged, StagingFailed
 from gameshelf.savesync.scan import hash_file, reading_file
 
 LARGE = 64 * 1024**2
+_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FICLONE = 0x40049409
 """The request of Linux that makes a copy which shares the blocks of the original."""
 
@@ -89,7 +91,11 @@ class Snapshot:
 
 
 def _copy(source: SnapshotSource, target: Path) -> bool:
-    """Copies a file and checks its hash. Returns False for a large file that would have to be copied by reading it."""
+    """Copies a file and checks its hash.
+
+    Returns False for a large file that would have to be copied by reading it, and where the disk has no room for a
+    copy: a save can be uploaded all the same.
+    """
     draft = target.with_name(f"{target.name}.part")
     try:
         with reading_file(source.path) as original, draft.open("wb") as copy:
@@ -107,6 +113,8 @@ def _copy(source: SnapshotSource, target: Path) -> bool:
             raise SaveChanged(source.path)
         draft.replace(target)
     except OSError as error:
+        if error.errno in _IS_FULL:
+            return False
         raise StagingFailed(draft, error) from error
     finally:
         draft.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ can cut connections, expire signatures, lose contents, and make the service busy
 
 import json
 import math
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -39,8 +40,8 @@ def hash_of(files, key="sha256"):
 
 
 class Refusal(Exception):
-    def __init__(self, status, code, meta=None):
-        self.status, self.code, self.meta = status, code, meta or {}
+    def __init__(self, status, code, meta=None, pointer=None):
+        self.status, self.code, self.meta, self.pointer = status, code, meta or {}, pointer
 
 
 @dataclass
@@ -103,7 +104,8 @@ class FakeService:
                     status, answer = self.route(scope["method"], path.split("/")[1:], attributes, query)
                 except Refusal as refusal:
                     status = refusal.status
-                    answer = {"errors": [{"code": refusal.code, "detail": "", "meta": refusal.meta}]}
+                    source = {"source": {"pointer": refusal.pointer}} if refusal.pointer else {}
+                    answer = {"errors": [{"code": refusal.code, "detail": "", "meta": refusal.meta, **source}]}
                 self.keys[key] = status, answer
                 self.keys.pop(None, None)
         content = b"" if status == 204 else json.dumps(answer).encode()
@@ -387,6 +389,20 @@ def disk(tmp_path):
     memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A volume of one megabyte."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture

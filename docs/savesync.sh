@@ -146,7 +146,8 @@ cat <<'END'
   places of Windows inside its Wine or Proton prefix.
 * `--root NAME=FOLDER` names the folder of a root itself, and `--policy FILE` is a policy of the launcher's own.
 * A root of scope `os` is a slot of its own, such as `main (windows)`: one path cannot hold the files of two systems.
-  A root of scope `machine` is never uploaded.
+  `history` shows the versions of both, and `restore --slot "main (windows)"` names one of them. A root of scope
+  `machine` is never uploaded.
 * Places and patterns that would reach a home folder, a drive, folders with secrets or `..` are refused by the client
   as well as by the service.
 
@@ -168,7 +169,7 @@ cat <<'END'
 | 24 | two machines, or two processes, in turn | no conflict |
 | 25 | names that other systems cannot hold, long paths, links | byte for byte on the other machine; links are reported |
 | 25 | two names that are one on other systems | refused, with both names |
-| 25 | the disk is full | an error that names the path; the old folder is intact |
+| 25 | the disk is full | a download is an error that names the path, and the old folder is intact; an upload needs no room |
 
 | number | situation, seen by the service | result |
 |---|---|---|
@@ -181,5 +182,5 @@ cat <<'END'
 | 14, 15 | uploads on an old base | one conflict of a device; a base that was never synchronised is refused |
 | 16, 17 | an older content; a save that shrinks | a question |
 | 18 | played elsewhere and not uploaded | said before the launch |
-| 19, 20 | a narrower policy; a restored database | nothing is deleted; whole sets are adopted |
+| 19, 20 | a narrower policy; a restored database | nothing is deleted; whole sets are adopted, and a version that is lost is uploaded again |
 END

@@ -88,10 +88,50 @@ class TestRetries:
         assert pauses == []
 
     async def test_a_service_that_stays_away(self, calls, pauses):
-        _, api = calls(*[httpx.ConnectError("no route to host")] * 6)
-        with pytest.raises(ServiceAway, match="no route to host"):
+        _, api = calls(*[httpx.ReadError("reset")] * 6)
+        with pytest.raises(ServiceAway, match="reset"):
             await api.files("s1", 1)
         assert len(pauses) == 5
+
+    async def test_a_machine_without_a_network_does_not_wait_long(self, calls, pauses):
+        _, api = calls(*[httpx.ConnectError("no route to host")] * 3)
+        with pytest.raises(ServiceAway, match="no route to host"):
+            await api.files("s1", 1)
+        assert sum(pauses) <= 3
+
+    async def test_an_answer_that_cannot_be_unpacked_is_asked_for_again(self, calls):
+        _, api = calls(httpx.DecodingError("incorrect header check"), COMMITTED)
+        assert (await api.commit("u1")).version
+
+    @pytest.mark.parametrize(
+        ("code", "meta", "text"),
+        [
+            (
+                "SAVEGAME_FILE_TOO_LARGE",
+                {"limit": "file", "path": "saves/big.sav", "size_bytes": 62914560, "max_bytes": 52428800},
+                "saves/big.sav has 60.0 MiB, and 50.0 MiB are allowed",
+            ),
+            ("SAVEGAME_FILE_TOO_LARGE", {"size_bytes": 2048, "max_bytes": 1024}, "the save has 2.0 KiB, and 1.0 KiB"),
+            (
+                "SAVEGAME_FILE_TOO_LARGE",
+                {"file_count": 11, "max_files": 10},
+                "the save has 11 files, and 10 are allowed",
+            ),
+            (
+                "USER_QUOTA_EXCEEDED",
+                {"limit": "user", "required_bytes": 3, "used_bytes": 1023, "limit_bytes": 1024},
+                "3 B more are needed; 1023 B of 1.0 KiB for saves are used",
+            ),
+            ("USER_QUOTA_EXCEEDED", {"limit": "slots", "max": 1000}, "as the service says it"),
+            ("SAVEGAME_FILE_TOO_LARGE", {}, "as the service says it"),
+        ],
+    )
+    async def test_a_limit_is_named(self, calls, code, meta, text):
+        _, api = calls(
+            httpx.Response(413, json={"errors": [{"code": code, "detail": "as the service says it", "meta": meta}]})
+        )
+        with pytest.raises(ServiceRefusal, match=f"{code}: {text}"):
+            await api.commit("u1")
 
     async def test_each_call_has_a_key_of_its_own(self, calls):
         service, api = calls(httpx.Response(204), httpx.Response(204))

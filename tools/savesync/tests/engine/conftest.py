@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.savesync.canonical import canonical_hash
-from gameshelf.savesync.engine import Sync
 from gameshelf.savesync.game import GameSync
 from gameshelf.savesync.paths import System
 from gameshelf.savesync.places import Machine
@@ -24,6 +23,7 @@ POLICY = {
     "units": [{"name": "{w}", "match": ["saves/{w}/**"]}],
     "settle_seconds": 1,
 }
+NOTHING = {"action": "none", "reason": "nothing"}
 
 
 def identity_of(files):
@@ -53,7 +53,7 @@ class Cloud:
 
     def __init__(self, service):
         self.service, self.inner, self.policy = service, service.route, POLICY
-        self.histories, self.conflicts, self.guards, self.plans = {}, {}, True, []
+        self.histories, self.conflicts, self.guards, self.plans, self.newer = {}, {}, True, [], {}
         self.refusal = service.begin.__func__.__globals__["Refusal"]
         service.route, service.commit = self.route, self.commit
 
@@ -218,14 +218,20 @@ class Cloud:
 
     def plan(self, said):
         self.plans.append(said)
-        asked = said["slots"][0]
-        slot = self.service.slots.get(asked["slot_name"])
-        answer = {"slot_name": asked["slot_name"]}
-        if slot is None or not slot.versions:
-            answer |= {"action": "upload" if asked["content_hash"] else "none", "reason": "new"}
-        else:
-            answer |= self.advice(slot, asked, said["device_id"])
-        attributes = {"slots": [answer], "others": [], "proceed": "yes", "policy_revision": self.policy["revision"]}
+        answers = []
+        for place, asked in enumerate(said["slots"]):
+            slot = self.service.slots.get(asked["slot_name"])
+            if asked.get("savegame_id") and (slot is None or slot.id != asked["savegame_id"]):
+                raise self.refusal(
+                    404, "SAVEGAME_SLOT_NOT_FOUND", pointer=f"/data/attributes/slots/{place}/savegame_id"
+                )
+            answer = {"slot_name": asked["slot_name"]}
+            if slot is None or not slot.versions:
+                answer |= {"action": "upload", "reason": "new"} if asked["content_hash"] else NOTHING
+            else:
+                answer |= self.advice(slot, asked, said["device_id"])
+            answers.append(answer | self.newer.get(asked["slot_name"], {}))
+        attributes = {"slots": answers, "others": [], "proceed": "yes", "policy_revision": self.policy["revision"]}
         if said["policy_revision"] != self.policy["revision"]:
             attributes["policy"] = self.policy
         return {"data": {"attributes": attributes}, "meta": {"auto_sync": True}}
@@ -286,12 +292,10 @@ class Player:
         self.setup = SyncSetup(PRODUCT, Device(name, name), machine, self.home / "state", self.home / "cache.db")
         self.made = (api, store, pause)
 
-    def sync_of(self, kind=Sync, **changes):
+    def sync_of(self, **changes):
         api, store, pause = self.made
-        return kind(replace(self.setup, **changes), api, store, decide=self.decide, progress=self.shown, pause=pause)
-
-    def game_of(self, **changes):
-        return self.sync_of(GameSync, **changes)
+        setup = replace(self.setup, **changes)
+        return GameSync(setup, api, store, decide=self.decide, progress=self.shown, pause=pause)
 
     def decide(self, conflict):
         decision = self.decisions.pop(0) if self.decisions else None

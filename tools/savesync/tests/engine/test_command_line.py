@@ -39,7 +39,7 @@ def machine(cloud, service, objects, tmp_path, monkeypatch):
 
         def run(*arguments, token="token", **options):
             variables = {"HOME": str(home), "LIBRARY_TOKEN": token, "SAVESYNC_PRODUCT": PRODUCT, "COLUMNS": "80"}
-            return CliRunner().invoke(cli.main, arguments, env=variables, **options)
+            return CliRunner().invoke(cli.main, arguments, env=variables | options.pop("env", {}), **options)
 
         run.saves = home / "game" / "saves"
         return run
@@ -214,6 +214,109 @@ def test_a_missing_folder_is_named(deck):
     assert f"savesync: {deck.saves}: " in failed.stderr
     failed = deck("sync", "--now", "--json")
     assert json.loads(failed.stderr)["error"]["code"] == "RootUnreadable"
+
+
+@pytest.fixture
+def planned(cloud):
+    """Changes the answer of the service to every plan."""
+
+    def change(**values):
+        original = cloud.advice
+
+        def advice(*arguments):
+            return {**original(*arguments), **values}
+
+        cloud.advice = advice
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("reason", "line"),
+    [
+        ("auto_sync_off", "main: not synchronised, since that is switched off, version 1, 1 file"),
+        ("policy_off", "main: not synchronised, since the policy of the game says so, version 1, 1 file"),
+        ("backup", "main: the cloud's version is not taken, unless you ask for it, version 1, 1 file"),
+        ("identical", "main: up to date, version 1, 1 file"),
+    ],
+)
+def test_only_what_is_the_same_is_up_to_date(deck, planned, reason, line):
+    (deck.saves / "a.sav").write_text("one")
+    deck("sync", "--now")
+    planned(action="none", reason=reason)
+    assert deck("sync", "--now").stdout.splitlines() == [line]
+
+
+def test_a_player_without_any_save_is_not_up_to_date(deck, cloud):
+    assert deck("sync").stdout == "main: no files here, and none in the cloud\n"
+
+
+def test_a_save_of_a_newer_game_is_named(deck, planned, cloud):
+    (deck.saves / "a.sav").write_text("one")
+    deck("sync", "--now")
+    planned(written_by_newer_version="1.5\x1b[2J")
+    shown = deck("sync", "--now", "--game-version", "1.4").stdout
+    assert shown.splitlines()[1] == "  a newer version of the game wrote the cloud's save: 1.5\\x1b[2J"
+    assert cloud.plans[-1]["game_version_id"] == "1.4"
+    said = json.loads(deck("status", "--json", "--game-version", "1.4").stdout)
+    assert said["slots"][0]["written_by_newer_version"] == "1.5\x1b[2J"
+
+
+def test_an_action_that_is_not_known_is_an_error(deck, planned):
+    (deck.saves / "a.sav").write_text("one")
+    deck("sync", "--now")
+    planned(action="dance")
+    failed = deck("sync", "--now")
+    assert (failed.exit_code, "dance" in failed.stderr) == (1, True)
+    assert failed.stderr.startswith("savesync: plan: ")
+
+
+def test_a_path_in_a_pipe_is_in_one_piece(deck):
+    long = "x" * 90
+    (deck.saves / f"{long}.sav").symlink_to("/etc/passwd")
+    assert f"{long}.sav" not in deck("sync").stdout
+    assert f"a link is not followed: {deck.saves / long}.sav\n" in deck("sync", env={"COLUMNS": None}).stdout
+
+
+def test_both_histories_have_a_heading(deck, cloud):
+    root = {"where": [{"path": "<home>/game/engine"}], "scope": "os"}
+    cloud.policy = {**cloud.policy, "roots": {**cloud.policy["roots"], "engine": root}}
+    (deck.saves / "a.sav").write_text("one")
+    folder = deck.saves.with_name("engine")
+    folder.mkdir()
+    (folder / "x").write_text("x")
+    deck("sync", "--now")
+    shown = deck("history").stdout.splitlines()
+    assert [line for line in shown if line.endswith(":")] == ["main:", "main (linux):"]
+    assert [one["slot_name"] for one in json.loads(deck("history", "--json").stdout)] == ["main", "main (linux)"]
+    refused = deck("restore", "--version", "1", "--json")
+    assert refused.exit_code == 1
+    assert json.loads(refused.stderr)["error"]["code"] == "VersionAmbiguous"
+    (folder / "x").write_text("y")
+    assert "main (linux): restored" in deck("restore", "--version", "1", "--slot", "main (linux)").stdout
+    assert (folder / "x").read_text() == "x"
+
+
+@pytest.mark.parametrize("token", ["two words", "new\nline", "имя"])
+def test_a_token_with_other_characters_is_not_sent_and_not_shown(deck, service, token):
+    refused = deck("sync", token=token)
+    assert (refused.exit_code, token in refused.stderr, service.requests) == (2, False, [])
+    assert deck("sync", token="token\n").exit_code == 0
+
+
+def test_a_launcher_gets_the_values_of_a_refusal(deck, cloud, monkeypatch):
+    meta = {"limit": "file", "path": "saves/a.sav", "size_bytes": 3, "max_bytes": 2}
+
+    def refuse(_said):
+        raise cloud.refusal(413, "SAVEGAME_FILE_TOO_LARGE", meta)
+
+    monkeypatch.setattr(cloud, "check", refuse)
+    (deck.saves / "a.sav").write_text("one")
+    failed = deck("sync", "--now", "--json")
+    message = "SAVEGAME_FILE_TOO_LARGE: saves/a.sav has 3 B, and 2 B are allowed"
+    error = {"code": "SAVEGAME_FILE_TOO_LARGE", "message": message, "meta": meta}
+    assert (failed.exit_code, json.loads(failed.stderr)) == (1, {"error": error})
+    assert deck("sync", "--now").stderr == f"savesync: {message}\n"
 
 
 def test_a_watch_prints_a_line_per_run(deck, monkeypatch):

@@ -258,15 +258,15 @@ async def test_files_of_one_system_are_a_slot_of_their_own(cloud, deck, desktop)
     windows = replace(desktop.setup.machine, prefix=desktop.home / "prefix")
     (deck.home / "game" / "engine" / "shaders").write_text("of linux")
     deck.write(a="one")
-    report = await deck.game_of().run(SyncIntent.LAUNCH)
+    report = await deck.sync_of().run(SyncIntent.LAUNCH)
     assert [(one.slot, one.version) for one in report.slots] == [("main", 1), ("main (linux)", 1)]
     folders = {"saves": desktop.saves, "engine": desktop.home / "game" / "engine"}
-    report = await desktop.game_of(machine=windows, folders=folders).run(SyncIntent.LAUNCH)
+    report = await desktop.sync_of(machine=windows, folders=folders).run(SyncIntent.LAUNCH)
     assert [(one.slot, one.action) for one in report.slots] == [("main", "download"), ("main (windows)", "none")]
     assert desktop.files == {"a.sav": "one"}
-    report = await desktop.game_of().run(SyncIntent.LAUNCH)
+    report = await desktop.sync_of().run(SyncIntent.LAUNCH)
     assert (desktop.home / "game" / "engine" / "shaders").read_text() == "of linux"
-    assert [one.version for one in await deck.game_of(slot_name="main (linux)").history()] == [1]
+    assert [one.version for one in await deck.sync_of(slot_name="main (linux)").history()] == [1]
 
 
 async def test_files_of_roots_without_a_folder_stay_in_the_save(cloud, deck, desktop):

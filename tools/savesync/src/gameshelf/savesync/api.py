@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from gameshelf.savesync.amounts import files_text, size_text
 from gameshelf.savesync.errors import ServiceAway, ServiceRefusal, UnexpectedAnswer
 from gameshelf.savesync.files import CloudFiles
 from gameshelf.savesync.policy import FolderPolicy
@@ -42,6 +43,8 @@ from gameshelf.savesync.wire import (
 Pause = Callable[[float], Awaitable[None]]
 TIMEOUT = httpx.Timeout(60, connect=10)
 TRIES = 6
+TRIES_TO_CONNECT = 3
+"""A machine without a network is most often offline for long, and somebody waits for the game to start."""
 _LONGEST_PAUSE = 60.0
 _PAGE, _PAGE_OF_FILES = 100, 1_000
 MAX_HAVE, MAX_WANT = 1_000, 100
@@ -219,18 +222,20 @@ class SaveApi:
             headers["Content-Type"] = "application/json"
         if method == "POST":
             headers["Idempotency-Key"] = str(uuid4())
+        tries = TRIES
         for tried in range(1, TRIES + 1):
             said: float | None = None
             headers["Authorization"] = f"Bearer {self._token if isinstance(self._token, str) else self._token()}"
             try:
                 response = await self._client.request(method, path, params=query, content=content, headers=headers)
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{self._client.base_url}: {type(error).__name__} {error}".rstrip()
+                tries = TRIES_TO_CONNECT if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else TRIES
             else:
                 if response.status_code not in _AWAY:
                     return _accepted(response)
                 reason, said = str(_refusal(response)), _retry_after(response)
-            if tried < TRIES and (said or 0.0) <= _LONGEST_PAUSE:
+            if tried < tries and (said or 0.0) <= _LONGEST_PAUSE:
                 await self._pause(pause_before(tried, said))
                 continue
             break
@@ -253,9 +258,28 @@ def _refusal(response: httpx.Response) -> ServiceRefusal:
     """The first error of an answer. A proxy before the service has no envelope."""
     try:
         first = response.json()["errors"][0]
-        return ServiceRefusal(response.status_code, first["code"], first.get("detail", ""), first.get("meta"))
+        meta, detail = first.get("meta") or {}, first.get("detail") or ""
+        pointer = (first.get("source") or {}).get("pointer") or ""
+        detail = _about_limit(first["code"], meta) or detail
+        return ServiceRefusal(response.status_code, first["code"], detail, meta, pointer)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return ServiceRefusal(response.status_code, f"HTTP_{response.status_code}", response.reason_phrase)
+
+
+def _about_limit(code: str, meta: Attributes) -> str:
+    """What is larger than it may be, for the player."""
+    match code, meta:
+        case "SAVEGAME_FILE_TOO_LARGE", {"size_bytes": int(size), "max_bytes": int(most)}:
+            what = meta.get("path") or "the save"
+            return f"{what} has {size_text(size)}, and {size_text(most)} are allowed"
+        case "SAVEGAME_FILE_TOO_LARGE", {"file_count": int(count), "max_files": int(most)}:
+            return f"the save has {files_text(count)}, and {most} are allowed"
+        case "USER_QUOTA_EXCEEDED", {"required_bytes": int(size), "used_bytes": int(used), "limit_bytes": int(most)}:
+            until = f" until {meta['resets_at']}" if meta.get("resets_at") else ""
+            limit = {"product": "saves of this game", "daily": "uploads of a day"}.get(str(meta.get("limit")), "saves")
+            room = f"{size_text(used)} of {size_text(most)} for {limit} are used{until}"
+            return f"{size_text(size)} more are needed; {room}"
+    return ""
 
 
 def _retry_after(response: httpx.Response) -> float | None:

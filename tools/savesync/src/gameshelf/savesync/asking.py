@@ -1,5 +1,6 @@
 """Asks the player about a conflict, on a terminal. Without one nobody is asked, and the conflict stays open."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -51,7 +52,8 @@ class Asking:
 def _read(question: str) -> str:
     sys.stderr.write(question)
     sys.stderr.flush()
-    line = sys.stdin.readline()
+    # Python cannot end while a thread holds the buffer of the standard input: a terminal gives a line without it.
+    line = os.read(sys.stdin.fileno(), 4096).decode(sys.stdin.encoding, "replace")
     if not line:
         raise EOFError
     return line

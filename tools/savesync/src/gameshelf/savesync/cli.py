@@ -21,7 +21,7 @@ from gameshelf.savesync import __version__
 from gameshelf.savesync.api import TIMEOUT, SaveApi
 from gameshelf.savesync.asking import Asking
 from gameshelf.savesync.conflict import ConflictDecision, OnConflict, SaveConflict, deciding
-from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveSyncError, ServiceAway, ServiceRefusal
+from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveSyncError, ServiceAway
 from gameshelf.savesync.game import GameSync
 from gameshelf.savesync.installation import (
     account_of,
@@ -40,11 +40,12 @@ from gameshelf.savesync.report import SyncExit, SyncIntent, SyncReport
 from gameshelf.savesync.setup import SyncOptions, SyncSetup
 from gameshelf.savesync.state import device_of
 from gameshelf.savesync.store import SaveStore
-from gameshelf.savesync.watch import FolderWatcher, WatchLook, WatchRules
+from gameshelf.savesync.watch import RETRY_SECONDS, FolderWatcher, WatchLook, WatchRules
 
 DEFAULT_API = "http://127.0.0.1:8084/api/v1/library"
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 _PLACES = ("store", "store_user", "store_game", "library", "game", "base", "prefix")
-_CHOSEN = ("product", "slot", "api", "policy", "folders", *_PLACES)
+_CHOSEN = ("product", "slot", "api", "policy", "folders", "game_version", *_PLACES)
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _ROOT_NAME = re.compile(r"[a-z0-9_-]{1,50}")
 _Command = Callable[..., Awaitable[SyncExit]]
@@ -56,6 +57,8 @@ class CliSession:
 
     out: SyncOutput
     sync: GameSync
+    slot: str | None = None
+    """The save that was named."""
 
 
 def _root_folder(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
@@ -102,7 +105,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 required=True,
                 help="Id of the game.",
             ),
-            click.option("--slot", metavar="NAME", default="main", help="Name of the save in the cloud, else main."),
+            click.option("--slot", metavar="NAME", help="Name of the save in the cloud, else main."),
             click.option(
                 "--api",
                 metavar="URL",
@@ -132,6 +135,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--store-game", metavar="ID", help="Id of the game in that store."),
             folder("--library", help="Folder of the store's library."),
             click.option("--game", metavar="NAME", help="Name of the game's folder in the library."),
+            click.option("--game-version", metavar="ID", help="Version of the game on this machine."),
             folder("--base", help="Folder of the game."),
             folder("--prefix", help="Wine prefix that the game runs in."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON, for a launcher."),
@@ -164,12 +168,10 @@ def _ended(out: SyncOutput, work: Callable[[], Awaitable[SyncExit]]) -> int:
     try:
         return int(asyncio.run(work()))  # type: ignore[arg-type]
     except (LockHeld, ServiceAway) as error:
-        out.error(str(error), type(error).__name__)
+        out.error(error)
         return SyncExit.DEFERRED
-    except ServiceRefusal as refusal:
-        out.error(str(refusal), refusal.code)
     except (SaveSyncError, OSError) as error:
-        out.error(str(error), type(error).__name__)
+        out.error(error)
     except KeyboardInterrupt:
         return 130
     return SyncExit.FAILED
@@ -178,9 +180,11 @@ def _ended(out: SyncOutput, work: Callable[[], Awaitable[SyncExit]]) -> int:
 async def _run(
     out: SyncOutput, chosen: dict[str, Any], on_conflict: OnConflict, work: Callable[[CliSession], Awaitable[SyncExit]]
 ) -> SyncExit:
-    token = os.environ.get("LIBRARY_TOKEN", "")
+    token = os.environ.get("LIBRARY_TOKEN", "").strip()
     if not token:
         raise click.UsageError("LIBRARY_TOKEN is not set; it is the token of the account")
+    if not _TOKEN.fullmatch(token):
+        raise click.UsageError("LIBRARY_TOKEN has spaces or other characters that no token has")
     with ShownProgress(out.talk, is_shown=not out.as_json) as progress:
         ask = Asking(out)
 
@@ -195,7 +199,7 @@ async def _run(
             api, store = SaveApi(api_client, token), SaveStore(store_client)
             setup = _setup(chosen, token)
             sync = GameSync(setup, api, store, decide=deciding(on_conflict, decide), progress=progress)
-            return await work(CliSession(out, sync))
+            return await work(CliSession(out, sync, chosen["slot"]))
 
 
 @asynccontextmanager
@@ -230,7 +234,8 @@ def _setup(chosen: dict[str, Any], token: str) -> SyncSetup:
         ),
         state_folder=state_home(variables, home, system) / account / str(product),
         cache_file=cache_home(variables, home, system) / account / f"{product}.db",
-        slot_name=chosen["slot"],
+        slot_name=chosen["slot"] or "main",
+        game_version=chosen["game_version"],
         policy=chosen["policy"],
         folders=chosen["folders"],
     )
@@ -304,28 +309,37 @@ async def watch(session: CliSession) -> SyncExit:
     async def look() -> WatchLook:
         try:
             return WatchLook(await engine.look(), await engine.games())
-        except SaveSyncError as error:  # a disk that is away, for example: it is named once
+        except (SaveSyncError, OSError) as error:  # a disk that is away, for example: it is named once
             return WatchLook(str(error), ())
 
     async def run(intent: SyncIntent) -> SyncReport | None:
         try:
             report = await engine.run(intent, SyncOptions(is_immediate=True))  # the rules have waited already
-        except SaveSyncError as error:
-            out.error(str(error), type(error).__name__)
+        except (SaveSyncError, OSError) as error:
+            out.error(error)
             return None
         out.report(report, is_line=True)
         return report
 
-    policy = await engine.policy()
-    rules = WatchRules(policy.settle_seconds, time.time())
+    rules = WatchRules((await _policy_of(session)).settle_seconds, time.time())
     await FolderWatcher(look, run, rules, time.time).watch()
     return SyncExit.IN_SYNC
+
+
+async def _policy_of(session: CliSession) -> FolderPolicy:
+    """A machine that has just been started may have no network yet."""
+    while True:
+        try:
+            return await session.sync.policy()
+        except ServiceAway as away:
+            session.out.error(away)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 @main.command()
 @_command
 async def history(session: CliSession) -> SyncExit:
-    """List the versions of the save."""
+    """List the versions of each save of the game."""
     session.out.history(await session.sync.history())
     return SyncExit.IN_SYNC
 
@@ -337,6 +351,6 @@ async def history(session: CliSession) -> SyncExit:
 @_command
 async def restore(session: CliSession, version: int, units: tuple[str, ...]) -> SyncExit:
     """Make an older version, or units of it, the newest. What the folders hold is uploaded first."""
-    report = await session.sync.restore(version, units)
+    report = await session.sync.restore(version, units, session.slot)
     session.out.report(report)
     return report.exit_code

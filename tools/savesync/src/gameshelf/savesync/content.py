@@ -109,8 +109,7 @@ def is_as_synced(content: SaveContent, base: SyncedSlot, policy: FolderPolicy) -
 
 def on_device(slot_name: str, content: SaveContent, base: SyncedSlot | None, units: Mapping[str, str]) -> SlotOnDevice:
     """What a plan is asked about."""
-    savegame_id = base.savegame_id if base else None
-    return SlotOnDevice(slot_name, content.identity, savegame_id, _base_version(content, base), units)
+    return SlotOnDevice(slot_name, content.identity, _savegame_id(base), _base_version(content, base), units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +146,13 @@ def prepare_upload(origin: UploadOrigin, content: SaveContent, snapshot: Snapsho
         content.elsewhere,
         parts,
         _base_version(content, base),
-        base.savegame_id if base else None,
+        _savegame_id(base),
         origin.options,
     )
+
+
+def _savegame_id(base: SyncedSlot | None) -> str | None:
+    return base.savegame_id or None if base else None
 
 
 def _base_version(content: SaveContent, base: SyncedSlot | None) -> int:

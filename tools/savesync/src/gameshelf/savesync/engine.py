@@ -1,17 +1,16 @@
-"""The synchronisation of one product: what the folders hold, what the cloud says, and what follows from both.
+"""One slot of a product: what its folders hold, what the cloud says, and what follows from both.
 
-Every run recovers first, then reports and sends what an earlier run could not, then asks the service for a plan. The
-service decides which version is based on which; nothing is decided by times. Before a version of the cloud takes the
-place of files, the cloud has them.
+The service decides which version is based on which; nothing is decided by times. Before a version of the cloud takes
+the place of files, the cloud has them.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gameshelf.savesync.api import SaveApi
-from gameshelf.savesync.apply_errors import FileChanged
 from gameshelf.savesync.cache import HashCache
 from gameshelf.savesync.canonical import HasIdentity
 from gameshelf.savesync.conflict import ConflictDecision, ConflictResolution, Decide, SaveConflict, read_conflict
@@ -23,221 +22,160 @@ from gameshelf.savesync.content import (
     on_device,
     scan_save,
 )
-from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveChanged, ServiceAway, ServiceRefusal
+from gameshelf.savesync.errors import PolicyRefused, ServiceRefusal
 from gameshelf.savesync.files import SyncedSlot
-from gameshelf.savesync.lock import locked
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.policy_file import PolicyFile
-from gameshelf.savesync.processes import running
 from gameshelf.savesync.queue import QueuedKind
-from gameshelf.savesync.report import (
-    GuardQuestion,
-    SlotReport,
-    SyncAction,
-    SyncIntent,
-    SyncReport,
-    proceed_beside,
-)
+from gameshelf.savesync.report import GuardQuestion, SlotReport, SyncAction, SyncReport
 from gameshelf.savesync.roots import FoundRoots, find_roots
-from gameshelf.savesync.settle import Deferred, settle
 from gameshelf.savesync.setup import SyncOptions, SyncProgress, SyncSetup
 from gameshelf.savesync.state import SaveState
 from gameshelf.savesync.store import SaveStore
 from gameshelf.savesync.transfers import SaveHere, SlotTransfers
 from gameshelf.savesync.uncovered import UncoveredFiles, find_uncovered
 from gameshelf.savesync.units import unit_hashes
-from gameshelf.savesync.wire import CloudVersion, CommittedVersion, SlotAdvice, SyncAdvice, reading
+from gameshelf.savesync.waiting import answer_of
+from gameshelf.savesync.wire import (
+    CloudVersion,
+    CommittedVersion,
+    SlotAdvice,
+    SlotOnDevice,
+    SyncAdvice,
+    reading,
+)
 
 MAX_ROUNDS = 4
-"""How often a run begins again because a file, the policy or the cloud changed meanwhile."""
+"""How often something begins again because a file, the policy or the cloud changed meanwhile."""
 
 
-class _PlanAgain(Exception):
+class PlanAgain(Exception):
     """Something changed while it was synchronised."""
 
 
-class Sync:
-    """Synchronises the folders of a product with a slot of the cloud."""
+class SlotSync:
+    """One slot of a product: what its folders hold, and what a plan means for them. ``GameSync`` runs it."""
 
     def __init__(
-        self,
-        setup: SyncSetup,
-        api: SaveApi,
-        store: SaveStore,
-        *,
-        decide: Decide,
-        progress: SyncProgress,
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        self, setup: SyncSetup, api: SaveApi, store: SaveStore, *, decide: Decide, progress: SyncProgress
     ) -> None:
-        self.setup, self._api = setup, api
-        self._decide, self._progress, self._pause = decide, progress, pause
+        self.setup, self._api, self._decide = setup, api, decide
         self._state = SaveState(setup.state_folder)
-        self._transfers = SlotTransfers(setup, api, store, self._state, progress)
+        self.transfers = SlotTransfers(setup, api, store, self._state, progress)
         self._cache = HashCache(setup.cache_file)
         self._policy_file = PolicyFile(setup.state_folder)
 
-    async def run(self, intent: SyncIntent, options: SyncOptions | None = None) -> SyncReport:
-        """One synchronisation. Raises SaveSyncError where nothing could be done."""
-        try:
-            with locked(self._state.lock_file):
-                await self._transfers.recover()
-                try:
-                    await self._transfers.send_reports()
-                    return await self._rounds(intent, options or SyncOptions())
-                except ServiceAway as away:
-                    return await self._away(str(away))
-        except LockHeld as held:
-            return self._report(deferred=str(held))
+    @property
+    def name(self) -> str:
+        """The name of the slot."""
+        return self.setup.slot_name
 
-    async def status(self) -> SyncReport:
-        """What a run would do. It changes neither the folders nor the save in the cloud."""
-        if self._transfers.is_interrupted:
-            return self._report(deferred="a download was interrupted; the next synchronisation finishes it")
-        try:
-            return await self._status()
-        except ServiceAway as away:
-            return self._report(deferred=str(away))
-
-    async def _status(self) -> SyncReport:
-        for _ in range(MAX_ROUNDS):
-            here = await self._here()
-            try:
-                advice = await self._plan(SyncIntent.BACKGROUND, here)
-                slot = self._advised(advice)
-                conflict = slot.conflict_id and await self._read_conflict(slot.conflict_id, here.policy)
-            except _PlanAgain:
-                continue
-            shown = replace(_shown(slot, here), conflict=conflict or None)
-            return self._report(advice, here, slots=(shown,))
-        return self._report(deferred="the cloud changes all the time")
+    async def planned(self, advice: SlotAdvice, here: SaveHere) -> SlotReport:
+        """What a run would do. Raises PlanAgain if a conflict has ended meanwhile."""
+        conflict = advice.conflict_id and await self._read_conflict(advice.conflict_id, here.policy)
+        return replace(_shown(advice, here), conflict=conflict or None)
 
     async def history(self) -> list[CloudVersion]:
-        """The versions of the slot, the newest first."""
+        """The versions of the slot, the newest first. Raises ServiceRefusal if the cloud has no such save."""
         savegame_id = await self._savegame_id()
         found = [one async for one in self._api.versions(savegame_id)]
         return sorted(found, key=lambda one: one.version, reverse=True)
 
-    async def restore(self, version: int, units: Sequence[str] = ()) -> SyncReport:
+    async def restore(self, version: int, units: Sequence[str]) -> SlotReport:
         """Makes an older version, or units of it, the head, and puts that into the folders.
 
-        What the folders hold is uploaded first, so nothing is lost.
+        Raises PlanAgain if the cloud does not have what the folders hold.
         """
-        with locked(self._state.lock_file):
-            await self._transfers.recover()
-            await self._transfers.send_reports()
-            before = await self._rounds(SyncIntent.MANUAL, SyncOptions(is_immediate=True))
-            if before.deferred or any(one.conflict or one.question for one in before.slots):
-                return before
-            try:
-                here = await self._saved_here()
-            except _PlanAgain as changed:
-                return self._report(deferred=str(changed))
-            done = await self._api.restore(await self._savegame_id(), version, self.setup.device.device_id, units)
-            slot = await self._transfers.download(done.savegame_id, done.version, here)
-            return self._report(None, here, slots=(replace(slot, reason="restored"),))
+        here = await self._saved_here()
+        done = await self._api.restore(await self._savegame_id(), version, self.setup.device.device_id, units)
+        slot = await self.transfers.download(done.savegame_id, done.version, here)
+        return replace(slot, reason="restored")
 
     async def look(self) -> SaveLook:
-        """Names, sizes and times of the folders, for ``watch``: equal values mean that nothing changed."""
+        """Names, sizes and times of the folders: equal values mean that nothing changed."""
         policy, roots = self._of_slot(*await self._all_roots())
-        synced = await self._transfers.synced()
+        synced = await self.transfers.synced()
         return await asyncio.to_thread(look_at_save, policy, roots, synced, self.setup.machine.system)
-
-    async def games(self) -> tuple[str, ...]:
-        """The processes of the game that run."""
-        return tuple(await asyncio.to_thread(running, (await self.policy()).processes))
 
     async def policy(self) -> FolderPolicy:
         """The launcher's own policy, the one that the service sent last, or the service's."""
-        if self.setup.policy is not None:
-            return self.setup.policy
-        kept = await asyncio.to_thread(self._policy_file.read)
-        return kept if kept is not None else await self._refresh_policy()
+        kept = await self.known_policy()
+        return kept if kept is not None else await self.refresh_policy()
 
-    async def _rounds(self, intent: SyncIntent, options: SyncOptions) -> SyncReport:
-        reason = ""
-        for _ in range(MAX_ROUNDS):
-            try:
-                return await self._once(intent, options)
-            except (_PlanAgain, SaveChanged, FileChanged) as changed:
-                reason = str(changed)
-            except ServiceRefusal as refusal:
-                if refusal.code != "SAVEGAME_POLICY_CHANGED":
-                    raise
-                await self._refresh_policy()
-                reason = "the policy of the game has changed"
-        return self._report(deferred=f"something changes all the time: {reason}")
+    async def known_policy(self) -> FolderPolicy | None:
+        """The policy as far as it is known without the network."""
+        return self.setup.policy or await asyncio.to_thread(self._policy_file.read)
 
-    async def _once(self, intent: SyncIntent, options: SyncOptions) -> SyncReport:
-        here = await self._here()
-        if await self._is_changed(here) and not (intent is SyncIntent.LAUNCH or options.is_immediate):
-            self._progress.say("waiting until the game has finished writing")
-            waited = await settle(self.look, self.games, here.policy.settle_seconds, pause=self._pause)
-            if isinstance(waited, Deferred):
-                return self._report(None, here, deferred=waited.reason)
-            here = await self._here()
-            if here.content.look != waited.content:
-                raise _PlanAgain("the game has written again")
-        if here.content.files and here.content.emptied and not options.may_remove:
-            return self._report(None, here, slots=(await self._emptied(here),))
-        advice = await self._plan(intent, here)
-        advised = self._advised(advice)
-        slot = await self._act(advised, here, options)
-        if advised.asks and not (slot.conflict or slot.question):  # it was answered
-            advice = replace(advice, proceed=proceed_beside(advice.others, intent))
-        return self._report(advice, here, slots=(slot,))
+    async def refresh_policy(self) -> FolderPolicy:
+        """Reads the policy of the service."""
+        document = await self._api.policy_document(self.setup.product_id)
+        return await asyncio.to_thread(self._policy_file.write, document)
 
-    async def _emptied(self, here: SaveHere) -> SlotReport:
+    async def follow(self, document: Any, revision: int) -> None:
+        """Keeps the policy that a plan has sent. Raises PlanAgain if it is another one: it may cover other files."""
+        if document is None or self.setup.policy is not None:
+            return
+        kept = await asyncio.to_thread(self._policy_file.write, document)
+        if kept.revision != revision:
+            raise PlanAgain("the policy of the game has changed")
+
+    async def emptied(self, here: SaveHere) -> SlotReport:
         """Nothing is uploaded where a root has lost all of its files: its disk may be gone."""
-        synced = await self._transfers.synced()
+        synced = await self.transfers.synced()
         names = here.content.emptied
         count = sum(path.partition("/")[0] in names for path in (synced.files if synced else ()))
         folders = ", ".join(str(here.roots.folders[name]) for name in names)
         text = f"{folders} held files of this save ({count}), and is empty now"
         question = GuardQuestion("ROOT_EMPTIED", text, f"--confirm-removals {count}")
         version = synced.version if synced else None
-        return SlotReport(self.setup.slot_name, SyncAction.NONE, "emptied", version, question=question)
+        return SlotReport(self.name, SyncAction.NONE, "emptied", version, question=question)
 
-    async def _act(self, advice: SlotAdvice, here: SaveHere, options: SyncOptions) -> SlotReport:
-        """Does what the plan says for the slot."""
+    async def act(self, advice: SlotAdvice, here: SaveHere, options: SyncOptions) -> SlotReport:
+        """Does what the plan says for the slot.
+
+        Raises PlanAgain, SaveChanged or FileChanged if something changed meanwhile.
+        """
         shown = _shown(advice, here)
         if advice.regresses_to is not None and not options.accepts_older:
             text = f"the folders hold what version {advice.regresses_to} had; the cloud has version"
             question = GuardQuestion("SAVEGAME_REGRESSES", f"{text} {advice.head_version}", "--accept-older")
             return replace(shown, question=question)
-        if advice.conflict_id is not None and not await self._is_changed(here):
+        if advice.conflict_id is not None and not await self.is_changed(here):
             return await self._settle_conflict(advice.conflict_id, here.policy)
         match shown.action:
             case SyncAction.UPLOAD | SyncAction.CONFLICT | SyncAction.MERGE:
                 return await self._upload(shown, here, options)
             case SyncAction.DOWNLOAD:
-                return await self._transfers.download(await self._id_of(advice), advice.head_version, here)
+                return await self.transfers.download(await self._id_of(advice), advice.head_version, here)
             case SyncAction.NONE if advice.reason == "identical" and here.content.arriving:
-                return await self._transfers.download(await self._id_of(advice), advice.head_version, here)
+                return await self.transfers.download(await self._id_of(advice), advice.head_version, here)
             case SyncAction.NONE if advice.reason == "identical":
                 await self._adopt(advice, here)
         return shown
 
     async def _adopt(self, advice: SlotAdvice, here: SaveHere) -> None:
         """Remembers the version whose content the folders hold, where this device did not know of it."""
-        synced, identity = await self._transfers.synced(), await self._identity(here)
+        synced, identity = await self.transfers.synced(), await self._identity(here)
         if advice.savegame_id is None or advice.head_version is None or identity is None:
             return
         if synced and (synced.savegame_id, synced.version) == (advice.savegame_id, advice.head_version):
             return
         slot = self._slot_of(advice.savegame_id, advice.head_version, identity, here)
-        await self._transfers.record(slot, here)
-        await self._transfers.say_synced(slot)
+        await self.transfers.record(slot, here)
+        await self.transfers.say_synced(slot)
 
     async def _upload(
         self, shown: SlotReport, here: SaveHere, options: SyncOptions, *, is_from_nothing: bool = False
     ) -> SlotReport:
         try:
-            done, size = await self._transfers.upload(here, options, is_from_nothing=is_from_nothing)
+            done, size = await self.transfers.upload(here, options, is_from_nothing=is_from_nothing)
         except ServiceRefusal as refusal:
             match refusal.code:
                 case "SAVEGAME_VERSION_CONFLICT":
                     await self._record_branch(refusal.meta, here)
-                    return await self._settle_conflict(str(refusal.meta["conflict_id"]), here.policy)
+                    with reading("conflict"):
+                        conflict_id = str(refusal.meta["conflict_id"])
+                    return await self._settle_conflict(conflict_id, here.policy)
                 case "SAVEGAME_BASE_NOT_SYNCED" if not is_from_nothing:  # it becomes a branch, and the player decides
                     return await self._upload(shown, here, options, is_from_nothing=True)
                 case "SAVEGAME_SHRINKS":
@@ -247,15 +185,15 @@ class Sync:
 
     async def _committed(self, done: CommittedVersion, size: int, here: SaveHere) -> SlotReport:
         count = len(here.content.files)
-        shown = SlotReport(self.setup.slot_name, SyncAction.UPLOAD, done.result, done.version, count, size)
+        shown = SlotReport(self.name, SyncAction.UPLOAD, done.result, done.version, count, size)
         if done.result == "deleted":
             return replace(shown, action=SyncAction.DELETED, reason="deleted_elsewhere")
         if done.result in ("behind", "resolved"):
-            applied = await self._transfers.download(done.savegame_id, done.version, here)
+            applied = await self.transfers.download(done.savegame_id, done.version, here)
             resolution = str(done.meta.get("resolution") or done.result)
             action = SyncAction.MERGE if resolution == ConflictResolution.MERGE else shown.action
             return replace(applied, action=action, reason=resolution, uploaded_bytes=size)
-        await self._transfers.record(self._slot_of(done.savegame_id, done.version, done.content_identity, here), here)
+        await self.transfers.record(self._slot_of(done.savegame_id, done.version, done.content_identity, here), here)
         return shown
 
     async def _record_branch(self, meta: Mapping[str, Any], here: SaveHere) -> None:
@@ -264,14 +202,14 @@ class Sync:
             branch = meta["branch"]["attributes"]
             version, identity = int(branch["version"]), str(branch["content_identity"])
             slot = self._slot_of(str(meta["savegame_id"]), version, identity, here)
-        await self._transfers.record(slot, here)
-        await asyncio.to_thread(self._transfers.queue.drop, slot.slot_name, QueuedKind.UPLOAD)
+        await self.transfers.record(slot, here)
+        await asyncio.to_thread(self.transfers.queue.drop, slot.slot_name, QueuedKind.UPLOAD)
 
     async def _settle_conflict(self, conflict_id: str, policy: FolderPolicy) -> SlotReport:
         """Asks for a decision, and puts its result into the folders."""
         for _ in range(MAX_ROUNDS):
             conflict = await self._read_conflict(conflict_id, policy)
-            decision = await asyncio.to_thread(self._decide, conflict)
+            decision = await answer_of(partial(self._decide, conflict))
             if decision is None:
                 return SlotReport(
                     conflict.slot_name, SyncAction.CONFLICT, "open", conflict.head.version, conflict=conflict
@@ -280,9 +218,9 @@ class Sync:
             done = await self._resolve(conflict, decision)
             if done is None:
                 continue
-            applied = await self._transfers.download(done.savegame_id, done.version, here)
+            applied = await self.transfers.download(done.savegame_id, done.version, here)
             return replace(applied, action=SyncAction.CONFLICT, reason=decision.resolution)
-        raise _PlanAgain("the conflict has new versions all the time")
+        raise PlanAgain("the conflict has new versions all the time")
 
     async def _resolve(self, conflict: SaveConflict, decision: ConflictDecision) -> CommittedVersion | None:
         """None: a side has a newer version than the player saw."""
@@ -295,7 +233,7 @@ class Sync:
             if refusal.code == "SAVEGAME_VERSION_CONFLICT":
                 return None
             if refusal.status == 404:  # another device has decided
-                raise _PlanAgain(str(refusal)) from refusal
+                raise PlanAgain(str(refusal)) from refusal
             raise
 
     async def _read_conflict(self, conflict_id: str, policy: FolderPolicy) -> SaveConflict:
@@ -303,7 +241,7 @@ class Sync:
             said = await self._api.conflict(conflict_id)
         except ServiceRefusal as refusal:
             if refusal.status == 404:
-                raise _PlanAgain(str(refusal)) from refusal
+                raise PlanAgain(str(refusal)) from refusal
             raise
         differences = None
         if (said.get("differences_count") or 0) > len(said.get("differences") or ()):
@@ -312,43 +250,38 @@ class Sync:
 
     async def _saved_here(self) -> SaveHere:
         """What the folders hold, if the cloud has it: nothing else may be replaced."""
-        here = await self._here()
-        if await self._is_changed(here):
-            raise _PlanAgain("the files have changed since they were uploaded")
+        here = await self.here()
+        if await self.is_changed(here):
+            raise PlanAgain("the files have changed since they were uploaded")
         return here
 
-    async def _is_changed(self, here: SaveHere) -> bool:
+    async def is_changed(self, here: SaveHere) -> bool:
         """Whether the folders hold something that this device has not synchronised."""
-        synced, content = await self._transfers.synced(), here.content
+        synced, content = await self.transfers.synced(), here.content
         return bool(content.files) and (synced is None or not is_as_synced(content, synced, here.policy))
 
     async def _identity(self, here: SaveHere) -> str | None:
         """What a plan compares: that of the last version as long as nothing has changed since."""
-        synced = await self._transfers.synced()
-        is_changed = synced is None or await self._is_changed(here)
+        synced = await self.transfers.synced()
+        is_changed = synced is None or await self.is_changed(here)
         return here.content.identity if is_changed or not synced else synced.content_identity
 
-    async def _away(self, reason: str) -> SyncReport:
-        """Without the network: what changed here waits in the queue, and the game can be played."""
-        try:
-            here = await self._here()
-        except ServiceAway:  # the policy is not known either
-            return self._report(deferred=reason)
-        if await self._is_changed(here):
-            request, queue = {"files": len(here.content.files)}, self._transfers.queue
-            await asyncio.to_thread(queue.put, self.setup.slot_name, QueuedKind.UPLOAD, request, reason)
-        return self._report(None, here, deferred=reason)
+    async def queue(self, here: SaveHere, reason: str) -> None:
+        """Without the network: what changed here waits, and the game can be played."""
+        if await self.is_changed(here):
+            request, queue = {"files": len(here.content.files)}, self.transfers.queue
+            await asyncio.to_thread(queue.put, self.name, QueuedKind.UPLOAD, request, reason)
 
     async def _id_of(self, advice: SlotAdvice) -> str:
         return advice.savegame_id or await self._savegame_id()
 
     async def _savegame_id(self) -> str:
-        if (synced := await self._transfers.synced()) is not None:
+        if (synced := await self.transfers.synced()) is not None and synced.savegame_id:
             return synced.savegame_id
         for one in await self._api.saves(self.setup.product_id):
-            if one.slot_name == self.setup.slot_name:
+            if one.slot_name == self.name:
                 return one.id
-        raise ServiceRefusal(404, "SAVEGAME_NOT_FOUND", f"the cloud has no save {self.setup.slot_name!r} of this game")
+        raise ServiceRefusal(404, "SAVEGAME_NOT_FOUND", f"the cloud has no save {self.name!r} of this game")
 
     async def scopes(self) -> tuple[str, ...]:
         """The scopes of the roots that have a folder here: each is a slot of its own."""
@@ -367,68 +300,44 @@ class Sync:
             raise PolicyRefused("roots", reasons or "the policy of the game names no folder")
         return policy, roots
 
-    async def _here(self) -> SaveHere:
+    async def here(self) -> SaveHere:
         around = await self._all_roots()
         policy, roots = self._of_slot(*around)
-        base, system = await self._transfers.synced(), self.setup.machine.system
+        base, system = await self.transfers.synced(), self.setup.machine.system
         content = await asyncio.to_thread(scan_save, policy, roots, base, system, self._cache)
         return SaveHere(policy, roots, _without_large(content, policy), around)
 
-    async def _plan(self, intent: SyncIntent, here: SaveHere) -> SyncAdvice:
-        """Asks the service. Raises _PlanAgain if it has a newer policy, which may cover other files."""
-        content, synced = here.content, await self._transfers.synced()
+    async def asked(self, here: SaveHere) -> SlotOnDevice:
+        """What a plan is asked about."""
+        content, synced = here.content, await self.transfers.synced()
         files: Mapping[str, HasIdentity] = {**content.files, **content.elsewhere}
-        slot = on_device(self.setup.slot_name, content, synced, unit_hashes(files, here.policy.units))
-        slot = replace(slot, content_identity=await self._identity(here))
+        slot = on_device(self.name, content, synced, unit_hashes(files, here.policy.units))
         if not content.files:
-            slot = replace(slot, content_identity=None, units={})
-        device = self.setup.device
-        options = {"device_name": device.device_name, "policy_revision": here.policy.revision}
-        advice = await self._api.plan(self.setup.product_id, device.device_id, intent, [slot], options)
-        if advice.policy is not None and self.setup.policy is None:
-            kept = await asyncio.to_thread(self._policy_file.write, advice.policy)
-            if kept.revision != here.policy.revision:
-                raise _PlanAgain("the policy of the game has changed")
-        return advice
-
-    def _advised(self, advice: SyncAdvice) -> SlotAdvice:
-        found = next((one for one in advice.slots if one.slot_name == self.setup.slot_name), None)
-        return found or SlotAdvice(self.setup.slot_name, "none", "nothing")
-
-    async def _refresh_policy(self) -> FolderPolicy:
-        document = await self._api.policy_document(self.setup.product_id)
-        return await asyncio.to_thread(self._policy_file.write, document)
+            return replace(slot, content_identity=None, units={})
+        return replace(slot, content_identity=await self._identity(here))
 
     def _slot_of(self, savegame_id: str, version: int, identity: str, here: SaveHere) -> SyncedSlot:
         content = here.content
-        return SyncedSlot(self.setup.slot_name, savegame_id, version, identity, content.files, content.elsewhere)
+        return SyncedSlot(self.name, savegame_id, version, identity, content.files, content.elsewhere)
 
-    def _report(
-        self,
-        advice: SyncAdvice | None = None,
-        here: SaveHere | None = None,
-        *,
-        slots: tuple[SlotReport, ...] = (),
-        deferred: str | None = None,
-    ) -> SyncReport:
-        waiting = self._transfers.queue.all()
+    def report(self, advice: SyncAdvice | None = None, here: SaveHere | None = None) -> SyncReport:
+        """What is to be said beside the slots."""
+        waiting = self.transfers.queue.all()
         return SyncReport(
             product=self.setup.product_id,
             device_id=self.setup.device.device_id,
             proceed=advice.proceed if advice else "yes",
-            slots=slots,
             others=advice.others if advice else (),
             queued=len(waiting),
             queued_since=min((one.since for one in waiting), default=None),
-            deferred=deferred,
             uncovered=self._uncovered(here) if here else (),
-            rescued=tuple(map(str, self._transfers.rescued)),
+            rescued=tuple(map(str, self.transfers.rescued)),
             auto_sync=advice.auto_sync if advice else True,
             links=tuple(map(str, here.content.links)) if here else (),
         )
 
     def _uncovered(self, here: SaveHere) -> tuple[UncoveredFiles, ...]:
-        since = self._state.applied_at(self.setup.slot_name)
+        since = self._state.applied_at(self.name)
         if since is None:
             return ()
         policy, roots = here.around
@@ -437,7 +346,12 @@ class Sync:
 
 def _shown(advice: SlotAdvice, here: SaveHere) -> SlotReport:
     count = len(here.content.files)
-    return SlotReport(advice.slot_name, SyncAction(advice.action), advice.reason, advice.head_version, count)
+    with reading("plan"):  # an action of a later version of the service
+        action = SyncAction(advice.action)
+    newer = advice.written_by_newer_version
+    return SlotReport(
+        advice.slot_name, action, advice.reason, advice.head_version, count, written_by_newer_version=newer
+    )
 
 
 def _without_large(content: SaveContent, policy: FolderPolicy) -> SaveContent:

@@ -54,6 +54,23 @@ class TooManyFiles(SaveSyncError):
         self.folder, self.most = folder, most
 
 
+class VersionAmbiguous(SaveSyncError):
+    """Several saves of the game have a version of this number."""
+
+    def __init__(self, version: int, slots: Sequence[str]) -> None:
+        names = ", ".join(map(repr, slots))
+        super().__init__(f"several saves of this game have a version {version} ({names}); name one with --slot")
+        self.version, self.slots = version, tuple(slots)
+
+
+class ProcessesUnknown(SaveSyncError):
+    """It cannot be known whether the game runs."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"the processes of this machine cannot be listed: {error}")
+        self.error = error
+
+
 class LockHeld(SaveSyncError):
     """Another process synchronises this product."""
 
@@ -93,9 +110,13 @@ class ServiceAway(SaveSyncError):
 class ServiceRefusal(SaveSyncError):
     """The service has refused: ``code`` is the reason, ``meta`` has the values that a program needs to handle it."""
 
-    def __init__(self, status: int, code: str, detail: str = "", meta: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str = "", meta: Mapping[str, Any] | None = None, pointer: str = ""
+    ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.status, self.code, self.detail, self.meta = status, code, detail, dict(meta or {})
+        self.pointer = pointer
+        """Where in the request the reason lies, as a JSON pointer."""
 
 
 class UnexpectedAnswer(SaveSyncError):

@@ -69,6 +69,7 @@ class SyncedSlot:
 
     slot_name: str
     savegame_id: str
+    """Empty where the cloud does not know the save any more; the version is 0 then."""
     version: int
     content_identity: str
     files: LocalFiles

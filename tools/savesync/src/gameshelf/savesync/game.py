@@ -2,25 +2,61 @@
 
 One path cannot hold the files of two systems. So the roots of scope ``os`` are a slot of their own, which is named
 after the system that the game sees: ``main (windows)``, also for a game for Windows in Proton.
+
+Every run recovers first, then reports what an earlier run could not, then asks the service for one plan of all slots:
+a plan of some of them would say of the others that this device has nothing to upload.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from gameshelf.savesync.api import SaveApi
+from gameshelf.savesync.apply_errors import FileChanged
 from gameshelf.savesync.conflict import Decide
-from gameshelf.savesync.engine import Sync
-from gameshelf.savesync.errors import SaveSyncError
+from gameshelf.savesync.engine import MAX_ROUNDS, PlanAgain, SlotSync
+from gameshelf.savesync.errors import (
+    LockHeld,
+    SaveChanged,
+    SaveSyncError,
+    ServiceAway,
+    ServiceRefusal,
+    VersionAmbiguous,
+)
+from gameshelf.savesync.lock import locked
 from gameshelf.savesync.policy import FolderPolicy
-from gameshelf.savesync.report import SyncIntent, SyncReport, join_reports
+from gameshelf.savesync.processes import running
+from gameshelf.savesync.report import SlotReport, SyncAction, SyncIntent, SyncReport, join_reports, proceed_beside
+from gameshelf.savesync.settle import Deferred, Settled, settle
 from gameshelf.savesync.setup import SyncOptions, SyncProgress, SyncSetup
+from gameshelf.savesync.state import SaveState
 from gameshelf.savesync.store import SaveStore
-from gameshelf.savesync.wire import CloudVersion
+from gameshelf.savesync.transfers import SaveHere
+from gameshelf.savesync.wire import CloudVersion, SlotAdvice, SyncAdvice
+
+_SLOT_OF_POINTER = re.compile(r"/slots/(\d+)/")
+_UNKNOWN_BASE = ("SAVEGAME_SLOT_NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
+_Heres = list[tuple[SlotSync, SaveHere]]
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run, and what it has done so far."""
+
+    intent: SyncIntent
+    options: SyncOptions = field(default_factory=SyncOptions)
+    done: dict[str, SlotReport] = field(default_factory=dict)
+    """By the name of the slot. It is not done again where the run begins again."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether changed files have to settle. Before a launch no game writes."""
+        return self.intent is not SyncIntent.LAUNCH and not self.options.is_immediate
 
 
 class GameSync:
-    """Synchronises the slots of a game one after the other."""
+    """Synchronises the folders of a product with its slots in the cloud."""
 
     def __init__(
         self,
@@ -32,49 +68,263 @@ class GameSync:
         progress: SyncProgress,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._setup, self._api, self._progress, self._pause = setup, api, progress, pause
         system = f" ({setup.machine.runs_as})"
         of_system = replace(setup, slot_name=setup.slot_name.removesuffix(system) + system, scope="os")
         setups = [of_system] if setup.slot_name.endswith(system) else [setup, of_system]
-        self._syncs = {
-            one.scope: Sync(one, api, store, decide=decide, progress=progress, pause=pause) for one in setups
-        }
+        self._syncs = {one.scope: SlotSync(one, api, store, decide=decide, progress=progress) for one in setups}
+        self._lock_file = SaveState(setup.state_folder).lock_file
 
     async def run(self, intent: SyncIntent, options: SyncOptions | None = None) -> SyncReport:
-        """One synchronisation. Raises SaveSyncError where nothing could be done."""
-        return join_reports([await one.run(intent, options) for one in await self._there()])
+        """One synchronisation. Raises SaveSyncError where nothing could be done.
+
+        Where a game has several slots, the error of one is in its report, and the others are synchronised all the same.
+        """
+        run = _Run(intent, options or SyncOptions())
+        try:
+            with locked(self._lock_file):
+                await self._first.transfers.recover()
+                try:
+                    await self._first.transfers.send_reports()
+                    return await self._rounds(run)
+                except ServiceAway as away:
+                    return await self._away(run, str(away))
+        except LockHeld as held:
+            return replace(self._first.report(), deferred=str(held))
 
     async def status(self) -> SyncReport:
-        """What a run would do. It changes neither the folders nor the save in the cloud."""
-        return join_reports([await one.status() for one in await self._there()])
+        """What a run that a person asks for would do. It changes neither the folders nor the save in the cloud."""
+        if self._first.transfers.is_interrupted:
+            reason = "a download was interrupted; the next synchronisation finishes it"
+            return replace(self._first.report(), deferred=reason)
+        reason = "the cloud changes all the time"
+        for _ in range(MAX_ROUNDS):
+            try:
+                return await self._status(_Run(SyncIntent.MANUAL))
+            except PlanAgain:
+                continue
+            except ServiceAway as away:
+                reason = str(away)
+                break
+        return replace(self._first.report(), deferred=reason)
 
     async def history(self) -> list[CloudVersion]:
-        """The versions of the slot, the newest first."""
-        return await (await self._there())[0].history()
+        """The versions of all slots, those of one after those of another, the newest first."""
+        found: list[CloudVersion] = []
+        refused: ServiceRefusal | None = None
+        for slot in await self._there():
+            try:
+                found += await slot.history()
+            except ServiceRefusal as refusal:
+                if refusal.status != 404:
+                    raise
+                refused = refused or refusal
+        if refused and not found:
+            raise refused
+        return found
 
-    async def restore(self, version: int, units: Sequence[str] = ()) -> SyncReport:
-        """Makes an older version of the slot, or units of it, the head, and puts that into the folders."""
-        return await (await self._there())[0].restore(version, units)
+    async def restore(self, version: int, units: Sequence[str] = (), slot_name: str | None = None) -> SyncReport:
+        """Makes an older version of a slot, or units of it, the head, and puts that into the folders.
+
+        What the folders hold is uploaded first, so nothing is lost. Without a name it is the slot that has the version;
+        raises VersionAmbiguous if there are several.
+        """
+        run = _Run(SyncIntent.MANUAL, SyncOptions(is_immediate=True))
+        with locked(self._lock_file):
+            await self._first.transfers.recover()
+            await self._first.transfers.send_reports()
+            slot = await self._slot_with(version, slot_name)
+            before = await self._rounds(run)
+            saved = run.done.get(slot.name)
+            if before.deferred or saved is None or saved.conflict or saved.question or saved.error:
+                return before
+            try:
+                run.done[slot.name] = await slot.restore(version, units)
+            except PlanAgain as changed:
+                return replace(before, deferred=str(changed))
+            return replace(before, slots=tuple(run.done.values()))
 
     async def look(self) -> object:
-        """Names, sizes and times of the folders: equal values mean that nothing changed."""
-        return [await one.look() for one in await self._there()]
+        """Names, sizes and times of the folders, for ``watch``: equal values mean that nothing changed."""
+        return [await slot.look() for slot in await self._there()]
 
     async def games(self) -> tuple[str, ...]:
         """The processes of the game that run."""
-        return await self._first.games()
+        return tuple(await asyncio.to_thread(running, (await self.policy()).processes))
 
     async def policy(self) -> FolderPolicy:
         """The policy that the folders are found by."""
         return await self._first.policy()
 
     @property
-    def _first(self) -> Sync:
+    def _first(self) -> SlotSync:
         return next(iter(self._syncs.values()))
 
-    async def _there(self) -> list[Sync]:
+    async def _there(self) -> list[SlotSync]:
         """The slots that have a folder here. Where that cannot be known, the first one finds the reason."""
         try:
             scopes = await self._first.scopes()
         except SaveSyncError:
             scopes = ()
         return [sync for scope, sync in self._syncs.items() if scope in scopes] or [self._first]
+
+    async def _slot_with(self, version: int, slot_name: str | None) -> SlotSync:
+        there = await self._there()
+        if slot_name is not None or len(there) == 1:
+            return next((slot for slot in there if slot.name == slot_name), there[0])
+        having = {one.slot_name for one in await self.history() if one.version == version}
+        found = [slot for slot in there if slot.name in having]
+        if len(found) > 1:
+            raise VersionAmbiguous(version, [slot.name for slot in found])
+        return found[0] if found else there[0]
+
+    async def _rounds(self, run: _Run) -> SyncReport:
+        reason = ""
+        for _ in range(MAX_ROUNDS):
+            try:
+                return await self._once(run)
+            except (PlanAgain, SaveChanged, FileChanged) as changed:
+                reason = str(changed)
+            except ServiceRefusal as refusal:
+                if refusal.code != "SAVEGAME_POLICY_CHANGED":
+                    raise
+                await self._first.refresh_policy()
+                reason = "the policy of the game has changed"
+        return self._reported(run, deferred=f"something changes all the time: {reason}")
+
+    async def _once(self, run: _Run) -> SyncReport:
+        heres = await self._heres(run)
+        if run.waits and [slot for slot, here in heres if await slot.is_changed(here)]:
+            self._progress.say("waiting until the game has finished writing")
+            waited = await self._settled(heres)
+            if isinstance(waited, Deferred):
+                return self._reported(run, heres, deferred=waited.reason)
+            heres = await self._heres(run)
+            if [here.content.look for _, here in heres] != waited.content:
+                raise PlanAgain("the game has written again")
+        asked: _Heres = []
+        for slot, here in heres:
+            if here.content.files and here.content.emptied and not run.options.may_remove:
+                run.done[slot.name] = await slot.emptied(here)
+            else:
+                asked.append((slot, here))
+        if not asked:
+            return self._reported(run, heres)
+        advice = await self._plan(run.intent, asked)
+        await self._act(run, advice, asked)
+        return self._answered(run, advice, heres)
+
+    async def _heres(self, run: _Run) -> _Heres:
+        """What the folders of each slot hold. One that cannot be read is no reason to leave out the others."""
+        there = await self._there()
+        heres: _Heres = []
+        for slot in there:
+            try:
+                heres.append((slot, await slot.here()))
+            except (SaveChanged, ServiceAway):
+                raise
+            except SaveSyncError as error:
+                if len(there) == 1:
+                    raise
+                run.done[slot.name] = _failed(slot, error)
+        return heres
+
+    async def _settled(self, heres: _Heres) -> Settled[object] | Deferred:
+        async def look() -> object:
+            return [await slot.look() for slot, _ in heres]
+
+        seconds = heres[0][1].policy.settle_seconds
+        return await settle(look, self.games, seconds, pause=self._pause)
+
+    async def _act(self, run: _Run, advice: SyncAdvice, asked: _Heres) -> None:
+        """Does what the plan says for each slot. What changes meanwhile, or fails, does not stop the others."""
+        again: Exception | None = None
+        for slot, here in asked:
+            if slot.name in run.done:
+                continue
+            advised = _advised(advice, slot)
+            try:
+                done = await slot.act(advised, here, run.options)
+            except (PlanAgain, SaveChanged, FileChanged) as changed:
+                again = changed
+                continue
+            except ServiceAway:
+                raise
+            except SaveSyncError as error:
+                is_of_all = isinstance(error, ServiceRefusal) and error.code == "SAVEGAME_POLICY_CHANGED"
+                if is_of_all or len(asked) == 1 or slot.transfers.is_interrupted:
+                    raise
+                done = _failed(slot, error)
+            run.done[slot.name] = replace(done, written_by_newer_version=advised.written_by_newer_version)
+        if again:
+            raise again
+
+    async def _plan(self, intent: SyncIntent, asked: _Heres) -> SyncAdvice:
+        """Asks the service. Raises PlanAgain if it has a newer policy, or does not know what this device had."""
+        device, policy = self._setup.device, asked[0][1].policy
+        options = {
+            "device_name": device.device_name,
+            "policy_revision": policy.revision,
+            "game_version_id": self._setup.game_version,
+        }
+        slots = [await slot.asked(here) for slot, here in asked]
+        try:
+            advice = await self._api.plan(self._setup.product_id, device.device_id, intent, slots, options)
+        except ServiceRefusal as refusal:
+            if await self._forget(refusal, [slot for slot, _ in asked]):
+                raise PlanAgain(str(refusal)) from refusal
+            raise
+        await self._first.follow(advice.policy, policy.revision)
+        return advice
+
+    async def _forget(self, refusal: ServiceRefusal, slots: Sequence[SlotSync]) -> bool:
+        """Forgets the version of a slot that the service does not know: the save was removed for good, or the service
+        was restored from an older backup. What the folders hold is compared as a save from nothing then.
+        """
+        if refusal.status != 404 or refusal.code not in _UNKNOWN_BASE:
+            return False
+        found = _SLOT_OF_POINTER.search(refusal.pointer)
+        place = int(found[1]) if found else len(slots)
+        meant = slots[place : place + 1] or slots
+        return any([await slot.transfers.forget_version() for slot in meant])
+
+    async def _status(self, run: _Run) -> SyncReport:
+        heres = await self._heres(run)
+        advice = await self._plan(run.intent, heres) if heres else None
+        for slot, here in heres:
+            assert advice is not None
+            run.done[slot.name] = await slot.planned(_advised(advice, slot), here)
+        return self._reported(run, heres, advice)
+
+    async def _away(self, run: _Run, reason: str) -> SyncReport:
+        if await self._first.known_policy() is None:
+            return self._reported(run, deferred=reason)
+        heres = await self._heres(run)
+        for slot, here in heres:
+            if slot.name not in run.done:
+                await slot.queue(here, reason)
+        return self._reported(run, heres, deferred=reason)
+
+    def _answered(self, run: _Run, advice: SyncAdvice, heres: _Heres) -> SyncReport:
+        """The report of a plan; what it asked of this device was answered meanwhile, or is in the reports."""
+        asking = [run.done[one.slot_name] for one in advice.slots if one.asks and one.slot_name in run.done]
+        if asking and not any(one.conflict or one.question or one.error for one in asking):
+            advice = replace(advice, proceed=proceed_beside(advice.others, run.intent))
+        return self._reported(run, heres, advice)
+
+    def _reported(
+        self, run: _Run, heres: _Heres | None = None, advice: SyncAdvice | None = None, deferred: str | None = None
+    ) -> SyncReport:
+        reports = [slot.report(advice, here) for slot, here in heres or ()] or [self._first.report(advice)]
+        order = [slot.name for slot in self._syncs.values()]
+        slots = sorted(run.done.values(), key=lambda one: order.index(one.slot))
+        return replace(join_reports(reports), slots=tuple(slots), deferred=deferred)
+
+
+def _advised(advice: SyncAdvice, slot: SlotSync) -> SlotAdvice:
+    found = next((one for one in advice.slots if one.slot_name == slot.name), None)
+    return found or SlotAdvice(slot.name, "none", "nothing")
+
+
+def _failed(slot: SlotSync, error: SaveSyncError) -> SlotReport:
+    return SlotReport(slot.name, SyncAction.NONE, "failed", error=str(error))

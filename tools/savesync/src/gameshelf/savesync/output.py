@@ -5,13 +5,16 @@ harmless. JSON needs none of it, since it is ASCII.
 """
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from gameshelf.savesync.amounts import files_text, size_text, span_text
 from gameshelf.savesync.conflict import SaveConflict, UnitConflict
+from gameshelf.savesync.errors import ServiceRefusal
 from gameshelf.savesync.report import SlotReport, SyncAction, SyncReport
 from gameshelf.savesync.uncovered import UncoveredFiles
 from gameshelf.savesync.wire import CloudVersion, DeviceActivity
@@ -23,6 +26,7 @@ from rich.text import Text
 _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, formats (bidirectional marks, joiners, tags), halves of characters, separators of lines and paragraphs."""
 _MOST_PATHS = 5
+_UNBROKEN = 10_000
 _DONE = {
     SyncAction.NONE: "up to date",
     SyncAction.UPLOAD: "uploaded",
@@ -39,6 +43,14 @@ _TO_DO = {
     SyncAction.CONFLICT: "conflict",
     SyncAction.DELETED: "deleted elsewhere",
 }
+_NOT_DONE = {
+    "auto_sync_off": "not synchronised, since that is switched off",
+    "policy_off": "not synchronised, since the policy of the game says so",
+    "backup": "the cloud's version is not taken, unless you ask for it",
+    "nothing": "no files here, and none in the cloud",
+    "failed": "failed",
+}
+"""Why there is nothing to be done, where that does not mean that both sides are the same."""
 _KINDS = {
     "head_changed": "changed in the cloud",
     "branch_changed": "changed here",
@@ -65,27 +77,6 @@ def _escaped(one: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def size_text(number: int) -> str:
-    """A number of bytes for people: ``1.5 MiB``."""
-    amount, unit = float(number), "B"
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if amount < 1024 or unit == "TiB":
-            break
-        amount /= 1024
-    return f"{int(amount)} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-
-
-def files_text(number: int) -> str:
-    """A number of files."""
-    return "1 file" if number == 1 else f"{number} files"
-
-
-def span_text(seconds: int) -> str:
-    """A time that was played: ``2 h 10 min``."""
-    hours, minutes = seconds // 3600, seconds % 3600 // 60
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
 def time_text(value: str | datetime | None) -> str:
     """A time of an answer, in the time zone of this machine, to the minute."""
     if value is None:
@@ -99,7 +90,9 @@ class SyncOutput:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.out = Console(highlight=False, soft_wrap=False)
+        # A file or a pipe has no width, and a path that is broken in two is no path.
+        is_wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+        self.out = Console(highlight=False, soft_wrap=False, width=_UNBROKEN if is_wide else None)
         self.talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def json(self, data: Any, *, is_line: bool = False) -> None:
@@ -113,10 +106,13 @@ class SyncOutput:
         for line in lines:
             self.out.print(Text(line))
 
-    def error(self, text: str, code: str | None = None) -> None:
+    def error(self, error: Exception) -> None:
         """Why the command failed."""
+        text, code = str(error), error.code if isinstance(error, ServiceRefusal) else type(error).__name__
         if self.as_json:
-            sys.stderr.write(json.dumps({"error": {"code": code, "message": text}}) + "\n")
+            meta = error.meta if isinstance(error, ServiceRefusal) else {}
+            sys.stderr.write(json.dumps({"error": {"code": code, "message": text, "meta": meta}}) + "\n")
+            sys.stderr.flush()
         else:
             self.talk.print(Text(f"savesync: {visible(text)}", style="red"))
 
@@ -128,10 +124,19 @@ class SyncOutput:
             self.lines(report_lines(report, is_plan=is_plan))
 
     def history(self, versions: Sequence[CloudVersion]) -> None:
-        """The versions of a slot, the newest first."""
+        """The versions of the slots of a game, with a heading for each if there are several."""
         if self.as_json:
             self.json([_version_json(one) for one in versions])
             return
+        slots = dict.fromkeys(one.slot_name for one in versions)
+        for name in slots:
+            if len(slots) > 1:
+                self.lines([f"{visible(name)}:"])
+            self._versions([one for one in versions if one.slot_name == name])
+        if not versions:
+            self.lines(["the cloud has no version of this save"])
+
+    def _versions(self, versions: Sequence[CloudVersion]) -> None:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
         names = ["version", "saved", "from", "files", "size", "played", ""]
         if not any(one.playtime_seconds for one in versions):
@@ -141,7 +146,7 @@ class SyncOutput:
             table.add_column(name, justify=justify, overflow="fold", no_wrap=name != "")
         for one in versions:
             table.add_row(*(Text(text) for name, text in _version_cells(one).items() if name in names))
-        self.out.print(table if versions else Text("the cloud has no version of this save"))
+        self.out.print(table)
 
 
 def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
@@ -166,6 +171,8 @@ def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
 
 def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
     done = "restored" if slot.reason == "restored" else (_TO_DO if is_plan else _DONE)[slot.action]
+    if slot.action is SyncAction.NONE:
+        done = _NOT_DONE.get(slot.reason, done)
     if slot.question:
         done = "nothing was uploaded"
     if slot.action is SyncAction.CONFLICT and slot.conflict is None and not slot.question:
@@ -182,6 +189,8 @@ def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
         yield from (f"  {line}" for line in conflict_lines(slot.conflict))
         merge = "|units" if slot.conflict.can_merge and not slot.conflict.unnamed else ""
         yield f"  decide: savesync sync --on-conflict keep_local|keep_cloud|keep_both{merge}"
+    if slot.written_by_newer_version is not None:
+        yield f"  a newer version of the game wrote the cloud's save: {visible(slot.written_by_newer_version)}"
     if slot.error:
         yield f"  {visible(slot.error)}"
 
@@ -249,6 +258,7 @@ def _version_cells(one: CloudVersion) -> dict[str, str]:
 
 def _version_json(one: CloudVersion) -> dict[str, Any]:
     names = (
+        "slot_name",
         "version",
         "parent_version",
         "status",

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from gameshelf.savesync.errors import ProcessesUnknown
+
 _COMM_LENGTH = 15
 """Linux keeps so many bytes of a name beside the command line."""
 
@@ -16,12 +18,15 @@ _COMM_LENGTH = 15
 def running(names: Iterable[str]) -> list[str]:
     """The names of those that run, compared without case, with or without ``.exe``.
 
-    Raises OSError or subprocess.SubprocessError if processes cannot be listed.
+    Raises ProcessesUnknown.
     """
     wanted = {_bare(name): name for name in names}
     if not wanted:
         return []
-    return sorted({wanted[_bare(name)] for name in _names() if _bare(name) in wanted})
+    try:
+        return sorted({wanted[_bare(name)] for name in _names() if _bare(name) in wanted})
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ProcessesUnknown(error) from error
 
 
 def _bare(name: str) -> str:

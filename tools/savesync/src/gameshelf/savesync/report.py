@@ -57,6 +57,8 @@ class SlotReport:
     conflict: SaveConflict | None = None
     question: "GuardQuestion | None" = None
     error: str | None = None
+    written_by_newer_version: str | None = None
+    """Version of the game that wrote the cloud's version, if it is newer than the one on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +130,15 @@ def proceed_beside(others: Sequence[DeviceActivity], intent: SyncIntent) -> str:
 
 
 def join_reports(reports: Sequence[SyncReport]) -> SyncReport:
-    """The report of a game that has several slots. What is not of a slot is that of the last run."""
+    """One report of a game that has several slots."""
     last = reports[-1]
     uncovered = {one.root: one for report in reports for one in report.uncovered}
     return replace(
         last,
         proceed=max((one.proceed for one in reports), key=("yes", "wait", "ask").index),
         slots=tuple(slot for one in reports for slot in one.slots),
-        deferred=next((one.deferred for one in reports if one.deferred), None),
         uncovered=tuple(uncovered.values()),
-        rescued=tuple(path for one in reports for path in one.rescued),
+        rescued=tuple({path: None for one in reports for path in one.rescued}),
         links=tuple(path for one in reports for path in one.links),
     )
 
@@ -154,6 +155,7 @@ def _slot(one: SlotReport) -> dict[str, Any]:
         "conflict": one.conflict and one.conflict.to_json(),
         "question": one.question and asdict(one.question),
         "error": one.error,
+        "written_by_newer_version": one.written_by_newer_version,
     }
 
 

@@ -38,6 +38,8 @@ class SyncSetup:
     """Which roots of the policy the slot has: one path cannot hold the files of two systems."""
     policy: FolderPolicy | None = None
     """A policy of the launcher's own, in place of the service's."""
+    game_version: str | None = None
+    """Version of the game on this machine: the report names a save that a newer one wrote."""
     folders: RootFolders = field(default_factory=dict)
     """Folders of roots that the launcher knows. A policy without roots has these, and everything in them."""
 

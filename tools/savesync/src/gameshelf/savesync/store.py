@@ -70,7 +70,7 @@ class SaveStore:
             try:
                 body = _blocks(path, sending.offset, sending.size, sent.add)
                 response = await self.client.request(sending.method, sending.url, content=body, headers=headers)
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{type(error).__name__} {error}".rstrip()
                 is_cut = isinstance(error, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
             else:

@@ -71,6 +71,7 @@ class SlotTransfers:
             "device_name": self._setup.device.device_name,
             "policy_revision": here.policy.revision if self._setup.policy is None else None,
             "confirm_removals": options.confirm_removals,
+            "game_version_id": self._setup.game_version,
             **options.details,
         }
         said = {key: value for key, value in said.items() if value is not None}
@@ -156,6 +157,14 @@ class SlotTransfers:
             if refusal.status != 404:  # the version was pruned meanwhile: nothing is to be reported
                 raise
 
+    async def forget_version(self) -> bool:
+        """Forgets which version the folders have; the files stay those that may be deleted. False: none was known."""
+        synced = await self.synced()
+        if synced is None or not synced.savegame_id:
+            return False
+        await asyncio.to_thread(self._state.record, replace(synced, savegame_id="", version=0), {})
+        return True
+
     async def send_reports(self) -> None:
         """Reports what an earlier run could not. A version that is gone meanwhile needs no report.
 
@@ -163,7 +172,8 @@ class SlotTransfers:
         """
         owner, device_id = await asyncio.to_thread(self._state.owner), self._setup.device.device_id
         if owner != device_id:
-            for slot in await asyncio.to_thread(self._state.slots) if owner else ():
+            known = await asyncio.to_thread(self._state.slots) if owner else []
+            for slot in (one for one in known if one.savegame_id):
                 report = {"savegame_id": slot.savegame_id, "version": slot.version}
                 await asyncio.to_thread(self.queue.put, slot.slot_name, QueuedKind.SYNCED, report, "a new device")
             await asyncio.to_thread(self._state.own, device_id)

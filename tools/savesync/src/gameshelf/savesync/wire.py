@@ -273,11 +273,17 @@ def read_advice(answer: Any) -> SyncAdvice:
         return SyncAdvice(
             tuple(_slot_advice(slot) for slot in said["slots"]),
             tuple(_activity(other) for other in said["others"]),
-            said["proceed"],
+            _proceed(said["proceed"]),
             said["policy_revision"],
             said.get("policy"),
             bool((answer.get("meta") or {}).get("auto_sync", True)),
         )
+
+
+def _proceed(value: Any) -> str:
+    if value not in ("yes", "wait", "ask"):
+        raise ValueError(f"{value!r} is no answer to whether the game may start")
+    return str(value)
 
 
 def _slot_advice(said: Any) -> SlotAdvice:

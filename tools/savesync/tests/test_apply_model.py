@@ -108,7 +108,7 @@ class Folder:
             self.record(FolderApplier(self.state).apply(self.target(number, files)), points)
 
     def recover(self):
-        recovery = FolderApplier(self.state).recover({"saves": self.root})
+        recovery = FolderApplier(self.state).recover([("saves", self.root)])
         if recovery and recovery.applied:
             self.record(recovery.applied)
         return recovery

@@ -34,7 +34,8 @@ def test_a_slot_is_read_back(state):
     again = SaveState(state.folder)
     assert again.slot("main") == SLOT
     assert again.slots() == [SLOT]
-    assert again.root_folders() == {"saves": Path("/saves")}
+    assert again.root_folders(["main"]) == {"saves": Path("/saves")}
+    assert again.root_folders(["second"]) == {}
 
 
 def test_a_new_version_replaces_all_files(state):
@@ -42,7 +43,9 @@ def test_a_new_version_replaces_all_files(state):
     newer = SyncedSlot("main", "0190", 4, "dd", {"saves/b": FILES["saves/b"]})
     state.record(newer, {"saves": Path("/new")})
     assert state.slots() == [newer]
-    assert state.root_folders() == {"config": Path("/config"), "saves": Path("/new")}
+    state.record(SyncedSlot("second", "0191", 1, "ee", {}), {"saves": Path("/second")})
+    assert state.root_folders(["main"]) == {"config": Path("/config"), "saves": Path("/new")}
+    assert state.folders() == [("config", Path("/config")), ("saves", Path("/new")), ("saves", Path("/second"))]
 
 
 def test_a_slot_without_files(state):

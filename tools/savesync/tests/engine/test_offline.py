@@ -1,5 +1,10 @@
 """Without the network: the game can be played, and what changed waits without being overwritten."""
 
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from gameshelf.savesync.errors import StateUnusable
 from gameshelf.savesync.report import SyncAction, SyncExit, SyncIntent
 
 
@@ -61,6 +66,32 @@ async def test_a_launch_after_an_exit_offline_never_takes_the_clouds_version(clo
     assert (report.exit_code, report.slots[0].conflict is not None) == (SyncExit.DECISION_NEEDED, True)
     assert deck.files == {"a.sav": "a week on the deck"}
     assert b"a week on the deck" in cloud.service.contents.values()
+
+
+async def test_a_full_disk_does_not_keep_a_save_from_the_cloud(cloud, deck, small_disk):
+    deck.write(a="one" * 100_000)
+    deck.setup = replace(deck.setup, state_folder=small_disk / "state")
+    assert (await deck.run()).slots[0].version == 1
+    deck.write(a="two" * 100_000)
+    (small_disk / "others").write_bytes(b"x" * 850_000)
+    assert (await deck.run()).slots[0].version == 2
+    assert cloud.head_files() == {"saves/a.sav": b"two" * 100_000}
+    assert not (small_disk / "state" / "staging" / "upload").exists()
+
+
+async def test_a_disk_without_any_room_changes_nothing(cloud, deck, small_disk):
+    deck.write(a="one")
+    deck.setup = replace(deck.setup, state_folder=small_disk / "state")
+    await deck.run()
+    deck.write(a="two")
+    with suppress(OSError), (small_disk / "others").open("wb", buffering=0) as others:
+        while True:
+            others.write(b"x" * 4096)
+    with pytest.raises((StateUnusable, OSError), match=f"{small_disk}|No space left"):
+        await deck.run()
+    assert (deck.files, cloud.head_files()) == ({"a.sav": "two"}, {"saves/a.sav": b"one"})
+    (small_disk / "others").unlink()
+    assert (await deck.run()).slots[0].version == 2
 
 
 async def test_a_state_that_was_lost_asks_before_it_overwrites(cloud, deck, desktop):

@@ -1,7 +1,7 @@
 """A game with several slots, and slots that the cloud does not know any more."""
 
 import pytest
-from gameshelf.savesync.errors import ServiceRefusal, VersionAmbiguous
+from gameshelf.savesync.errors import RootUnreadable, ServiceRefusal, VersionAmbiguous
 from gameshelf.savesync.report import SyncAction, SyncExit, SyncIntent
 
 
@@ -58,6 +58,15 @@ async def test_no_plan_leaves_out_a_slot_that_could_not_be_uploaded(cloud, servi
     assert plan["slots"][0]["content_hash"] not in (None, plan["slots"][1]["content_hash"])
     heal()
     assert [(one.slot, one.version) for one in (await deck.run()).slots] == [("main", 2), ("main (linux)", 1)]
+
+
+async def test_a_slot_that_cannot_be_sent_does_not_stop_the_other(cloud, service, deck, both):
+    deck.write(a="two")
+    (both / "shaders").write_text("of linux, again")
+    refuse(cloud, service, "main", 503, "SERVICE_UNAVAILABLE")
+    report = await deck.run()
+    assert [(one.slot, one.version) for one in report.slots] == [("main (linux)", 2)]
+    assert (report.exit_code, report.queued) == (SyncExit.DEFERRED, 1)
 
 
 async def test_an_error_of_one_slot_does_not_stop_the_other(cloud, service, deck, both):
@@ -143,6 +152,37 @@ async def test_a_service_that_was_restored_from_a_backup_loses_nothing(cloud, se
     assert cloud.head_files() == {"saves/a.sav": b"of the desktop"}
 
 
+@pytest.mark.parametrize(
+    ("status", "text", "action", "left"),
+    [
+        ("pruned", "one", "download", "two"),
+        ("pruned", "one, further", "conflict", "one, further"),
+        ("history", "one", "conflict", "two"),  # the upload finds that it is behind
+    ],
+)
+async def test_only_a_version_that_the_history_dropped_is_replaced(cloud, deck, desktop, status, text, action, left):
+    """The service does not know the content any more. It may have another one under the number, too."""
+    deck.write(a="one")
+    await deck.run()
+    await desktop.run()
+    deck.write(a="two")
+    await deck.run()
+    desktop.write(a=text)
+    versions, advice = cloud.version, cloud.advice
+
+    def version(slot, number):
+        shown = versions(slot, number)
+        if number == 1:
+            shown["attributes"]["status"] = status
+        return shown
+
+    cloud.version = version
+    cloud.advice = lambda *asked: {**advice(*asked), "action": "conflict", "reason": "diverged"}
+    assert (await desktop.sync_of().status()).slots[0].action == action
+    report = await desktop.run()
+    assert (desktop.files, report.slots[0].conflict is not None) == ({"a.sav": left}, left == text)
+
+
 async def test_another_404_is_an_error(cloud, service, deck):
     original = service.route
 
@@ -189,6 +229,24 @@ async def test_a_slot_that_always_changes_does_not_stop_the_other(cloud, deck, b
     report = await deck.run()
     assert ([one.slot for one in report.slots], report.exit_code) == (["main (linux)"], SyncExit.DEFERRED)
     assert cloud.head_files("main (linux)") == {"engine/shaders": b"of linux, again"}
+
+
+async def test_two_slots_with_folders_of_their_own_stay_apart(cloud, deck):
+    """As a launcher has them for two profiles of a game."""
+    other = deck.home / "second profile"
+    other.mkdir()
+    second = deck.sync_of(slot_name="second", folders={"saves": other})
+    for turn in range(3):
+        deck.write(a=f"{turn}")
+        (other / "a.sav").write_text(f"second, {turn}")
+        assert (await deck.run(SyncIntent.LAUNCH)).slots[0].version == turn + 1
+        assert (await second.run(SyncIntent.LAUNCH)).slots[0].version == turn + 1
+    assert not cloud.conflicts
+    other.rename(deck.home / "unmounted")
+    deck.write(a="3")
+    assert (await deck.run(SyncIntent.LAUNCH)).slots[0].version == 4
+    with pytest.raises(RootUnreadable):
+        await second.run(SyncIntent.LAUNCH)
 
 
 async def test_a_slot_of_its_own_may_be_named(deck, both):

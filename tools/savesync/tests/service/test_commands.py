@@ -3,9 +3,13 @@
 import json
 import os
 import signal
+from itertools import count
 
 import pytest
+from gameshelf.devstack.pytest_plugin import wait_for
 from gameshelf.savesync.api import SaveApi
+
+ENGINE = {"where": [{"path": "<home>/.local/share/Дракон/engine"}], "scope": "os"}
 
 
 def dies_before(kind, name):
@@ -29,11 +33,11 @@ def test_status_sync_and_history_of_two_machines(game, deck, desktop):
     assert (version["version"], version["status"], version["file_count"]) == (1, "head", 1)
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(250, marks=pytest.mark.long)])
-def test_only_what_changed_is_sent_and_received(deck, desktop, count):
-    for one in range(count):
+@pytest.mark.parametrize("files", [8, pytest.param(250, marks=pytest.mark.long)])
+def test_only_what_changed_is_sent_and_received(deck, desktop, files):
+    for one in range(files):
         deck.put(f"worlds/w/{one}.dat", f"{one}")
-    assert deck.report("sync", "--now")["slots"][0]["files"] == count
+    assert deck.report("sync", "--now")["slots"][0]["files"] == files
     desktop.run("sync", "--now")
     for one in range(3):
         deck.put(f"worlds/w/{one}.dat", f"{one}, further")
@@ -77,7 +81,10 @@ def test_a_world_is_restored_out_of_the_history(game, deck):
     assert "main: up to date, version 4" in deck.run("sync", "--now")
 
 
-@pytest.mark.parametrize("choice", ["keep_local", "keep_cloud", "keep_both"])
+LONG = [pytest.param(choice, marks=pytest.mark.long) for choice in ("keep_local", "keep_cloud")]
+
+
+@pytest.mark.parametrize("choice", ["keep_both", *LONG])
 def test_a_conflict_ends_on_both_machines(game, deck, desktop, choice):
     deck.put("worlds/w1/level.dat", "one")
     deck.run("sync", "--now")
@@ -137,6 +144,80 @@ def test_what_another_machine_has_not_uploaded_is_said(deck, desktop):
     deck.run("sync", "--now")
     desktop.run("sync", "--intent", "launch")
     assert desktop.files == {"a.sav": b"two"}
+
+
+@pytest.mark.parametrize("content", ["one", "two"])
+def test_a_save_that_was_removed_for_good_is_a_new_one(game, deck, desktop, content):
+    deck.put("a.sav", "one")
+    deck.run("sync", "--now")
+    desktop.run("sync", "--now")
+    earlier = game.save["id"]
+    assert game.api.delete(f"savegames/{earlier}", params={"permanent": "true"}).status_code == 204
+    deck.put("a.sav", content)
+    assert "main: uploaded, version 2" in deck.run("sync", "--now")
+    assert game.save["id"] != earlier
+    assert "main: up to date" in deck.run("sync", "--now")
+    assert desktop.run("sync", "--now", code=0 if content == "one" else 3)
+    assert desktop.files == {"a.sav": b"one"}
+
+
+def test_a_file_that_is_too_large_is_named(game, deck):
+    game.follow(limits={"max_file_bytes": 5}, revision=2)
+    deck.put("a.sav", "too large")
+    shown = deck.run("sync", "--now", code=1)
+    assert "saves/a.sav has 9 B, and 5 B are allowed" in shown
+    assert json.loads(deck.run("sync", "--now", "--json", code=1))["error"]["meta"]["path"] == "saves/a.sav"
+    assert not game.get("savegames", product_id=str(game.product))
+
+
+def test_two_slots_of_a_game_are_synchronised_and_pending(game, deck, desktop):
+    game.follow(revision=2, roots={**game.policy["roots"], "engine": ENGINE})
+    engines = [one.home / ".local" / "share" / "Дракон" / "engine" for one in (deck, desktop)]
+    for one in engines:
+        one.mkdir()
+    deck.put("a.sav", "one")
+    (engines[0] / "shaders").write_text("1")
+    assert [one["version"] for one in deck.report("sync", "--now")["slots"]] == [1, 1]
+    desktop.run("sync", "--now")
+    assert (engines[1] / "shaders").read_text() == "1"
+    deck.put("a.sav", "two")
+    assert deck.killed("sync", "--intent", "exit", "--now", before=dies_before(SaveApi, "begin"))
+    report = desktop.report("sync", "--intent", "launch", code=3)
+    assert [(one["state"], one["slot_name"]) for one in report["others"]] == [("upload_pending", "main")]
+    assert "main (linux):" in deck.run("history")
+
+
+def test_a_machine_that_was_off_for_long_has_no_conflict(game, deck, desktop):
+    """Its version has left the history meanwhile."""
+    deck.put("a.sav", "0")
+    deck.run("sync", "--now")
+    desktop.run("sync", "--now")
+    for turn in range(1, 13):
+        deck.put("a.sav", f"{turn}")
+        deck.run("sync", "--now")
+    statuses = {one["version"]: one["status"] for one in desktop.report("history")}
+    assert (statuses[1], statuses[13]) == ("pruned", "head")
+    assert "main: to be downloaded, version 13" in desktop.run("status")
+    assert "main: downloaded, version 13" in desktop.run("sync", "--intent", "launch")
+    assert desktop.files == {"a.sav": b"12"}
+
+
+@pytest.mark.long
+def test_a_save_that_a_newer_game_wrote_is_named(game, deck, desktop):
+    deck.put("a.sav", "one")
+    deck.run("sync", "--now", "--game-version", "1.4")
+    desktop.run("sync", "--now", "--game-version", "1.4")
+
+    versions = count(5)
+
+    def is_named():  # as soon as a job has noted when 1.4 was first seen
+        version = f"1.{next(versions)}"
+        deck.put("a.sav", version)
+        deck.run("sync", "--now", "--game-version", version)
+        shown = desktop.run("status", "--game-version", "1.4")
+        return f"a newer version of the game wrote the cloud's save: {version}" in shown
+
+    wait_for(is_named)
 
 
 def test_a_player_without_the_game_keeps_the_folder(game, deck):

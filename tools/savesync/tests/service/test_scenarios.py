@@ -71,7 +71,7 @@ def test_scenario_21_killed_between_two_versions(game, deck, desktop, count, poi
     assert not game.conflicts
 
 
-@pytest.mark.parametrize("sent", [0, 3])
+@pytest.mark.parametrize("sent", [pytest.param(0, marks=pytest.mark.long), 3])
 def test_an_upload_that_was_killed_is_resumed(game, deck, desktop, sent):
     files = {f"worlds/w/{one}.dat": b"%d" % one * 100 for one in range(12)}
     replace_all(deck, files)

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,7 +100,7 @@ class FolderApplier:
         self.journal.write(replace(entry, phase=ApplyPhase.APPLIED))
         return Applied(entry.slot, entry.roots, plan.uncovered)
 
-    def recover(self, roots: RootFolders) -> ApplyRecovery | None:
+    def recover(self, roots: Iterable[tuple[str, Path]]) -> ApplyRecovery | None:
         """Finishes or undoes an interrupted apply. None: there was none.
 
         Raises an ``ApplyError`` and leaves everything as it is where that is not possible now, because the disk of a
@@ -108,7 +108,7 @@ class FolderApplier:
         """
         entry = self.journal.read()
         if entry is None:
-            kept = [file for root, folder in roots.items() for file in self._clear_leftovers(root, folder)]
+            kept = [file for root, folder in roots for file in self._clear_leftovers(root, folder)]
             return ApplyRecovery(None, tuple(kept)) if kept else None
         if entry.phase in (ApplyPhase.STAGING, ApplyPhase.UNDONE):
             return ApplyRecovery(None, self._clear(entry))

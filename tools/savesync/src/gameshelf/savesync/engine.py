@@ -5,7 +5,7 @@ the place of files, the cloud has them.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -57,9 +57,17 @@ class SlotSync:
     """One slot of a product: what its folders hold, and what a plan means for them. ``GameSync`` runs it."""
 
     def __init__(
-        self, setup: SyncSetup, api: SaveApi, store: SaveStore, *, decide: Decide, progress: SyncProgress
+        self,
+        setup: SyncSetup,
+        api: SaveApi,
+        store: SaveStore,
+        *,
+        decide: Decide,
+        progress: SyncProgress,
+        slots: Collection[str],
     ) -> None:
-        self.setup, self._api, self._decide = setup, api, decide
+        """``slots``: the names of all slots of the game, which share the roots of its policy."""
+        self.setup, self._api, self._decide, self._slots = setup, api, decide, slots
         self._state = SaveState(setup.state_folder)
         self.transfers = SlotTransfers(setup, api, store, self._state, progress)
         self._cache = HashCache(setup.cache_file)
@@ -69,6 +77,22 @@ class SlotSync:
     def name(self) -> str:
         """The name of the slot."""
         return self.setup.slot_name
+
+    async def refined(self, advice: SlotAdvice, here: SaveHere) -> SlotAdvice:
+        """Corrects a plan where this device knows more: a version that it has, unchanged, and whose bytes the history
+        has dropped since, is older than the head, and no conflict. The service sees another content only.
+        """
+        synced = await self.transfers.synced()
+        is_other = synced is None or not synced.savegame_id or synced.savegame_id != advice.savegame_id
+        if synced is None or is_other or (advice.action, advice.reason) != ("conflict", "diverged"):
+            return advice
+        if here.content.moved or here.content.arriving or await self.is_changed(here):
+            return advice
+        async for one in self._api.versions(synced.savegame_id):
+            if one.version == synced.version:
+                is_dropped = one.status == "pruned" and one.content_identity == synced.content_identity
+                return replace(advice, action="download", reason="behind") if is_dropped else advice
+        return advice
 
     async def planned(self, advice: SlotAdvice, here: SaveHere) -> SlotReport:
         """What a run would do. Raises PlanAgain if a conflict has ended meanwhile."""
@@ -293,11 +317,12 @@ class SlotSync:
         return policy.of_scope(self.setup.scope), roots.only(names)
 
     async def _all_roots(self) -> tuple[FolderPolicy, FoundRoots]:
-        policy, known = await self.policy(), await asyncio.to_thread(self._state.root_folders)
+        policy, known = await self.policy(), await asyncio.to_thread(self._state.root_folders, self._slots)
         roots = await asyncio.to_thread(find_roots, policy, self.setup.machine, known, self.setup.folders)
         if not roots.folders:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in roots.absent.items())
-            raise PolicyRefused("roots", reasons or "the policy of the game names no folder")
+            hint = "name it, such as --root saves=FOLDER"
+            raise PolicyRefused("roots", f"{reasons or 'the policy of the game names no folder'}; {hint}")
         return policy, roots
 
     async def here(self) -> SaveHere:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gameshelf.savesync.paths import PathProblem
+from gameshelf.savesync.paths import MAX_PART, MAX_PATH, PathProblem
 
 
 class SaveSyncError(Exception):
@@ -39,11 +39,21 @@ class UnsuitablePaths(SaveSyncError):
     """Files that cannot stand in one save together, or under their names."""
 
     def __init__(self, problems: Sequence[PathProblem]) -> None:
-        shown = "; ".join(
-            f"{one.path!r}: {one.rule}" + (f" ({one.other!r})" if one.other else "") for one in problems[:5]
-        )
+        shown = "; ".join(map(_described, problems[:5]))
         super().__init__(shown if len(problems) <= 5 else f"{shown}; and {len(problems) - 5} more")
         self.problems = tuple(problems)
+
+
+def _described(one: PathProblem) -> str:
+    texts = {
+        "path_taken": f"another system cannot distinguish it from {one.other!r}",
+        "path_is_folder": f"{one.other!r} needs a folder of that name",
+        "path_not_text": "its name is no text",
+        "path_too_long": f"more than {MAX_PATH} characters",
+        "path_part_too_long": f"a name of more than {MAX_PART} characters",
+    }
+    text = texts.get(one.rule)
+    return f"{one.path!r}: {text} ({one.rule})" if text else f"{one.path!r}: {one.rule}"
 
 
 class TooManyFiles(SaveSyncError):

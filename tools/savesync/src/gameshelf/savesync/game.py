@@ -72,7 +72,10 @@ class GameSync:
         system = f" ({setup.machine.runs_as})"
         of_system = replace(setup, slot_name=setup.slot_name.removesuffix(system) + system, scope="os")
         setups = [of_system] if setup.slot_name.endswith(system) else [setup, of_system]
-        self._syncs = {one.scope: SlotSync(one, api, store, decide=decide, progress=progress) for one in setups}
+        slots = [one.slot_name for one in setups]
+        self._syncs = {
+            one.scope: SlotSync(one, api, store, decide=decide, progress=progress, slots=slots) for one in setups
+        }
         self._lock_file = SaveState(setup.state_folder).lock_file
 
     async def run(self, intent: SyncIntent, options: SyncOptions | None = None) -> SyncReport:
@@ -164,6 +167,8 @@ class GameSync:
         """The slots that have a folder here. Where that cannot be known, the first one finds the reason."""
         try:
             scopes = await self._first.scopes()
+        except ServiceAway:
+            raise
         except SaveSyncError:
             scopes = ()
         return [sync for scope, sync in self._syncs.items() if scope in scopes] or [self._first]
@@ -210,7 +215,7 @@ class GameSync:
                 asked.append((slot, here))
         if not asked:
             return self._reported(run, heres)
-        advice = await self._plan(run.intent, asked)
+        advice = await self._plan(run, asked)
         await self._act(run, advice, asked)
         return self._answered(run, advice, heres)
 
@@ -239,6 +244,7 @@ class GameSync:
     async def _act(self, run: _Run, advice: SyncAdvice, asked: _Heres) -> None:
         """Does what the plan says for each slot. What changes meanwhile, or fails, does not stop the others."""
         again: Exception | None = None
+        away: ServiceAway | None = None
         for slot, here in asked:
             if slot.name in run.done:
                 continue
@@ -248,18 +254,21 @@ class GameSync:
             except (PlanAgain, SaveChanged, FileChanged) as changed:
                 again = changed
                 continue
-            except ServiceAway:
-                raise
+            except ServiceAway as error:  # it may be the store alone, or one content of it
+                away = away or error
+                continue
             except SaveSyncError as error:
                 is_of_all = isinstance(error, ServiceRefusal) and error.code == "SAVEGAME_POLICY_CHANGED"
                 if is_of_all or len(asked) == 1 or slot.transfers.is_interrupted:
                     raise
                 done = _failed(slot, error)
             run.done[slot.name] = replace(done, written_by_newer_version=advised.written_by_newer_version)
-        if again:
+        if away is not None:
+            raise away
+        if again is not None:
             raise again
 
-    async def _plan(self, intent: SyncIntent, asked: _Heres) -> SyncAdvice:
+    async def _plan(self, run: _Run, asked: _Heres) -> SyncAdvice:
         """Asks the service. Raises PlanAgain if it has a newer policy, or does not know what this device had."""
         device, policy = self._setup.device, asked[0][1].policy
         options = {
@@ -269,13 +278,16 @@ class GameSync:
         }
         slots = [await slot.asked(here) for slot, here in asked]
         try:
-            advice = await self._api.plan(self._setup.product_id, device.device_id, intent, slots, options)
+            advice = await self._api.plan(self._setup.product_id, device.device_id, run.intent, slots, options)
         except ServiceRefusal as refusal:
             if await self._forget(refusal, [slot for slot, _ in asked]):
                 raise PlanAgain(str(refusal)) from refusal
             raise
         await self._first.follow(advice.policy, policy.revision)
-        return advice
+        refined = tuple([await slot.refined(_advised(advice, slot), here) for slot, here in asked])
+        if any(one.asks for one in advice.slots) and not any(one.asks for one in refined):
+            advice = replace(advice, proceed=proceed_beside(advice.others, run.intent))
+        return replace(advice, slots=refined)
 
     async def _forget(self, refusal: ServiceRefusal, slots: Sequence[SlotSync]) -> bool:
         """Forgets the version of a slot that the service does not know: the save was removed for good, or the service
@@ -290,7 +302,7 @@ class GameSync:
 
     async def _status(self, run: _Run) -> SyncReport:
         heres = await self._heres(run)
-        advice = await self._plan(run.intent, heres) if heres else None
+        advice = await self._plan(run, heres) if heres else None
         for slot, here in heres:
             assert advice is not None
             run.done[slot.name] = await slot.planned(_advised(advice, slot), here)

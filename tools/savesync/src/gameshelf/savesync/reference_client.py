@@ -65,7 +65,7 @@ def run(state: Path, version: Path | None) -> None:
     roots = {name: Path(folder) for name, folder in settings["roots"].items()}
     endings = tuple(settings["endings"])
     applier = FolderApplier(state)
-    recovery = applier.recover(roots)
+    recovery = applier.recover(roots.items())
     if recovery and recovery.applied:
         record(state, recovery.applied)
         applier.finish()

@@ -7,7 +7,7 @@ ones that it may ever delete.
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +32,9 @@ CREATE TABLE elsewhere (
     slot_name TEXT NOT NULL REFERENCES slots ON DELETE CASCADE, path TEXT NOT NULL, file_json TEXT NOT NULL,
     PRIMARY KEY (slot_name, path)
 ) WITHOUT ROWID;
-CREATE TABLE roots (name TEXT PRIMARY KEY, folder TEXT NOT NULL);
+CREATE TABLE roots (
+    slot_name TEXT NOT NULL, name TEXT NOT NULL, folder TEXT NOT NULL, PRIMARY KEY (slot_name, name)
+) WITHOUT ROWID;
 CREATE TABLE device (device_id TEXT NOT NULL);
 CREATE TABLE uploads (
     slot_name TEXT PRIMARY KEY, upload_id TEXT NOT NULL, request_json TEXT NOT NULL
@@ -148,7 +150,8 @@ class SaveState:
                 ((slot.slot_name, path, json.dumps(asdict(file))) for path, file in slot.elsewhere.items()),
             )
             connection.executemany(
-                "INSERT OR REPLACE INTO roots VALUES (?, ?)", ((name, str(folder)) for name, folder in roots.items())
+                "INSERT OR REPLACE INTO roots VALUES (?, ?, ?)",
+                ((slot.slot_name, name, str(folder)) for name, folder in roots.items()),
             )
             connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot.slot_name,))
 
@@ -164,10 +167,20 @@ class SaveState:
             connection.execute("DELETE FROM device")
             connection.execute("INSERT INTO device VALUES (?)", (device_id,))
 
-    def root_folders(self) -> RootFolders:
-        """Where the roots were at the last synchronisation: a folder that is missing since then is not an empty one."""
+    def root_folders(self, slot_names: Collection[str]) -> RootFolders:
+        """Where the roots of slots were at the last synchronisation: a folder that is missing since then is not empty.
+
+        Another slot may have other folders for roots of the same names.
+        """
         with self.transaction() as connection:
-            return {row["name"]: Path(row["folder"]) for row in connection.execute("SELECT * FROM roots ORDER BY name")}
+            rows = connection.execute("SELECT * FROM roots ORDER BY slot_name, name").fetchall()
+        return {row["name"]: Path(row["folder"]) for row in rows if row["slot_name"] in slot_names}
+
+    def folders(self) -> list[tuple[str, Path]]:
+        """All roots of all slots."""
+        with self.transaction() as connection:
+            rows = connection.execute("SELECT DISTINCT name, folder FROM roots ORDER BY name, folder").fetchall()
+        return [(row["name"], Path(row["folder"])) for row in rows]
 
     def started_upload(self, slot_name: str) -> StartedUpload | None:
         """The upload of a slot that is to be resumed, or None."""

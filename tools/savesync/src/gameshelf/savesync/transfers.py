@@ -190,7 +190,7 @@ class SlotTransfers:
 
     async def recover(self) -> None:
         """Finishes or undoes what a process that was killed has left."""
-        recovery = await asyncio.to_thread(self._applier.recover, self._state.root_folders())
+        recovery = await asyncio.to_thread(self._applier.recover, self._state.folders())
         if recovery is None:
             return
         self.rescued += recovery.rescued

@@ -273,6 +273,7 @@ async def status(session: CliSession) -> SyncExit:
     "--confirm-removals", metavar="N", type=click.IntRange(1), help="How many files the new version may lack."
 )
 @click.option("--accept-older", is_flag=True, help="Upload content that an older version had.")
+@click.option("--take-over", is_flag=True, help="Upload what another account of this machine has saved.")
 @click.option("--comment", metavar="TEXT", help="Comment on the new version.")
 @click.option("--playtime", metavar="SECONDS", type=click.IntRange(0), help="How long this save was played.")
 @_conflict_option
@@ -283,6 +284,7 @@ async def sync(
     now: bool,
     confirm_removals: int | None,
     accept_older: bool,
+    take_over: bool,
     comment: str | None,
     playtime: int | None,
 ) -> SyncExit:
@@ -292,6 +294,7 @@ async def sync(
         is_immediate=now,
         confirm_removals=confirm_removals,
         accepts_older=accept_older,
+        takes_over=take_over,
         details={name: value for name, value in details.items() if value is not None},
     )
     report = await session.sync.run(SyncIntent(intent), options)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from gameshelf.savesync.accounts import folder_of_another
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.cache import HashCache
 from gameshelf.savesync.canonical import HasIdentity
@@ -153,6 +154,21 @@ class SlotSync:
         question = GuardQuestion("ROOT_EMPTIED", text, f"--confirm-removals {count}")
         version = synced.version if synced else None
         return SlotReport(self.name, SyncAction.NONE, "emptied", version, question=question)
+
+    async def taken(self, here: SaveHere) -> SlotReport | None:
+        """A question where the folders hold something that another account of this machine may have saved."""
+        if not await self.is_changed(here):
+            return None
+        own_at = await asyncio.to_thread(self._state.applied_at, self.name) or 0.0
+        folders = list(here.roots.folders.values())
+        folder = await asyncio.to_thread(folder_of_another, self.setup.state_folder, folders, own_at)
+        if folder is None:
+            return None
+        text = f"another account of this machine synchronised {folder} last; its save would become this account's"
+        question = GuardQuestion("FOLDER_OF_ANOTHER_ACCOUNT", text, "--take-over")
+        synced = await self.transfers.synced()
+        version, count = synced.version if synced else None, len(here.content.files)
+        return SlotReport(self.name, SyncAction.NONE, "other_account", version, count, question=question)
 
     async def act(self, advice: SlotAdvice, here: SaveHere, options: SyncOptions) -> SlotReport:
         """Does what the plan says for the slot.

@@ -211,6 +211,8 @@ class GameSync:
         for slot, here in heres:
             if here.content.files and here.content.emptied and not run.options.may_remove:
                 run.done[slot.name] = await slot.emptied(here)
+            elif slot.name not in run.done and not run.options.takes_over and (taken := await slot.taken(here)):
+                run.done[slot.name] = taken
             else:
                 asked.append((slot, here))
         if not asked:
@@ -305,7 +307,8 @@ class GameSync:
         advice = await self._plan(run, heres) if heres else None
         for slot, here in heres:
             assert advice is not None
-            run.done[slot.name] = await slot.planned(_advised(advice, slot), here)
+            taken = await slot.taken(here)
+            run.done[slot.name] = taken or await slot.planned(_advised(advice, slot), here)
         return self._reported(run, heres, advice)
 
     async def _away(self, run: _Run, reason: str) -> SyncReport:

@@ -209,7 +209,8 @@ def conflict_lines(conflict: SaveConflict) -> Iterator[str]:
 
 def side_line(name: str, side: CloudVersion) -> str:
     """A side, by what a player remembers of it."""
-    facts = [f"version {side.version}", time_text(side.client_modified_at or side.server_uploaded_at)]
+    saved = time_text(side.client_modified_at or side.server_uploaded_at)
+    facts = [f"version {side.version}", *([saved] if saved else [])]
     facts.append(
         size_text(side.size) if side.file_count is None else f"{files_text(side.file_count)}, {size_text(side.size)}"
     )

@@ -54,6 +54,8 @@ class SyncOptions:
     """The number of files that a new version may lack."""
     accepts_older: bool = False
     """Upload content that an older version of the history had already."""
+    takes_over: bool = False
+    """Upload what another account of this machine has synchronised last."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of the upload: ``comment``, ``playtime_seconds``, ``game_version_id``."""
 

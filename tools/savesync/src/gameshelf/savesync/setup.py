@@ -9,7 +9,7 @@ from gameshelf.savesync.files import RootFolders
 from gameshelf.savesync.places import Machine
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.state import Device
-from gameshelf.savesync.store import TransferProgress
+from gameshelf.savesync.store import NoProgress, TransferProgress
 
 SlotScope = Literal["all", "os"]
 
@@ -22,6 +22,20 @@ class SyncProgress(Protocol):
     def transfer(self, title: str) -> TransferProgress: ...
 
     def applied(self, done: int, total: int) -> None: ...
+
+
+class SilentProgress:
+    """Shows nothing."""
+
+    def say(self, text: str) -> None:
+        """Ignores it."""
+
+    def transfer(self, title: str) -> TransferProgress:
+        """Counts nothing."""
+        return NoProgress()
+
+    def applied(self, done: int, total: int) -> None:
+        """Ignores it."""
 
 
 @dataclass(frozen=True, slots=True)

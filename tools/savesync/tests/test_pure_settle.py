@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from gameshelf.savesync import processes
+from gameshelf.savesync.errors import ProcessesUnknown
 from gameshelf.savesync.processes import running
 from gameshelf.savesync.settle import Deferred, Settled, settle
 
@@ -59,3 +61,14 @@ def test_a_process_is_found_by_its_name(tmp_path):
         process.stdin.close()
         process.wait()
     assert running(["savesync test game.exe"]) == []
+
+
+@pytest.mark.parametrize("error", [PermissionError("not for you"), subprocess.TimeoutExpired("tasklist", 30)])
+def test_processes_that_cannot_be_listed_are_an_error(monkeypatch, error):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(processes, "_names", fail)
+    assert running([]) == []
+    with pytest.raises(ProcessesUnknown, match="cannot be listed"):
+        running(["game.exe"])

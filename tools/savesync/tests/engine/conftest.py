@@ -99,7 +99,7 @@ class Cloud:
         slot = self.service.slots.get(said["save_slot_name"])
         if said.get("policy_revision") not in (None, self.policy["revision"]):
             raise self.refusal(409, "SAVEGAME_POLICY_CHANGED", {"policy_revision": self.policy["revision"]})
-        if slot is None or not self.guards:
+        if slot is None or not slot.versions or not self.guards:
             return
         history = self.history(slot)
         if self.base_of(slot, said) != history.head or identity_of(said["files"]) == self.identity(slot, history.head):

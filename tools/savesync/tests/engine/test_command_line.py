@@ -8,7 +8,9 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from gameshelf.savesync import cli
+from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.asking import Asking
+from gameshelf.savesync.errors import ServiceAway
 from gameshelf.savesync.installation import account_of, cache_home, device_file, state_home, system_of
 from gameshelf.savesync.paths import System
 from gameshelf.savesync.report import SyncIntent
@@ -120,7 +122,7 @@ def test_a_launcher_reads_one_object(deck, desktop):
     said = json.loads(desktop("sync", "--now", "--json").stdout)
     assert set(said) == {
         *("product", "device_id", "proceed", "slots", "others", "queued", "queued_since", "deferred", "uncovered"),
-        *("rescued", "links", "auto_sync"),
+        *("rescued", "links", "skipped", "auto_sync"),
     }
     [slot] = said["slots"]
     assert (slot["slot"], slot["action"], slot["version"], slot["files"]) == ("main", "conflict", 2, 0)
@@ -247,6 +249,18 @@ def test_only_what_is_the_same_is_up_to_date(deck, planned, reason, line):
     assert deck("sync", "--now").stdout.splitlines() == [line]
 
 
+def test_a_save_that_was_deleted_elsewhere_says_what_follows(deck, planned):
+    (deck.saves / "a.sav").write_text("one")
+    deck("sync", "--now")
+    planned(action="deleted", reason="deleted_elsewhere")
+    shown = deck("sync", "--now")
+    assert shown.stdout.splitlines() == [
+        "main: deleted elsewhere, version 1, 1 file",
+        "  the files stay here; as soon as they change, they are a new save",
+    ]
+    assert (deck.saves / "a.sav").read_text() == "one"
+
+
 def test_a_player_without_any_save_is_not_up_to_date(deck, cloud):
     assert deck("sync").stdout == "main: no files here, and none in the cloud\n"
 
@@ -341,6 +355,41 @@ def test_a_watch_prints_a_line_per_run(deck, monkeypatch):
     [line] = done.stdout.splitlines()
     assert json.loads(line)["slots"][0]["action"] == "upload"
     assert "RootUnreadable" in done.stderr
+
+
+def test_a_watch_survives_errors_and_waits_for_the_network(deck, monkeypatch):
+    (deck.saves / "a.sav").write_text("one")
+    waited, policy = [], SaveApi.policy_document
+
+    async def sleep(seconds):
+        waited.append(seconds)
+
+    async def away_at_first(api, product):
+        if not waited:
+            raise ServiceAway("no route to host")
+        return await policy(api, product)
+
+    class Twice:
+        """A watch whose first look and run fail."""
+
+        def __init__(self, look, run, *_):
+            self.look, self.run = look, run
+
+        async def watch(self):
+            lock = next(deck.saves.parents[1].rglob("savesync")) / "default" / PRODUCT / "lock"
+            lock.mkdir(parents=True)
+            assert await self.run(SyncIntent.BACKGROUND) is None
+            lock.rmdir()
+            assert (await self.run(SyncIntent.BACKGROUND)).exit_code == 0
+
+    monkeypatch.setattr(cli, "FolderWatcher", Twice)
+    monkeypatch.setattr(cli.asyncio, "sleep", sleep)
+    monkeypatch.setattr(SaveApi, "policy_document", away_at_first)
+    done = deck("watch", "--json")
+    assert done.exit_code == 0
+    codes = [json.loads(line)["error"]["code"] for line in done.stderr.splitlines()]
+    assert codes == ["ServiceAway", "IsADirectoryError"]
+    assert waited == [30.0]
 
 
 OTHERS = [

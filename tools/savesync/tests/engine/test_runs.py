@@ -398,6 +398,39 @@ async def test_a_file_over_the_limit_is_left_out(cloud, deck):
     assert (await deck.run()).slots[0].reason == "identical"
 
 
+async def test_a_file_over_the_limit_of_the_service_stays_here(cloud, service, deck, desktop):
+    """The policy does not say how large a file may be. What the cloud never had is never deleted."""
+    cloud.policy = {**cloud.policy, "limits": {"oversize": "skip"}}
+    begin = service.begin
+
+    def skipping(said):
+        large = [file for file in said["files"] if file["size_bytes"] > 8]
+        upload = begin({**said, "files": [file for file in said["files"] if file not in large]})
+        upload.skipped = [{"path": one["path"], "size_bytes": one["size_bytes"], "max_bytes": 8} for one in large]
+        return upload
+
+    ticket = service.ticket
+
+    def with_skipped(upload):
+        answer = ticket(upload)
+        answer["data"]["attributes"]["skipped"] = getattr(upload, "skipped", [])
+        return answer
+
+    service.begin, service.ticket = skipping, with_skipped
+    deck.write(a="one", large="more than eight")
+    first = await deck.run()
+    assert (first.slots[0].version, [one.path for one in first.skipped]) == (1, ["saves/large.sav"])
+    await desktop.run()
+    assert desktop.files == {"a.sav": "one"}
+    desktop.write(a="two")
+    await desktop.run()
+    assert (await deck.run()).slots[0].action is SyncAction.DOWNLOAD
+    assert deck.files == {"a.sav": "two", "large.sav": "more than eight"}
+    service.requests.clear()
+    assert (await deck.run()).slots[0].reason == "identical"
+    assert not [one for one in service.requests if "uploads" in one]
+
+
 async def test_two_devices_in_turn_have_no_conflict(cloud, deck, desktop):
     await both_have(deck, desktop, a="0")
     for turn in range(10):

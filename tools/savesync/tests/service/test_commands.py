@@ -170,6 +170,22 @@ def test_a_file_that_is_too_large_is_named(game, deck):
     assert not game.get("savegames", product_id=str(game.product))
 
 
+def test_a_file_that_is_left_out_stays_here(game, deck, desktop):
+    """The service of the tests takes files of 100 MiB."""
+    game.follow(limits={"oversize": "skip"}, revision=2)
+    deck.put("a.sav", "one")
+    with (deck.saves / "large.sav").open("wb") as large:
+        large.truncate(100 * 1024**2 + 1)
+    shown = deck.run("sync", "--now")
+    assert "left out of the save: saves/large.sav has 100.0 MiB, and 100.0 MiB are allowed" in shown
+    desktop.run("sync", "--now")
+    desktop.put("a.sav", "two")
+    desktop.run("sync", "--now")
+    assert "main: downloaded" in deck.run("sync", "--now")
+    assert sorted(deck.files) == ["a.sav", "large.sav"]
+    assert deck.files["a.sav"] == b"two"
+
+
 def test_two_slots_of_a_game_are_synchronised_and_pending(game, deck, desktop):
     game.follow(revision=2, roots={**game.policy["roots"], "engine": ENGINE})
     engines = [one.home / ".local" / "share" / "Дракон" / "engine" for one in (deck, desktop)]

@@ -23,12 +23,12 @@ from gameshelf.savesync.content import (
     on_device,
     scan_save,
 )
-from gameshelf.savesync.errors import PolicyRefused, ServiceRefusal
+from gameshelf.savesync.errors import FilesSkipped, PolicyRefused, ServiceRefusal
 from gameshelf.savesync.files import SyncedSlot
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.policy_file import PolicyFile
 from gameshelf.savesync.queue import QueuedKind
-from gameshelf.savesync.report import GuardQuestion, SlotReport, SyncAction, SyncReport
+from gameshelf.savesync.report import GuardQuestion, SkippedFile, SlotReport, SyncAction, SyncReport
 from gameshelf.savesync.roots import FoundRoots, find_roots
 from gameshelf.savesync.setup import SyncOptions, SyncProgress, SyncSetup
 from gameshelf.savesync.state import SaveState
@@ -209,6 +209,9 @@ class SlotSync:
     ) -> SlotReport:
         try:
             done, size = await self.transfers.upload(here, options, is_from_nothing=is_from_nothing)
+        except FilesSkipped as skipped:
+            await asyncio.to_thread(self._state.note_max_file_bytes, skipped.max_bytes)
+            raise PlanAgain(str(skipped)) from skipped
         except ServiceRefusal as refusal:
             match refusal.code:
                 case "SAVEGAME_VERSION_CONFLICT":
@@ -344,9 +347,12 @@ class SlotSync:
     async def here(self) -> SaveHere:
         around = await self._all_roots()
         policy, roots = self._of_slot(*around)
+        policy = _with_limit(policy, await asyncio.to_thread(self._state.max_file_bytes))
         base, system = await self.transfers.synced(), self.setup.machine.system
         content = await asyncio.to_thread(scan_save, policy, roots, base, system, self._cache)
-        return SaveHere(policy, roots, _without_large(content, policy), around)
+        left = _without_large(content, policy)
+        skipped = {path: file.size for path, file in content.files.items() if path not in left.files}
+        return SaveHere(policy, roots, left, around, skipped)
 
     async def asked(self, here: SaveHere) -> SlotOnDevice:
         """What a plan is asked about."""
@@ -375,6 +381,7 @@ class SlotSync:
             rescued=tuple(map(str, self.transfers.rescued)),
             auto_sync=advice.auto_sync if advice else True,
             links=tuple(map(str, here.content.links)) if here else (),
+            skipped=_skipped(here) if here else (),
         )
 
     def _uncovered(self, here: SaveHere) -> tuple[UncoveredFiles, ...]:
@@ -393,6 +400,19 @@ def _shown(advice: SlotAdvice, here: SaveHere) -> SlotReport:
     return SlotReport(
         advice.slot_name, action, advice.reason, advice.head_version, count, written_by_newer_version=newer
     )
+
+
+def _skipped(here: SaveHere) -> tuple[SkippedFile, ...]:
+    most = here.policy.limits.max_file_bytes
+    return tuple(SkippedFile(path, size, most) for path, size in sorted(here.skipped.items()))
+
+
+def _with_limit(policy: FolderPolicy, max_file_bytes: int) -> FolderPolicy:
+    """A policy may leave the size of files to the service, which leaves out what is too large."""
+    limits = policy.limits
+    if limits.max_file_bytes or limits.oversize != "skip":
+        return policy
+    return replace(policy, limits=replace(limits, max_file_bytes=max_file_bytes))
 
 
 def _without_large(content: SaveContent, policy: FolderPolicy) -> SaveContent:

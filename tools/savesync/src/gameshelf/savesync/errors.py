@@ -81,6 +81,14 @@ class ProcessesUnknown(SaveSyncError):
         self.error = error
 
 
+class FilesSkipped(SaveSyncError):
+    """The service leaves out files that are larger than it allows; the policy does not say how large they may be."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"files of more than {max_bytes} bytes are left out")
+        self.max_bytes = max_bytes
+
+
 class LockHeld(SaveSyncError):
     """Another process synchronises this product."""
 

@@ -163,6 +163,11 @@ def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
         yield _other_line(other)
     for one in report.uncovered:
         yield from _uncovered_lines(one)
+    for file in report.skipped[:_MOST_PATHS]:
+        sizes = f"{size_text(file.size_bytes)}, and {size_text(file.max_bytes)} are allowed"
+        yield f"left out of the save: {visible(file.path)} has {sizes}"
+    if len(report.skipped) > _MOST_PATHS:
+        yield f"left out of the save: {len(report.skipped) - _MOST_PATHS} more files that are too large"
     for path in report.rescued:
         yield f"kept, since the game wrote it during an interrupted download: {visible(path)}"
     for path in report.links[:_MOST_PATHS]:
@@ -189,6 +194,8 @@ def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
         yield from (f"  {line}" for line in conflict_lines(slot.conflict))
         merge = "|units" if slot.conflict.can_merge and not slot.conflict.unnamed else ""
         yield f"  decide: savesync sync --on-conflict keep_local|keep_cloud|keep_both{merge}"
+    if slot.action is SyncAction.DELETED:
+        yield "  the files stay here; as soon as they change, they are a new save"
     if slot.written_by_newer_version is not None:
         yield f"  a newer version of the game wrote the cloud's save: {visible(slot.written_by_newer_version)}"
     if slot.error:

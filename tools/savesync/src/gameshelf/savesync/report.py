@@ -71,6 +71,15 @@ class GuardQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file that no version has, since it is too large."""
+
+    path: str
+    size_bytes: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """The result of a synchronisation, or the state that ``status`` found."""
 
@@ -90,6 +99,7 @@ class SyncReport:
     auto_sync: bool = True
     links: tuple[str, ...] = ()
     """Links inside of roots. They are not followed."""
+    skipped: tuple[SkippedFile, ...] = ()
 
     @property
     def exit_code(self) -> SyncExit:
@@ -116,6 +126,7 @@ class SyncReport:
             "uncovered": [{**asdict(one), "paths": [str(path) for path in one.paths]} for one in self.uncovered],
             "rescued": list(self.rescued),
             "links": list(self.links),
+            "skipped": [asdict(one) for one in self.skipped],
             "auto_sync": self.auto_sync,
         }
 
@@ -140,6 +151,7 @@ def join_reports(reports: Sequence[SyncReport]) -> SyncReport:
         uncovered=tuple(uncovered.values()),
         rescued=tuple({path: None for one in reports for path in one.rescued}),
         links=tuple(path for one in reports for path in one.links),
+        skipped=tuple(file for one in reports for file in one.skipped),
     )
 
 

@@ -19,6 +19,7 @@ from gameshelf.savesync.errors import StateUnusable
 from gameshelf.savesync.files import CloudFile, CloudFiles, LocalFile, LocalFiles, RootFolders, SyncedSlot
 
 _FORMAT = 1
+_LIMIT_FOR = 86_400.0
 _SCHEMA = """
 CREATE TABLE slots (
     slot_name TEXT PRIMARY KEY, savegame_id TEXT NOT NULL, version INTEGER NOT NULL, content_identity TEXT NOT NULL,
@@ -35,6 +36,7 @@ CREATE TABLE elsewhere (
 CREATE TABLE roots (
     slot_name TEXT NOT NULL, name TEXT NOT NULL, folder TEXT NOT NULL, PRIMARY KEY (slot_name, name)
 ) WITHOUT ROWID;
+CREATE TABLE limits (max_file_bytes INTEGER NOT NULL, noted_at REAL NOT NULL);
 CREATE TABLE device (device_id TEXT NOT NULL);
 CREATE TABLE uploads (
     slot_name TEXT PRIMARY KEY, upload_id TEXT NOT NULL, request_json TEXT NOT NULL
@@ -154,6 +156,18 @@ class SaveState:
                 ((slot.slot_name, name, str(folder)) for name, folder in roots.items()),
             )
             connection.execute("DELETE FROM uploads WHERE slot_name = ?", (slot.slot_name,))
+
+    def max_file_bytes(self) -> int:
+        """How large a file may be by the service's own limit, as far as an upload has shown it lately; 0: unknown."""
+        with self.transaction() as connection:
+            row = connection.execute("SELECT * FROM limits WHERE noted_at > ?", (time() - _LIMIT_FOR,)).fetchone()
+        return int(row["max_file_bytes"]) if row else 0
+
+    def note_max_file_bytes(self, size: int) -> None:
+        """Notes the service's limit. It may be raised some day, so it is forgotten after a day."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM limits")
+            connection.execute("INSERT INTO limits VALUES (?, ?)", (size, time()))
 
     def owner(self) -> str | None:
         """The device that had this state last: another one if it came with a copied home folder."""

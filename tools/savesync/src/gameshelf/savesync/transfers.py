@@ -3,7 +3,8 @@
 import asyncio
 import os
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gameshelf.savesync.api import SaveApi
@@ -37,6 +38,8 @@ class SaveHere:
     content: SaveContent
     around: tuple[FolderPolicy, FoundRoots]
     """The whole policy and all of its roots: other slots have some of them."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of files that are left out, since they are larger than the policy or the service allows; by path."""
 
     def is_wanted(self, path: str) -> bool:
         """Whether a path of a version is written on this machine."""

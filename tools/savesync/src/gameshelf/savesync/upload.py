@@ -11,7 +11,14 @@ from pathlib import Path
 
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.canonical import HasIdentity, list_hash
-from gameshelf.savesync.errors import SaveChanged, SaveSyncError, ServiceAway, ServiceRefusal, UnexpectedAnswer
+from gameshelf.savesync.errors import (
+    FilesSkipped,
+    SaveChanged,
+    SaveSyncError,
+    ServiceAway,
+    ServiceRefusal,
+    UnexpectedAnswer,
+)
 from gameshelf.savesync.scan import reading_file
 from gameshelf.savesync.snapshot import Snapshot
 from gameshelf.savesync.state import SaveState
@@ -25,6 +32,7 @@ from gameshelf.savesync.wire import (
     StillVerifying,
     UploadTicket,
     part_size_of,
+    reading,
 )
 
 PARALLEL = 4
@@ -68,7 +76,8 @@ class Uploader:
         """Uploads and commits a version whose new contents are in the snapshot.
 
         Raises SaveChanged if a file has changed meanwhile: scan again. Raises ServiceRefusal with the reason of the
-        service (a conflict, a guard, a limit), and ServiceAway if it is to be resumed later.
+        service (a conflict, a guard, a limit), and ServiceAway if it is to be resumed later. Raises FilesSkipped if
+        the version would lack files of the list.
         """
         ticket = await self._begin(new)
         progress = progress or NoProgress()
@@ -93,6 +102,10 @@ class Uploader:
             await self._api.cancel(started.upload_id)
         ticket = await self._api.begin(new)
         await asyncio.to_thread(self._state.note_upload, new.slot_name, ticket.upload_id, request)
+        with reading("upload"):
+            skipped = [int(one["max_bytes"]) for one in ticket.skipped if one["path"] in new.files]
+        if skipped:  # what was never uploaded must not be remembered as a part of the version
+            raise FilesSkipped(min(skipped))
         return ticket
 
     async def _send_all(self, ticket: UploadTicket, snapshot: Snapshot, progress: TransferProgress) -> None:

@@ -22,7 +22,7 @@ from gameshelf.savesync.report import SyncAction
 from gameshelf.savesync.scan import hash_file
 from gameshelf.savesync.state import write_durably
 from gameshelf.savesync.store import NoProgress, SaveStore, UrlExpired
-from gameshelf.savesync.wire import CloudVersion, to_rfc3339
+from gameshelf.savesync.wire import CloudVersion, FileUpload, to_rfc3339
 
 MAX_ROUNDS = 5
 """How often a run begins again because the file or the save in the cloud changed meanwhile."""
@@ -95,26 +95,28 @@ class SingleFileSync:
             return await self._upload(local, base)
         if head is None or not is_changed_there:
             return SingleFileReport(SyncAction.NONE)
+        if local is not None and base and not await self._has(head.id, base):
+            return await self._upload(local, 0)
         undecided = await self._conflict_of(head.id, base) if local is not None else None
         return await self._settle(undecided, local) if undecided else await self._download(head.id, local)
+
+    async def _has(self, savegame_id: str, version: int) -> bool:
+        """Whether the history knows a version. A service that was restored from an older backup does not: this machine
+        has the last copy then, and the head did not grow from it.
+        """
+        return any([one.version == version async for one in self._api.versions(savegame_id)])
 
     async def _heads(self) -> list[CloudVersion]:
         return await self._api.saves(self._save.product_id)
 
     async def _upload(self, local: _Content, base_version: int) -> SingleFileReport:
         """Requests an upload, sends the bytes and confirms them."""
-        upload = await self._api.begin_file(
-            {
-                "product_id": self._save.product_id,
-                "save_slot_name": self._slot_name,
-                "file_size_bytes": local.size,
-                "file_hash_sha256": local.sha256,
-                "base_version": base_version,
-                "device_id": self._device_id,
-                "client_modified_at": to_rfc3339(local.mtime_ns),
-                "playtime_seconds": self._save.playtime_seconds,
-            }
-        )
+        try:
+            upload = await self._begin(local, base_version)
+        except ServiceRefusal as refusal:
+            if refusal.code != "SAVEGAME_VERSION_NOT_FOUND" or not base_version:
+                raise
+            upload = await self._begin(local, 0)
         if upload.sending is not None:  # else the cloud has these bytes already
             await self._store.send(upload.sending, self._path, NoProgress())
         try:
@@ -135,6 +137,20 @@ class SingleFileSync:
             return await self._download(done.savegame_id, local)
         await self._note(done.savegame_id, done.version, local)
         return SingleFileReport(SyncAction.UPLOAD, done.result, done.version)
+
+    async def _begin(self, local: _Content, base_version: int) -> FileUpload:
+        return await self._api.begin_file(
+            {
+                "product_id": self._save.product_id,
+                "save_slot_name": self._slot_name,
+                "file_size_bytes": local.size,
+                "file_hash_sha256": local.sha256,
+                "base_version": base_version,
+                "device_id": self._device_id,
+                "client_modified_at": to_rfc3339(local.mtime_ns),
+                "playtime_seconds": self._save.playtime_seconds,
+            }
+        )
 
     async def _conflict_of(self, savegame_id: str, branch: int) -> SaveConflict | None:
         """The open conflict about the version that this machine has, if the player has not decided yet."""

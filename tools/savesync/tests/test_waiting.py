@@ -61,7 +61,10 @@ sys.exit(_ended(out, run))
 """
 
 
-@pytest.mark.parametrize(("keys", "code"), [(b"\x03", 130), (b"what?\nl\n", 40), (b"\x04", 3)])
+OTHERS = [pytest.param(keys, code, marks=pytest.mark.long) for keys, code in ((b"what?\nl\n", 40), (b"\x04", 3))]
+
+
+@pytest.mark.parametrize(("keys", "code"), [(b"\x03", 130), *OTHERS])
 def test_a_question_on_a_terminal(keys, code):
     """Ctrl-C ends it at once, Ctrl-D decides later."""
     child, terminal = pty.fork()

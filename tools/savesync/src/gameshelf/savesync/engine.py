@@ -28,7 +28,7 @@ from gameshelf.savesync.files import SyncedSlot
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.policy_file import PolicyFile
 from gameshelf.savesync.queue import QueuedKind
-from gameshelf.savesync.report import GuardQuestion, SkippedFile, SlotReport, SyncAction, SyncReport
+from gameshelf.savesync.report import GuardQuestion, LeftOutFile, SlotReport, SyncAction, SyncReport
 from gameshelf.savesync.roots import FoundRoots, find_roots
 from gameshelf.savesync.setup import SyncOptions, SyncProgress, SyncSetup
 from gameshelf.savesync.state import SaveState
@@ -402,9 +402,9 @@ def _shown(advice: SlotAdvice, here: SaveHere) -> SlotReport:
     )
 
 
-def _skipped(here: SaveHere) -> tuple[SkippedFile, ...]:
+def _skipped(here: SaveHere) -> tuple[LeftOutFile, ...]:
     most = here.policy.limits.max_file_bytes
-    return tuple(SkippedFile(path, size, most) for path, size in sorted(here.skipped.items()))
+    return tuple(LeftOutFile(path, size, most) for path, size in sorted(here.skipped.items()))
 
 
 def _with_limit(policy: FolderPolicy, max_file_bytes: int) -> FolderPolicy:

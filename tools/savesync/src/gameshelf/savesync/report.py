@@ -71,7 +71,7 @@ class GuardQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class SkippedFile:
+class LeftOutFile:
     """A file that no version has, since it is too large."""
 
     path: str
@@ -99,7 +99,7 @@ class SyncReport:
     auto_sync: bool = True
     links: tuple[str, ...] = ()
     """Links inside of roots. They are not followed."""
-    skipped: tuple[SkippedFile, ...] = ()
+    skipped: tuple[LeftOutFile, ...] = ()
 
     @property
     def exit_code(self) -> SyncExit:

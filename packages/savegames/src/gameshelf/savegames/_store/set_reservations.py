@@ -10,9 +10,10 @@ from gameshelf.kernel.sql import TIME, rows, user
 from gameshelf.savegames._files import FileList
 from gameshelf.savegames._models import SavegameUpload
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent, SavegameUploadFile
+from gameshelf.savegames._store.allowances import SIGNED
 from gameshelf.savegames._store.expressions import HASH, IDENTITY, MANIFEST, NOW, UPLOAD, F, L, U
 from gameshelf.savegames._store.lists import MANIFEST_VALUES, manifest_values
-from gameshelf.savegames._store.uploads import NUMBERED, SIGNED
+from gameshelf.savegames._store.uploads import NUMBERED
 from sqlalchemy import (
     BigInteger,
     Integer,

@@ -11,12 +11,12 @@ from gameshelf.kernel.sql import TIME, user
 from gameshelf.savegames._limits import ATTEMPT_FOR
 from gameshelf.savegames._models import (
     ContentState,
-    SavegameAllowance,
     SavegameContent,
     SavegameSlot,
     SavegameUpload,
 )
 from gameshelf.savegames._set_models import SavegameUploadFile
+from gameshelf.savegames._store.allowances import SIGNED, TODAY_COUNTED
 from gameshelf.savegames._store.expressions import (
     HASH,
     IS_OPEN,
@@ -37,7 +37,6 @@ from gameshelf.savegames._store.expressions import (
 from gameshelf.savegames._store.numbers import highest_number
 from sqlalchemy import (
     BigInteger,
-    Date,
     Integer,
     LargeBinary,
     String,
@@ -45,7 +44,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    case,
     cast,
     delete,
     func,
@@ -62,7 +60,6 @@ from sqlmodel import col
 
 _CONTENT_ID = bindparam("content_id", type_=Uuid)
 _OF_PRODUCT = bindparam("of_product", type_=Uuid)
-_SIGNED = bindparam("signed", type_=BigInteger)
 
 # The slot with that name, which is created if there is none, and its next number.
 NUMBERED = (
@@ -84,23 +81,6 @@ NUMBERED = (
     .returning(col(S.id), col(S.last_version))
     .cte("numbered")
 )
-_A = SavegameAllowance
-_day = bindparam("day", type_=Date)
-_today = insert(SavegameAllowance).from_select(
-    ["user_id", "day", "signed_bytes"],
-    select(user(), _day, _SIGNED).where(literal_column("0") < _SIGNED),
-    include_defaults=False,
-)
-# An instance whose clock is behind counts for the day that another instance has begun.
-_today_counted = _today.on_conflict_do_update(
-    index_elements=["user_id"],
-    set_={
-        "day": func.greatest(col(_A.day), _today.excluded.day),
-        "signed_bytes": case((col(_A.day) >= _today.excluded.day, col(_A.signed_bytes)), else_=literal_column("0"))
-        + _today.excluded.signed_bytes,
-    },
-)
-SIGNED = _today_counted.cte("signed")
 _properties = {
     "client_modified_at": bindparam("client_modified_at", type_=TIME),
     "comment": bindparam("comment", type_=String),
@@ -165,7 +145,7 @@ _EXTEND_ENDED = Statement(
     )
     .returning(col(U.id))
 )
-_COUNT_SIGNED = Statement(_today_counted)
+_COUNT_SIGNED = Statement(TODAY_COUNTED)
 _RENEW = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)

@@ -334,3 +334,16 @@ def test_a_full_disk_leaves_v1(machine, small_disk):
     assert content_of(saves) == before
     assert not list(machine.state.glob("journal*"))
     assert machine.run(machine.version(4, V2)).returncode == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_a_file_that_is_read_only_is_replaced_and_stays_so(machine, saves, v2):
+    """Some games protect their saves (ludusavi#404, restic#656)."""
+    (saves / "a.sav").chmod(0o444)
+    for one in [*machine.home.rglob("*"), machine.home]:
+        os.chown(one, 65534, 65534)
+    for one in machine.home.parents[:-2]:
+        one.chmod(0o755)
+    assert machine.run(v2, user=65534).returncode == 0
+    assert (saves / "a.sav").read_bytes() == V2["saves/a.sav"]
+    assert (saves / "a.sav").stat().st_mode & 0o777 == 0o444

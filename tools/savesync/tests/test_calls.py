@@ -81,6 +81,27 @@ class TestRetries:
         await api.commit("u1")
         assert 30 <= pauses[0] <= 31
 
+    @pytest.mark.parametrize(
+        ("headers", "least"),
+        [
+            ({"Retry-After": "Fri, 27 Nov 2026 08:00:40 GMT", "Date": "Fri, 27 Nov 2026 08:00:00 GMT"}, 40),
+            ({"Retry-After": "Fri, 27 Nov 2026 07:00:00 GMT", "Date": "Fri, 27 Nov 2026 08:00:00 GMT"}, 0),
+            ({"Retry-After": "soon"}, 0),
+            ({"Retry-After": "Fri, 99 Nov 2026 08:00:40 GMT"}, 0),
+        ],
+    )
+    async def test_the_service_says_until_when(self, calls, pauses, headers, least):
+        """Also by its own clock (vdirsyncer#733, chroncal#105)."""
+        _, api = calls(error(429, **headers), COMMITTED)
+        await api.commit("u1")
+        assert least <= pauses[0] <= least + 1
+
+    async def test_nobody_waits_until_tomorrow(self, calls, pauses):
+        _, api = calls(error(503, **{"Retry-After": "Tue, 01 Jan 2199 00:00:00 GMT"}))
+        with pytest.raises(ServiceAway):
+            await api.commit("u1")
+        assert pauses == []
+
     async def test_nobody_waits_an_hour(self, calls, pauses):
         _, api = calls(error(429, "RATE_LIMIT_EXCEEDED", **{"Retry-After": "3600"}))
         with pytest.raises(ServiceAway, match="RATE_LIMIT_EXCEEDED"):
@@ -172,7 +193,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         "response",
         [
-            httpx.Response(200, content=b"<html>Log in to this network</html>"),
+            httpx.Response(200, content=b"no JSON"),
             httpx.Response(200, json=[]),
             httpx.Response(200, json={"data": None}),
             answer({"version": 1}),
@@ -182,6 +203,44 @@ class TestRefusals:
         _, api = calls(response)
         with pytest.raises(UnexpectedAnswer):
             await api.commit("u1")
+
+    @pytest.mark.parametrize(
+        "response",
+        [
+            httpx.Response(200, html="<html>Log in to this network</html>"),
+            httpx.Response(302, headers={"Location": "http://hotspot.example/login"}),
+            httpx.Response(511, html="<html>Log in to this network</html>"),
+        ],
+    )
+    async def test_a_hotspot_is_no_service(self, calls, pauses, response):
+        """The game can be played, and the work waits (sakia#447, virtaal#3508)."""
+        service, api = calls(response)
+        with pytest.raises(ServiceAway, match="service is not reached: this network answers instead of it"):
+            await api.commit("u1")
+        assert (len(service.requests), pauses) == (1, [])
+
+    async def test_a_token_that_expired_on_the_way_is_renewed(self, calls):
+        """grive2#19, onedrive#3355, acd_cli#519."""
+        service, api = calls(error(503), error(401), error(503), COMMITTED)
+        api._token = lambda: "old" if len(service.requests) < 2 else "new"
+        assert (await api.commit("u1")).version == 4
+        sent = [one.headers["authorization"].removeprefix("Bearer ") for one in service.requests]
+        assert (sent, len(set(service.keys))) == (["old", "old", "new", "new"], 1)
+
+    @pytest.mark.parametrize("token", ["old", lambda: "old"])
+    async def test_a_token_that_is_not_renewed_is_refused(self, calls, token):
+        service, api = calls(error(401, "UNAUTHENTICATED"))
+        api._token = token
+        with pytest.raises(ServiceRefusal, match="UNAUTHENTICATED"):
+            await api.commit("u1")
+        assert len(service.requests) == 1
+
+    async def test_a_proxy_does_not_know_what_is_missing(self, calls):
+        _, api = calls(httpx.Response(404, content=b"not here"), error(404, "SAVEGAME_VERSION_NOT_FOUND"))
+        for is_missing in (False, True):
+            with pytest.raises(ServiceRefusal) as refused:
+                await api.synced("s1", 1, "d1")
+            assert refused.value.is_missing is is_missing
 
     @pytest.mark.parametrize(
         "change",

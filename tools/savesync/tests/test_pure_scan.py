@@ -241,3 +241,23 @@ def test_a_file_that_changes_while_it_is_read_is_no_hash(folder, monkeypatch):
 def test_a_file_that_vanishes_is_a_change(folder):
     with pytest.raises(SaveChanged):
         hash_file(folder / "gone")
+
+
+def test_two_forms_of_one_letter_are_distinguished(folder):
+    """They look the same in an error (syncthing#8128, syncthing#7827)."""
+    write(folder, {"й.sav": b"1", "\u0438\u0306.sav": b"2"})
+    with pytest.raises(UnsuitablePaths, match=r"'saves/й\.sav': .* from 'saves/и<U\+0306>\.sav'"):
+        scan(root(folder), System.LINUX)
+
+
+def test_a_link_that_leads_to_itself_is_no_folder(folder):
+    """steam-for-linux#3696, steam-for-linux#7549."""
+    for name in ("loop", "deep/loop"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).symlink_to(folder / name)
+    write(folder, {"deep/a.sav": b"a"})
+    (folder / "deep" / "up").symlink_to(folder)
+    found = scan(root(folder), System.LINUX)
+    assert (list(found.files), sorted(found.content.links)) == (["saves/deep/a.sav"], ["deep/loop", "deep/up", "loop"])
+    with pytest.raises(RootUnreadable, match="loop"):
+        scan(root(folder / "loop"), System.LINUX)

@@ -123,3 +123,15 @@ async def test_a_run_that_failed_is_repeated():
     with pytest.raises(Ended):
         await FolderWatcher(look, run, WatchRules(0, 0), lambda: now[0], pause).watch()
     assert ran == [0, 30, 90]
+
+
+@pytest.mark.parametrize("back", [3, 100, 86_400])
+def test_a_clock_that_was_set_back_delays_nothing(rules, back):
+    """Dual boot, or the first answer of a time server (hallazzang/asyncio-throttle#2, btest-opensource#13)."""
+    assert rules.decide(WatchLook("new", ()), 110) is None
+    assert rules.decide(WatchLook("new", ()), 115 - back) is None
+    assert rules.decide(WatchLook("new", ()), 126 - back) is SyncIntent.BACKGROUND
+    rules.ran("new", 127 - back - 50, is_done=False)  # and again, during the run
+    late = 127 - back - 50 + RETRY_SECONDS
+    assert rules.decide(WatchLook("new", ()), late - 1) is None
+    assert rules.decide(WatchLook("new", ()), late) is SyncIntent.BACKGROUND

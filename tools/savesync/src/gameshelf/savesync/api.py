@@ -8,6 +8,10 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -45,7 +49,7 @@ TIMEOUT = httpx.Timeout(60, connect=10)
 TRIES = 6
 TRIES_TO_CONNECT = 3
 """A machine without a network is most often offline for long, and somebody waits for the game to start."""
-_LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 60.0
 _PAGE, _PAGE_OF_FILES = 100, 1_000
 MAX_HAVE, MAX_WANT = 1_000, 100
 _AWAY = (429, 500, 502, 503, 504)
@@ -106,7 +110,7 @@ class SaveApi:
         """Makes the upload a version."""
         response = await self._send("POST", f"savegames/uploads/{upload_id}/commit", body={})
         if response.status_code == 202:
-            return read_progress(_json(response), _retry_after(response) or 2.0)
+            return read_progress(_json(response), retry_after(response) or 2.0)
         return read_commit(_json(response))
 
     async def files(self, savegame_id: str, version: int) -> CloudFiles:
@@ -162,6 +166,12 @@ class SaveApi:
         """Makes a version, or units of it, the new head."""
         said = {"version": version, "device_id": device_id, **({"units": list(units)} if units else {})}
         return read_commit(await self._post(f"savegames/{savegame_id}/restore", said))
+
+    async def undelete(self, savegame_id: str) -> str:
+        """Takes a save out of the trash. Returns its name, which is another one if a newer save has its own."""
+        answer = await self._post(f"savegames/{savegame_id}/undelete", {})
+        with reading("savegame"):
+            return str(answer["data"]["attributes"]["slot_name"])
 
     async def conflicts(self, product_id: str) -> AsyncIterator[Attributes]:
         """The open conflicts of a product with both sides."""
@@ -222,30 +232,51 @@ class SaveApi:
             headers["Content-Type"] = "application/json"
         if method == "POST":
             headers["Idempotency-Key"] = str(uuid4())
+        request = partial(self._client.request, method, path, params=query, content=content)
+        response = await self._answer(request, headers)
+        if response.status_code == 401 and response.request.headers["Authorization"] != self._authorization():
+            response = await self._answer(request, headers)  # it has expired on the way, and there is a newer one
+        return _accepted(response)
+
+    async def _answer(
+        self, request: Callable[..., Awaitable[httpx.Response]], headers: Mapping[str, str]
+    ) -> httpx.Response:
         tries = TRIES
         for tried in range(1, TRIES + 1):
             said: float | None = None
-            headers["Authorization"] = f"Bearer {self._token if isinstance(self._token, str) else self._token()}"
             try:
-                response = await self._client.request(method, path, params=query, content=content, headers=headers)
+                response = await request(headers={**headers, "Authorization": self._authorization()})
             except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{self._client.base_url}: {type(error).__name__} {error}".rstrip()
                 tries = TRIES_TO_CONNECT if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else TRIES
             else:
+                _check_origin(response)
                 if response.status_code not in _AWAY:
-                    return _accepted(response)
-                reason, said = str(_refusal(response)), _retry_after(response)
-            if tried < tries and (said or 0.0) <= _LONGEST_PAUSE:
+                    return response
+                reason, said = str(_refusal(response)), retry_after(response)
+            if tried < tries and (said or 0.0) <= LONGEST_PAUSE:
                 await self._pause(pause_before(tried, said))
                 continue
             break
         raise ServiceAway(reason)
+
+    def _authorization(self) -> str:
+        return f"Bearer {self._token if isinstance(self._token, str) else self._token()}"
 
 
 def pause_before(tried: int, said: float | None = None) -> float:
     """How long to wait after a number of failures: longer each time, and not as long as all others wait."""
     waits = min(20.0, 0.5 * 2.0**tried)
     return (said or 0.0) + random.uniform(0.0, waits)  # noqa: S311 - it spreads requests, and hides nothing
+
+
+def _check_origin(response: httpx.Response) -> None:
+    """Raises ServiceAway for what the service never answers: the page of a hotspot, or of a proxy, instead of it."""
+    is_page = response.is_success and "html" in response.headers.get("Content-Type", "")
+    if is_page or response.has_redirect_location or response.status_code == 511:
+        what = response.headers.get("Location") or response.headers.get("Content-Type") or "no content"
+        said = f"{response.status_code}, {what}"
+        raise ServiceAway(f"{response.url.host} is not reached: this network answers instead of it ({said})")
 
 
 def _accepted(response: httpx.Response) -> httpx.Response:
@@ -282,9 +313,18 @@ def _about_limit(code: str, meta: Attributes) -> str:
     return ""
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
+    """How long an answer asks for patience, in seconds; it may say until when instead."""
     said = response.headers.get("Retry-After", "")
-    return float(said) if said.isascii() and said.isdigit() else None
+    if said.isascii() and said.isdigit():
+        return float(said)
+    with suppress(ValueError, TypeError, OverflowError):
+        until = parsedate_to_datetime(said)
+        now = datetime.now(UTC)
+        with suppress(ValueError, TypeError, OverflowError):  # by the clock of the one who said it
+            now = parsedate_to_datetime(response.headers.get("Date", ""))
+        return max(0.0, (until - now).total_seconds())
+    return None
 
 
 def _json(response: httpx.Response) -> Any:

@@ -7,6 +7,7 @@ root is uploaded; the folder of a root itself may be a link.
 
 import os
 import stat
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,9 +91,23 @@ def look(root: RootToScan, system: System) -> RootContent:
             stamps[name], paths[name] = Stamp.of(found), path
             if len(stamps) > MAX_FILES:
                 raise TooManyFiles(root.folder, MAX_FILES)
-    if wrong := [*wrong, *problems(list(paths.values()))]:
+    if wrong := [*wrong, *(_distinguished(one, paths) for one in problems(list(paths.values())))]:
         raise UnsuitablePaths(wrong)
     return RootContent(stamps, paths, tuple(links), tuple(specials))
+
+
+def _distinguished(one: PathProblem, paths: Mapping[str, str]) -> PathProblem:
+    """Two names of one letter, as a whole and as a letter with a mark, look the same: the mark is named."""
+    names = [name for name, path in paths.items() if path == one.path]
+    if one.other != one.path or len(names) < 2:
+        return one
+    root = one.path.partition("/")[0]
+    first, second = (f"{root}/{_with_marks_named(name)}" for name in names[:2])
+    return PathProblem(second, one.rule, first)
+
+
+def _with_marks_named(name: str) -> str:
+    return "".join(f"<U+{ord(letter):04X}>" if unicodedata.combining(letter) else letter for letter in name)
 
 
 def scan(root: RootToScan, system: System, cache: HashCache | None = None) -> ScannedRoot:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-from gameshelf.savesync.api import Pause, pause_before
+from gameshelf.savesync.api import LONGEST_PAUSE, Pause, pause_before, retry_after
 from gameshelf.savesync.errors import SaveChanged, SaveSyncError, ServiceAway, ServiceRefusal, StagingFailed
 from gameshelf.savesync.scan import reading_file
 from gameshelf.savesync.wire import Sending
@@ -66,7 +66,7 @@ class SaveStore:
         headers["Content-Length"] = str(sending.size)
         is_cut = False
         for tried in range(1, _TRIES + 1):
-            sent = _Counted(progress)
+            sent, said = _Counted(progress), None
             try:
                 body = _blocks(path, sending.offset, sending.size, sent.add)
                 response = await self.client.request(sending.method, sending.url, content=body, headers=headers)
@@ -79,10 +79,12 @@ class SaveStore:
                 is_cut = False
                 sent.take_back()
                 _check_refusal(response, path)
-                reason = f"HTTP {response.status_code}"
+                reason, said = f"HTTP {response.status_code}", retry_after(response)
             sent.take_back()
+            if (said or 0.0) > LONGEST_PAUSE:
+                break
             if tried < _TRIES:
-                await self.pause(pause_before(tried))
+                await self.pause(pause_before(tried, said))
         if is_cut:  # a refusal is lost where the store closes the connection before it has read the whole body
             raise UrlExpired(ServiceAway(f"the store: {reason}"))
         raise ServiceAway(f"the store: {reason}")
@@ -95,6 +97,7 @@ class SaveStore:
         failures = 0
         target.touch()
         while (begin := _size_of(target)) != size:
+            said: float | None = None
             if begin > size:  # of another content, or of a store that sent too much
                 target.unlink()
                 continue
@@ -103,16 +106,16 @@ class SaveStore:
             except httpx.TransportError as error:
                 reason = f"{type(error).__name__} {error}".rstrip()
             except _Away as away:
-                reason = str(away)
+                reason, said = str(away), away.retry_after
             else:
                 reason = "the answer was shorter than the content"
             if _size_of(target) == size:
                 break
             # As long as bytes arrive it continues; only attempts without any count.
             failures = 0 if _size_of(target) > begin else failures + 1
-            if failures == _TRIES:
+            if failures == _TRIES or (said or 0.0) > LONGEST_PAUSE:
                 raise ServiceAway(f"the store: {reason}")
-            await self.pause(pause_before(failures))
+            await self.pause(pause_before(failures, said))
 
     async def receive_once(self, url: str, target: Path, size: int) -> None:
         """Receives a content as a whole. A connection that ends is an error, for a caller that keeps no halves.
@@ -125,9 +128,9 @@ class SaveStore:
             except httpx.TransportError as error:
                 raise ServiceAway(f"the store: {type(error).__name__} {error}".rstrip()) from error
             except _Away as away:
-                if tried == _TRIES:
+                if tried == _TRIES or (away.retry_after or 0.0) > LONGEST_PAUSE:
                     raise ServiceAway(f"the store: {away}") from away
-                await self.pause(pause_before(tried))
+                await self.pause(pause_before(tried, away.retry_after))
             else:
                 return
 
@@ -136,7 +139,7 @@ class SaveStore:
         headers["Accept-Encoding"] = "identity"
         async with self.client.stream("GET", url, headers=headers) as response:
             if response.status_code in _AWAY:
-                raise _Away(f"HTTP {response.status_code}")
+                raise _Away(f"HTTP {response.status_code}", retry_after(response))
             if response.status_code == 416:  # the file is not what the store has
                 target.unlink(missing_ok=True)
                 return
@@ -166,6 +169,10 @@ class SaveStore:
 
 class _Away(Exception):
     """The store asks for patience."""
+
+    def __init__(self, reason: str, retry_after: float | None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class _Counted:

@@ -42,6 +42,7 @@ class WatchRules:
 
     def decide(self, seen: WatchLook, now: float) -> SyncIntent | None:
         """The intent of a run that is due, or None. While the game runs nothing is due."""
+        self._follow_clock(now)
         has_slept = now - self._looked_at > POLL_SECONDS + RESUMED_AFTER
         has_ended = self._last is not None and bool(self._last.games) and not seen.games
         if has_ended or self._last is None or seen.files != self._last.files:
@@ -62,6 +63,7 @@ class WatchRules:
 
     def ran(self, files: object, now: float, *, is_done: bool) -> None:
         """Notes a run. ``is_done`` is False where it has to be repeated: no network, or files that change."""
+        self._follow_clock(now)
         self._looked_at = now  # a run that took long is no sleep
         if is_done:
             self._failures, self._pending, self._synced = 0, None, files
@@ -69,6 +71,12 @@ class WatchRules:
             return
         self._failures += 1
         self._not_before = now + min(RETRY_SECONDS * 2 ** min(self._failures - 1, 10), LONGEST_RETRY)
+
+    def _follow_clock(self, now: float) -> None:
+        """Where the clock was set back, what was noted by it moves as well: else nothing would be due for as long."""
+        back = max(0.0, self._looked_at - now)
+        self._still_since, self._looked_at = self._still_since - back, self._looked_at - back
+        self._next_check, self._not_before = self._next_check - back, self._not_before - back
 
 
 class FolderWatcher:

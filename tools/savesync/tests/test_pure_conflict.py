@@ -1,5 +1,7 @@
 """Conflicts as the service describes them, and the decisions that answers mean."""
 
+from dataclasses import replace
+
 import pytest
 from gameshelf.savesync.conflict import (
     ConflictDecision,
@@ -8,6 +10,7 @@ from gameshelf.savesync.conflict import (
     UndecidableChoice,
     UnitSide,
     deciding,
+    deciding_by_slot,
     decision_of,
     merge_what_is_clear,
     read_conflict,
@@ -126,3 +129,11 @@ def test_any_other_answer_is_no_decision(answer):
         return
     with pytest.raises(UndecidableChoice):
         decision_of(UNASKED, answer, pytest.fail)
+
+
+def test_each_save_has_a_decision_of_its_own():
+    decide = deciding_by_slot({"main": OnConflict.KEEP_CLOUD, None: OnConflict.LATER}, pytest.fail)
+    assert decide(CLEAR) == ConflictDecision(ConflictResolution.KEEP_CLOUD)
+    assert decide(replace(CLEAR, slot_name="main (linux)")) is None
+    asked = ConflictDecision(ConflictResolution.KEEP_BOTH)
+    assert deciding_by_slot({"second": OnConflict.LATER}, lambda _: asked)(CLEAR) is asked

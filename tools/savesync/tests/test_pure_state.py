@@ -75,9 +75,28 @@ def test_an_upload_is_remembered_until_its_commit(state):
 def test_a_newer_format_is_left_alone(state):
     state.record(SLOT, {})
     with closing(sqlite3.connect(state.folder / "state.db")) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 99")
     with pytest.raises(StateUnusable, match="newer version of this client"):
         state.slots()
+
+
+def test_an_older_format_is_refused_with_what_to_do(state):
+    """Columns have been added since, before any release: no state of a player has the format."""
+    state.folder.mkdir()
+    with closing(sqlite3.connect(state.folder / "state.db")) as connection:
+        connection.execute("CREATE TABLE slots (slot_name TEXT PRIMARY KEY)")
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(StateUnusable, match="format 1 is of an older version of this client; move the file away"):
+        state.slots()
+    with closing(sqlite3.connect(state.folder / "state.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("slots",)]
+
+
+def test_whether_a_game_synchronises_is_remembered(state):
+    assert state.auto_sync()
+    for value in (False, False, True):
+        state.note_auto_sync(value)
+        assert SaveState(state.folder).auto_sync() is value
 
 
 def test_a_damaged_file_is_named(state):

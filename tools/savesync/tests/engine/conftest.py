@@ -1,10 +1,14 @@
 """Devices with folders, and the fake service with plans, lineage, conflicts and guards."""
 
 import json
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
+import httpx
 import pytest
+from click.testing import CliRunner
+from gameshelf.savesync import cli
 from gameshelf.savesync.canonical import canonical_hash
 from gameshelf.savesync.game import GameSync
 from gameshelf.savesync.paths import System
@@ -15,6 +19,7 @@ from gameshelf.savesync.setup import SyncOptions, SyncSetup
 from gameshelf.savesync.state import Device
 from gameshelf.savesync.units import unit_of
 
+BASE = "http://service/api/v1/library/"
 PRODUCT = "9e107d9d-372b-4cb6-8a5b-6d1f6f3f6c11"
 POLICY = {
     "revision": 1,
@@ -343,3 +348,33 @@ def deck(player):
 @pytest.fixture
 def desktop(player):
     return player("desktop")
+
+
+@pytest.fixture
+def commands_on(cloud, service, objects, tmp_path, monkeypatch):
+    """Runs commands on a machine: each has a home of its own, and the same cloud."""
+
+    @asynccontextmanager
+    async def clients(_address):
+        async with (
+            httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url=BASE) as api,
+            httpx.AsyncClient(transport=httpx.ASGITransport(objects)) as store,
+        ):
+            yield api, store
+
+    monkeypatch.setattr(cli, "_clients", clients)
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def on(name):
+        home = tmp_path / name
+        (home / "game" / "saves").mkdir(parents=True, exist_ok=True)
+
+        def run(*arguments, token="token", **options):
+            variables = {"HOME": str(home), "LIBRARY_TOKEN": token, "SAVESYNC_PRODUCT": PRODUCT, "COLUMNS": "80"}
+            return CliRunner().invoke(cli.main, arguments, env=variables | options.pop("env", {}), **options)
+
+        run.saves = home / "game" / "saves"
+        return run
+
+    return on

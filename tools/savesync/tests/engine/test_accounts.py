@@ -56,3 +56,15 @@ async def test_an_empty_folder_is_filled_for_either(cloud, accounts, deck):
     (deck.home / "states" / "anna" / PRODUCT / "state.db").write_bytes(b"damaged")
     deck.write(a="of Ben, further")
     assert (await ben.run(SyncIntent.LAUNCH)).slots[0].version == 2
+
+
+async def test_a_clock_that_was_set_back_does_not_decide_whose_save_it_is(cloud, accounts, deck, monkeypatch):
+    anna, ben = accounts("anna"), accounts("ben")
+    deck.write(a="of Anna")
+    await anna.run(SyncIntent.LAUNCH)
+    monkeypatch.setattr("gameshelf.savesync.state.time", lambda: 0.0)
+    await ben.run(SyncIntent.LAUNCH, SyncOptions(takes_over=True))
+    deck.write(a="of Ben")
+    assert (await ben.run(SyncIntent.LAUNCH)).slots[0].version == 2
+    assert (await anna.run(SyncIntent.LAUNCH)).slots[0].question.code == "FOLDER_OF_ANOTHER_ACCOUNT"
+    assert cloud.head_files("anna") == {"saves/a.sav": b"of Anna"}

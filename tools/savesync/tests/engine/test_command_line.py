@@ -2,11 +2,8 @@
 
 import base64
 import json
-from contextlib import asynccontextmanager
 
-import httpx
 import pytest
-from click.testing import CliRunner
 from gameshelf.savesync import cli
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.asking import Asking
@@ -16,47 +13,16 @@ from gameshelf.savesync.paths import System
 from gameshelf.savesync.report import SyncIntent
 
 PRODUCT = "9e107d9d-372b-4cb6-8a5b-6d1f6f3f6c11"
-BASE = "http://service/api/v1/library/"
 
 
 @pytest.fixture
-def machine(cloud, service, objects, tmp_path, monkeypatch):
-    """Runs commands on a machine: each has a home of its own, and the same cloud."""
-
-    @asynccontextmanager
-    async def clients(_address):
-        async with (
-            httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url=BASE) as api,
-            httpx.AsyncClient(transport=httpx.ASGITransport(objects)) as store,
-        ):
-            yield api, store
-
-    monkeypatch.setattr(cli, "_clients", clients)
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-
-    def on(name):
-        home = tmp_path / name
-        (home / "game" / "saves").mkdir(parents=True, exist_ok=True)
-
-        def run(*arguments, token="token", **options):
-            variables = {"HOME": str(home), "LIBRARY_TOKEN": token, "SAVESYNC_PRODUCT": PRODUCT, "COLUMNS": "80"}
-            return CliRunner().invoke(cli.main, arguments, env=variables | options.pop("env", {}), **options)
-
-        run.saves = home / "game" / "saves"
-        return run
-
-    return on
+def deck(commands_on):
+    return commands_on("deck")
 
 
 @pytest.fixture
-def deck(machine):
-    return machine("deck")
-
-
-@pytest.fixture
-def desktop(machine):
-    return machine("desktop")
+def desktop(commands_on):
+    return commands_on("desktop")
 
 
 def test_a_player_synchronises_two_machines(deck, desktop):
@@ -257,6 +223,7 @@ def test_a_save_that_was_deleted_elsewhere_says_what_follows(deck, planned):
     assert shown.stdout.splitlines() == [
         "main: deleted elsewhere, version 1, 1 file",
         "  the files stay here; as soon as they change, they are a new save",
+        "  to have the deleted one again: savesync sync --undelete",
     ]
     assert (deck.saves / "a.sav").read_text() == "one"
 

@@ -1,10 +1,13 @@
 """Without the network: the game can be played, and what changed waits without being overwritten."""
 
+import subprocess
 from contextlib import suppress
 from dataclasses import replace
 
+import httpx
 import pytest
-from gameshelf.savesync.errors import StateUnusable
+from gameshelf.savesync.apply_errors import DiskFailed, PathInTheWay
+from gameshelf.savesync.errors import ServiceRefusal, StateUnusable
 from gameshelf.savesync.report import SyncAction, SyncExit, SyncIntent
 
 
@@ -113,3 +116,65 @@ async def test_status_without_the_network_says_what_waits(cloud, service, deck):
     report = await deck.sync_of().status()
     assert (report.exit_code, report.queued, report.slots) == (SyncExit.DEFERRED, 0, ())
     assert report.deferred
+
+
+async def test_a_disk_that_is_read_only_is_named_and_left_as_it_is(cloud, deck, desktop, small_disk):
+    """A card with its lock set, Program Files (ludusavi#284, ludusavi#579): the next attempt is no worse."""
+    await both_have(deck, desktop, "one")
+    desktop.write(a="two", b="new")
+    await desktop.run()
+    saves = small_disk / "saves"
+    deck.saves.rename(deck.home / "moved")
+    saves.mkdir()
+    (saves / "a.sav").write_text("one")
+    there = deck.sync_of(folders={"saves": saves})
+    await there.run(SyncIntent.LAUNCH)
+    assert (saves / "b.sav").read_text() == "new"
+    desktop.write(a="three")
+    await desktop.run()
+    before = {one: one.read_bytes() for one in saves.rglob("*") if one.is_file()}
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    try:
+        for _ in range(2):
+            with pytest.raises(DiskFailed, match="Read-only file system"):
+                await there.run(SyncIntent.LAUNCH)
+            assert {one: one.read_bytes() for one in saves.rglob("*") if one.is_file()} == before
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    assert (await there.run(SyncIntent.LAUNCH)).slots[0].action is SyncAction.DOWNLOAD
+    assert (saves / "a.sav").read_text() == "three"
+
+
+async def test_a_folder_that_has_the_place_of_a_file_is_kept(cloud, deck, desktop):
+    """CmisSync#393."""
+    await both_have(deck, desktop, "one")
+    desktop.write(b="a file")
+    await desktop.run()
+    (deck.saves / "b.sav").mkdir()
+    (deck.saves / "b.sav" / "notes.txt").write_text("of the player")
+    with pytest.raises(PathInTheWay, match="has its place"):
+        await deck.run(SyncIntent.LAUNCH)
+    assert deck.files == {"a.sav": "one", "b.sav/notes.txt": "of the player"}
+    (deck.saves / "b.sav" / "notes.txt").unlink()
+    assert (await deck.run(SyncIntent.LAUNCH)).slots[0].action is SyncAction.DOWNLOAD
+    assert deck.files == {"a.sav": "one", "b.sav": "a file"}
+
+
+async def test_a_proxy_that_answers_404_loses_no_report(cloud, service, deck, desktop, api):
+    """The service has to know that the device has the version: else its next upload is a conflict."""
+    await both_have(deck, desktop, "one")
+    deck.write(a="two")
+    await deck.run()
+    send = api._client.send
+
+    async def behind_a_proxy(request, **options):
+        is_report = request.url.path.endswith("/synced")
+        return httpx.Response(404, html="<html>", request=request) if is_report else await send(request, **options)
+
+    api._client.send = behind_a_proxy
+    with pytest.raises(ServiceRefusal, match="HTTP_404"):
+        await desktop.run()
+    api._client.send = send
+    desktop.write(a="three")
+    assert (await desktop.run()).slots[0].version == 3
+    assert not cloud.conflicts

@@ -65,8 +65,12 @@ class Game:
     @property
     def save(self):
         """The head of the save, as the cloud has it."""
-        [found] = self.get("savegames", product_id=str(self.product))
-        return found
+        return self.save_of("main")
+
+    def save_of(self, name):
+        found = self.get("savegames", product_id=str(self.product))
+        [save] = [one for one in found if one["attributes"]["slot_name"] == name]
+        return save
 
     @property
     def versions(self):

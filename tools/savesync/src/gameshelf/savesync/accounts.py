@@ -1,6 +1,9 @@
-"""Other accounts of this machine that synchronise the same folders: what they saved is not this account's."""
+"""Other accounts of this machine that synchronise the same folders: what they saved is not this account's.
 
-from collections.abc import Collection
+The states of accounts lie beside each other: ``<account>/<product>``.
+"""
+
+from collections.abc import Collection, Iterator
 from glob import escape
 from pathlib import Path
 
@@ -8,18 +11,11 @@ from gameshelf.savesync.errors import StateUnusable
 from gameshelf.savesync.state import SaveState
 
 
-def folder_of_another(state_folder: Path, folders: Collection[Path], own_at: float) -> Path | None:
-    """A folder that another account has synchronised since this one did, or None.
-
-    The states of accounts lie beside each other: ``<account>/<product>``.
-    """
-    others = state_folder.parent.parent.glob(f"*/{escape(state_folder.name)}/state.db")
-    for file in sorted(others):
-        if file.parent == state_folder:
-            continue
+def folder_of_another(state_folder: Path, folders: Collection[Path], own_turn: int) -> Path | None:
+    """A folder that another account has synchronised since this one did, or None."""
+    for state in _others(state_folder):
         try:
-            state = SaveState(file.parent)
-            if max((state.applied_at(slot.slot_name) or 0 for slot in state.slots()), default=0) <= own_at:
+            if state.turn() <= own_turn:
                 continue
             known = {folder for _, folder in state.folders()}
         except StateUnusable:  # of another version of this client, or damaged
@@ -27,3 +23,19 @@ def folder_of_another(state_folder: Path, folders: Collection[Path], own_at: flo
         if found := next((folder for folder in folders if folder in known), None):
             return found
     return None
+
+
+def next_turn(state: SaveState) -> int:
+    """The number of a synchronisation: higher than all that the accounts of this machine have noted."""
+    turns = [state.turn()]
+    for other in _others(state.folder):
+        try:
+            turns.append(other.turn())
+        except StateUnusable:
+            continue
+    return max(turns) + 1
+
+
+def _others(state_folder: Path) -> Iterator[SaveState]:
+    files = state_folder.parent.parent.glob(f"*/{escape(state_folder.name)}/state.db")
+    return (SaveState(file.parent) for file in sorted(files) if file.parent != state_folder)

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -20,7 +20,7 @@ import httpx
 from gameshelf.savesync import __version__
 from gameshelf.savesync.api import TIMEOUT, SaveApi
 from gameshelf.savesync.asking import Asking
-from gameshelf.savesync.conflict import ConflictDecision, OnConflict, SaveConflict, deciding
+from gameshelf.savesync.conflict import ConflictDecision, OnConflict, SaveConflict, deciding_by_slot
 from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveSyncError, ServiceAway
 from gameshelf.savesync.game import GameSync
 from gameshelf.savesync.installation import (
@@ -49,6 +49,7 @@ _CHOSEN = ("product", "slot", "api", "policy", "folders", "game_version", *_PLAC
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _ROOT_NAME = re.compile(r"[a-z0-9_-]{1,50}")
 _Command = Callable[..., Awaitable[SyncExit]]
+_Choices = Mapping[str | None, OnConflict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,24 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _conflict_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    choices = click.Choice([str(one) for one in OnConflict])
-    text = f"What to do where both sides have changed: {', '.join(OnConflict)}. `units` merges what one side changed."
-    return click.option("--on-conflict", metavar="CHOICE", type=choices, default="ask", help=text)(command)
+    text = (
+        f"What to do where both sides have changed: {', '.join(OnConflict)}. `units` merges what one side changed. "
+        "With SLOT= it is for one save of several, and may be given again."
+    )
+    option = click.option(
+        "--on-conflict", metavar="[SLOT=]CHOICE", multiple=True, callback=_conflict_choices, help=text
+    )
+    return option(command)
+
+
+def _conflict_choices(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> _Choices:
+    choices: dict[str | None, OnConflict] = {}
+    for value in values:
+        slot, _found, choice = value.rpartition("=")
+        if choice not in set(OnConflict):
+            raise click.BadParameter(f"{choice!r} is not one of {', '.join(OnConflict)}")
+        choices[slot or None] = OnConflict(choice)
+    return choices
 
 
 def _command(run: _Command) -> Callable[..., None]:
@@ -158,7 +174,7 @@ def _command(run: _Command) -> Callable[..., None]:
     def command(**values: Any) -> None:
         chosen = {name: values.pop(name) for name in _CHOSEN}
         out = SyncOutput(as_json=values.pop("as_json"))
-        on_conflict = OnConflict(values.pop("on_conflict", "ask"))
+        on_conflict = values.pop("on_conflict", {})
         sys.exit(_ended(out, lambda: _run(out, chosen, on_conflict, lambda session: run(session, **values))))
 
     return _options(command)
@@ -177,14 +193,23 @@ def _ended(out: SyncOutput, work: Callable[[], Awaitable[SyncExit]]) -> int:
     return SyncExit.FAILED
 
 
-async def _run(
-    out: SyncOutput, chosen: dict[str, Any], on_conflict: OnConflict, work: Callable[[CliSession], Awaitable[SyncExit]]
-) -> SyncExit:
-    token = os.environ.get("LIBRARY_TOKEN", "").strip()
+def _read_token() -> str:
+    """The token of the account. One in a file may be renewed while a command runs, such as ``watch``."""
+    name, token = "LIBRARY_TOKEN", os.environ.get("LIBRARY_TOKEN", "").strip()
+    if file := "" if token else os.environ.get("LIBRARY_TOKEN_FILE", ""):
+        name, token = file, Path(file).read_text(encoding="utf-8", errors="replace").strip()
     if not token:
-        raise click.UsageError("LIBRARY_TOKEN is not set; it is the token of the account")
+        hint = "it is the token of the account; LIBRARY_TOKEN_FILE names a file with it"
+        raise click.UsageError(f"{name} is empty" if file else f"LIBRARY_TOKEN is not set; {hint}")
     if not _TOKEN.fullmatch(token):
-        raise click.UsageError("LIBRARY_TOKEN has spaces or other characters that no token has")
+        raise click.UsageError(f"{name} has spaces or other characters that no token has")
+    return token
+
+
+async def _run(
+    out: SyncOutput, chosen: dict[str, Any], on_conflict: _Choices, work: Callable[[CliSession], Awaitable[SyncExit]]
+) -> SyncExit:
+    token = _read_token()
     with ShownProgress(out.talk, is_shown=not out.as_json) as progress:
         ask = Asking(out)
 
@@ -196,19 +221,22 @@ async def _run(
                 progress.resume()
 
         async with _clients(chosen["api"]) as (api_client, store_client):
-            api, store = SaveApi(api_client, token), SaveStore(store_client)
+            api, store = SaveApi(api_client, _read_token), SaveStore(store_client)
             setup = _setup(chosen, token)
-            sync = GameSync(setup, api, store, decide=deciding(on_conflict, decide), progress=progress)
+            sync = GameSync(setup, api, store, decide=deciding_by_slot(on_conflict, decide), progress=progress)
             return await work(CliSession(out, sync, chosen["slot"]))
 
 
 @asynccontextmanager
 async def _clients(address: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
     agent = {"User-Agent": f"savesync/{__version__}"}
-    async with (
-        httpx.AsyncClient(base_url=f"{address.rstrip('/')}/", timeout=TIMEOUT, headers=agent) as api,
-        httpx.AsyncClient(timeout=TIMEOUT, headers=agent) as store,
-    ):
+    try:
+        api = httpx.AsyncClient(base_url=f"{address.rstrip('/')}/", timeout=TIMEOUT, headers=agent)
+        store = httpx.AsyncClient(timeout=TIMEOUT, headers=agent)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        hint = "ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name it, and NO_PROXY what is reached without it"
+        raise ServiceAway(f"the proxy of this machine cannot be used: {error} ({hint})") from error
+    async with api, store:
         yield api, store
 
 
@@ -246,8 +274,9 @@ def _setup(chosen: dict[str, Any], token: str) -> SyncSetup:
 def main() -> None:
     """Keeps the saves of a game the same on all machines.
 
-    LIBRARY_TOKEN is the token of the account. Exit codes: 0 in sync, 1 failed, 2 wrong usage, 3 a decision is needed,
-    4 deferred: the game runs, the network is away, or another process synchronises.
+    LIBRARY_TOKEN is the token of the account; LIBRARY_TOKEN_FILE names a file with it, which a launcher may renew.
+    Exit codes: 0 in sync, 1 failed, 2 wrong usage, 3 a decision is needed, 4 deferred: the game runs, the network is
+    away, or another process synchronises.
     """
 
 
@@ -274,6 +303,7 @@ async def status(session: CliSession) -> SyncExit:
 )
 @click.option("--accept-older", is_flag=True, help="Upload content that an older version had.")
 @click.option("--take-over", is_flag=True, help="Upload what another account of this machine has saved.")
+@click.option("--undelete", is_flag=True, help="Take the save out of the trash that was deleted elsewhere.")
 @click.option("--comment", metavar="TEXT", help="Comment on the new version.")
 @click.option("--playtime", metavar="SECONDS", type=click.IntRange(0), help="How long this save was played.")
 @_conflict_option
@@ -285,6 +315,7 @@ async def sync(
     confirm_removals: int | None,
     accept_older: bool,
     take_over: bool,
+    undelete: bool,
     comment: str | None,
     playtime: int | None,
 ) -> SyncExit:
@@ -295,6 +326,7 @@ async def sync(
         confirm_removals=confirm_removals,
         accepts_older=accept_older,
         takes_over=take_over,
+        undeletes=undelete,
         details={name: value for name, value in details.items() if value is not None},
     )
     report = await session.sync.run(SyncIntent(intent), options)
@@ -342,18 +374,36 @@ async def _policy_of(session: CliSession) -> FolderPolicy:
 @main.command()
 @_command
 async def history(session: CliSession) -> SyncExit:
-    """List the versions of each save of the game."""
-    session.out.history(await session.sync.history())
+    """List the versions of each save of the game, and what other saves of it the cloud has."""
+    session.out.history(await session.sync.history(with_others=session.slot is None))
     return SyncExit.IN_SYNC
 
 
 @main.command()
-@click.option("--version", metavar="N", type=click.IntRange(1), required=True, help="The version to restore.")
+@click.option("--version", metavar="N", type=click.IntRange(1), help="The version to restore.")
+@click.option("--from", "from_slot", metavar="SLOT", help="Another save of the game, such as the copy of a conflict.")
 @click.option("--unit", "units", metavar="NAME", multiple=True, help="Only this unit of it, such as a world.")
 @_conflict_option
 @_command
-async def restore(session: CliSession, version: int, units: tuple[str, ...]) -> SyncExit:
-    """Make an older version, or units of it, the newest. What the folders hold is uploaded first."""
-    report = await session.sync.restore(version, units, session.slot)
+async def restore(session: CliSession, version: int | None, from_slot: str | None, units: tuple[str, ...]) -> SyncExit:
+    """Make an older version, another save, or units of it, the newest. What the folders hold is uploaded first."""
+    if from_slot is not None:
+        report = await session.sync.restore_from(from_slot, version, units, session.slot)
+    elif version is not None:
+        report = await session.sync.restore(version, units, session.slot)
+    else:
+        raise click.UsageError("--version or --from is needed: `savesync history` lists both")
     session.out.report(report)
     return report.exit_code
+
+
+@main.command("auto-sync", short_help="Switch the automatic synchronisation of the game.")
+@click.argument("value", metavar="[on|off]", type=click.Choice(["on", "off"]), required=False)
+@_command
+async def auto_sync(session: CliSession, value: str | None) -> SyncExit:
+    """Show or switch whether the saves of the game synchronise by themselves, for all machines of the account.
+
+    Where they do not, only a `sync` that a person asks for does something.
+    """
+    session.out.auto_sync(await session.sync.auto_sync(None if value is None else value == "on"), asked=value)
+    return SyncExit.IN_SYNC

@@ -136,6 +136,12 @@ def deciding(choice: OnConflict, ask: Decide) -> Decide:
     return lambda _conflict: ConflictDecision(ConflictResolution(choice))
 
 
+def deciding_by_slot(choices: Mapping[str | None, OnConflict], ask: Decide) -> Decide:
+    """The decider of answers per save; the one under None is for all others."""
+    of_others = choices.get(None, OnConflict.ASK)
+    return lambda conflict: deciding(choices.get(conflict.slot_name, of_others), ask)(conflict)
+
+
 def merge_what_is_clear(conflict: SaveConflict) -> ConflictDecision | None:
     """Merges where each unit was changed on one side only. Anything else stays open: a guess could lose progress."""
     if conflict.can_merge and conflict.units and conflict.is_whole and not conflict.unnamed:

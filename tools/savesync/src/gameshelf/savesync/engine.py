@@ -23,7 +23,7 @@ from gameshelf.savesync.content import (
     on_device,
     scan_save,
 )
-from gameshelf.savesync.errors import FilesSkipped, PolicyRefused, ServiceRefusal
+from gameshelf.savesync.errors import FilesSkipped, PolicyRefused, RestoreImpossible, ServiceRefusal
 from gameshelf.savesync.files import SyncedSlot
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.policy_file import PolicyFile
@@ -35,7 +35,7 @@ from gameshelf.savesync.state import SaveState
 from gameshelf.savesync.store import SaveStore
 from gameshelf.savesync.transfers import SaveHere, SlotTransfers
 from gameshelf.savesync.uncovered import UncoveredFiles, find_uncovered
-from gameshelf.savesync.units import unit_hashes
+from gameshelf.savesync.units import unit_hashes, with_units_of
 from gameshelf.savesync.waiting import answer_of
 from gameshelf.savesync.wire import (
     CloudVersion,
@@ -116,6 +116,29 @@ class SlotSync:
         slot = await self.transfers.download(done.savegame_id, done.version, here)
         return replace(slot, reason="restored")
 
+    async def restore_from(self, other: CloudVersion, version: int | None, units: Sequence[str]) -> SlotReport:
+        """Makes the files of another save of the game, or units of it, the head, and puts that into the folders.
+
+        Raises PlanAgain if the cloud does not have what the folders hold.
+        """
+        here = await self._saved_here()
+        files = await self._api.files(other.id, version or other.version)
+        wanted = {path: file for path, file in files.items() if here.policy.covers(path)}
+        if units:
+            synced = await self.transfers.synced()
+            own = await self._api.files(synced.savegame_id, synced.version) if synced and synced.savegame_id else {}
+            wanted = with_units_of(own, wanted, units, here.policy.units)
+        if not wanted:
+            raise RestoreImpossible(f"{other.slot_name!r} has no file that belongs to the save {self.name!r}")
+        try:
+            done = await self.transfers.commit_list(wanted, here, f"from {other.slot_name}")
+        except ServiceRefusal as refusal:
+            if refusal.code == "SAVEGAME_VERSION_CONFLICT":
+                raise PlanAgain(str(refusal)) from refusal
+            raise
+        slot = await self.transfers.download(done.savegame_id, done.version, here)
+        return replace(slot, reason="restored")
+
     async def look(self) -> SaveLook:
         """Names, sizes and times of the folders: equal values mean that nothing changed."""
         policy, roots = self._of_slot(*await self._all_roots())
@@ -159,9 +182,9 @@ class SlotSync:
         """A question where the folders hold something that another account of this machine may have saved."""
         if not await self.is_changed(here):
             return None
-        own_at = await asyncio.to_thread(self._state.applied_at, self.name) or 0.0
+        own_turn = await asyncio.to_thread(self._state.turn, self.name)
         folders = list(here.roots.folders.values())
-        folder = await asyncio.to_thread(folder_of_another, self.setup.state_folder, folders, own_at)
+        folder = await asyncio.to_thread(folder_of_another, self.setup.state_folder, folders, own_turn)
         if folder is None:
             return None
         text = f"another account of this machine synchronised {folder} last; its save would become this account's"
@@ -176,6 +199,8 @@ class SlotSync:
         Raises PlanAgain, SaveChanged or FileChanged if something changed meanwhile.
         """
         shown = _shown(advice, here)
+        if shown.action is SyncAction.DELETED and options.undeletes:
+            return await self._undelete(shown)
         if advice.regresses_to is not None and not options.accepts_older:
             text = f"the folders hold what version {advice.regresses_to} had; the cloud has version"
             question = GuardQuestion("SAVEGAME_REGRESSES", f"{text} {advice.head_version}", "--accept-older")
@@ -192,6 +217,13 @@ class SlotSync:
             case SyncAction.NONE if advice.reason == "identical":
                 await self._adopt(advice, here)
         return shown
+
+    async def _undelete(self, shown: SlotReport) -> SlotReport:
+        """Takes the save out of the trash. Raises PlanAgain if that is a save like any other then."""
+        name = await self._api.undelete(await self._savegame_id())
+        if name == self.name:
+            raise PlanAgain("the save was taken out of the trash")
+        return replace(shown, reason="undeleted", copy=name)  # a newer save has its name
 
     async def _adopt(self, advice: SlotAdvice, here: SaveHere) -> None:
         """Remembers the version whose content the folders hold, where this device did not know of it."""
@@ -224,6 +256,8 @@ class SlotSync:
                 case "SAVEGAME_SHRINKS":
                     return replace(shown, question=_shrinking(refusal))
             raise
+        if done.result == "deleted" and options.undeletes:
+            return await self._undelete(replace(shown, action=SyncAction.DELETED))
         return await self._committed(done, size, here)
 
     async def _committed(self, done: CommittedVersion, size: int, here: SaveHere) -> SlotReport:
@@ -262,7 +296,8 @@ class SlotSync:
             if done is None:
                 continue
             applied = await self.transfers.download(done.savegame_id, done.version, here)
-            return replace(applied, action=SyncAction.CONFLICT, reason=decision.resolution)
+            copy = await self._name_of(done.meta.get("copy_savegame_id"))
+            return replace(applied, action=SyncAction.CONFLICT, reason=decision.resolution, copy=copy)
         raise PlanAgain("the conflict has new versions all the time")
 
     async def _resolve(self, conflict: SaveConflict, decision: ConflictDecision) -> CommittedVersion | None:
@@ -278,6 +313,11 @@ class SlotSync:
             if refusal.status == 404:  # another device has decided
                 raise PlanAgain(str(refusal)) from refusal
             raise
+
+    async def _name_of(self, savegame_id: str | None) -> str | None:
+        """The save that an answer of ``keep_both`` has made."""
+        saves = await self._api.saves(self.setup.product_id) if savegame_id else []
+        return next((one.slot_name for one in saves if one.id == savegame_id), None)
 
     async def _read_conflict(self, conflict_id: str, policy: FolderPolicy) -> SaveConflict:
         try:

@@ -73,6 +73,10 @@ class VersionAmbiguous(SaveSyncError):
         self.version, self.slots = version, tuple(slots)
 
 
+class RestoreImpossible(SaveSyncError):
+    """What was to be restored is not there, or belongs to another save."""
+
+
 class ProcessesUnknown(SaveSyncError):
     """It cannot be known whether the game runs."""
 
@@ -135,6 +139,11 @@ class ServiceRefusal(SaveSyncError):
         self.status, self.code, self.detail, self.meta = status, code, detail, dict(meta or {})
         self.pointer = pointer
         """Where in the request the reason lies, as a JSON pointer."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the service says that something is not there. A proxy that answers 404 does not know it."""
+        return self.status == 404 and not self.code.startswith("HTTP_")
 
 
 class UnexpectedAnswer(SaveSyncError):

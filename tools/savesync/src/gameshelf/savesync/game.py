@@ -18,6 +18,7 @@ from gameshelf.savesync.conflict import Decide
 from gameshelf.savesync.engine import MAX_ROUNDS, PlanAgain, SlotSync
 from gameshelf.savesync.errors import (
     LockHeld,
+    RestoreImpossible,
     SaveChanged,
     SaveSyncError,
     ServiceAway,
@@ -27,6 +28,7 @@ from gameshelf.savesync.errors import (
 from gameshelf.savesync.lock import locked
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.processes import running
+from gameshelf.savesync.queue import QueuedKind
 from gameshelf.savesync.report import SlotReport, SyncAction, SyncIntent, SyncReport, join_reports, proceed_beside
 from gameshelf.savesync.settle import Deferred, Settled, settle
 from gameshelf.savesync.setup import SyncOptions, SyncProgress, SyncSetup
@@ -76,7 +78,7 @@ class GameSync:
         self._syncs = {
             one.scope: SlotSync(one, api, store, decide=decide, progress=progress, slots=slots) for one in setups
         }
-        self._lock_file = SaveState(setup.state_folder).lock_file
+        self._state = SaveState(setup.state_folder)
 
     async def run(self, intent: SyncIntent, options: SyncOptions | None = None) -> SyncReport:
         """One synchronisation. Raises SaveSyncError where nothing could be done.
@@ -85,7 +87,7 @@ class GameSync:
         """
         run = _Run(intent, options or SyncOptions())
         try:
-            with locked(self._lock_file):
+            with locked(self._state.lock_file):
                 await self._first.transfers.recover()
                 try:
                     await self._first.transfers.send_reports()
@@ -111,8 +113,11 @@ class GameSync:
                 break
         return replace(self._first.report(), deferred=reason)
 
-    async def history(self) -> list[CloudVersion]:
-        """The versions of all slots, those of one after those of another, the newest first."""
+    async def history(self, *, with_others: bool = False) -> list[CloudVersion]:
+        """The versions of all slots, those of one after those of another, the newest first.
+
+        ``with_others``: after them the heads of the other saves of the game, which ``restore`` can take files from.
+        """
         found: list[CloudVersion] = []
         refused: ServiceRefusal | None = None
         for slot in await self._there():
@@ -122,6 +127,10 @@ class GameSync:
                 if refusal.status != 404:
                     raise
                 refused = refused or refusal
+        if with_others:
+            own = {slot.name for slot in self._syncs.values()}
+            saves = await self._api.saves(self._setup.product_id)
+            found += [replace(one, status="head") for one in saves if one.slot_name not in own]
         if refused and not found:
             raise refused
         return found
@@ -132,20 +141,57 @@ class GameSync:
         What the folders hold is uploaded first, so nothing is lost. Without a name it is the slot that has the version;
         raises VersionAmbiguous if there are several.
         """
+        return await self._restored(
+            lambda: self._slot_with(version, slot_name), lambda slot: slot.restore(version, units)
+        )
+
+    async def restore_from(
+        self, name: str, version: int | None = None, units: Sequence[str] = (), slot_name: str | None = None
+    ) -> SyncReport:
+        """Makes the files of another save of the game, such as the copy of a conflict, the head of a slot.
+
+        Without a version it is the other's head, without the name of a slot the one that the other's name begins with.
+        Raises RestoreImpossible if there is no such save.
+        """
+        saves = await self._api.saves(self._setup.product_id)
+        other = next((one for one in saves if one.slot_name == name), None)
+        if other is None:
+            names = ", ".join(repr(one.slot_name) for one in saves) or "none"
+            raise RestoreImpossible(f"the cloud has no save {name!r} of this game; there are {names}")
+
+        async def slot_of() -> SlotSync:
+            there = await self._there()
+            fitting = [slot for slot in there if name.startswith(slot.name)]
+            chosen = [slot for slot in there if slot.name == slot_name]
+            return max(chosen or fitting or there[:1], key=lambda slot: len(slot.name))
+
+        return await self._restored(slot_of, lambda slot: slot.restore_from(other, version, units))
+
+    async def _restored(
+        self, find: Callable[[], Awaitable[SlotSync]], restore: Callable[[SlotSync], Awaitable[SlotReport]]
+    ) -> SyncReport:
         run = _Run(SyncIntent.MANUAL, SyncOptions(is_immediate=True))
-        with locked(self._lock_file):
+        with locked(self._state.lock_file):
             await self._first.transfers.recover()
             await self._first.transfers.send_reports()
-            slot = await self._slot_with(version, slot_name)
+            slot = await find()
             before = await self._rounds(run)
             saved = run.done.get(slot.name)
             if before.deferred or saved is None or saved.conflict or saved.question or saved.error:
                 return before
             try:
-                run.done[slot.name] = await slot.restore(version, units)
+                run.done[slot.name] = await restore(slot)
             except PlanAgain as changed:
                 return replace(before, deferred=str(changed))
             return replace(before, slots=tuple(run.done.values()))
+
+    async def auto_sync(self, value: bool | None = None) -> bool:
+        """Whether the game synchronises by itself: it and the account have to say so. A value switches the game."""
+        if value is not None:
+            await self._api.set_auto_sync(value, self._setup.product_id)
+        found = await self._api.auto_sync(self._setup.product_id) and await self._api.auto_sync()
+        await asyncio.to_thread(self._state.note_auto_sync, found)
+        return found
 
     async def look(self) -> object:
         """Names, sizes and times of the folders, for ``watch``: equal values mean that nothing changed."""
@@ -285,11 +331,22 @@ class GameSync:
             if await self._forget(refusal, [slot for slot, _ in asked]):
                 raise PlanAgain(str(refusal)) from refusal
             raise
+        await self._note_auto_sync(run, advice, [slot for slot, _ in asked])
         await self._first.follow(advice.policy, policy.revision)
         refined = tuple([await slot.refined(_advised(advice, slot), here) for slot, here in asked])
         if any(one.asks for one in advice.slots) and not any(one.asks for one in refined):
             advice = replace(advice, proceed=proceed_beside(advice.others, run.intent))
         return replace(advice, slots=refined)
+
+    async def _note_auto_sync(self, run: _Run, advice: SyncAdvice, slots: Sequence[SlotSync]) -> None:
+        await asyncio.to_thread(self._state.note_auto_sync, advice.auto_sync)
+        if not advice.auto_sync and run.intent is not SyncIntent.MANUAL:
+            await self._wait_for_nothing(slots)
+
+    async def _wait_for_nothing(self, slots: Sequence[SlotSync]) -> None:
+        """Where the player synchronises by hand, no upload waits for the network."""
+        for slot in slots:
+            await asyncio.to_thread(slot.transfers.queue.drop, slot.name, QueuedKind.UPLOAD)
 
     async def _forget(self, refusal: ServiceRefusal, slots: Sequence[SlotSync]) -> bool:
         """Forgets the version of a slot that the service does not know: the save was removed for good, or the service
@@ -315,6 +372,12 @@ class GameSync:
         if await self._first.known_policy() is None:
             return self._reported(run, deferred=reason)
         heres = await self._heres(run)
+        if run.intent is not SyncIntent.MANUAL and not await asyncio.to_thread(self._state.auto_sync):
+            await self._wait_for_nothing([slot for slot, _ in heres])
+            for slot, here in heres:
+                count = len(here.content.files)
+                run.done[slot.name] = SlotReport(slot.name, SyncAction.NONE, "auto_sync_off", files=count)
+            return replace(self._reported(run, heres), auto_sync=False)
         for slot, here in heres:
             if slot.name not in run.done:
                 await slot.queue(here, reason)

@@ -4,8 +4,10 @@ Names of files, devices and saves were written by others, and a terminal obeys w
 harmless. JSON needs none of it, since it is ASCII.
 """
 
+import io
 import json
 import os
+import shlex
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -90,6 +92,9 @@ class SyncOutput:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a pipe of Windows has no letters but those of its code page
+                stream.reconfigure(errors="backslashreplace")
         # A file or a pipe has no width, and a path that is broken in two is no path.
         is_wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
         self.out = Console(highlight=False, soft_wrap=False, width=_UNBROKEN if is_wide else None)
@@ -104,7 +109,7 @@ class SyncOutput:
     def lines(self, lines: Iterable[str]) -> None:
         """Lines for a person."""
         for line in lines:
-            self.out.print(Text(line))
+            self.out.print(Text(line), soft_wrap=": savesync " in line)  # a command that is broken in two is none
 
     def error(self, error: Exception) -> None:
         """Why the command failed."""
@@ -122,6 +127,15 @@ class SyncOutput:
             self.json(report.to_json(), is_line=is_line)
         else:
             self.lines(report_lines(report, is_plan=is_plan))
+
+    def auto_sync(self, is_on: bool, *, asked: str | None) -> None:
+        """Whether the game synchronises by itself."""
+        if self.as_json:
+            self.json({"auto_sync": is_on})
+            return
+        self.lines([f"the automatic synchronisation of this game is switched {'on' if is_on else 'off'}"])
+        if asked == "on" and not is_on:
+            self.lines(["the account has switched it off for all games"])
 
     def history(self, versions: Sequence[CloudVersion]) -> None:
         """The versions of the slots of a game, with a heading for each if there are several."""
@@ -151,8 +165,9 @@ class SyncOutput:
 
 def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
     """A report for a person: what was done, what has to be decided, what others do."""
+    several = sum(one.conflict is not None for one in report.slots) > 1
     for slot in report.slots:
-        yield from _slot_lines(slot, is_plan=is_plan)
+        yield from _slot_lines(slot, is_plan=is_plan, several=several)
     if report.deferred:
         yield f"{'unknown' if is_plan else 'nothing was uploaded'} for now: {visible(report.deferred)}"
     if report.queued:
@@ -174,7 +189,8 @@ def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
         yield f"a link is not followed: {visible(path)}"
 
 
-def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
+def _slot_lines(slot: SlotReport, *, is_plan: bool, several: bool = False) -> Iterator[str]:
+    """``several``: whether other slots have a conflict as well."""
     done = "restored" if slot.reason == "restored" else (_TO_DO if is_plan else _DONE)[slot.action]
     if slot.action is SyncAction.NONE:
         done = _NOT_DONE.get(slot.reason, done)
@@ -193,9 +209,16 @@ def _slot_lines(slot: SlotReport, *, is_plan: bool) -> Iterator[str]:
     if slot.conflict:
         yield from (f"  {line}" for line in conflict_lines(slot.conflict))
         merge = "|units" if slot.conflict.can_merge and not slot.conflict.unnamed else ""
-        yield f"  decide: savesync sync --on-conflict keep_local|keep_cloud|keep_both{merge}"
-    if slot.action is SyncAction.DELETED:
+        choices = f"keep_local|keep_cloud|keep_both{merge}"
+        choice = f"'{visible(slot.slot)}={choices}'" if several else choices
+        yield f"  decide: savesync sync --on-conflict {choice}"
+    if slot.action is SyncAction.DELETED and not slot.copy:
         yield "  the files stay here; as soon as they change, they are a new save"
+        yield "  to have the deleted one again: savesync sync --undelete"
+    if slot.copy:
+        what = "the deleted one" if slot.action is SyncAction.DELETED else "the other side"
+        yield f"  {what} is a save of its own: {visible(slot.copy)}"
+        yield f"  to have it here: savesync restore --from {shlex.quote(visible(slot.copy))}"
     if slot.written_by_newer_version is not None:
         yield f"  a newer version of the game wrote the cloud's save: {visible(slot.written_by_newer_version)}"
     if slot.error:

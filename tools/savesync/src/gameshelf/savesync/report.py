@@ -59,6 +59,8 @@ class SlotReport:
     error: str | None = None
     written_by_newer_version: str | None = None
     """Version of the game that wrote the cloud's version, if it is newer than the one on this machine."""
+    copy: str | None = None
+    """The save that the other side of a conflict has become."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def _slot(one: SlotReport) -> dict[str, Any]:
         "question": one.question and asdict(one.question),
         "error": one.error,
         "written_by_newer_version": one.written_by_newer_version,
+        "copy": one.copy,
     }
 
 

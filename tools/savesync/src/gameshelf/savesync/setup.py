@@ -70,6 +70,8 @@ class SyncOptions:
     """Upload content that an older version of the history had already."""
     takes_over: bool = False
     """Upload what another account of this machine has synchronised last."""
+    undeletes: bool = False
+    """Take a save out of the trash that was deleted elsewhere."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of the upload: ``comment``, ``playtime_seconds``, ``game_version_id``."""
 

@@ -18,12 +18,12 @@ from uuid import UUID, uuid4
 from gameshelf.savesync.errors import StateUnusable
 from gameshelf.savesync.files import CloudFile, CloudFiles, LocalFile, LocalFiles, RootFolders, SyncedSlot
 
-_FORMAT = 1
+_FORMAT = 2
 _LIMIT_FOR = 86_400.0
 _SCHEMA = """
 CREATE TABLE slots (
     slot_name TEXT PRIMARY KEY, savegame_id TEXT NOT NULL, version INTEGER NOT NULL, content_identity TEXT NOT NULL,
-    applied_at REAL NOT NULL
+    applied_at REAL NOT NULL, turn INTEGER NOT NULL
 );
 CREATE TABLE files (
     slot_name TEXT NOT NULL REFERENCES slots ON DELETE CASCADE, path TEXT NOT NULL, sha256 TEXT NOT NULL,
@@ -38,6 +38,7 @@ CREATE TABLE roots (
 ) WITHOUT ROWID;
 CREATE TABLE limits (max_file_bytes INTEGER NOT NULL, noted_at REAL NOT NULL);
 CREATE TABLE device (device_id TEXT NOT NULL);
+CREATE TABLE preferences (auto_sync INTEGER NOT NULL);
 CREATE TABLE uploads (
     slot_name TEXT PRIMARY KEY, upload_id TEXT NOT NULL, request_json TEXT NOT NULL
 );
@@ -103,6 +104,9 @@ class SaveState:
         [found] = connection.execute("PRAGMA user_version").fetchone()
         if found > _FORMAT:
             raise StateUnusable(self._path, f"format {found} is of a newer version of this client")
+        if 0 < found < _FORMAT:
+            hint = "move the file away, and the next run starts from nothing and asks where both differ"
+            raise StateUnusable(self._path, f"format {found} is of an older version of this client; {hint}")
         if found == 0:
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 connection.execute(statement)
@@ -131,12 +135,22 @@ class SaveState:
             row = connection.execute("SELECT applied_at FROM slots WHERE slot_name = ?", (name,)).fetchone()
         return row and float(row["applied_at"])
 
-    def record(self, slot: SyncedSlot, roots: RootFolders) -> None:
+    def turn(self, name: str | None = None) -> int:
+        """The turn in which the folders had the version of a slot, or of the last of all slots; 0 if there is none.
+
+        Turns count the synchronisations of all accounts of a machine: its clock may be set back between two of them.
+        """
+        with self.transaction() as connection:
+            query = "SELECT coalesce(max(turn), 0) FROM slots WHERE ?1 IS NULL OR slot_name = ?1"
+            [found] = connection.execute(query, (name,)).fetchone()
+        return int(found)
+
+    def record(self, slot: SyncedSlot, roots: RootFolders, *, turn: int = 1) -> None:
         """Notes that the folders have a version: after its commit, or after it was applied."""
         with self.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)",
-                (slot.slot_name, slot.savegame_id, slot.version, slot.content_identity, time()),
+                "INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?)",
+                (slot.slot_name, slot.savegame_id, slot.version, slot.content_identity, time(), turn),
             )
             connection.execute("DELETE FROM files WHERE slot_name = ?", (slot.slot_name,))
             connection.executemany(
@@ -168,6 +182,19 @@ class SaveState:
         with self.transaction() as connection:
             connection.execute("DELETE FROM limits")
             connection.execute("INSERT INTO limits VALUES (?, ?)", (size, time()))
+
+    def auto_sync(self) -> bool:
+        """Whether the game synchronises by itself, as far as the service has said it."""
+        with self.transaction() as connection:
+            row = connection.execute("SELECT auto_sync FROM preferences").fetchone()
+        return row is None or bool(row["auto_sync"])
+
+    def note_auto_sync(self, value: bool) -> None:
+        """Remembers what the service has said, for a run without the network."""
+        if value != self.auto_sync():
+            with self.transaction() as connection:
+                connection.execute("DELETE FROM preferences")
+                connection.execute("INSERT INTO preferences VALUES (?)", (value,))
 
     def owner(self) -> str | None:
         """The device that had this state last: another one if it came with a copied home folder."""

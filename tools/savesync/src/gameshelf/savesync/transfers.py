@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gameshelf.savesync.accounts import next_turn
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.apply import Applied, FolderApplier
 from gameshelf.savesync.apply_errors import PathInTheWay
@@ -15,7 +16,7 @@ from gameshelf.savesync.content import SaveContent, UploadOrigin, prepare_upload
 from gameshelf.savesync.crash import crash_point
 from gameshelf.savesync.download import Downloader, OnThisMachine
 from gameshelf.savesync.errors import ServiceAway, ServiceRefusal
-from gameshelf.savesync.files import FetchedVersion, RootFolders, SyncedSlot
+from gameshelf.savesync.files import CloudFiles, FetchedVersion, RootFolders, SyncedSlot
 from gameshelf.savesync.paths import to_disk
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.queue import OfflineQueue, QueuedKind
@@ -26,7 +27,7 @@ from gameshelf.savesync.snapshot import Snapshot
 from gameshelf.savesync.state import SaveState
 from gameshelf.savesync.store import SaveStore, TransferProgress
 from gameshelf.savesync.upload import Uploader
-from gameshelf.savesync.wire import CommittedVersion
+from gameshelf.savesync.wire import CommittedVersion, NewVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,38 @@ class SlotTransfers:
         await asyncio.to_thread(self.queue.drop, slot_name, QueuedKind.UPLOAD)
         return done, counted.size
 
+    async def commit_list(self, files: CloudFiles, here: SaveHere, comment: str) -> CommittedVersion:
+        """Makes a version of contents that the cloud has already: nothing is sent.
+
+        The player has chosen the whole of it, so its number of files needs no question.
+        """
+        base = await self.synced()
+        if base is not None and not base.savegame_id:
+            base = None
+        said = {
+            "device_name": self._setup.device.device_name,
+            "policy_revision": here.policy.revision if self._setup.policy is None else None,
+            "comment": comment,
+        }
+        new = NewVersion(
+            self._setup.product_id,
+            self._setup.slot_name,
+            self._setup.device.device_id,
+            files={},
+            elsewhere=files,
+            base_version=base.version if base else 0,
+            savegame_id=base.savegame_id if base else None,
+            options={key: value for key, value in said.items() if value is not None},
+        )
+        uploader, nothing = Uploader(self._api, self._store, self._state), Snapshot(self._state.staging / "upload")
+        try:
+            return await uploader.upload(new, nothing)
+        except ServiceRefusal as refusal:
+            if refusal.code != "SAVEGAME_SHRINKS":
+                raise
+            confirmed = {**new.options, "confirm_removals": refusal.meta.get("removed")}
+            return await uploader.upload(replace(new, options=confirmed), nothing)
+
     async def download(self, savegame_id: str, version: int | None, here: SaveHere) -> SlotReport:
         """Puts a version into the folders, remembers it, and reports it to the service."""
         synced = await self.synced()
@@ -143,7 +176,7 @@ class SlotTransfers:
     async def finish(self, applied: Applied, here: SaveHere | None = None) -> None:
         """Remembers and reports a version that was applied, and ends its journal."""
         folders = {**applied.roots, **(here.roots.folders if here else {})}
-        await asyncio.to_thread(self._state.record, applied.slot, _with_files(folders, applied.slot))
+        await asyncio.to_thread(self._record, applied.slot, folders)
         crash_point("state-written")
         await self.say_synced(applied.slot)
         crash_point("synced-sent")
@@ -157,7 +190,7 @@ class SlotTransfers:
             request = {"savegame_id": slot.savegame_id, "version": slot.version}
             await asyncio.to_thread(self.queue.put, slot.slot_name, QueuedKind.SYNCED, request, str(away))
         except ServiceRefusal as refusal:
-            if refusal.status != 404:  # the version was pruned meanwhile: nothing is to be reported
+            if not refusal.is_missing:  # the version was pruned meanwhile: nothing is to be reported
                 raise
 
     async def forget_version(self) -> bool:
@@ -165,7 +198,7 @@ class SlotTransfers:
         synced = await self.synced()
         if synced is None or not synced.savegame_id:
             return False
-        await asyncio.to_thread(self._state.record, replace(synced, savegame_id="", version=0), {})
+        await asyncio.to_thread(self._record, replace(synced, savegame_id="", version=0), {})
         return True
 
     async def send_reports(self) -> None:
@@ -187,7 +220,7 @@ class SlotTransfers:
                 request = work.request
                 await self._api.synced(request["savegame_id"], request["version"], self._setup.device.device_id)
             except ServiceRefusal as refusal:
-                if refusal.status != 404:
+                if not refusal.is_missing:
                     raise
             await asyncio.to_thread(self.queue.done, work)
 
@@ -202,7 +235,10 @@ class SlotTransfers:
 
     async def record(self, slot: SyncedSlot, here: SaveHere) -> None:
         """Notes the version that the folders have."""
-        await asyncio.to_thread(self._state.record, slot, _with_files(here.roots.folders, slot))
+        await asyncio.to_thread(self._record, slot, here.roots.folders)
+
+    def _record(self, slot: SyncedSlot, folders: RootFolders) -> None:
+        self._state.record(slot, _with_files(folders, slot), turn=next_turn(self._state))
 
     async def synced(self) -> SyncedSlot | None:
         """The version that the folders had last."""

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from gameshelf.savesync.canonical import HasIdentity, content_identity
+from gameshelf.savesync.errors import RestoreImpossible
 from gameshelf.savesync.paths import fold
 from gameshelf.savesync.patterns import PathPattern
 
@@ -59,6 +60,20 @@ def split(files: Mapping[str, F], rules: Sequence[UnitPatterns]) -> dict[str, di
         name = unit_of(path, rules)
         units.setdefault(names.setdefault(fold(name), name), {})[path] = files[path]
     return units
+
+
+def with_units_of(
+    files: Mapping[str, F], others: Mapping[str, F], names: Sequence[str], rules: Sequence[UnitPatterns]
+) -> dict[str, F]:
+    """Files in which the named units are those of others. Raises RestoreImpossible for a unit that others lack."""
+    own, taken = split(files, rules), split(others, rules)
+    keys = {fold(name): name for name in taken}
+    if lacking := [name for name in names if fold(name) not in keys]:
+        has = ", ".join(map(repr, taken)) or "none"
+        raise RestoreImpossible(f"there is no unit {lacking[0]!r}; there are {has}")
+    wanted = {fold(name) for name in names}
+    kept = [unit for name, unit in own.items() if fold(name) not in wanted]
+    return {path: file for unit in [*kept, *(taken[keys[key]] for key in wanted)] for path, file in unit.items()}
 
 
 def unit_hashes(files: Mapping[str, HasIdentity], rules: Sequence[UnitPatterns]) -> dict[str, str]:

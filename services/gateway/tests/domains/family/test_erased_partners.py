@@ -51,7 +51,7 @@ async def delete_account(player):
 
 
 async def end_tombstone(connection, player):
-    """Makes the tombstone old enough to be removed, which otherwise takes half a minute."""
+    """Makes the tombstone old enough to be removed, which otherwise takes a quarter of an hour."""
     await connection.execute(
         "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1", player.id
     )

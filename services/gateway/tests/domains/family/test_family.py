@@ -636,7 +636,7 @@ async def test_of_an_account_that_is_deleted_no_link_and_no_seat_is_left(family,
             "SELECT count(*) FROM playtime.playtime_sessions WHERE copy_owner_user_id = $1", leaving.id
         )
 
-    # The second look at an account comes half a minute later; it is brought forward here.
+    # The second look at an account comes a quarter of an hour later; it is brought forward here.
     await database.execute(
         "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1", leaving.id
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.restores import open_restore
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.tables import (
     AuditRecord,
@@ -52,8 +53,10 @@ _PARTS_IN_TURN = 20
 """How many parts of one user are erased before the job continues with the next user."""
 _MOST_EMPTY = 100_000
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-SEEN_FOR = timedelta(seconds=30)
-"""Minimum lifetime of the tombstone, so that every instance sees it and closes the user's connections."""
+KEPT_FOR = timedelta(minutes=15)
+"""Minimum lifetime of the tombstone. Every instance sees it, and closes the user's connections. What was in work for the
+user when the objects were deleted has ended by then: objects that it has written are deleted before the tombstone is.
+"""
 
 EraseRows = Callable[[Connection, UUID, int], Awaitable[bool]]
 """Deletes at most a number of rows or objects of a user; returns True while there may be more."""
@@ -193,6 +196,10 @@ class _Round:
 
     away: DependencyUnavailable | None = None
     """The reason why no objects are deleted in the rest of this run; None while the object store works."""
+    is_restored: bool = False
+    """Whether the store was not compared with a restored database yet. Until then no job deletes what was uploaded for
+    the user's reservations, under keys without the user's id, so the tombstone stays.
+    """
 
 
 class AccountErasure:
@@ -216,7 +223,7 @@ class AccountErasure:
         self._clock = clock
         self._isolation = Isolation[UUID]("erasure", metrics)
         self._empty: set[UUID] = set()
-        """Users without remaining data. Their tombstone is deleted after another check, once all instances saw it."""
+        """Users without remaining data. Their tombstone is deleted after another check, once it is old enough."""
 
     async def run_once(self) -> None:
         """Erases everything that can be erased now, a few parts of each user in turn, so that neither a user with much
@@ -224,22 +231,27 @@ class AccountErasure:
 
         Raises DependencyUnavailable at the end if objects could not be deleted; these tombstones stay until they are.
         """
-        round_ = _Round()
+        round_, erased = _Round(), set[UUID]()
         after = (_BEGINNING, UUID(int=0))
         while True:
             async with self._acquire() as connection:
                 page = await _ERASED_USERS.all(connection, after_time=after[0], after_user=after[1], limit=_PAGE)
-            users = [user["user_id"] for user in page if self._is_due(user["user_id"], user["erased_at"])]
+                if page:
+                    round_.is_restored = await open_restore(connection) is not None
+            erased.update(user["user_id"] for user in page)
+            users = [user["user_id"] for user in page if self._is_due(user["user_id"], user["erased_at"], round_)]
             while users:
                 users = [user_id for user_id in users if await self._erase(user_id, round_)]
             if len(page) < _PAGE:
                 break
             after = (page[-1]["erased_at"], page[-1]["user_id"])
+        self._empty &= erased
         if round_.away:
             raise round_.away
 
-    def _is_due(self, user_id: UUID, erased_at: datetime) -> bool:
-        is_waiting = user_id in self._empty and erased_at >= self._clock() - SEEN_FOR
+    def _is_due(self, user_id: UUID, erased_at: datetime, round_: "_Round") -> bool:
+        is_kept = round_.is_restored or erased_at >= self._clock() - KEPT_FOR
+        is_waiting = user_id in self._empty and is_kept
         return not is_waiting and self._isolation.is_due(user_id)
 
     async def _erase(self, user_id: UUID, round_: "_Round") -> bool:
@@ -249,14 +261,14 @@ class AccountErasure:
                 for _ in range(_PARTS_IN_TURN):
                     # Repeated before each part: another user may have made a link with the account meanwhile.
                     is_alone = all([await before(user_id) for before in self._before])
-                    if not await self._erase_part(user_id, round_.away is None, is_alone):
+                    if not await self._erase_part(user_id, round_, is_alone):
                         return False
                 return True
         except DependencyUnavailable as error:
             round_.away = error  # no other user tries the object store in this round
         return False
 
-    async def _erase_part(self, user_id: UUID, with_objects: bool, is_alone: bool) -> bool:
+    async def _erase_part(self, user_id: UUID, round_: "_Round", is_alone: bool) -> bool:
         """Deletes a part; returns False if nothing is left to do for now. The tombstone stays as long as links do."""
         async with self._acquire() as connection, connection.transaction():
             await hardly_wait(connection)
@@ -272,7 +284,7 @@ class AccountErasure:
                     return True
             # Objects come last, so that an unavailable store delays nothing else. Their keys begin with the user's id,
             # which the tombstone still has.
-            if not with_objects:
+            if round_.away is not None:
                 return False
             for erase in self._objects:
                 if await erase(connection, user_id, _CHUNK):
@@ -281,7 +293,8 @@ class AccountErasure:
                 return False
             if len(self._empty) < _MOST_EMPTY:
                 self._empty.add(user_id)
-            await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)
+            if not round_.is_restored:
+                await _FORGET.run(connection, user_id=user_id, before=self._clock() - KEPT_FOR)
         return False
 
 

@@ -9,6 +9,7 @@ from gameshelf.savegames import SavegameListObjects, metadata_of, object_key, pa
 from gameshelf.savegames._files import SaveFile, hash_of, identity_of, ordered
 from gameshelf.savegames._list_objects import list_metadata
 from gameshelf.savegames._lists import ListHeader, from_object
+from gameshelf.savegames._store.contents import ContentStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +60,24 @@ async def test_a_file_with_the_bytes_of_a_list_hinders_nothing(player, lists, ad
     await player.save(made.data, "list")
     assert await lists.mark_written(player.id, content_id, made)
     assert await lists.make(player.id, content_id) is None
+
+
+async def test_a_list_whose_content_moves_while_it_is_written_is_unwritten(player, lists, add_set):
+    """Neither the object with the old key counts, nor one that it may have replaced."""
+    content_id = await add_set(player, FILES)
+    moved = next(row for row in await player.rows("contents") if row["file_hash_sha256"] == FILES[0].sha256)
+    old = await lists.make(player.id, content_id)
+    await ContentStore(player.connection).set_key(player.id, moved["id"], "another key")
+    new = await lists.make(player.id, content_id)
+    named = [from_object(one.data).keys[FILES[0].sha256] for one in (old, new)]
+    assert named == [moved["s3_object_key"], "another key"]
+    assert await lists.mark_written(player.id, content_id, new)
+    assert await unwritten_of(lists, player) == []
+    assert not await lists.mark_written(player.id, content_id, old)  # its object has replaced the new one
+    assert await unwritten_of(lists, player) == [content_id]
+    assert not await lists.mark_written(player.id, content_id, new)
+    assert await lists.mark_written(player.id, content_id, await lists.make(player.id, content_id))
+    assert await unwritten_of(lists, player) == []
 
 
 async def test_a_list_that_was_dropped_meanwhile_stays_unwritten(player, lists, add_set):

@@ -59,6 +59,27 @@ async def test_expired_uploads_are_found_and_deleted(player):
     assert await player.rows("uploads") == []
 
 
+async def test_objects_are_marked_for_deletion_a_few_at_a_time(player):
+    """Given up confirmations are marked with the others: a run after a long outage has no statement about all."""
+    slots = {}
+    for number in range(3):
+        sent = await player.request(b"%d" % number, f"{number}")
+        slots[number] = await player.uploads.begin_confirmation(player.id, sent.upload_id)
+        player.later(minutes=1)
+    dropped = await player.save(b"dropped", "dropped")
+    await player.service.delete(player.id, dropped.slot_id, permanent=True)
+
+    async def states():
+        return sorted(row["state"] for row in await player.rows("contents"))
+
+    player.later(days=20)
+    assert [one.key for one in await player.sweeps.mark_for_deletion(2)] == [slots[0].target, slots[1].target]
+    assert await states() == ["dropped", "dropped", "dropped", "pending"]
+    await player.sweeps.remove_deleted(await player.sweeps.mark_for_deletion(2))
+    assert len(await player.sweeps.mark_for_deletion(10)) == 2
+    assert await states() == ["dropped", "dropped"]
+
+
 async def test_a_joined_content_is_dropped_with_its_upload(player):
     outcome = await player.save(b"one")
     await player.request(b"one", "other")

@@ -27,6 +27,8 @@ class ListToWrite:
     key: str
     data: bytes
     metadata: Mapping[str, str]
+    revision: int
+    """Of the list, when it was read."""
 
 
 class SavegameListObjects:
@@ -45,6 +47,7 @@ class SavegameListObjects:
 
     async def make(self, user_id: UUID, content_id: UUID) -> ListToWrite | None:
         """Returns the object of a list that has none; None if it has one, or nothing needs it any more."""
+        # The revision is read before the keys: a key that changes in between makes the object an outdated one.
         found = await self._store.find_list(user_id, content_id)
         if found is None:
             return None
@@ -54,9 +57,12 @@ class SavegameListObjects:
         return await asyncio.to_thread(_to_write, user_id, found, keys)
 
     async def mark_written(self, user_id: UUID, content_id: UUID, written: ListToWrite) -> bool:
-        """Records that the object is in the store. False if it was recorded already, or nothing needs the list."""
+        """Records that the object is in the store. False if it was recorded already, or nothing needs the list; also if
+        the list has changed since ``make``, and then it is unwritten.
+        """
         content = sha256(written.data).digest()
-        return await self._store.mark_written(user_id, content_id, written.key, len(written.data), content)
+        about = (written.key, written.revision, len(written.data), content)
+        return await self._store.mark_written(user_id, content_id, *about)
 
 
 def list_metadata(header: ListHeader, files: FileList, data: bytes) -> dict[str, str]:
@@ -103,4 +109,4 @@ def _to_write(user_id: UUID, found: StoredList, keys: Mapping[bytes, str]) -> Li
     )
     files = decode(found.body)
     data = to_object(header, files, keys)
-    return ListToWrite(found.key, data, list_metadata(header, files, data))
+    return ListToWrite(found.key, data, list_metadata(header, files, data), found.revision)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     String,
@@ -186,6 +187,8 @@ class SavegameContent(SavegamesTable, table=True):
     kind: str = Field(max_length=10, sa_column_kwargs={"server_default": text("'file'")})
     is_written: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": text("true")})
     """False: a job has yet to write the object of this list, whose size is 0 until then."""
+    list_revision: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
+    """How often the object of this list became outdated, so that one that is written meanwhile does not count."""
     verified_at: datetime | None = time_column(default=None, nullable=True)
     """When the object of a pending content was found to have exactly the announced bytes."""
     raw_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
@@ -230,6 +233,14 @@ class SavegameMetadata(SavegamesTable, table=True):
             "slot_id",
             "version",
             postgresql_where=text("content_id IS NOT NULL"),
+        ),
+        # Of these a few keep their list, as the base of a merge.
+        Index(
+            "ix_savegame_metadata_pruned_lists",
+            "user_id",
+            "slot_id",
+            "version",
+            postgresql_where=text("content_id IS NULL AND manifest_id IS NOT NULL"),
         ),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("parent_version >= 0 AND parent_version < version", name="parent_version"),

@@ -10,7 +10,19 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames._models import ContentKind, ContentState, SavegameContent, SavegameUpload
-from gameshelf.savegames._store.expressions import HASH, IS_LIVE, IS_OPEN, IS_SINGLE, NOW, UPLOAD, C, H, M, U
+from gameshelf.savegames._store.expressions import (
+    HASH,
+    IS_LIVE,
+    IS_LIVE_BY_ID,
+    IS_OPEN,
+    IS_SINGLE,
+    NOW,
+    UPLOAD,
+    C,
+    H,
+    M,
+    U,
+)
 from gameshelf.savegames._store.joining import joined_by_sets
 from sqlalchemy import (
     BigInteger,
@@ -135,15 +147,15 @@ def stale_lists(mended: Any) -> Any:
     is_list = col(C.kind) == literal_column(f"'{ContentKind.LIST.value}'")
     return (
         update(SavegameContent)
-        .where(col(C.user_id) == user(), is_list, IS_LIVE, col(C.id).in_(held))
-        .values(is_written=False)
+        .where(col(C.user_id) == user(), is_list, IS_LIVE_BY_ID, col(C.id).in_(held))
+        .values(is_written=False, list_revision=col(C.list_revision) + literal_column("1"))
         .cte("stale_lists")
     )
 
 
 _MEND = Statement(
     update(SavegameContent)
-    .where(*_OF_ID, IS_LIVE)
+    .where(*_OF_ID, IS_LIVE_BY_ID)
     .values(s3_object_key=_KEY, missing_since=None)
     .add_cte(stale_lists([_ID]))
 )
@@ -160,26 +172,35 @@ _DROP = Statement(
     .where(
         col(C.user_id) == user(),
         col(C.id) == any_(array("content_ids", Uuid)),
-        IS_LIVE,
+        IS_LIVE_BY_ID,
         ~_is_kept,
         ~_is_joined,
         ~_is_listed,
     )
     .values(state=literal(ContentState.DROPPED.value), delete_after=_DELETE_AFTER)
 )
-# After this no confirmation can adopt them. A confirmation in progress holds the row, and then keeps its content.
-_GIVE_UP = Statement(
-    update(SavegameContent)
-    .where(col(C.delete_after) <= NOW, col(C.state) == ContentState.PENDING.value)
-    .values(state=literal(ContentState.DROPPED.value))
-)
-_DUE = Statement(
-    select(col(C.user_id), col(C.id).label("content_id"), col(C.s3_object_key).label("key"))
-    .where(col(C.delete_after) <= NOW, col(C.state) == ContentState.DROPPED.value)
+_due = (
+    select(col(C.user_id), col(C.id).label("content_id"), col(C.s3_object_key).label("key"), col(C.state))
+    .where(col(C.delete_after) <= NOW)
     .order_by(col(C.delete_after))
     .limit(_LIMIT)
+    # A confirmation in progress holds the row, and then keeps its content.
+    .with_for_update(skip_locked=True)
+    .cte("due")
 )
-_CONTENT_TO_DELETE = RowReader(ContentToDelete, _DUE)
+# After this no confirmation can adopt them.
+_given_up = (
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == _due.c.user_id,
+        col(C.id) == _due.c.content_id,
+        _due.c.state == literal_column(f"'{ContentState.PENDING.value}'"),
+    )
+    .values(state=literal(ContentState.DROPPED.value))
+    .cte("given_up")
+)
+_MARK_DUE = Statement(select(_due.c.user_id, _due.c.content_id, _due.c.key).add_cte(_given_up))
+_CONTENT_TO_DELETE = RowReader(ContentToDelete, _MARK_DUE)
 _marked = rows("marked", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
 _REMOVE_DELETED = Statement(
     delete(SavegameContent).where(
@@ -190,7 +211,7 @@ _REMOVE_DELETED = Statement(
 
 
 class ContentStore:
-    """A user's contents. Each method is one statement, but for ``mark_for_deletion``."""
+    """A user's contents. Each method is one statement."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -258,9 +279,10 @@ class ContentStore:
             await _DROP.run(self._connection, user_id=user_id, content_ids=list(content_ids), delete_after=delete_after)
 
     async def mark_for_deletion(self, now: datetime, limit: int) -> list[ContentToDelete]:
-        """Marks contents that are due, so that nothing can hold them, and returns ``limit`` of them. Needs no lock."""
-        await _GIVE_UP.run(self._connection, now=now)
-        return _CONTENT_TO_DELETE.read_all(await _DUE.all(self._connection, now=now, limit=limit))
+        """Marks ``limit`` contents that are due, the longest due first, so that nothing can hold them, and returns
+        them. Needs no lock; what another transaction holds at this moment is left out.
+        """
+        return _CONTENT_TO_DELETE.read_all(await _MARK_DUE.all(self._connection, now=now, limit=limit))
 
     async def remove_deleted(self, marked: Sequence[ContentToDelete]) -> None:
         """Deletes the rows of contents whose objects were deleted. Needs no lock."""

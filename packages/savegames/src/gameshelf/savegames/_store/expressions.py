@@ -48,6 +48,10 @@ NOW = bindparam("now", type_=TIME)
 OF_SLOT = (col(M.user_id) == user(), col(M.slot_id) == SLOT)
 # A literal: with a parameter the generic plan could not use the partial index of live contents.
 IS_LIVE = col(C.state) == literal_column(f"'{ContentState.LIVE.value}'")
+IS_LIVE_BY_ID = col(C.state) == ContentState.LIVE.value
+"""The same condition where contents are found by their ids, keys or times. It does not match that partial index,
+through which a plan for few contents would read all of the user's.
+"""
 IS_FILE = col(C.kind) == literal_column(f"'{ContentKind.FILE.value}'")
 IS_OPEN = col(U.outcome).is_(None)
 IS_SINGLE = col(U.file_count).is_(None)
@@ -160,6 +164,15 @@ def verified_content(*columns: Any) -> Any:
         .limit(_ONE)
         .correlate(F)
     )
+
+
+def live_content(sha256: Any, name: str, *conditions: Any) -> Any:
+    """A lateral select of the user's live content with this hash, if it meets the conditions about ``C``.
+
+    It is looked up for each hash. A plain join could compare all of them with all contents of the user.
+    """
+    found = select(C).where(col(C.user_id) == user(), col(C.file_hash_sha256) == sha256, IS_LIVE, *conditions)
+    return found.limit(_ONE).correlate_except(C).lateral(name)
 
 
 def used_bytes() -> Any:

@@ -11,7 +11,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, rows, user
 from gameshelf.savegames._models import ContentKind, ContentState, SavegameContent
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent
-from gameshelf.savegames._store.expressions import HASH, IS_LIVE, C, M, S
+from gameshelf.savegames._store.expressions import HASH, IS_LIVE_BY_ID, C, M, S
 from sqlalchemy import (
     BigInteger,
     Integer,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     case,
     literal_column,
+    or_,
     select,
     true,
     tuple_,
@@ -35,12 +36,15 @@ _ID = bindparam("content_id", type_=Uuid)
 _is_list = col(C.kind) == literal_column(f"'{ContentKind.LIST.value}'")
 _UNWRITTEN = Statement(
     select(col(C.user_id), col(C.id))
-    .where(~col(C.is_written), IS_LIVE)
+    .where(~col(C.is_written), IS_LIVE_BY_ID)
     .order_by(col(C.created_at))
     .limit(bindparam("limit", type_=Integer))
 )
 _OLDEST = Statement(
-    select(col(C.created_at)).where(~col(C.is_written), IS_LIVE).order_by(col(C.created_at)).limit(literal_column("1"))
+    select(col(C.created_at))
+    .where(~col(C.is_written), IS_LIVE_BY_ID)
+    .order_by(col(C.created_at))
+    .limit(literal_column("1"))
 )
 
 
@@ -63,6 +67,8 @@ class StoredList:
     manifest_id: UUID
     file_count: int
     body: bytes
+    revision: int
+    """It grows when the object becomes outdated, as by another key of a content."""
 
 
 _columns: tuple[Any, ...] = (
@@ -80,6 +86,7 @@ _columns: tuple[Any, ...] = (
     col(_L.id).label("manifest_id"),
     col(_L.file_count),
     col(_L.body),
+    col(C.list_revision).label("revision"),
 )
 _FIND = Statement(
     select(*_columns)
@@ -87,7 +94,8 @@ _FIND = Statement(
     .join(M, and_(col(M.user_id) == col(C.user_id), col(M.content_id) == col(C.id)))
     .join(S, and_(col(S.user_id) == col(M.user_id), col(S.id) == col(M.slot_id)))
     .join(_L, and_(col(_L.user_id) == col(M.user_id), col(_L.id) == col(M.manifest_id)))
-    .where(col(C.user_id) == user(), col(C.id) == _ID, ~col(C.is_written), IS_LIVE)
+    # IS NOT TRUE rather than NOT, which would match the index of the unwritten lists of all users.
+    .where(col(C.user_id) == user(), col(C.id) == _ID, col(C.is_written).is_not(true()), IS_LIVE_BY_ID)
 )
 _STORED_LIST = RowReader(StoredList, _FIND)
 _KEYS = Statement(
@@ -107,20 +115,26 @@ _is_taken = (
     )
     .exists()
 )
+_is_current = col(C.list_revision) == bindparam("revision", type_=Integer)
+# An object of an older revision may have replaced a newer one, so the list is written once more, and an object that is
+# being written at this moment does not count either.
 _WRITTEN = Statement(
     update(SavegameContent)
     .where(
         col(C.user_id) == user(),
         col(C.id) == _ID,
         col(C.s3_object_key) == bindparam("key", type_=String),
-        ~col(C.is_written),
-        IS_LIVE,
+        _is_list,
+        IS_LIVE_BY_ID,
+        or_(col(C.is_written).is_not(true()), ~_is_current),
     )
     .values(
-        is_written=True,
+        is_written=_is_current,
+        list_revision=col(C.list_revision) + case((_is_current, literal_column("0")), else_=literal_column("1")),
         file_size_bytes=bindparam("size", type_=BigInteger),
         file_hash_sha256=case((_is_taken, col(C.file_hash_sha256)), else_=HASH),
     )
+    .returning(col(C.is_written))
 )
 _named = rows("named", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
 _is_named = tuple_(col(C.user_id), col(C.id)).in_(select(_named.c.user_id, _named.c.id))
@@ -132,9 +146,9 @@ _REWRITE = Statement(
         _is_named.is_(true()),
         col(C.s3_object_key) == any_(array("keys", String)),
         _is_list,
-        IS_LIVE,
+        IS_LIVE_BY_ID,
     )
-    .values(is_written=False, missing_since=None)
+    .values(is_written=False, missing_since=None, list_revision=col(C.list_revision) + literal_column("1"))
     .returning(col(C.user_id), col(C.id))
 )
 
@@ -163,12 +177,22 @@ class ListObjectStore:
         found = await _KEYS.all(self._connection, user_id=user_id, manifest_id=manifest_id)
         return {row["sha256"]: row["key"] for row in found}
 
-    async def mark_written(self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes) -> bool:
-        """Records the object of a list. False if it has been recorded, or nothing needs the list any more."""
-        changed = await _WRITTEN.run(
-            self._connection, user_id=user_id, content_id=content_id, key=key, size=size, content=content
+    async def mark_written(
+        self, user_id: UUID, content_id: UUID, key: str, revision: int, size: int, content: bytes
+    ) -> bool:
+        """Records the object of a list. False if it has been recorded, or nothing needs the list any more; also if the
+        object was outdated before it was written, and then the list has to be written again.
+        """
+        row = await _WRITTEN.first(
+            self._connection,
+            user_id=user_id,
+            content_id=content_id,
+            key=key,
+            revision=revision,
+            size=size,
+            content=content,
         )
-        return changed == 1
+        return row is not None and row["is_written"]
 
     async def write_again(self, named: Collection[tuple[UUID, UUID, str]]) -> set[tuple[UUID, UUID]]:
         """Has lists written again whose objects are lost; they are named by user, content and key. Returns user and

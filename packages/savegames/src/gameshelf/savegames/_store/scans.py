@@ -11,7 +11,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames._models import ContentKind, SavegameContent, SavegameScan
 from gameshelf.savegames._set_models import SavegameManifestContent
-from gameshelf.savegames._store.expressions import IS_LIVE, IS_OPEN, NOW, C, M, U
+from gameshelf.savegames._store.expressions import IS_LIVE, IS_LIVE_BY_ID, IS_OPEN, NOW, C, M, U
 from sqlalchemy import (
     Integer,
     LargeBinary,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -92,7 +93,7 @@ _EXPECTED = Statement(
     .where(
         col(C.s3_object_key) > bindparam("after", type_=String),
         or_(_through.is_(None), col(C.s3_object_key) <= _through),
-        IS_LIVE,
+        IS_LIVE_BY_ID,
         col(C.is_written),
         col(C.created_at) < _BEFORE,
     )
@@ -125,12 +126,12 @@ _MISS = Statement(
     update(SavegameContent).where(_is_named).values(missing_since=func.coalesce(col(C.missing_since), NOW))
 )
 _BACK = Statement(update(SavegameContent).where(_is_named).values(missing_since=None))
-_LOST = Statement(select(col(C.user_id), col(C.id)).where(col(C.missing_since) <= _BEFORE, IS_LIVE).limit(_LIMIT))
+_LOST = Statement(select(col(C.user_id), col(C.id)).where(col(C.missing_since) <= _BEFORE, IS_LIVE_BY_ID).limit(_LIMIT))
 _IS_LOST = Statement(
     select(literal(1)).where(
         col(C.user_id) == user(),
         col(C.id) == bindparam("content_id", type_=Uuid),
-        IS_LIVE,
+        IS_LIVE_BY_ID,
         col(C.missing_since) <= _BEFORE,
     )
 )
@@ -150,9 +151,9 @@ _WRITE_AGAIN = Statement(
         col(C.user_id) == user(),
         col(C.id) == _CONTENT_ID,
         col(C.kind) == literal(ContentKind.LIST.value),
-        IS_LIVE,
+        IS_LIVE_BY_ID,
     )
-    .values(is_written=literal(False), missing_since=None)
+    .values(is_written=literal(False), missing_since=None, list_revision=col(C.list_revision) + literal_column("1"))
 )
 _OPEN = Statement(select(col(U.id)).where(col(U.id) == any_(array("upload_ids", Uuid)), IS_OPEN))
 _COUNT_OPEN = Statement(select(func.count().label("count")).select_from(U).where(IS_OPEN))

@@ -40,7 +40,7 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.JOB, "library._family.queries", "_LOSING"),
         *_each(Reason.JOB, "library._store.categories", "_UNKEYED"),
         *_each(Reason.JOB, "library._store.item_id_rewrite", "_SCAN"),
-        *_each(Reason.JOB, "savegames._store.contents", "_GIVE_UP _DUE _REMOVE_DELETED"),
+        *_each(Reason.JOB, "savegames._store.contents", "_MARK_DUE _REMOVE_DELETED"),
         *_each(Reason.JOB, "savegames._store.slots", "_IN_TRASH _DUE _ALL_WITHOUT_KEY"),
         *_each(Reason.JOB, "savegames._store.uploads", "_WITH_EXPIRED"),
         *_each(Reason.JOB, "playtime._store.liveness", "_RUNNING"),

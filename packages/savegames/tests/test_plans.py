@@ -16,6 +16,7 @@ from gameshelf.savegames._store import (
     adoptions,
     conflicts,
     contents,
+    list_objects,
     lists,
     merges,
     plan_contexts,
@@ -44,6 +45,7 @@ MODULES = (
     upload_files,
     conflicts,
     contents,
+    list_objects,
     lists,
     merges,
     plan_contexts,
@@ -60,8 +62,8 @@ MODULES = (
 # Statements over all users search by a time, by an object key, or by the ids of uploads.
 OVER_ALL = {
     "accounts._CONTENTS": "s3_object_key",
-    "contents._DUE": "delete_after",
-    "contents._GIVE_UP": "delete_after",
+    "contents._MARK_DUE": "delete_after",
+    "list_objects._REWRITE": "s3_object_key",
     "scans._EXPECTED": "s3_object_key",
     "scans._KNOWN": "s3_object_key",
     "scans._LOST": "missing_since",
@@ -75,8 +77,8 @@ OVER_ALL = {
     "uploads._EXPIRE": "expires_at",
     "uploads._WITH_EXPIRED": "expires_at",
 }
-# It counts what a partial index has of all users.
-OF_ALL = {"scans._COUNT_OPEN"}
+# They read what a partial index has of all users.
+OF_ALL = {"list_objects._OLDEST", "list_objects._UNWRITTEN", "scans._COUNT_OPEN"}
 # The table has one row per scan, and there are few scans.
 OF_SCANS = {"scans._FIND", "scans._MOVE", "scans._START"}
 
@@ -251,7 +253,10 @@ async def test_a_statement_finds_its_rows_by_key(full, name):
         ("slots._ALL_WITHOUT_KEY", "ix_savegame_slots_no_key"),
         ("saves._VERSIONS", "uq_savegame_conflicts_open"),
         ("usage._USAGE", "ix_savegame_uploads_open"),
-        ("contents._DUE", "ix_savegame_contents_delete_after"),
+        ("contents._MARK_DUE", "ix_savegame_contents_delete_after"),
+        ("list_objects._OLDEST", "ix_savegame_contents_unwritten"),
+        ("list_objects._UNWRITTEN", "ix_savegame_contents_unwritten"),
+        ("lists._FORGET", "ix_savegame_metadata_pruned_lists"),
         ("scans._LOST", "ix_savegame_contents_missing"),
         ("scans._EXPECTED", "ix_savegame_contents_key"),
         ("support._OF_ALL", "ix_savegame_conflicts_opened_at"),
@@ -273,13 +278,23 @@ async def test_the_contents_of_a_list_are_found_by_their_ids(full, name):
     "name",
     [
         "conflicts._EXTEND",
+        "lists._FORGET",
         "merges._SIDES",
         "plans._SAVES",
         "saves._CONFLICT",
         "saves._CONFLICTS",
+        "saves._DOWNLOAD",
         "saves._HEAD",
+        "saves._SAVES",
+        "saves._VERSION",
         "set_contexts._CONTEXT",
+        "sets._CONTENTS",
+        "sets._VERSION",
         "slots._HAS_GROWN",
+        "support._COPIES",
+        "support._HEAD",
+        "support._OF_ALL",
+        "support._OF_USER",
         "versions._JOIN_HEAD",
         "versions._PRUNE",
     ],

@@ -82,7 +82,8 @@ class Upload:
             else:
                 self.verified.add(result.attempt.sha256)
         rest = sorted(digest for digest in self.files if digest not in self.verified and digest > after)[:limit]
-        return FilesToVerify([self.attempt(digest) for digest in rest], len(self.verified), len(self.files))
+        counts = (None, None) if rest and after else (len(self.verified), len(self.files))
+        return FilesToVerify([self.attempt(digest) for digest in rest], *counts)
 
     def attempt(self, digest, **more):
         content_id = uuid4()

@@ -76,8 +76,9 @@ class FilesToVerify:
 
     attempts: Sequence[FileAttempt]
     """Sorted by ``sha256``."""
-    verified: int
-    total: int
+    verified: int | None
+    """None: they were not counted; they are those of the call before, and those that were verified since."""
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class SetVerification:
         after = b""
         while True:
             files = await take(results, after, VERIFY_BATCH)
-            running.count(files, is_complete=not files.attempts)
+            running.count(files, results, is_complete=not files.attempts)
             if not files.attempts:
                 return
             results, after = [], files.attempts[-1].sha256
@@ -211,7 +212,7 @@ class SetVerification:
                 await self._verify_batch(files.attempts, results)
             except BaseException:
                 if results:
-                    running.count(await take(results, after, 0))
+                    running.count(await take(results, after, 0), results)
                 raise
 
     async def _verify_batch(self, attempts: Sequence[FileAttempt], results: list[FileResult]) -> None:
@@ -244,6 +245,10 @@ class _Running:
     is_counted: asyncio.Event = field(default_factory=asyncio.Event)
     task: "asyncio.Task[None]" = field(init=False)
 
-    def count(self, files: FilesToVerify, *, is_complete: bool = False) -> None:
-        self.progress = VerificationProgress(is_complete, files.verified, files.total)
+    def count(self, files: FilesToVerify, done: Sequence[FileResult], *, is_complete: bool = False) -> None:
+        verified, total = files.verified, files.total
+        if verified is None or total is None:
+            verified = self.progress.verified + sum(not one.problem for one in done)
+            total = self.progress.total
+        self.progress = VerificationProgress(is_complete, verified, total)
         self.is_counted.set()

@@ -136,11 +136,6 @@ def version_columns(version: Any, branches: Any = None, slot: Any = S) -> tuple[
     )
 
 
-def of_slot(version: Any) -> Any:
-    """The condition that joins versions to their slot."""
-    return and_(col(version.user_id) == col(S.user_id), col(version.slot_id) == col(S.id))
-
-
 def conflict_sides(conflict: Any = SavegameConflict) -> Any:
     """Selects conflicts with both of their sides, which ``ConflictReader`` reads."""
     head = one_version(col(S.id), col(S.head_version), "head", col(S.user_id))

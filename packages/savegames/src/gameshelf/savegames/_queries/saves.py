@@ -19,7 +19,6 @@ from gameshelf.savegames._views import (
     SaveVersion,
     VersionStatus,
     conflict_sides,
-    of_slot,
     open_branches,
     version_columns,
 )
@@ -41,28 +40,29 @@ _OF_PRODUCT = bindparam("of_product", type_=Uuid)
 _TOTAL = func.count().over().label("total")
 _is_visible = (col(S.user_id) == user(), col(S.deleted_at).is_(None))
 _is_requested = (col(S.user_id) == user(), or_(bindparam("in_trash", type_=Boolean), col(S.deleted_at).is_(None)))
+_head = one_version(col(S.id), col(S.head_version), "head")
 _heads = (
-    select(*version_columns(M), _TOTAL)
+    select(*version_columns(_head.c), _TOTAL)
     .select_from(S)
-    .join(M, and_(of_slot(M), col(M.version) == col(S.head_version)))
+    .join(_head, true())
     .where(
         col(S.user_id) == user(),
         col(S.deleted_at).is_not(None) == bindparam("trashed", type_=Boolean),
         or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT),
     )
 )
-_SAVES = Statement(_heads.order_by(col(M.server_uploaded_at).desc(), col(S.id)).limit(_LIMIT).offset(_OFFSET))
+_SAVES = Statement(_heads.order_by(_head.c.server_uploaded_at.desc(), col(S.id)).limit(_LIMIT).offset(_OFFSET))
 _COUNT_SAVES = Statement(select(func.count().label("n")).select_from(_heads.subquery()))
-_head = one_version(col(S.id), col(S.head_version), "head")
 _HEAD = Statement(
     select(*version_columns(_head.c)).select_from(S).join(_head, true()).where(*_is_visible, col(S.id) == SLOT)
 )
 _branches = open_branches()
+_one = one_version(SLOT, VERSION, "one")
 _VERSION = Statement(
-    select(*version_columns(M, _branches))
+    select(*version_columns(_one.c, _branches))
     .select_from(S)
-    .join(M, of_slot(M))
-    .where(col(S.user_id) == user(), col(S.id) == SLOT, col(M.version) == VERSION)
+    .join(_one, true())
+    .where(col(S.user_id) == user(), col(S.id) == SLOT)
 )
 # Found once: in a plain join the planner would look for it again for each version.
 _slot = select(S).where(*_is_requested, col(S.id) == SLOT).cte("slot").prefix_with("MATERIALIZED")
@@ -74,16 +74,15 @@ _versions = (
 )
 _VERSIONS = Statement(_versions.order_by(col(M.version).desc()).limit(_LIMIT).offset(_OFFSET))
 _COUNT_VERSIONS = Statement(select(func.count().label("n")).select_from(_versions.subquery()))
+_chosen = one_version(
+    col(S.id), func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)), "chosen", col(S.user_id)
+)
 _DOWNLOAD = Statement(
-    select(*version_columns(M, _branches), col(C.s3_object_key))
+    select(*version_columns(_chosen.c, _branches), col(C.s3_object_key))
     .select_from(S)
-    .join(M, of_slot(M))
-    .join(C, and_(col(C.user_id) == col(M.user_id), col(C.id) == col(M.content_id)))
-    .where(
-        *_is_requested,
-        col(S.id) == SLOT,
-        col(M.version) == func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)),
-    )
+    .join(_chosen, true())
+    .join(C, and_(col(C.user_id) == user(), col(C.id) == _chosen.c.content_id))
+    .where(*_is_requested, col(S.id) == SLOT)
 )
 _SAVE_VERSION = RowReader(
     SaveVersion,

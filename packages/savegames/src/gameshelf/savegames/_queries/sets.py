@@ -8,9 +8,22 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, user
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent
-from gameshelf.savegames._store.expressions import IS_LIVE, OF_SLOT, SLOT, VERSION, C, M, S
-from gameshelf.savegames._views import SaveVersion, VersionStatus, of_slot, open_branches, version_columns
-from sqlalchemy import BigInteger, Boolean, LargeBinary, Uuid, and_, any_, bindparam, func, or_, select
+from gameshelf.savegames._store.expressions import IS_LIVE, SLOT, VERSION, C, S, one_version
+from gameshelf.savegames._views import SaveVersion, VersionStatus, open_branches, version_columns
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    LargeBinary,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlmodel import col
 
 _H, _L = SavegameManifestContent, SavegameManifest
@@ -38,45 +51,55 @@ class VersionContents:
     """None: a single file, or a set whose list is forgotten."""
 
 
-_with_list = and_(col(_L.user_id) == col(M.user_id), col(_L.id) == col(M.manifest_id))
+_chosen = one_version(
+    col(S.id), func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)), "chosen", col(S.user_id)
+)
 _VERSION = Statement(
     select(
-        *version_columns(M, open_branches()),
-        col(M.manifest_id),
+        *version_columns(_chosen.c, open_branches()),
+        _chosen.c.manifest_id,
         col(_L.body),
         col(C.s3_object_key).label("key"),
     )
     .select_from(S)
-    .join(M, of_slot(M))
-    .join(C, and_(col(C.user_id) == col(M.user_id), col(C.id) == col(M.content_id)))
-    .outerjoin(_L, _with_list)
+    .join(_chosen, true())
+    .join(C, and_(col(C.user_id) == user(), col(C.id) == _chosen.c.content_id))
+    .outerjoin(_L, and_(col(_L.user_id) == user(), col(_L.id) == _chosen.c.manifest_id))
     .where(
         col(S.user_id) == user(),
         or_(bindparam("in_trash", type_=Boolean), col(S.deleted_at).is_(None)),
         col(S.id) == SLOT,
-        col(M.version) == func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)),
     )
 )
 _SAVE_VERSION = RowReader(
     SaveVersion, _VERSION, others=("manifest_id", "body", "key"), convert={"status": VersionStatus}
 )
 _VERSION_WITH_LIST = RowReader(VersionWithList, _VERSION, given=("version",), others=(_SAVE_VERSION,))
+_one = one_version(SLOT, VERSION, "one")
 _CONTENTS = Statement(
-    select(col(M.file_hash_sha256).label("content"), col(M.file_count), col(_L.body))
-    .select_from(M)
-    .outerjoin(_L, _with_list)
-    .where(*OF_SLOT, col(M.version) == VERSION)
+    select(_one.c.file_hash_sha256.label("content"), _one.c.file_count, col(_L.body)).select_from(
+        _one.outerjoin(_L, and_(col(_L.user_id) == user(), col(_L.id) == _one.c.manifest_id))
+    )
 )
 _VERSION_CONTENTS = RowReader(VersionContents, _CONTENTS)
-_KEYS = Statement(
-    select(col(C.file_hash_sha256), col(C.s3_object_key))
-    .select_from(_H)
-    .join(C, and_(col(C.user_id) == col(_H.user_id), col(C.id) == col(_H.content_id)))
+# A subquery of one value: the few contents are found by their hashes, not among all of a long list.
+_is_of_list = (
+    select(literal_column("1"))
     .where(
         col(_H.user_id) == user(),
         col(_H.manifest_id) == bindparam("manifest_id", type_=Uuid),
-        IS_LIVE,
+        col(_H.content_id) == col(C.id),
+    )
+    .limit(literal_column("1"))
+    .correlate(C)
+    .scalar_subquery()
+)
+_KEYS = Statement(
+    select(col(C.file_hash_sha256), col(C.s3_object_key)).where(
+        col(C.user_id) == user(),
         col(C.file_hash_sha256) == any_(array("hashes", LargeBinary)),
+        IS_LIVE,
+        _is_of_list.is_not(None),
     )
 )
 

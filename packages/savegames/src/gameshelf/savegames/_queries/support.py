@@ -10,17 +10,16 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, user
 from gameshelf.savegames._models import SavegameConflict
-from gameshelf.savegames._store.expressions import OF_SLOT, PRODUCT, SLOT, M, S
+from gameshelf.savegames._store.expressions import OF_SLOT, PRODUCT, SLOT, M, S, one_version
 from gameshelf.savegames._views import (
     ConflictReader,
     OpenConflict,
     SaveVersion,
     VersionStatus,
     conflict_sides,
-    of_slot,
     version_columns,
 )
-from sqlalchemy import Integer, LargeBinary, Uuid, and_, any_, bindparam, cast, or_, select, tuple_
+from sqlalchemy import Integer, LargeBinary, Uuid, and_, any_, bindparam, cast, or_, select, true, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -58,21 +57,25 @@ class ConflictState:
     resolution: str | None
 
 
-_is_head = and_(of_slot(M), col(M.version) == col(S.head_version))
+_head = one_version(col(S.id), col(S.head_version), "head")
 _HEAD = Statement(
-    select(*version_columns(M)).select_from(S).join(M, _is_head).where(col(S.user_id) == user(), col(S.id) == SLOT)
+    select(*version_columns(_head.c))
+    .select_from(S)
+    .join(_head, true())
+    .where(col(S.user_id) == user(), col(S.id) == SLOT)
 )
 _SAVE_VERSION = RowReader(SaveVersion, _HEAD, convert={"status": VersionStatus})
 _KEPT = Statement(select(col(M.version)).where(*OF_SLOT, col(M.content_id).is_not(None)).order_by(col(M.version)))
 _COPIES = Statement(
     select(col(S.slot_name))
-    .join(M, _is_head)
+    .select_from(S)
+    .join(_head, true())
     .where(
         col(S.user_id) == user(),
         col(S.product_id) == PRODUCT,
         col(S.deleted_at).is_(None),
         col(S.id) != SLOT,
-        col(M.file_hash_sha256) == bindparam("content", type_=LargeBinary),
+        _head.c.file_hash_sha256 == bindparam("content", type_=LargeBinary),
     )
     .order_by(col(S.slot_name))
     .limit(_LIMIT)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
@@ -27,7 +28,7 @@ from gameshelf.savegames._store.expressions import (
 )
 from gameshelf.savegames._store.numbers import is_named
 from gameshelf.savegames._store.slots import SLOT_COLUMNS, Slot
-from sqlalchemy import BigInteger, LargeBinary, String, Uuid, any_, bindparam, literal, or_, select, true, update
+from sqlalchemy import BigInteger, LargeBinary, String, Uuid, any_, bindparam, literal, select, true, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -55,15 +56,18 @@ _SLOT = Statement(
     .limit(1)
 )
 _FOUND_SLOT = RowReader(Slot, _SLOT)
+_candidate: Any = select(
+    col(M.version),
+    col(M.id),
+    col(M.file_hash_sha256).label("content"),
+    col(M.content_id).is_not(None).label("is_kept"),
+    col(M.server_uploaded_at).label("uploaded_at"),
+)
+# Two selects: a condition with OR would be compared with each version of the history.
 _CANDIDATES = Statement(
-    select(
-        col(M.version),
-        col(M.id),
-        col(M.file_hash_sha256).label("content"),
-        col(M.content_id).is_not(None).label("is_kept"),
-        col(M.server_uploaded_at).label("uploaded_at"),
-    ).where(
-        *OF_SLOT, or_(col(M.version) == any_(array("versions", BigInteger)), col(M.id) == bindparam("id", type_=Uuid))
+    union(
+        _candidate.where(*OF_SLOT, col(M.version) == any_(array("versions", BigInteger))),
+        _candidate.where(col(M.user_id) == user(), col(M.id) == bindparam("id", type_=Uuid), col(M.slot_id) == SLOT),
     )
 )
 _CANDIDATE = RowReader(CandidateVersion, _CANDIDATES)

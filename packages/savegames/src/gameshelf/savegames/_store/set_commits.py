@@ -35,6 +35,8 @@ from gameshelf.savegames._store.expressions import (
     S,
     U,
     identity_of,
+    live_content,
+    one_version,
     used_bytes,
     verified_content,
 )
@@ -56,7 +58,6 @@ from sqlalchemy import (
     cast,
     delete,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -126,17 +127,16 @@ def _file_with_content(*columns: Any) -> Any:
     )
 
 
-def _is_live(content: Any) -> Any:
-    return and_(col(content.user_id) == user(), col(content.state) == _LIVE)
-
-
 _live, _older = aliased(C), aliased(M)
 _unverified = _file_with_content(func.count()).where(_pending.c.id.is_(None)).scalar_subquery()
 _verified_count = _file_with_content(func.count(_pending.c.id)).scalar_subquery()
-_is_there = select(literal(1)).where(_is_live(_live), col(_live.file_hash_sha256) == col(_F.sha256)).exists()
+_same_as_file = live_content(col(_F.sha256), "same_as_file")
 _new_bytes = (
-    _file_with_content(func.coalesce(func.sum(col(_F.size_bytes)), 0))
-    .where(_pending.c.id.is_not(None), ~_is_there)
+    select(func.coalesce(func.sum(col(_F.size_bytes)), 0))
+    .select_from(_F)
+    .join(_pending, true())
+    .outerjoin(_same_as_file, true())
+    .where(col(_F.user_id) == user(), col(_F.upload_id) == UPLOAD, _same_as_file.c.id.is_(None))
     .scalar_subquery()
 )
 _held: Any = (
@@ -169,11 +169,11 @@ _regresses_to = (
     .scalar_subquery()
 )
 _limit_bytes = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
-_is_head = and_(col(M.user_id) == col(S.user_id), col(M.slot_id) == col(S.id), col(M.version) == col(S.head_version))
+_head = one_version(col(S.id), col(S.head_version), "head")
 _STATE = Statement(
     select(
         *prefixed("upload_", UPLOAD_COLUMNS),
-        case((col(M.content_id).is_not(None), identity_of(M))).label("head_identity"),
+        case((_head.c.content_id.is_not(None), identity_of(_head.c))).label("head_identity"),
         _regresses_to.label("regresses_to"),
         func.coalesce(col(_L.content_count), 0).label("content_count"),
         select(func.count()).select_from(_ready).scalar_subquery().label("ready_count"),
@@ -186,7 +186,7 @@ _STATE = Statement(
     .select_from(U)
     .join(S, and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id)))
     .outerjoin(_L, and_(col(_L.user_id) == col(U.user_id), col(_L.id) == col(U.manifest_id)))
-    .outerjoin(M, _is_head)
+    .outerjoin(_head, true())
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
 )
 _UNLIST = Statement(
@@ -215,16 +215,17 @@ _mine: Any = (
     .where(_pending.c.id.is_not(None))
     .cte("mine")
 )
+_same = live_content(_mine.c.sha256, "same")
 _there: Any = (
     select(
-        col(_live.id),
-        col(_live.s3_object_key),
-        col(_live.missing_since).is_not(None).label("is_missing"),
+        _same.c.id,
+        _same.c.s3_object_key,
+        _same.c.missing_since.is_not(None).label("is_missing"),
         _mine.c.id.label("own_id"),
         _mine.c.s3_object_key.label("own_key"),
     )
     .select_from(_mine)
-    .join(_live, and_(_is_live(_live), col(_live.file_hash_sha256) == _mine.c.sha256))
+    .join(_same, true())
     .cte("there")
 )
 _made: Any = (

@@ -10,14 +10,13 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import rows, user
 from gameshelf.savegames._set_commands import NewSet
 from gameshelf.savegames._store.expressions import (
-    IS_LIVE,
     IS_OPEN,
     IS_SINGLE,
     NOW,
-    C,
     M,
     U,
     is_awaited,
+    live_content,
     one_version,
     reserved_bytes,
 )
@@ -31,7 +30,7 @@ from gameshelf.savegames._store.upload_contexts import (
     POLICY,
     place_parameters,
 )
-from sqlalchemy import BigInteger, LargeBinary, Text, and_, cast, func, literal_column, select, true
+from sqlalchemy import BigInteger, LargeBinary, Text, cast, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col
 
@@ -135,18 +134,17 @@ class KnownContent:
 
 
 _wanted = rows("wanted", sha256=("hashes", LargeBinary))
+_known = live_content(_wanted.c.sha256, "known")
 _CONTENTS = Statement(
     select(
         _wanted.c.sha256,
-        col(C.id).label("content_id"),
-        col(C.file_size_bytes).label("size"),
-        col(C.missing_since).is_not(None).label("is_missing"),
-        col(C.raw_sha256),
-        col(C.raw_encoding),
+        _known.c.id.label("content_id"),
+        _known.c.file_size_bytes.label("size"),
+        _known.c.missing_since.is_not(None).label("is_missing"),
+        _known.c.raw_sha256,
+        _known.c.raw_encoding,
         is_awaited(_wanted.c.sha256).label("is_awaited"),
-    ).select_from(
-        _wanted.outerjoin(C, and_(col(C.user_id) == user(), col(C.file_hash_sha256) == _wanted.c.sha256, IS_LIVE))
-    )
+    ).select_from(_wanted.outerjoin(_known, true()))
 )
 _KNOWN_CONTENT = RowReader(KnownContent, _CONTENTS)
 

@@ -21,9 +21,11 @@ from gameshelf.savegames._store.expressions import (
     F,
     L,
     U,
+    live_content,
     verified_content,
 )
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Integer,
@@ -39,6 +41,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -108,16 +111,12 @@ _unverified = select(F).where(*_of_upload, ~_is_verified).cte("unverified")
 
 
 def _content_of(files: Any) -> Any:
-    """The condition that joins the user's content with the bytes of a file, where the store has it."""
-    return and_(
-        col(C.user_id) == user(),
-        col(C.file_hash_sha256) == files.c.sha256,
-        col(C.file_size_bytes) == files.c.size_bytes,
-        IS_LIVE,
-        col(C.missing_since).is_(None),
-    )
+    """A lateral select of the user's content with the bytes of a file, where the store has it."""
+    has_object = (col(C.file_size_bytes) == files.c.size_bytes, col(C.missing_since).is_(None))
+    return live_content(files.c.sha256, "live", *has_object)
 
 
+_there = _content_of(_unverified)
 _UNVERIFIED = Statement(
     select(
         _unverified.c.sha256,
@@ -125,9 +124,9 @@ _UNVERIFIED = Statement(
         _unverified.c.part_sha256,
         _unverified.c.multipart_id,
         _unverified.c.problem,
-        col(C.id).is_not(None).label("is_there"),
+        _there.c.id.is_not(None).label("is_there"),
     )
-    .select_from(_unverified.outerjoin(C, _content_of(_unverified)))
+    .select_from(_unverified.outerjoin(_there, true()))
     .order_by(_unverified.c.sha256)
 )
 _UNVERIFIED_FILE = RowReader(UnverifiedFile, _UNVERIFIED)
@@ -152,24 +151,27 @@ class FileCounts:
 
 
 _FILE_COUNTS = RowReader(FileCounts, _COUNT)
-# Those up to ``after`` were handed out before. What other uploads make live meanwhile joins by itself.
+# Those up to ``after`` were handed out before. What other uploads make live meanwhile joins by itself. Cut here: a
+# batch does not read all the files that follow.
 _following = (
     select(F)
     .where(*_of_upload, col(F.sha256) > bindparam("after_sha256", type_=LargeBinary), ~_is_verified)
+    .order_by(col(F.sha256))
+    .limit(bindparam("limit", type_=Integer))
     .cte("following")
 )
-_with_live = _content_of(_following)
+_live = _content_of(_following)
 _is_raw_known = or_(
     _following.c.raw_sha256.is_(None),
     and_(
         _following.c.content_encoding == literal_column("'identity'"),
         _following.c.raw_sha256 == _following.c.sha256,
     ),
-    and_(col(C.raw_sha256) == _following.c.raw_sha256, col(C.raw_encoding) == _following.c.content_encoding),
+    and_(_live.c.raw_sha256 == _following.c.raw_sha256, _live.c.raw_encoding == _following.c.content_encoding),
 )
 _ready = (
-    select(_following.c.sha256, col(C.id).label("content_id"))
-    .select_from(_following.join(C, _with_live))
+    select(_following.c.sha256, _live.c.id.label("content_id"))
+    .select_from(_following.join(_live, true()))
     .where(_is_raw_known)
     .cte("ready")
 )
@@ -183,7 +185,9 @@ _joined = (
     .on_conflict_do_nothing()
     .cte("joined")
 )
-_done = delete(SavegameUploadFile).where(*_of_upload, col(F.sha256).in_(select(_ready.c.sha256))).cte("done")
+# As an array, by which the few rows are found.
+_ready_hashes = func.array(select(_ready.c.sha256).scalar_subquery(), type_=ARRAY(LargeBinary))
+_done = delete(SavegameUploadFile).where(*_of_upload, col(F.sha256) == any_(_ready_hashes)).cte("done")
 _NEXT = Statement(
     select(
         _following.c.sha256,
@@ -192,18 +196,15 @@ _NEXT = Statement(
         _following.c.raw_sha256,
         _following.c.raw_size_bytes.label("raw_size"),
         _following.c.multipart_id,
-        col(C.id).label("live_id"),
-        col(C.s3_object_key).label("live_key"),
+        _live.c.id.label("live_id"),
+        _live.c.s3_object_key.label("live_key"),
+        _following.c.sha256.in_(select(_ready.c.sha256)).label("is_ready"),
     )
-    .select_from(_following.outerjoin(C, _with_live))
-    .where(
-        _following.c.sha256.not_in(select(_ready.c.sha256)),
-    )
+    .select_from(_following.outerjoin(_live, true()))
     .order_by(_following.c.sha256)
-    .limit(bindparam("limit", type_=Integer))
     .add_cte(_joined, _done)
 )
-_FILE_TO_VERIFY = RowReader(FileToVerify, _NEXT)
+_FILE_TO_VERIFY = RowReader(FileToVerify, _NEXT, others=("is_ready",))
 _begun = rows(
     "begun",
     id=("content_ids", Uuid),
@@ -320,7 +321,9 @@ _END = Statement(
 
 
 class UploadFileStore:
-    """The contents of a user's open uploads of sets. Each method is one statement, but for ``keep_multipart``."""
+    """The contents of a user's open uploads of sets. Each method is one statement, but for ``keep_multipart``, and for
+    ``next_files`` where the user has many of the contents by now.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -341,15 +344,19 @@ class UploadFileStore:
         """Returns the next contents to verify, those with hashes above ``after``. Those that the user has by now are
         held by the list, and need no verification.
         """
-        found = await _NEXT.all(
-            self._connection,
-            user_id=user_id,
-            upload_id=upload_id,
-            manifest_id=manifest_id,
-            after_sha256=after,
-            limit=limit,
-        )
-        return _FILE_TO_VERIFY.read_all(found)
+        while True:
+            found = await _NEXT.all(
+                self._connection,
+                user_id=user_id,
+                upload_id=upload_id,
+                manifest_id=manifest_id,
+                after_sha256=after,
+                limit=limit,
+            )
+            files = [_FILE_TO_VERIFY.read(row) for row in found if not row["is_ready"]]
+            if files or len(found) < limit:
+                return files
+            after = found[-1]["sha256"]
 
     async def begin_contents(
         self, user_id: UUID, contents: Sequence[NewContent], now: datetime, delete_after: datetime

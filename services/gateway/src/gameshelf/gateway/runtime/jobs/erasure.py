@@ -54,8 +54,8 @@ _PARTS_IN_TURN = 20
 _MOST_EMPTY = 100_000
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 KEPT_FOR = timedelta(minutes=15)
-"""Minimum lifetime of the tombstone. Every instance sees it, and closes the user's connections. What was in work for the
-user when the objects were deleted has ended by then: objects that it has written are deleted before the tombstone is.
+"""Minimum lifetime of the tombstone. Every instance sees it, and closes the user's connections. What was in work for
+the user when the objects were deleted has ended by then: objects that it has written are deleted before the tombstone.
 """
 
 EraseRows = Callable[[Connection, UUID, int], Awaitable[bool]]

@@ -73,7 +73,8 @@ class Slot:
         if base == self.head:
             return "descendant"
         history = [(one, self.versions[one]) for one in self.ancestors(self.head)]
-        is_behind = any(leads(number) and one.is_kept and one.content == content for number, one in history)
+        same = [(number, one) for number, one in history if one.content == content]
+        is_behind = any(leads(number) and (one.is_kept or number == base) for number, one in same)
         return "behind" if is_behind else "diverged"
 
     def is_late(self, had, number):
@@ -88,6 +89,13 @@ class Slot:
         found = self.ancestors(self.head) - {self.head} if self.head else ()
         same = [one for one in found if self.versions[one].is_kept and self.versions[one].content == content]
         return max(same, default=None)
+
+    def end_equal(self, content, number):
+        """Ends the conflicts of branches with the content of a new head; returns which of them it grew from, too."""
+        tips = [tip for tip in self.conflicts.values() if self.versions[tip].is_kept]
+        equal = {tip for tip in tips if self.versions[tip].content == content}
+        self.conflicts = {key: tip for key, tip in self.conflicts.items() if tip not in equal}
+        return tuple(tip for tip in sorted(equal)[:1] if tip < number)
 
     def conflict_of(self, base, device):
         """The open conflict that a branch from a base extends; None: it opens a conflict."""
@@ -385,7 +393,8 @@ class World:
     async def was_descendant(self, upload, slot, outcome):
         assert (outcome.result, outcome.version) == (UploadResult.HEAD, upload.version)
         assert outcome.regresses_to == slot.regresses_to(upload.content)
-        slot.versions[upload.version] = Version((upload.base,), upload.content, upload.device)
+        parents = (upload.base, *slot.end_equal(upload.content, upload.version))
+        slot.versions[upload.version] = Version(parents, upload.content, upload.device)
         slot.head = upload.version
         if upload.device:
             slot.devices[upload.device] = upload.version
@@ -417,6 +426,7 @@ class World:
         slot.last += 1
         self.numbers.add((slot.name, slot.last))
         slot.versions[slot.last] = Version((slot.head, tip), kept.content, kept.device)
+        slot.end_equal(kept.content, slot.last)
         slot.head = slot.last
 
     async def save(self, name, content, base, device, policy, pick):
@@ -473,7 +483,8 @@ class World:
                 slot.last += 1
                 self.numbers.add((slot.name, slot.last))
                 restored = slot.versions[number]
-                slot.versions[slot.last] = Version((slot.head,), restored.content, restored.device)
+                parents = (slot.head, *slot.end_equal(restored.content, slot.last))
+                slot.versions[slot.last] = Version(parents, restored.content, restored.device)
                 slot.head = slot.last
 
     async def pin(self, pick, version, is_pinned):

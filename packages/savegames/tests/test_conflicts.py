@@ -172,8 +172,8 @@ async def test_a_decision_that_names_the_current_sides_is_accepted(player, confl
 
 
 async def test_restoring_moves_the_head_and_leaves_the_conflict_open(player, conflict):
-    await player.service.restore(player.id, conflict.slot_id, 3)
-    assert await content_of_head(player, conflict.slot_id) == b"three"
+    await player.service.restore(player.id, conflict.slot_id, 1)
+    assert await content_of_head(player, conflict.slot_id) == b"one"
     assert await conflicts(player) == {conflict.conflict_id: (4, 3)}
     assert isinstance(await resolve(player, conflict.conflict_id, "keep_cloud"), OutdatedDecision)
 

@@ -23,7 +23,7 @@ def trees(draw):
     for version in range(1, draw(st.integers(1, 9)) + 1):
         parent = draw(st.integers(0, version - 1))
         merged = draw(st.none() | st.integers(1, version - 1)) if version > 1 else None
-        tree[version] = Node(parent, merged, draw(st.none() | st.sampled_from(CONTENTS)))
+        tree[version] = Node(parent, merged, draw(st.sampled_from(CONTENTS)), draw(st.booleans()))
     return tree
 
 
@@ -39,12 +39,17 @@ def expected(base, content, head, tree):
         node = tree[version]
         return leads(node.parent, back_to) or (node.merged is not None and leads(node.merged, back_to))
 
-    if tree[head].content == content:
+    if tree[head].is_kept and tree[head].content == content:
         return Relation.IDENTICAL
     if base == head:
         return Relation.DESCENDANT
     for version, node in tree.items():
-        if node.content == content and leads(head, version) and leads(version, base):
+        if (
+            node.content == content
+            and (node.is_kept or version == base)
+            and leads(head, version)
+            and leads(version, base)
+        ):
             return Relation.BEHIND
     return Relation.DIVERGED
 
@@ -92,7 +97,7 @@ def test_without_a_base_only_versions_with_the_content_matter(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
     content = data.draw(st.sampled_from(CONTENTS))
     whole = history(head, tree)
-    holding = [version for version, node in whole.items() if node.content == content and version != head]
+    holding = [version for version, node in whole.items() if node.holds(content) and version != head]
     few = {version: whole[version] for version in {head, *holding[:1]}}
     assert relation(0, content, head, few) is relation(0, content, head, whole)
 
@@ -125,12 +130,17 @@ def test_a_relation_in_a_history_without_branches(base, content, found):
 
 
 def test_pruned_content_is_not_behind_since_it_would_be_lost():
-    tree = LINE | {2: Node(1, None, None)}
-    assert relation(2, b"b", 3, tree) is Relation.DIVERGED
+    tree = LINE | {2: Node(1, None, b"b", is_kept=False)}
+    assert relation(1, b"b", 3, tree) is Relation.DIVERGED
+
+
+def test_the_content_of_a_pruned_base_has_not_changed():
+    tree = LINE | {2: Node(1, None, b"b", is_kept=False)}
+    assert relation(2, b"b", 3, tree) is Relation.BEHIND
 
 
 def test_the_content_of_a_lost_head_is_uploaded_again():
-    tree = LINE | {3: Node(2, None, None)}
+    tree = LINE | {3: Node(2, None, b"c", is_kept=False)}
     assert relation(3, b"c", 3, tree) is Relation.DESCENDANT
 
 

@@ -97,7 +97,7 @@ TABLE = [
     (lambda one: one.is_automatic and not one.conditions.auto_sync, "none", "auto_sync_off"),
     (lambda one: one.conditions.policy.mode == "off", "none", "policy_off"),
     (lambda one: one.save is None and one.content is None, "none", "nothing"),
-    (lambda one: one.save is None and one.is_trashed, "deleted", "deleted_elsewhere"),
+    (lambda one: one.content and one.is_trashed, "deleted", "deleted_elsewhere"),
     (lambda one: one.save is None, "upload", "new"),
     (lambda one: one.content is None and one.keeps_files, "none", "backup"),
     (lambda one: one.content is None, "download", "not_here"),
@@ -138,13 +138,16 @@ def test_a_plan_asks_where_something_would_be_lost(plans):
             assert case.content is None or case.is_a(Relation.BEHIND)
         if found.action is PlanAction.UPLOAD:
             assert case.save is None or case.is_a(Relation.DESCENDANT)
+            assert not case.is_trashed
         if found.action is PlanAction.MERGE:
             assert case.is_a(Relation.DIVERGED)
 
 
 def test_a_plan_names_the_save_and_what_the_user_decides(plans):
     for case, found in plans:
-        assert (found.savegame_id, found.head_version) == ((SAVE, HEAD) if case.save else (None, None))
+        assert (found.savegame_id, found.head_version) == (
+            (SAVE, HEAD) if case.save and found.action is not PlanAction.DELETED else (None, None)
+        )
         branch = (CONFLICT, 6) if found.reason is PlanReason.OPEN_CONFLICT else (None, None)
         assert (found.conflict_id, found.branch_version) == branch
         assert found.regresses_to == (3 if found.reason is PlanReason.REGRESSES else None)

@@ -131,6 +131,19 @@ async def test_a_deleted_save_is_not_uploaded_again(deck, player):
     assert await Device(player, "desk").steps(has(b"1")) == {"slot": ("upload", "new")}
 
 
+async def test_the_bytes_of_a_deleted_save_are_no_conflict_with_a_new_one(deck, desk, player):
+    old = await deck.save(b"old")
+    await player.synced(old.slot_id, "desk", 1)
+    await player.service.delete(player.id, old.slot_id)
+    await deck.save(b"new")
+    [slot] = (await desk.plan(has(b"old"))).slots
+    assert (slot.planned.action, slot.planned.savegame_id) == ("deleted", None)
+    assert (await desk.save(b"old")).result == "deleted"
+    assert await desk.steps(has(b"old, played on")) == {"slot": ("conflict", "diverged")}
+    assert await desk.steps(has(b"old", base_version=0)) == {"slot": ("conflict", "diverged")}
+    assert await desk.steps(has(b"new")) == {"slot": ("none", "identical")}
+
+
 async def test_names_that_fold_to_one_are_one_save(deck):
     await deck.save(b"1", "Slot")
     assert await deck.steps(has(b"1", "SLOT.")) == {"SLOT.": ("none", "identical")}
@@ -192,10 +205,10 @@ async def test_automatic_synchronisation_can_be_switched_off(deck, player):
         await preferences.set_auto_sync(player.id, False, product)
         assert await preferences.auto_sync(player.id, product) is False
         found = await deck.plan(has(b"2"), intent="exit")
-        assert (found.auto_sync, found.slots[0].planned.reason, found.noted.pending_slot) == (
+        assert (found.auto_sync, found.slots[0].planned.reason, found.noted.pending_slots) == (
             False,
             "auto_sync_off",
-            None,
+            (),
         )
         assert await deck.steps(has(b"2"), intent="manual") == {"slot": ("upload", "changed")}
         await preferences.set_auto_sync(player.id, True, product)
@@ -217,7 +230,7 @@ async def test_preferences_of_a_user_are_bounded(player, monkeypatch):
 
 async def test_an_exit_without_an_upload_is_pending_until_the_commit(deck, desk, player):
     await deck.save(b"1")
-    assert (await deck.plan(has(b"1"), intent="exit", device_name="Deck")).noted.pending_slot is None
+    assert (await deck.plan(has(b"1"), intent="exit", device_name="Deck")).noted.pending_slots == ()
     assert (await desk.plan()).others == ()
     first = player.now
     for _ in range(2):
@@ -240,10 +253,27 @@ async def test_an_exit_without_an_upload_is_pending_until_the_commit(deck, desk,
     assert (await desk.plan(has(b"1"))).others == ()
 
 
+async def test_what_a_device_commits_is_not_pending_and_the_rest_is(deck, desk, player):
+    await deck.save(b"1", "World")
+    await deck.plan(has(b"2", "WORLD"), has(b"1", "new"), has(b"1", "third"), intent="exit")
+
+    async def pending():
+        return [(one.state, one.slot_name) for one in (await desk.plan()).others]
+
+    assert await pending() == [("upload_pending", "World")]
+    await deck.save(b"1", "new")
+    await deck.save(b"another save")
+    assert await pending() == [("upload_pending", "World")]
+    await deck.save(b"2", "world", base_version=1)
+    assert await pending() == [("upload_pending", "third")]
+    await deck.save(b"1", "third")
+    assert await pending() == []
+
+
 async def test_a_plan_that_is_older_than_a_commit_does_not_say_pending(deck, desk, player):
     await deck.save(b"1")
     await deck.plan(has(b"1"), intent="exit")
-    late = NotedIntent(player.product, "deck", None, PlanIntent.EXIT, "slot", player.now)
+    late = NotedIntent(player.product, "deck", None, PlanIntent.EXIT, ("slot",), player.now)
     player.later(seconds=1)
     await deck.save(b"2", base_version=1)
     await SavegameDevices(player.connection).note_intent(player.id, late)
@@ -287,7 +317,7 @@ async def test_play_counts_from_the_last_commit_for_a_month_at_most(deck, desk, 
 async def test_devices_of_a_product_are_bounded(player):
     devices = SavegameDevices(player.connection)
     for number in range(70):
-        noted = NotedIntent(player.product, f"deck {number}", None, PlanIntent.EXIT, "slot", player.now)
+        noted = NotedIntent(player.product, f"deck {number}", None, PlanIntent.EXIT, ("slot",), player.now)
         await devices.note_intent(player.id, noted)
         player.later(seconds=1)
     others = (await Device(player, "desk").plan()).others
@@ -297,17 +327,17 @@ async def test_devices_of_a_product_are_bounded(player):
 async def test_a_save_of_a_newer_version_of_the_game_is_named(deck, player):
     async def seen(version):
         waiting = SeenGameVersions()
-        for one in (version, None, version):
-            waiting.note(player.product, one)
-        await waiting.store(player.connection, player.now)
+        for hours in (0, -1, 1):
+            waiting.note(player.product, version, player.now + hours * HOUR)
+        await waiting.store(player.connection)
         assert not waiting.is_waiting
         player.later(hours=1)
 
     async def wrote_head(version):
         found = await deck.plan(has(b"2"), game_version_id=version)
-        return found.slots[0].planned.written_by_newer_version, found.game_versions
+        return found.slots[0].planned.written_by_newer_version, set(found.game_versions)
 
-    assert (await deck.plan(game_version_id="1")).game_versions == frozenset()  # no save, no version
+    assert (await deck.plan(game_version_id="1")).game_versions == {}  # no save, no version
     await deck.save(b"1")
     wrote = "UPDATE savegames.savegame_metadata SET game_version_id = '2' WHERE user_id = $1"
     await player.connection.execute(wrote, player.id)
@@ -315,11 +345,31 @@ async def test_a_save_of_a_newer_version_of_the_game_is_named(deck, player):
     await seen("1")
     assert await wrote_head("1") == ("2", {"2"})  # one that was never seen counts as seen now
     await seen("2")
-    assert await wrote_head("1") == ("2", frozenset())
-    assert await wrote_head("2") == (None, frozenset())
+    assert await wrote_head("1") == ("2", set())
+    assert await wrote_head("2") == (None, set())
     assert await wrote_head("3") == (None, {"3"})
     await seen("1")  # seen again: the first time counts
-    assert await wrote_head("1") == ("2", frozenset())
+    assert await wrote_head("1") == ("2", set())
+
+
+async def test_two_versions_of_a_game_that_are_seen_together_have_an_order(deck, player):
+    await deck.save(b"1")
+    wrote = "UPDATE savegames.savegame_metadata SET game_version_id = 'head' WHERE user_id = $1"
+    await player.connection.execute(wrote, player.id)
+    written_at = player.now - timedelta(seconds=1)
+    player.later(hours=1)
+    versions = (await deck.plan(has(b"2"), game_version_id="own")).game_versions
+    assert versions == {"head": written_at, "own": player.now}
+    waiting = SeenGameVersions()
+    for version, at in versions.items():
+        waiting.note(player.product, version, at)
+    await waiting.store(player.connection)  # one run of the job
+    planned = (await deck.plan(has(b"2"), game_version_id="own")).slots[0].planned
+    assert planned.written_by_newer_version is None
+    stored = "UPDATE savegames.savegame_metadata SET game_version_id = 'own' WHERE user_id = $1"
+    await player.connection.execute(stored, player.id)
+    planned = (await deck.plan(has(b"2"), game_version_id="head")).slots[0].planned
+    assert planned.written_by_newer_version == "own"
 
 
 async def test_two_hundred_saves_are_planned_together(deck, desk, player):

@@ -124,9 +124,25 @@ def test_a_policy_of_a_later_release_replaces_no_files():
 async def test_a_removed_policy_leaves_the_default_one(player, store):
     product = uuid4()
     await store.apply([fact(player, product, 5, mode="off")])
+    for _ in range(2):
+        await store.remove(product)
+        found = await store.policy(product)
+        assert (found.revision, found.source, found.policy) == (6, PolicySource.DEFAULT, DEFAULT_POLICY)
+    await store.remove(uuid4())
+
+
+async def test_a_policy_never_has_the_revision_of_one_that_was_removed(player, store):
+    """A client that was off meanwhile compares the revision of the policy that it has cached."""
+    product = uuid4()
+    await store.apply([fact(player, product, 5, mode="off")])
     await store.remove(product)
-    await store.remove(product)
+    late = fact(player, product, 5, minutes=-1, mode="backup")
+    await store.apply([late])  # it was stated before the removal
     assert (await store.policy(product)).source is PolicySource.DEFAULT
+    player.later(seconds=1)
+    await store.apply([fact(player, product, 5, mode="backup")])
+    found = await store.policy(product)
+    assert (found.revision, found.source, found.policy.mode) == (7, PolicySource.CATALOG, "backup")
 
 
 async def test_the_lock_of_a_policy_returns_it(player, store):

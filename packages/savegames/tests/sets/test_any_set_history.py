@@ -61,7 +61,15 @@ def merged(base, head, branch):
         if ours != theirs and was not in (ours, theirs):
             return None
         found |= theirs if was == ours else ours
-    return found or None
+    return found if found and not shrinks(head, found) else None
+
+
+def shrinks(head, new):
+    """Whether the new files lack so much of the head that a request would have to confirm that."""
+    gone, sizes = head.keys() - new.keys(), {path: len(data) for path, data in head.items()}
+    is_most = 2 * len(gone) > len(head) or 2 * sum(sizes[path] for path in gone) > sum(sizes.values())
+    has_lost_unit = any(unit(head, name) and not unit(new, name) for name in ("w1", "w2"))
+    return len(head) >= 3 and bool(gone) and (is_most or has_lost_unit)
 
 
 @dataclass
@@ -91,6 +99,13 @@ class Slot:
             version = self.versions[version].parents[0]
         return version
 
+    def end_equal(self, content, number):
+        """Ends the conflicts of branches with the content of a new head; returns which of them it grew from, too."""
+        tips = [tip for tip in self.conflicts.values() if self.versions[tip].is_kept]
+        equal = {tip for tip in tips if identity(self.versions[tip].content) == identity(content)}
+        self.conflicts = {key: tip for key, tip in self.conflicts.items() if tip not in equal}
+        return tuple(tip for tip in sorted(equal)[:1] if tip < number)
+
     def relation(self, base, content):
         def leads(version):
             return base in (version, 0) or base in self.ancestors(version)
@@ -103,7 +118,8 @@ class Slot:
         if base == self.head:
             return UploadResult.HEAD
         history = [(one, self.versions[one]) for one in self.ancestors(self.head)]
-        same = [one for one, old in history if old.is_kept and identity(old.content) == identity(content)]
+        kept = [(one, old) for one, old in history if old.is_kept or one == base]
+        same = [one for one, old in kept if identity(old.content) == identity(content)]
         return UploadResult.BEHIND if any(map(leads, same)) else UploadResult.CONFLICT
 
 
@@ -242,7 +258,8 @@ class World:
             self.seen_units[name].append(unit(content, name))
         if found is UploadResult.HEAD:
             assert outcome.result is UploadResult.HEAD
-            slot.versions[outcome.version] = Version((base,), content)
+            parents = (base, *slot.end_equal(content, outcome.version))
+            slot.versions[outcome.version] = Version(parents, content)
             slot.head = outcome.version
             return
         slot.versions[outcome.branch_version] = Version((base,), content)
@@ -271,6 +288,7 @@ class World:
     def ended(self, slot, conflict_id, content, version):
         tip = slot.conflicts.pop(conflict_id)
         slot.versions[version] = Version((slot.head, tip), content)
+        slot.end_equal(content, version)
         slot.head = version
 
     async def save(self, name, content, base, device):
@@ -284,9 +302,12 @@ class World:
         slot, content = self.slot_named(NAMES[name % 2]), SINGLES[content % 3]
         base = slot.head if slot else 0
         found = slot.relation(base, content) if slot else UploadResult.HEAD
+        replaced = slot.versions[slot.head].content if slot and slot.head else b""
+        removed = len(replaced) if isinstance(replaced, dict) else None
         try:
             async with self.change():
-                outcome = await self.player.save(content, NAMES[name % 2], base_version=base)
+                more = {"base_version": base, "confirm_removals": removed}
+                outcome = await self.player.save(content, NAMES[name % 2], **more)
         except UserQuotaExceeded:
             return
         if outcome.result is UploadResult.DELETED:
@@ -355,7 +376,8 @@ class World:
             return
         [row] = await self.fetch("SELECT * FROM savegames.savegame_slots WHERE user_id = $1 AND id = $2", slot.id)
         restored = unit(old, "w1") | unit(head, "w2") if names else old
-        slot.versions[row["head_version"]] = Version((slot.head,), restored)
+        parents = (slot.head, *slot.end_equal(restored, row["head_version"]))
+        slot.versions[row["head_version"]] = Version(parents, restored)
         slot.head = row["head_version"]
 
     async def pin(self, pick, version, is_pinned):

@@ -7,12 +7,13 @@ from gameshelf.kernel.clock import Clock
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.savegames._errors import ConflictNotFound
 from gameshelf.savegames._events import SavegameConflicted, SavegameConflictResolved
+from gameshelf.savegames._files import lineage_key
 from gameshelf.savegames._lineage import Side, resolved_by
 from gameshelf.savegames._merging import SetMerges, SetSides
 from gameshelf.savegames._models import ConflictPolicy, Resolution
 from gameshelf.savegames._outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames._store import SavegameStore
-from gameshelf.savegames._store.conflicts import Conflict
+from gameshelf.savegames._store.conflicts import Conflict, EqualBranches
 from gameshelf.savegames._store.slots import Slot
 from gameshelf.savegames._store.uploads import Upload
 from gameshelf.savegames._store.versions import StoredVersion
@@ -50,7 +51,7 @@ class Branches:
         assert slot.head_version is not None
         head_version = slot.head_version
         conflict_id = await self._stand(user_id, slot, head_version, version, parent, held, version_id, at)
-        await self._announce(user_id, slot, head_version, version, conflict_id)
+        await self._prune_and_announce(user_id, slot, head_version, version, conflict_id)
 
     async def _stand(
         self,
@@ -80,7 +81,10 @@ class Branches:
     async def _by_policy(
         self, user_id: UUID, upload: Upload, slot: Slot, head_version: int, conflict_id: UUID
     ) -> UploadOutcome:
-        """Merges the branch if both sides are sets and that needs no choice; else the policy of the upload decides."""
+        """Merges the branch if both sides are sets and that needs no choice; else the policy of the upload decides.
+
+        Neither shrinks the head: then the user has to decide.
+        """
         head = await self._store.versions.find_version(user_id, slot.id, head_version)
         branch = await self._store.versions.find_version(user_id, slot.id, upload.version)
         assert head is not None
@@ -92,9 +96,11 @@ class Branches:
             resolved = (version, head_version, upload.version, conflict_id, Resolution.MERGE.value)
             return UploadOutcome(UploadResult.RESOLVED, slot.id, *resolved)
         resolution = resolved_by(ConflictPolicy(upload.conflict_policy), _side(branch), _side(head))
+        if resolution is Resolution.KEEP_LOCAL and await self._merges.shrinks(user_id, slot.id, head, branch):
+            resolution = None
         if resolution is None or head.content_id is None:
             count = None if sides is None else await self._merges.count(sides)
-            await self._announce(user_id, slot, head_version, upload.version, conflict_id, count)
+            await self._prune_and_announce(user_id, slot, head_version, upload.version, conflict_id, count)
             return UploadOutcome(
                 UploadResult.CONFLICT, slot.id, upload.version, head_version, upload.version, conflict_id
             )
@@ -109,7 +115,7 @@ class Branches:
             return None
         return await self._merges.read_sides(user_id, slot.id, head, branch)
 
-    async def _announce(
+    async def _prune_and_announce(
         self,
         user_id: UUID,
         slot: Slot,
@@ -118,8 +124,13 @@ class Branches:
         conflict_id: UUID,
         differences_count: int | None = None,
     ) -> None:
-        """Records that a branch has an open conflict."""
+        """Records that a branch has an open conflict, and prunes history."""
         await self._timeline.prune(user_id, slot.id, head_version)
+        self.announce(user_id, slot, Conflict(conflict_id, slot.id, branch_version, head_version), differences_count)
+
+    def announce(self, user_id: UUID, slot: Slot, conflict: Conflict, differences_count: int | None = None) -> None:
+        """Records that a conflict is open."""
+        assert slot.head_version is not None
         self._record(
             SavegameConflicted(
                 user_id=user_id,
@@ -127,12 +138,24 @@ class Branches:
                 product_id=slot.product_id,
                 slot_id=slot.id,
                 slot_name=slot.name,
-                conflict_id=conflict_id,
-                head_version=head_version,
-                branch_version=branch_version,
+                conflict_id=conflict.id,
+                head_version=slot.head_version,
+                branch_version=conflict.branch_version,
                 differences_count=differences_count,
             )
         )
+
+    async def end_equal(self, user_id: UUID, slot: Slot, equal: EqualBranches, head_version: int) -> int | None:
+        """Ends the conflicts of branches whose content becomes the head, as if the user had kept the head: nothing is
+        left to decide. Returns the branch that the new head has as its second parent, if it has a lower number.
+        """
+        for conflict_id in equal.conflicts:
+            await self._resolve(user_id, conflict_id, Resolution.KEEP_CLOUD)
+            self._record_end(user_id, slot, conflict_id, Resolution.KEEP_CLOUD, head_version, None)
+        if equal.branch_version is None or equal.branch_version > head_version:
+            return None
+        await self._store.versions.join_head(user_id, slot.id, equal.branch_version)
+        return equal.branch_version
 
     async def end_by_merge(
         self,
@@ -154,6 +177,10 @@ class Branches:
             merged = StoredContent.of_version(winner, winner.content_id)
         version = await self._timeline.merge(user_id, slot, head.version, branch.version, merged)
         self._record_end(user_id, slot, conflict_id, resolution, version, None)
+        key = lineage_key(merged.identity or merged.content, is_set=merged.file_count is not None)
+        for equal_id in (await self._store.conflicts.equal_branches(user_id, slot.id, key)).conflicts:
+            await self._resolve(user_id, equal_id, Resolution.KEEP_CLOUD)
+            self._record_end(user_id, slot, equal_id, Resolution.KEEP_CLOUD, version, None)
         return version
 
     async def end_with_copy(

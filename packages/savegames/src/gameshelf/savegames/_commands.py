@@ -91,6 +91,8 @@ class NewUpload(SavesCommand):
     """Size of the unpacked bytes."""
     conflict_policy: ConflictPolicy | None = None
     """How a conflict is resolved if the upload is a branch; left out, as the product's policy has it."""
+    confirm_removals: int | None = Field(default=None, ge=1, le=MAX_SET_FILES)
+    """Number of files that the user agreed to remove, where the bytes replace a set."""
 
     @property
     def content(self) -> bytes:

@@ -23,7 +23,7 @@ from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.contents import LiveContent
 from gameshelf.savegames._store.slots import Slot
 from gameshelf.savegames._store.uploads import Upload
-from gameshelf.savegames._timeline import StoredContent, Timeline
+from gameshelf.savegames._timeline import Standing, StoredContent, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +107,17 @@ class Confirmations:
         if attempt and digest and not _is_as_announced(upload, digest):
             return await self._reject(user_id, upload, attempt)
         live = await self._live_content(user_id, upload, attempt)
-        found, regresses_to = await self._timeline.standing(
+        standing = await self._timeline.standing(
             user_id, slot.id, slot.head_version, upload.base_version, upload.identity
         )
+        found = standing.relation
         if found in (Relation.IDENTICAL, Relation.BEHIND):
             outcome = await self._record_unneeded(user_id, upload, slot, found)
         else:
             await self._quota.make_room(user_id, slot.product_id, upload.size, live.id if live else None)
             stored = live or await self._make_live(user_id, upload, attempt)
             sent_bytes = upload.size if attempt else 0
-            outcome = await self._add_version(user_id, upload, slot, stored, found, sent_bytes, regresses_to)
+            outcome = await self._add_version(user_id, upload, slot, stored, standing, sent_bytes)
         await self._abandon(user_id, attempt)  # a content that became live is not pending, and stays
         await self._close(user_id, upload, outcome)
         if upload.content_id:  # a joined content is kept until here, even where its version is pruned at once
@@ -208,13 +209,12 @@ class Confirmations:
         upload: Upload,
         slot: Slot,
         stored: LiveContent,
-        found: Relation,
+        standing: Standing,
         sent_bytes: int,
-        regresses_to: int | None,
     ) -> UploadOutcome:
         """Adds a new version to the tree, as the new head or as a branch."""
         held = StoredContent.of_upload(upload, stored.id)
-        is_branch = found is Relation.DIVERGED
+        is_branch = standing.relation is Relation.DIVERGED
         self._record(
             SavegameUploaded(
                 **self._about(user_id, upload),
@@ -232,9 +232,11 @@ class Confirmations:
             won = outcome.resolution == Resolution.KEEP_LOCAL
             await self._device_has(user_id, upload, outcome.version if won else upload.version)
             return outcome
-        await self._timeline.grow(user_id, slot, upload.version, upload.base_version, held, version_id=upload.id)
+        merged = await self._branches.end_equal(user_id, slot, standing.equal, upload.version)
+        numbers = (upload.version, upload.base_version)
+        await self._timeline.grow(user_id, slot, *numbers, held, merged=merged, version_id=upload.id)
         await self._device_has(user_id, upload, upload.version)
-        return UploadOutcome(UploadResult.HEAD, slot.id, upload.version, regresses_to=regresses_to)
+        return UploadOutcome(UploadResult.HEAD, slot.id, upload.version, regresses_to=standing.regresses_to)
 
     async def _device_has(self, user_id: UUID, upload: Upload, version: int) -> None:
         if upload.device_id:

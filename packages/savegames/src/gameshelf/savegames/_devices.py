@@ -68,8 +68,8 @@ class NotedIntent:
     device_id: str
     device_name: str | None
     intent: PlanIntent
-    pending_slot: str | None
-    """A save that the device has to upload; None: it has uploaded everything."""
+    pending_slots: tuple[str, ...]
+    """The names of the saves that the device has to upload; empty: it has uploaded everything."""
     planned_at: datetime
 
 
@@ -81,7 +81,9 @@ class SavegameDevices:
         self._store = DeviceStateStore(connection)
 
     async def note_intent(self, user_id: UUID, noted: NotedIntent) -> None:
-        """Stores the intent of a device, and since when it has to upload something. Its next commit clears that."""
+        """Stores the intent of a device, and since when it has to upload something. Its commits to these saves clear
+        that.
+        """
         await self._serialise(user_id)
         await self._store.note_intent(
             user_id,
@@ -89,7 +91,7 @@ class SavegameDevices:
             noted.device_id,
             noted.device_name,
             noted.intent,
-            noted.pending_slot,
+            noted.pending_slots,
             noted.planned_at,
         )
 

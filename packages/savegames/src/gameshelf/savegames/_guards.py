@@ -1,12 +1,13 @@
-"""Guards of an upload onto the head: does it shrink the save, and did its device have the head? (contract, section 3.6)
+"""Guards of new heads: does one shrink the save, and did its device have the head? (contract, section 3.6)
 
-Pure.
+A request that would shrink the save is refused until it says so; a branch that would is never merged by itself. Pure.
 """
 
 from dataclasses import dataclass
 
 from gameshelf.savegames._files import FileList
 from gameshelf.savegames._paths import fold
+from gameshelf.savegames._policies import Coverage, SavePolicy
 from gameshelf.savegames._units import SaveUnits
 
 MIN_GUARDED_FILES = 3
@@ -49,6 +50,12 @@ def shrinks(head: FileList, new: FileList, units: SaveUnits) -> RemovedFiles | N
         return None
     is_most = 2 * removed.files > len(head) or 2 * removed.bytes > sum(file.size for file in head)
     return removed if is_most or removed.units else None
+
+
+def shrinks_covered(head: FileList, new: FileList, policy: SavePolicy) -> RemovedFiles | None:
+    """As ``shrinks``, of those files of the head that a policy covers. A single file lacks all of them: it is ()."""
+    coverage = Coverage(policy)
+    return shrinks(tuple(file for file in head if coverage.covers(file.path)), new, SaveUnits(policy))
 
 
 def is_synced(device_id: str, device_version: int | None, head_version: int, head_device_id: str | None) -> bool:

@@ -18,7 +18,13 @@ class Node:
     parent: int
     merged: int | None
     content: bytes | None
-    """The identity of its content; None once its bytes are pruned."""
+    """The identity of its content; None: it equals none."""
+    is_kept: bool = True
+    """Whether its bytes are stored; False once they are pruned."""
+
+    def holds(self, content: bytes) -> bool:
+        """Whether the bytes of this content are stored with the version."""
+        return self.is_kept and self.content == content
 
 
 Tree = Mapping[int, Node]
@@ -45,17 +51,20 @@ def relation(base: int, content: bytes, head: int, history: Tree) -> Relation:
     that hold the content suffice. It may be cut at its newer end: content that only versions beyond the cut hold counts
     as diverged, which loses nothing.
 
-    Content counts as behind only where the head's history still holds it, from the base on: a version that is older
-    than the base was restored on purpose, and a pruned one would be lost.
+    Content that is the base's own has not changed, and is behind, whether the base was pruned or not. Other content
+    counts as behind only where the head's history still holds it, from the base on: a version that is older than the
+    base was restored on purpose, and a pruned one would be lost.
     """
     if head == NOTHING:
         return Relation.DESCENDANT
-    if history[head].content == content:
+    if history[head].holds(content):
         return Relation.IDENTICAL
     if base == head:
         return Relation.DESCENDANT
+    if base in history and history[base].content == content:
+        return Relation.BEHIND
     if any(
-        node.content == content and (base == NOTHING or base in ancestors(version, history))
+        node.holds(content) and (base == NOTHING or base in ancestors(version, history))
         for version, node in history.items()
         if version >= base and (base == NOTHING or base in history)
     ):

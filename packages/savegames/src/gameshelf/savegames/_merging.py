@@ -27,6 +27,7 @@ from gameshelf.savegames._errors import (
     SavegameVersionNotFound,
 )
 from gameshelf.savegames._files import FileList, hash_of, identity_of
+from gameshelf.savegames._guards import shrinks_covered
 from gameshelf.savegames._limits import MAX_LIST_BYTES, MAX_SET_FILES, Limits
 from gameshelf.savegames._lineage import NOTHING
 from gameshelf.savegames._lists import decode, fits
@@ -93,7 +94,8 @@ class SetMerges:
     async def automatic(self, sides: SetSides) -> FileList | None:
         """Returns the merge of two sides, where the product's policy wants it and it needs no choice.
 
-        A merge that would break a limit is none.
+        A merge that would break a limit is none, and so is one that would shrink the head (``shrinks``): a branch whose
+        files were on an unmounted disk must not empty every device.
         """
         if sides.policy.merge != "units":
             return None
@@ -103,7 +105,18 @@ class SetMerges:
         )
         if merged is None or self._beyond(merged.files, sides.policy):
             return None
-        return merged.files
+        files = merged.files
+        if await beside_the_loop(sides.file_count, shrinks_covered, sides.head_files, files, sides.policy):
+            return None
+        return files
+
+    async def shrinks(self, user_id: UUID, slot_id: UUID, head: StoredVersion, branch: StoredVersion) -> bool:
+        """Whether the branch as the new head would shrink it so much that a request would have to confirm that."""
+        if not head.is_set:
+            return False
+        stored = await self._store.merges.read_sides(user_id, slot_id, head.version, branch.version)
+        count = (head.file_count or 0) + (branch.file_count or 0)
+        return await beside_the_loop(count, _shrinks, stored)
 
     async def count(self, sides: SetSides) -> int:
         """Returns how many files differ."""
@@ -223,8 +236,19 @@ def decode_sides(stored: StoredSides) -> SetSides | None:
         base = ()
     elif stored.base_body is not None:
         base = decode(stored.base_body)
-    policy = DEFAULT_POLICY if stored.policy is None else parse_stored(stored.policy)
-    return SetSides(stored.base_version, base, decode(stored.head_body), decode(stored.branch_body), policy)
+    head, branch = decode(stored.head_body), decode(stored.branch_body)
+    return SetSides(stored.base_version, base, head, branch, _policy_of(stored))
+
+
+def _shrinks(stored: StoredSides) -> bool:
+    if stored.head_body is None:
+        return False
+    branch = () if stored.branch_body is None else decode(stored.branch_body)
+    return shrinks_covered(decode(stored.head_body), branch, _policy_of(stored)) is not None
+
+
+def _policy_of(stored: StoredSides) -> SavePolicy:
+    return DEFAULT_POLICY if stored.policy is None else parse_stored(stored.policy)
 
 
 def path_count(differences: Collection[UnitDifference]) -> int:

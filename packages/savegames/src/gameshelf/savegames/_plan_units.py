@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from gameshelf.savegames._files import identity_of
+from gameshelf.savegames._guards import shrinks
 from gameshelf.savegames._lists import decode
-from gameshelf.savegames._paths import fold
 from gameshelf.savegames._policies import Coverage, SavePolicy
-from gameshelf.savegames._units import SaveUnits
+from gameshelf.savegames._units import SaveUnit, SaveUnits
 
 MAX_COMPARED_FILES = 20_000
 """Lists with so many files together are compared for a plan; further branches are not known to merge by themselves."""
@@ -30,15 +31,19 @@ class ComparedUnits:
 def compare_units(
     compared: Iterable[ComparedUnits], bodies: Mapping[UUID, bytes], policy: SavePolicy
 ) -> dict[int, bool]:
-    """Returns by place whether a merge needs no choice. Branches whose lists are too long together are left out."""
-    units, coverage, left = SaveUnits(policy), Coverage(policy), MAX_COMPARED_FILES
-    hashed: dict[UUID, Mapping[str, bytes]] = {}
+    """Returns by place whether the commit merges the branch by itself. Branches whose lists are too long together are
+    left out.
 
-    def hashes_of(list_id: UUID) -> Mapping[str, bytes]:
-        if list_id not in hashed:
-            files = [file for file in decode(bodies[list_id]) if coverage.covers(file.path)]
-            hashed[list_id] = {fold(name): content for name, content in units.hashes(files).items()}
-        return hashed[list_id]
+    Of a unit that the device has changed only the hash is known. If it lacks so many of its files that the merge would
+    shrink the head, the commit finds that and opens the conflict.
+    """
+    units, coverage, left = SaveUnits(policy), Coverage(policy), MAX_COMPARED_FILES
+    found_units: dict[UUID, Mapping[str, SaveUnit]] = {}
+
+    def units_of(list_id: UUID) -> Mapping[str, SaveUnit]:
+        if list_id not in found_units:
+            found_units[list_id] = units.split(file for file in decode(bodies[list_id]) if coverage.covers(file.path))
+        return found_units[list_id]
 
     found = {}
     for one in compared:
@@ -46,9 +51,25 @@ def compare_units(
         if one.files > left or any(list_id not in bodies for list_id in lists):
             continue
         left -= one.files
-        base = hashes_of(one.base_list) if one.base_list else {}
-        found[one.place] = needs_no_choice(base, hashes_of(one.head_list), one.branch)
+        base, head = units_of(one.base_list) if one.base_list else {}, units_of(one.head_list)
+        needs_none = needs_no_choice(_hashes(base), _hashes(head), one.branch)
+        found[one.place] = needs_none and not _shrinks(base, head, one.branch, units)
     return found
+
+
+def _hashes(found: Mapping[str, SaveUnit]) -> dict[str, bytes]:
+    return {key: identity_of(unit.files.values()) for key, unit in found.items()}
+
+
+def _shrinks(
+    base: Mapping[str, SaveUnit], head: Mapping[str, SaveUnit], branch: Mapping[str, bytes], units: SaveUnits
+) -> bool:
+    """Whether the head would shrink by the units alone that the device has no more."""
+    kept = [file for key, unit in head.items() if key in branch or key not in base for file in unit.files.values()]
+    before = [file for unit in head.values() for file in unit.files.values()]
+    if not kept and not branch.keys() - base.keys():
+        return True  # nothing would be left
+    return shrinks(tuple(before), tuple(kept), units) is not None
 
 
 def needs_no_choice(base: Mapping[str, bytes], head: Mapping[str, bytes], branch: Mapping[str, bytes]) -> bool:

@@ -163,10 +163,10 @@ def plan_save(
     written_by_newer_version: str | None = None,
 ) -> PlannedSave:
     """Plans a save. ``content`` is None if the device has nothing, ``save`` if there is no live one; ``is_trashed``:
-    its content belongs to a save in the trash.
+    its content belongs to a save in the trash, and not to the live one that has its name by now.
     """
     found = _decided(content, save, conditions, is_trashed=is_trashed)
-    if save is None:
+    if save is None or found.action is PlanAction.DELETED:
         return found
     return replace(
         found,
@@ -183,14 +183,12 @@ def _decided(
         return PlannedSave(PlanAction.NONE, PlanReason.AUTO_SYNC_OFF)
     if conditions.policy.mode == "off":
         return PlannedSave(PlanAction.NONE, PlanReason.POLICY_OFF)
-    if save is None:
-        if content is None:
-            return PlannedSave(PlanAction.NONE, PlanReason.NOTHING)
-        if is_trashed:
-            return PlannedSave(PlanAction.DELETED, PlanReason.DELETED_ELSEWHERE)
-        return PlannedSave(PlanAction.UPLOAD, PlanReason.NEW)
     if content is None:
-        return _download(PlanReason.NOT_HERE, conditions)
+        return _download(PlanReason.NOT_HERE, conditions) if save else PlannedSave(PlanAction.NONE, PlanReason.NOTHING)
+    if is_trashed:
+        return PlannedSave(PlanAction.DELETED, PlanReason.DELETED_ELSEWHERE)
+    if save is None:
+        return PlannedSave(PlanAction.UPLOAD, PlanReason.NEW)
     return _of_both(content, save, conditions)
 
 

@@ -26,7 +26,7 @@ class PolicySource(StrEnum):
     COMMUNITY = "community"
     """A file that an operator has imported."""
     DEFAULT = "default"
-    """The product has none."""
+    """The product has none, or none any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ProductPolicy:
 
     product_id: UUID
     revision: int
-    """0: the product has none, and this is the default one."""
+    """0: the product never had one, and this is the default one."""
     source: PolicySource
     policy: SavePolicy
 
@@ -93,8 +93,10 @@ class PolicyStore:
         return _as_policy(product_id, await self._table.find_and_lock(product_id))
 
     async def remove(self, product_id: UUID) -> None:
-        """Removes the policy of a product, which then has the default one."""
-        await self._table.remove(product_id)
+        """Removes the policy of a product, which then has the default one under a revision of its own: no later policy
+        has a revision again that a client has cached.
+        """
+        await self._table.remove(product_id, self._clock())
 
     async def policy(self, product_id: UUID) -> ProductPolicy:
         """Returns the policy of a product; the default one if the product has none or does not exist."""

@@ -11,9 +11,11 @@ from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames import _outcomes
+from gameshelf.savegames._branches import Branches
 from gameshelf.savegames._commands import Synced, VersionChanges
 from gameshelf.savegames._errors import SavegameSlotNotFound, SavegameVersionNotFound
 from gameshelf.savegames._events import SavegameConflictDropped, SavegameDeleted, SavegameHeadMoved
+from gameshelf.savegames._files import lineage_key
 from gameshelf.savegames._limits import Limits
 from gameshelf.savegames._merging import SetMerges
 from gameshelf.savegames._naming import free_name
@@ -50,6 +52,7 @@ class SavegameService:
         self._limits = limits
         self._timeline = Timeline(self._store, limits, clock)
         self._merges = SetMerges(self._store, limits, clock)
+        self._branches = Branches(self._store, self._timeline, self._merges, record, clock)
 
     async def restore(
         self,
@@ -61,7 +64,8 @@ class SavegameService:
         units: Sequence[str] | None = None,
     ) -> None:
         """Makes a new head with the bytes of a version, or with some units of it and else what the head has. If the
-        version is the head, nothing changes. ``device_id`` counts as the device of the new head.
+        version is the head, nothing changes. ``device_id`` counts as the device of the new head. A conflict whose
+        branch has the same bytes ends.
 
         Raises SavegameSlotNotFound; SavegameVersionNotFound, with the reason ``pruned`` if its bytes were deleted; for
         units InvalidInput, SavegameMergeSplitsUnit and SavegameFileTooLarge.
@@ -83,7 +87,10 @@ class SavegameService:
         if device_id or stored.is_set:
             held = replace(held, device_id=device_id)
         number = await self._store.slots.next_number(user_id, slot_id)
-        await self._timeline.grow(user_id, slot, number, slot.head_version, held)
+        key = lineage_key(held.identity or held.content, is_set=held.file_count is not None)
+        equal = await self._store.conflicts.equal_branches(user_id, slot_id, key)
+        merged = await self._branches.end_equal(user_id, slot, equal, number)
+        await self._timeline.grow(user_id, slot, number, slot.head_version, held, merged=merged)
         self._moved(user_id, slot, slot.name, number)
 
     async def _with_units(
@@ -168,8 +175,8 @@ class SavegameService:
         self._deleted(user_id, slot, slot.head_version)
 
     async def undelete(self, user_id: UUID, slot_id: UUID) -> None:
-        """Takes a save out of the trash, under another name if its own is taken. A save that is not in the trash stays
-        as it is.
+        """Takes a save out of the trash, under another name if its own is taken. Its open conflicts are there again,
+        each with an event. A save that is not in the trash stays as it is.
 
         Raises SavegameSlotNotFound.
         """
@@ -182,6 +189,8 @@ class SavegameService:
         name = free_name(slot.name, await self._store.slots.taken_names(user_id, slot.product_id))
         await self._store.slots.untrash_slot(user_id, slot, name)
         self._moved(user_id, slot, name, slot.head_version)
+        for conflict in await self._store.conflicts.open_conflicts(user_id, slot_id):
+            self._branches.announce(user_id, replace(slot, name=name), conflict)
 
     async def purge(self, user_id: UUID, slot_id: UUID, before: datetime) -> None:
         """Deletes a save for good if it was put into the trash before the given time."""

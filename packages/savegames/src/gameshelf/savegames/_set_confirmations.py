@@ -132,7 +132,8 @@ class SetConfirmations:
         if result is UploadResult.IDENTICAL:
             await self._device_has(user_id, upload, slot.head_version)
         elif upload.device_id:
-            await self._store.set_commits.note_commit(user_id, upload.product_id, upload.device_id, self._clock())
+            about = (user_id, upload.product_id, slot.id, upload.device_id)
+            await self._store.set_commits.note_commit(*about, self._clock())
         await self._close(user_id, upload, outcome)
         await self._store.upload_files.end(user_id, upload.id, self._clock())
         await self._timeline.release_lists(user_id, slot.id)
@@ -163,13 +164,15 @@ class SetConfirmations:
         )
         new = self._new_version(user_id, upload, slot, new_bytes, is_branch=False)
         now = self._clock()
+        merged = await self._branches.end_equal(user_id, slot, state.equal, upload.version)
+        numbers = (upload.version, upload.base_version)
         await self._store.set_commits.add_head(
             user_id,
             upload_id=upload.id,
             product_id=upload.product_id,
             new_outcome=_outcomes.as_text(outcome),
             new_expires_at=now + REMEMBER_FOR,
-            **self._timeline.new_version(user_id, slot, upload.version, upload.base_version, new, version_id=upload.id),
+            **self._timeline.new_version(user_id, slot, *numbers, new, merged=merged, version_id=upload.id),
         )
         await self._timeline.prune(user_id, slot.id, upload.version)
         return outcome

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.savegames._table import SavegamesTable, time_column
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -117,6 +117,9 @@ class SavegameDeviceState(SavegamesTable, table=True):
     intent_at: datetime = time_column()
     pending_since: datetime | None = time_column(default=None, nullable=True)
     pending_slot: str | None = Field(default=None, max_length=255)
+    """Not used: ``pending_slots`` has taken its place."""
+    pending_slots: list[str] | None = Field(default=None, sa_type=ARRAY(Text), nullable=True)
+    """The names of the saves that it still has to upload."""
     committed_at: datetime | None = time_column(default=None, nullable=True)
     """When the device committed an upload last."""
 
@@ -133,12 +136,15 @@ class SavegamePreference(SavegamesTable, table=True):
 
 
 class SavegamePolicy(SavegamesTable, table=True):
-    """The policy of a product. It belongs to no user: with shards it is a reference table."""
+    """The policy of a product. It belongs to no user: with shards it is a reference table.
+
+    The row of a policy that was removed stays (``default``), so that none of its revisions is used again.
+    """
 
     __tablename__ = "savegame_policies"
     __table_args__ = (
         CheckConstraint("revision >= 1", name="revision"),
-        CheckConstraint("source IN ('catalog', 'community')", name="source"),
+        CheckConstraint("source IN ('catalog', 'community', 'default')", name="source"),
     )
 
     product_id: UUID = Field(primary_key=True, sa_type=Uuid)

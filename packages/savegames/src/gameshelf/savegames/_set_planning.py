@@ -50,6 +50,8 @@ class PlannedSlot:
 
     slot_name: str
     planned: PlannedSave
+    stored_name: str | None = None
+    """The name of the save itself, which may be spelt otherwise; None: there is no live one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ class SavePlan:
     """Whether saves of the product are synchronised without being asked."""
     noted: NotedIntent | None
     """What has to be stored for the user's other devices; None: nothing."""
-    game_versions: frozenset[str]
-    """Versions of the game that are not known yet; none if the user has no save of the product."""
+    game_versions: Mapping[str, datetime]
+    """When versions of the game were first seen that are not known yet; none if the user has no save of the product."""
 
 
 class SavegamePlans:
@@ -106,7 +108,7 @@ class SavegamePlans:
             policy,
             context.auto_sync,
             _noted(asked, context, slots[: len(saves)], now),
-            _unseen(asked, context, live),
+            _unseen(asked, context, live, now),
         )
 
     async def _relations(
@@ -202,7 +204,15 @@ class _Sides:
             return True
         if save is None:
             return one.content is not None or one.base is not None
-        return (one.base or 0) > save.last_version
+        return (one.base or 0) > save.last_version or self._may_be_deleted(one, save)
+
+    @staticmethod
+    def _may_be_deleted(one: AskedSave, save: LiveSave) -> bool:
+        """As ``bases.may_be_deleted``, beside a live save of the name."""
+        if one.content is None or one.base == NOTHING or save.head_key in (one.content, one.set_key):
+            return False
+        is_other = one.savegame_id is not None and save.slot_id != one.savegame_id
+        return is_other or not (save.device_version if one.base is None else save.has_base)
 
     def base_of(self, one: AskedSave) -> int:
         """The version that the content grew from, as of an upload (``bases.base_of``)."""
@@ -279,10 +289,10 @@ def _planned(
             is_trashed=sides.is_trashed(one),
             written_by_newer_version=newer.get(save.slot_id) if save else None,
         )
-        slots.append(PlannedSlot(one.name, planned))
+        slots.append(PlannedSlot(one.name, planned, save.slot_name if save else None))
     for save in sides.unasked:
         planned = plan_save(None, _cloud_save(save), conditions, written_by_newer_version=newer.get(save.slot_id))
-        slots.append(PlannedSlot(save.slot_name, planned))
+        slots.append(PlannedSlot(save.slot_name, planned, save.slot_name))
     return tuple(slots)
 
 
@@ -314,20 +324,27 @@ def _newer(asked: PlanSaves, context: PlanContext, live: Sequence[LiveSave]) -> 
     }
 
 
-def _unseen(asked: PlanSaves, context: PlanContext, live: Sequence[LiveSave]) -> frozenset[str]:
-    if not live:
-        return frozenset()
-    found = {save.head_game_version_id for save in live if save.head_game_version_at is None}
-    if context.game_version_at is None:
-        found.add(asked.game_version_id)
-    return frozenset(version for version in found if version is not None)
+def _unseen(asked: PlanSaves, context: PlanContext, live: Sequence[LiveSave], now: datetime) -> Mapping[str, datetime]:
+    """Returns when versions of the game were seen that are not known yet: that of a head when the head was written,
+    that of the device now. So two versions that one plan sees first have an order.
+    """
+    found: dict[str, datetime] = {}
+    for save in live:
+        if save.head_game_version_id and save.head_game_version_at is None:
+            written_at = min(save.head_uploaded_at, now)
+            found[save.head_game_version_id] = min(written_at, found.get(save.head_game_version_id, now))
+    if live and asked.game_version_id and context.game_version_at is None:
+        found.setdefault(asked.game_version_id, now)
+    return found
 
 
 def _noted(asked: PlanSaves, context: PlanContext, slots: Sequence[PlannedSlot], now: datetime) -> NotedIntent | None:
-    """Returns what others have to know. A launch ends the suspension that was stored before."""
+    """Returns what others have to know. A launch ends the suspension that was stored before. ``slots`` are the saves
+    that were asked about.
+    """
     stored = next((state.intent for state in context.states if state.device_id == asked.device_id), None)
     ends_suspension = asked.intent is PlanIntent.LAUNCH and stored == PlanIntent.SUSPEND
     if asked.intent not in _NOTED and not ends_suspension:
         return None
-    pending = next((one.slot_name for one in slots if one.planned.action in _UPLOADS), None)
+    pending = tuple(one.stored_name or one.slot_name for one in slots if one.planned.action in _UPLOADS)
     return NotedIntent(asked.product_id, asked.device_id, asked.device_name, asked.intent, pending, now)

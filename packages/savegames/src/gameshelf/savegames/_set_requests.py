@@ -20,7 +20,7 @@ from gameshelf.savegames._errors import (
     SavegameVersionNotFound,
 )
 from gameshelf.savegames._files import FileList, SaveFile, apply_delta, hash_of, identity_of, lineage_key, ordered
-from gameshelf.savegames._guards import is_synced, shrinks
+from gameshelf.savegames._guards import is_synced, shrinks_covered
 from gameshelf.savegames._limits import MAX_LIST_BYTES, Limits
 from gameshelf.savegames._lineage import NOTHING
 from gameshelf.savegames._lists import fits
@@ -33,7 +33,6 @@ from gameshelf.savegames._policy_store import parse_stored
 from gameshelf.savegames._set_commands import FileEntry, NewSet
 from gameshelf.savegames._store.set_contexts import KnownContent, SetContext
 from gameshelf.savegames._store.set_reservations import NeededFile
-from gameshelf.savegames._units import SaveUnits
 
 _MAX_UNITS = 100
 """So many units are named by an error."""
@@ -106,6 +105,24 @@ class NeededContents:
     def is_required(self) -> bool:
         """Whether bytes have to be sent."""
         return any(one.content_id is None for one in self.wanted)
+
+
+def require_removals(
+    head: FileList, files: FileList, policy: SavePolicy, confirmed: int | None, head_version: int
+) -> None:
+    """Requires that the user has confirmed what ``files`` lack of the head. A single file lacks everything: it is ().
+
+    Raises SavegameShrinks.
+    """
+    removed = shrinks_covered(head, files, policy)
+    if removed and removed.files != confirmed:
+        raise SavegameShrinks(
+            pointer="confirm_removals",
+            removed=removed.files,
+            bytes=removed.bytes,
+            units=list(removed.units[:_MAX_UNITS]),
+            head_version=head_version,
+        )
 
 
 def require_shape(new: NewSet) -> None:
@@ -292,24 +309,7 @@ class SetRequest:
                 device_version=context.device_version,
             )
         if head is not None:
-            self.require_removals(head, found.files)
-
-    def require_removals(self, head: FileList, files: FileList) -> None:
-        """Requires that the user has confirmed what ``files`` lack of the head. A single file lacks everything.
-
-        Raises SavegameShrinks.
-        """
-        coverage = Coverage(self.policy)
-        covered = tuple(file for file in head if coverage.covers(file.path))
-        removed = shrinks(covered, files, SaveUnits(self.policy))
-        if removed and removed.files != self._new.confirm_removals:
-            raise SavegameShrinks(
-                pointer="confirm_removals",
-                removed=removed.files,
-                bytes=removed.bytes,
-                units=list(removed.units[:_MAX_UNITS]),
-                head_version=self._context.head_version,
-            )
+            require_removals(head, found.files, self.policy, new.confirm_removals, context.head_version)
 
     def needed_contents(self, found: RequestedSet, known: Mapping[bytes, KnownContent]) -> NeededContents:
         """Returns which contents are there, and which have to be sent or verified.

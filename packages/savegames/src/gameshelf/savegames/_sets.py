@@ -366,14 +366,12 @@ class SavegameSets:
         return await self._reservation_of_single(user_id, reservation)
 
     async def _require_single_guards(self, user_id: UUID, new: NewSet) -> None:
-        """Requires what a request for a single file says of the policy, and that it may replace a set."""
+        """Requires what a request for a single file says of the policy, and that it is not too large."""
         context = await self._context(user_id, new)
         base = base_of(new, context, await self._requests.named(user_id, new))
         request = SetRequest(new, context, base, self._limits)
         request.require_policy()
         request.require_file_sizes()
-        if base == context.head_version and (head := await self._read_list(user_id, context.head_manifest_id)):
-            await _run(len(head), lambda: request.require_removals(head, ()))
 
     async def _reservation_of_single(self, user_id: UUID, reservation: Reservation) -> SetReservation:
         upload = await self._store.uploads.find_upload(user_id, reservation.upload_id)
@@ -496,4 +494,5 @@ def _single_upload(new: NewSet, entry: FileEntry) -> NewUpload:
         raw_sha256=entry.raw_sha256,
         raw_size_bytes=entry.raw_size_bytes,
         conflict_policy=new.conflict_policy,
+        confirm_removals=new.confirm_removals,
     )

@@ -12,6 +12,7 @@ from gameshelf.savegames._lineage import NOTHING, Node, Relation, relation
 from gameshelf.savegames._naming import Marks, object_key
 from gameshelf.savegames._retention import prunable, prune_at
 from gameshelf.savegames._store import SavegameStore
+from gameshelf.savegames._store.conflicts import NO_BRANCHES, EqualBranches
 from gameshelf.savegames._store.slots import Slot
 from gameshelf.savegames._store.uploads import Upload
 from gameshelf.savegames._store.versions import Compared, PrunedVersion, StoredVersion
@@ -102,6 +103,17 @@ class StoredContent:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How content stands to the head, and what else has the same content."""
+
+    relation: Relation
+    regresses_to: int | None = None
+    """The newest earlier version of the history."""
+    equal: EqualBranches = NO_BRANCHES
+    """The branches of open conflicts."""
+
+
 class Timeline:
     """Changes the versions of a user's slots, inside the user's transaction."""
 
@@ -112,21 +124,19 @@ class Timeline:
 
     async def relation(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes) -> Relation:
         """Returns the relation of content to the head. One round trip."""
-        return (await self.standing(user_id, slot_id, head, base, identity))[0]
+        return (await self.standing(user_id, slot_id, head, base, identity)).relation
 
-    async def standing(
-        self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes
-    ) -> tuple[Relation, int | None]:
-        """Returns the relation to the head, and for a descendant the newest earlier version with the same content."""
+    async def standing(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes) -> "Standing":
+        """Returns the relation to the head, and for a descendant what else has the same content."""
         if head is None:
-            return relation(base, identity, NOTHING, {}), None
+            return Standing(relation(base, identity, NOTHING, {}))
         versions = self._store.versions
         if base != head:
             [history] = await versions.histories(user_id, [Compared(slot_id, base, head, identity)])
-            return relation(base, identity, head, history), None
-        holds, regresses_to = await versions.head_identity(user_id, slot_id, head, identity)
+            return Standing(relation(base, identity, head, history))
+        holds, regresses_to, equal = await versions.head_identity(user_id, slot_id, head, identity)
         found = relation(base, identity, head, {head: Node(NOTHING, None, holds)})
-        return found, regresses_to if found is Relation.DESCENDANT else None
+        return Standing(found, regresses_to, equal) if found is Relation.DESCENDANT else Standing(found)
 
     async def grow(
         self,

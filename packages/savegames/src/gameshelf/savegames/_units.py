@@ -9,7 +9,7 @@ from hashlib import sha256
 from gameshelf.savegames._files import SaveFile, identity_of
 from gameshelf.savegames._paths import fold
 from gameshelf.savegames._patterns import PolicyPattern, parse_pattern
-from gameshelf.savegames._policies import SavePolicy
+from gameshelf.savegames._policies import Coverage, SavePolicy
 
 WHOLE_SAVE = "/"
 """The unit of a product that declares none."""
@@ -30,11 +30,15 @@ class SaveUnit:
     """Whether a rule of the policy declares it. Other units contain what no pattern matches."""
     files: dict[str, SaveFile] = field(default_factory=dict)
     """Its files, by the keys of their paths."""
+    beyond: set[str] = field(default_factory=set)
+    """The keys of those files that the policy does not cover, no longer or not yet."""
 
     @cached_property
     def content(self) -> dict[str, bytes]:
-        """The identity of each file, by the key of its path."""
-        return {key: file.same_as for key, file in self.files.items()}
+        """The identity of each file that the policy covers, by the key of its path. Units are compared by it: a new
+        version has none of the others, which is no change.
+        """
+        return {key: file.same_as for key, file in self.files.items() if key not in self.beyond}
 
 
 class SaveUnits:
@@ -44,6 +48,7 @@ class SaveUnits:
         self._rules: tuple[tuple[str, tuple[PolicyPattern, ...]], ...] = tuple(
             (rule.name, tuple(map(parse_pattern, rule.match))) for rule in policy.units
         )
+        self._coverage = Coverage(policy)
 
     @property
     def declared(self) -> bool:
@@ -60,7 +65,10 @@ class SaveUnits:
         for file in files:
             key = fold(file.path)
             name, is_declared = self._named(file.path, key)
-            units.setdefault(fold(name), SaveUnit(name, is_declared)).files[key] = file
+            unit = units.setdefault(fold(name), SaveUnit(name, is_declared))
+            unit.files[key] = file
+            if not self._coverage.covers(file.path):
+                unit.beyond.add(key)
         return units
 
     def hashes(self, files: Iterable[SaveFile]) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ object is about to be created, so that it can always be found and deleted; ``fin
 it becomes.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -20,13 +21,18 @@ from gameshelf.savegames._bases import base_of, may_be_deleted
 from gameshelf.savegames._commands import NewUpload
 from gameshelf.savegames._confirmations import Attempt, Confirmations
 from gameshelf.savegames._limits import Limits
+from gameshelf.savegames._lineage import NOTHING
+from gameshelf.savegames._lists import decode
 from gameshelf.savegames._models import ConflictPolicy
 from gameshelf.savegames._naming import slot_key, staging_key
 from gameshelf.savegames._outcomes import UploadOutcome
 from gameshelf.savegames._packing import require_packing, require_sizes
+from gameshelf.savegames._policies import DEFAULT_POLICY
+from gameshelf.savegames._policy_store import parse_stored
 from gameshelf.savegames._ports import Digest
 from gameshelf.savegames._quota import StorageQuota
 from gameshelf.savegames._reservations import Reservations, require_places
+from gameshelf.savegames._set_requests import require_removals
 from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.upload_contexts import TrashedSave, UploadContext
 from gameshelf.savegames._timeline import Timeline
@@ -81,7 +87,8 @@ class SavegameUploads:
         same reservation and updates its properties.
 
         Raises SavegameFileTooLarge, UserQuotaExceeded, SavegameSlotNotFound for a named save that does not exist,
-        SavegameVersionNotFound for a base that never existed, InvalidInput, and the refusals of ``access``.
+        SavegameVersionNotFound for a base that never existed, SavegameShrinks where the file would replace a set,
+        InvalidInput, and the refusals of ``access``.
         """
         require_packing(new)
         await self._serialise(user_id)
@@ -109,6 +116,7 @@ class SavegameUploads:
             )
             slot_id = context.slot_id
         else:
+            await self._require_removals(user_id, new, context, base)
             require_places(context)
             signed = self._quota.require_allowance(context, new.file_size_bytes, now)
             await self._quota.require_room(user_id, new.product_id, new.file_size_bytes, new.content, context)
@@ -185,6 +193,16 @@ class SavegameUploads:
         """Deletes the expired uploads of a user."""
         await self._serialise(user_id)
         await self._ends.expire(user_id)
+
+    async def _require_removals(self, user_id: UUID, new: NewUpload, context: UploadContext, base: int) -> None:
+        """Requires that the user has confirmed that the file replaces a set."""
+        if not context.head_version or context.head_manifest_id is None or base != context.head_version:
+            return
+        body = (await self._store.lists.read_bodies(user_id, [context.head_manifest_id]))[context.head_manifest_id]
+        policy = DEFAULT_POLICY if context.policy is None else parse_stored(context.policy)
+        await asyncio.to_thread(
+            lambda: require_removals(decode(body), (), policy, new.confirm_removals, context.head_version or NOTHING)
+        )
 
     async def _context(self, user_id: UUID, new: NewUpload) -> UploadContext:
         context = await self._store.upload_contexts.read_context(user_id, new, self._clock())

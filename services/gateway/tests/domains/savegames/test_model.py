@@ -190,7 +190,7 @@ class World:
         elif came == "behind":
             assert (at_head != upload.content, made["version"]) == (True, slot.head)
             kept = await self.kept(slot)
-            assert upload.content in [slot.versions[one][2] for one in slot.ancestors(slot.head) & kept]
+            assert upload.content in [slot.versions[one][2] for one in slot.ancestors(slot.head) & {upload.base, *kept}]
         else:
             assert (came, at_head != upload.content) == ("head", True)
             assert slot.head in (0, upload.base)
@@ -219,6 +219,11 @@ class World:
 
     def _grow(self, slot, version, parent, merged, content):
         assert version not in slot.versions
+        # The head holds what branches have: nothing is left to decide about them.
+        equal = {tip for tip in slot.conflicts.values() if slot.versions[tip][2] == content}
+        slot.conflicts = {one: tip for one, tip in slot.conflicts.items() if tip not in equal}
+        if merged is None and equal and min(equal) < version:
+            merged = min(equal)
         slot.versions[version] = (parent, merged, content)
         slot.head = version
 

@@ -1,16 +1,19 @@
 """Conflicts: branches that the user has to resolve."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames._models import SavegameConflict
-from gameshelf.savegames._store.expressions import NOW, SLOT, one_version
+from gameshelf.savegames._store.expressions import IDENTITY, NOW, SLOT, identity_of, one_version
 from sqlalchemy import BigInteger, Boolean, String, Uuid, and_, bindparam, func, or_, select, true, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlmodel import col
 
 _X = SavegameConflict
@@ -31,10 +34,56 @@ class Conflict:
     head_version: int
 
 
+@dataclass(frozen=True, slots=True)
+class EqualBranches:
+    """The branches of open conflicts that have the content of a new head."""
+
+    conflicts: Sequence[UUID]
+    branch_version: int | None
+    """The oldest of these branches; None: there is none."""
+
+
+NO_BRANCHES = EqualBranches((), None)
+
+
+def branches_with(slot_id: Any, identity: Any, *correlated: Any) -> Any:
+    """A lateral select of one row: the open conflicts of a slot whose branches have this content (``equal_conflicts``),
+    and the oldest of these branches (``equal_branch``).
+    """
+    branch = one_version(col(_X.slot_id), col(_X.branch_version), "equal")
+    ids = func.array_agg(aggregate_order_by(col(_X.id), col(_X.opened_at), col(_X.id)))
+    return (
+        select(ids.label("equal_conflicts"), func.min(col(_X.branch_version)).label("equal_branch"))
+        .select_from(_X)
+        .join(branch, true())
+        .where(
+            col(_X.user_id) == user(),
+            col(_X.slot_id) == slot_id,
+            _IS_OPEN,
+            branch.c.content_id.is_not(None),
+            identity_of(branch.c) == identity,
+        )
+        .correlate(*correlated)
+        .lateral("equal_branches")
+    )
+
+
+def read_equal(row: Record) -> EqualBranches:
+    """Reads the columns of ``branches_with``."""
+    return EqualBranches(row["equal_conflicts"] or (), row["equal_branch"])
+
+
+EQUAL_COLUMNS = ("equal_conflicts", "equal_branch")
+_EQUAL = Statement(select(*branches_with(SLOT, IDENTITY).c))
+_OPEN = Statement(
+    select(col(_X.id), col(_X.slot_id), col(_X.branch_version), col(_X.head_version))
+    .where(col(_X.user_id) == user(), col(_X.slot_id) == SLOT, _IS_OPEN)
+    .order_by(col(_X.opened_at), col(_X.id))
+)
 _FIND = Statement(
     select(col(_X.id), col(_X.slot_id), col(_X.branch_version), col(_X.head_version)).where(*_OF_ID, _IS_OPEN)
 )
-_CONFLICT = RowReader(Conflict, _FIND)
+_CONFLICT = RowReader(Conflict, _FIND, _OPEN)
 _ADD = Statement(
     insert(SavegameConflict).values(
         user_id=user(),
@@ -98,6 +147,16 @@ class ConflictStore:
         """Returns the conflict if it is open."""
         row = await _FIND.first(self._connection, user_id=user_id, conflict_id=conflict_id)
         return _CONFLICT.read_optional(row)
+
+    async def open_conflicts(self, user_id: UUID, slot_id: UUID) -> list[Conflict]:
+        """Returns the open conflicts of a slot, the oldest first."""
+        return _CONFLICT.read_all(await _OPEN.all(self._connection, user_id=user_id, slot_id=slot_id))
+
+    async def equal_branches(self, user_id: UUID, slot_id: UUID, identity: bytes) -> EqualBranches:
+        """Returns the branches of open conflicts that have this content."""
+        row = await _EQUAL.first(self._connection, user_id=user_id, slot_id=slot_id, identity=identity)
+        assert row is not None
+        return read_equal(row)
 
     async def add_conflict(self, user_id: UUID, conflict: Conflict, base: int, now: datetime) -> None:
         """Opens a conflict about a branch that grew from ``base``."""

@@ -36,6 +36,7 @@ class DeviceState:
     intent_at: datetime
     pending_since: datetime | None
     pending_slot: str | None
+    """The first of the saves that it has to upload."""
     committed_at: datetime | None
 
 
@@ -69,7 +70,11 @@ class PlanContext:
 
 _one = select(literal(1)).subquery()
 _state = (
-    select(_T)
+    select(
+        *(col(getattr(_T, name)) for name in ("device_id", "device_name", "intent", "intent_at", "pending_since")),
+        cast(col(_T.pending_slots)[1], Text).label("pending_slot"),
+        col(_T.committed_at),
+    )
     .where(col(_T.user_id) == user(), col(_T.product_id) == PRODUCT)
     .order_by(col(_T.intent_at).desc())
     .limit(literal_column(str(MAX_DEVICE_STATES)))

@@ -80,6 +80,7 @@ class LiveSave:
     head_game_version_id: str | None
     head_game_version_at: datetime | None
     """When the version of the game that wrote the head was first seen."""
+    head_uploaded_at: datetime
     device_version: int | None
     """The version that the device uploaded or reported last."""
     place: int | None
@@ -181,6 +182,7 @@ _SAVES = Statement(
         col(M.device_id).label("head_device_id"),
         col(M.game_version_id).label("head_game_version_id"),
         col(_V.first_seen_at).label("head_game_version_at"),
+        col(M.server_uploaded_at).label("head_uploaded_at"),
         col(_D.version).label("device_version"),
         _asked("place").label("place"),
         _base.c.version.is_not(None).label("has_base"),

@@ -3,13 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, rows
 from gameshelf.savegames._set_models import SavegamePolicy
-from sqlalchemy import BigInteger, String, Text, Uuid, bindparam, case, cast, delete, func, literal, select
+from gameshelf.savegames._store.expressions import NOW
+from sqlalchemy import (
+    BigInteger,
+    String,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
@@ -21,7 +36,7 @@ class StoredPolicy:
     product_id: UUID
     revision: int
     source: str
-    """``catalog`` or ``community``."""
+    """``catalog`` or ``community``; ``default``: it was removed."""
     policy: str
     """JSON in snake case, without its defaults."""
     said_at: datetime
@@ -78,7 +93,18 @@ _FIND = Statement(_of_product)
 _FIND_AND_LOCK = Statement(_of_product.with_for_update())
 _STORED_POLICY = RowReader(StoredPolicy, _FIND, _FIND_AND_LOCK)
 _LOCK = Statement(select(func.pg_advisory_xact_lock(func.hashtextextended(cast(_PRODUCT, Text), literal(0)))))
-_REMOVE = Statement(delete(SavegamePolicy).where(col(_P.product_id) == _PRODUCT))
+_REMOVED: Any = literal_column("'default'")
+_REMOVE = Statement(
+    update(SavegamePolicy)
+    .where(col(_P.product_id) == _PRODUCT, col(_P.source) != _REMOVED)
+    .values(
+        revision=col(_P.revision) + 1,
+        source=_REMOVED,
+        policy=cast(literal_column("'{}'"), JSONB),
+        said_at=NOW,
+        changed_at=NOW,
+    )
+)
 
 
 class PolicyTable:
@@ -115,6 +141,6 @@ class PolicyTable:
         """Returns the stored policy of a product, and locks its row."""
         return _STORED_POLICY.read_optional(await _FIND_AND_LOCK.first(self._connection, product_id=product_id))
 
-    async def remove(self, product_id: UUID) -> None:
-        """Deletes the policy of a product."""
-        await _REMOVE.run(self._connection, product_id=product_id)
+    async def remove(self, product_id: UUID, now: datetime) -> None:
+        """Replaces the policy of a product with the default one. The row stays, and counts the revisions on."""
+        await _REMOVE.run(self._connection, product_id=product_id, now=now)

@@ -22,6 +22,7 @@ from gameshelf.savegames._set_models import (
     SavegameManifestContent,
     SavegameUploadFile,
 )
+from gameshelf.savegames._store.conflicts import EQUAL_COLUMNS, EqualBranches, branches_with, read_equal
 from gameshelf.savegames._store.contents import stale_lists
 from gameshelf.savegames._store.devices import committed_by
 from gameshelf.savegames._store.expressions import (
@@ -98,6 +99,8 @@ class SetCommitState:
     used_bytes: int
     limit_bytes: int | None
     """The limit that support has set; None: the default one."""
+    equal: EqualBranches
+    """The branches of open conflicts with the same content."""
 
     @property
     def is_ready(self) -> bool:
@@ -170,6 +173,7 @@ _regresses_to = (
 )
 _limit_bytes = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
 _head = one_version(col(S.id), col(S.head_version), "head")
+_equal = branches_with(col(U.slot_id), identity_of(U), U)
 _STATE = Statement(
     select(
         *prefixed("upload_", UPLOAD_COLUMNS),
@@ -182,11 +186,13 @@ _STATE = Statement(
         cast(_new_bytes, BigInteger).label("new_bytes"),
         cast(used_bytes(), BigInteger).label("used_bytes"),
         _limit_bytes.label("limit_bytes"),
+        *_equal.c,
     )
     .select_from(U)
     .join(S, and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id)))
     .outerjoin(_L, and_(col(_L.user_id) == col(U.user_id), col(_L.id) == col(U.manifest_id)))
     .outerjoin(_head, true())
+    .outerjoin(_equal, true())
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
 )
 _UNLIST = Statement(
@@ -195,7 +201,7 @@ _UNLIST = Statement(
     )
 )
 _UPLOAD = RowReader(Upload, _STATE, prefix="upload_")
-_SET_COMMIT_STATE = RowReader(SetCommitState, _STATE, others=(_UPLOAD,))
+_SET_COMMIT_STATE = RowReader(SetCommitState, _STATE, given=("equal",), others=(_UPLOAD, *EQUAL_COLUMNS))
 _AWAITED = Statement(
     union(
         _file_with_content(col(_F.sha256), col(_F.problem), _pending.c.id.is_not(None).label("is_ready")),
@@ -374,7 +380,7 @@ class SetCommitStore:
     async def read_state(self, user_id: UUID, upload_id: UUID) -> tuple[Upload, SetCommitState] | None:
         """Returns an upload and what its commit stands on; None where there is no such upload."""
         row = await _STATE.first(self._connection, user_id=user_id, upload_id=upload_id)
-        return (_UPLOAD.read(row), _SET_COMMIT_STATE.read(row)) if row else None
+        return (_UPLOAD.read(row), _SET_COMMIT_STATE.read(row, equal=read_equal(row))) if row else None
 
     async def awaited_files(self, user_id: UUID, upload_id: UUID, manifest_id: UUID) -> list[AwaitedFile]:
         """Returns the contents that an upload awaits, and those of its list that are there."""
@@ -413,6 +419,7 @@ class SetCommitStore:
         """Adds the version of an upload as the new head, which its device has, and closes the upload."""
         await _ADD_HEAD.run(self._connection, user_id=user_id, **values)
 
-    async def note_commit(self, user_id: UUID, product_id: UUID, device_id: str, now: datetime) -> None:
-        """Notes that a device has committed, so that nothing of it is pending."""
-        await _COMMITTED.run(self._connection, user_id=user_id, product_id=product_id, device_id=device_id, now=now)
+    async def note_commit(self, user_id: UUID, product_id: UUID, slot_id: UUID, device_id: str, now: datetime) -> None:
+        """Notes that a device has committed to a save, so that it is not pending any more."""
+        about = {"user_id": user_id, "product_id": product_id, "slot_id": slot_id}
+        await _COMMITTED.run(self._connection, **about, device_id=device_id, now=now)

@@ -361,7 +361,8 @@ class SlotStore:
     ) -> None:
         """Stores the version of a device, and deletes the devices that synced longest ago beyond ``MAX_DEVICES``.
 
-        ``committed_to``: the product to which the device has just committed an upload, so that nothing is pending.
+        ``committed_to``: the product to which the device has just committed an upload, so that this save is not pending
+        any more.
         """
         about = {"user_id": user_id, "slot_id": slot_id, "device_id": device_id, "now": now}
         await _HAD.run(self._connection, version=version, **about)

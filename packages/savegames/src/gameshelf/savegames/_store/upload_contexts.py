@@ -38,6 +38,7 @@ from sqlalchemy import (
     Date,
     LargeBinary,
     String,
+    Text,
     Uuid,
     and_,
     bindparam,
@@ -109,6 +110,10 @@ class UploadContext:
     """How the policy of the product resolves conflicts; None: it has no policy."""
     product_max_file_bytes: int | None
     """The largest size of a file by the policy of the product; None or 0: the service's."""
+    head_manifest_id: UUID | None
+    """The list of the head; None: it is a single file, or there is none."""
+    policy: str | None
+    """The policy of the product, as JSON, if the head is a set; else None."""
 
     @property
     def joins(self) -> UUID | None:
@@ -243,6 +248,8 @@ _CONTEXT = Statement(
         case((func.jsonb_typeof(_max_file_bytes) == literal("number"), cast(_max_file_bytes.astext, BigInteger))).label(
             "product_max_file_bytes"
         ),
+        col(M.manifest_id).label("head_manifest_id"),
+        case((col(M.manifest_id).is_not(None), cast(POLICY.c.policy, Text))).label("policy"),
     ).select_from(NAMED_SLOT_WITH_HEAD.outerjoin(_live, true()).outerjoin(_same, true()).outerjoin(POLICY, true()))
 )
 _UPLOAD_CONTEXT = RowReader(UploadContext, _CONTEXT, given=("same",), others=("bases", "ids"))

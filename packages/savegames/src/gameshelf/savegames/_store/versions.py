@@ -21,6 +21,7 @@ from gameshelf.savegames._models import (
 )
 from gameshelf.savegames._retention import HistoryVersion, KeptVersion
 from gameshelf.savegames._set_models import SavegameManifest, SavegameManifestContent
+from gameshelf.savegames._store.conflicts import EqualBranches, branches_with, read_equal
 from gameshelf.savegames._store.expressions import (
     HASH,
     IDENTITY,
@@ -242,11 +243,23 @@ _since = (
     .correlate(_compared)
     .lateral("since")
 )
+# The base has the content itself, whether it was pruned or not: then no other version matters.
+_own = (
+    select(*_node, col(M.in_head))
+    .where(
+        col(M.user_id) == user(),
+        col(M.slot_id) == _compared.c.slot_id,
+        col(M.version) == _compared.c.base,
+        identity_of(M) == _compared.c.identity,
+    )
+    .correlate(_compared)
+    .lateral("own")
+)
 _HISTORIES = Statement(
     union_all(
         *(
             select(_compared.c.place, *found.c).select_from(_compared.join(found, true())).where(found.c.in_head)
-            for found in (_head_node, _holding, _since)
+            for found in (_head_node, _own, _holding, _since)
         )
     )
 )
@@ -263,10 +276,16 @@ _regresses_to = (
     )
     .scalar_subquery()
 )
+_equal = branches_with(SLOT, IDENTITY)
 _HEAD = Statement(
     select(
-        case((col(M.content_id).is_not(None), identity_of(M))).label("identity"), _regresses_to.label("regresses_to")
-    ).where(*_OF_VERSION)
+        case((col(M.content_id).is_not(None), identity_of(M))).label("identity"),
+        _regresses_to.label("regresses_to"),
+        *_equal.c,
+    )
+    .select_from(M)
+    .outerjoin(_equal, true())
+    .where(*_OF_VERSION)
 )
 # From the tip back to the first version that the head grew from. A version that resolved a conflict was a head, so no
 # version of a branch has a second parent.
@@ -396,19 +415,19 @@ class VersionStore:
         )
         histories: list[dict[int, Node]] = [{} for _ in compared]
         for row in found:
-            content = row["identity"] if row["is_kept"] else None
-            histories[row["place"]][row["version"]] = Node(row["parent_version"], row["merged_version"], content)
+            parents = (row["parent_version"], row["merged_version"])
+            histories[row["place"]][row["version"]] = Node(*parents, row["identity"], row["is_kept"])
         return histories
 
     async def head_identity(
         self, user_id: UUID, slot_id: UUID, head: int, identity: bytes
-    ) -> tuple[bytes | None, int | None]:
-        """Returns the identity of the head's content, which is None where its bytes were deleted, and the newest
-        earlier version of the history with the given identity.
+    ) -> tuple[bytes | None, int | None, EqualBranches]:
+        """Returns the identity of the head's content, which is None where its bytes were deleted; the newest earlier
+        version of the history with the given identity, and the branches of open conflicts with it.
         """
         row = await _HEAD.first(self._connection, user_id=user_id, slot_id=slot_id, version=head, identity=identity)
         assert row is not None
-        return row["identity"], row["regresses_to"]
+        return row["identity"], row["regresses_to"], read_equal(row)
 
     async def join_head(self, user_id: UUID, slot_id: UUID, tip: int) -> None:
         """Makes the branch that ends with this version a part of the head's history."""

@@ -43,7 +43,7 @@ class SaveEncryption(_message.Message):
     def __init__(self, scheme: _Optional[str] = ..., key_id: _Optional[str] = ..., identity: _Optional[str] = ...) -> None: ...
 
 class RequestSaveGameUploadURLRequest(_message.Message):
-    __slots__ = ("user_id", "product_id", "save_slot_name", "file_size_bytes", "file_hash_sha256", "client_modified_at", "base_version", "device_id", "comment", "playtime_seconds", "content_encoding", "encryption", "conflict_policy", "savegame_id", "raw_sha256", "raw_size_bytes")
+    __slots__ = ("user_id", "product_id", "save_slot_name", "file_size_bytes", "file_hash_sha256", "client_modified_at", "base_version", "device_id", "comment", "playtime_seconds", "content_encoding", "encryption", "conflict_policy", "savegame_id", "raw_sha256", "raw_size_bytes", "confirm_removals")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     SAVE_SLOT_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,7 @@ class RequestSaveGameUploadURLRequest(_message.Message):
     SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
     RAW_SHA256_FIELD_NUMBER: _ClassVar[int]
     RAW_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CONFIRM_REMOVALS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     product_id: str
     save_slot_name: str
@@ -76,7 +77,8 @@ class RequestSaveGameUploadURLRequest(_message.Message):
     savegame_id: str
     raw_sha256: str
     raw_size_bytes: int
-    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., save_slot_name: _Optional[str] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., client_modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., base_version: _Optional[int] = ..., device_id: _Optional[str] = ..., comment: _Optional[str] = ..., playtime_seconds: _Optional[int] = ..., content_encoding: _Optional[str] = ..., encryption: _Optional[_Union[SaveEncryption, _Mapping]] = ..., conflict_policy: _Optional[str] = ..., savegame_id: _Optional[str] = ..., raw_sha256: _Optional[str] = ..., raw_size_bytes: _Optional[int] = ...) -> None: ...
+    confirm_removals: int
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., save_slot_name: _Optional[str] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., client_modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., base_version: _Optional[int] = ..., device_id: _Optional[str] = ..., comment: _Optional[str] = ..., playtime_seconds: _Optional[int] = ..., content_encoding: _Optional[str] = ..., encryption: _Optional[_Union[SaveEncryption, _Mapping]] = ..., conflict_policy: _Optional[str] = ..., savegame_id: _Optional[str] = ..., raw_sha256: _Optional[str] = ..., raw_size_bytes: _Optional[int] = ..., confirm_removals: _Optional[int] = ...) -> None: ...
 
 class RequestSaveGameUploadURLResponse(_message.Message):
     __slots__ = ("internal_save_id", "upload_required", "upload_url", "method", "headers", "expires_in_seconds", "conflict_expected")

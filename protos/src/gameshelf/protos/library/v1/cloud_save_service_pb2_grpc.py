@@ -155,7 +155,8 @@ class CloudSaveServiceServicer:
         with `max_bytes` in the metadata; USER_QUOTA_EXCEEDED, with `limit` in the metadata (`user`, `product`, `daily`,
         `open_uploads` for more than 64 open uploads, `slots` for more than 1,000 saves of a product);
         SAVEGAME_SLOT_NOT_FOUND for an unknown `savegame_id`; SAVEGAME_VERSION_NOT_FOUND for a `base_version` that never
-        existed.
+        existed; SAVEGAME_SHRINKS where the bytes would replace a set, with `removed` and `bytes` in the metadata (send
+        `removed` as `confirm_removals`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -293,10 +293,10 @@ async def test_a_plan_says_what_to_do(client, apart):
 @pytest.mark.parametrize(
     ("fields", "place"),
     [
-        ({"files": [entry("saves/a", b"")] * 2}, "files/1/path"),
+        ({"files": [entry("saves/a", b"")] * 2}, "files.1.path: "),
         ({"files": [messages.SaveFile(path="saves/a", size_bytes=1, sha256="x")]}, "files.0.sha256"),
         ({"files": [messages.SaveFile(path="saves/a", size_bytes=-1, sha256="0" * 64)]}, "files.0.size_bytes"),
-        ({"files": [entry("saves/../a", b"")]}, "files/0/path"),
+        ({"files": [entry("saves/../a", b"")]}, "files.0.path: "),
         (
             {"files": [entry(f"saves/{at}", b"", encryption=messages.SaveEncryption()) for at in range(300)]},
             "encryption",

@@ -27,7 +27,7 @@ from gameshelf.gateway.runtime.grpc.requests import LargeRequest
 from gameshelf.gateway.runtime.large_bodies import parse_in_chunks
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
-from gameshelf.kernel.errors import InvalidInput, Problem, echo
+from gameshelf.kernel.errors import InvalidInput, Problem, pointer_step
 from gameshelf.protos.library.v1 import cloud_save_service_pb2 as messages
 from gameshelf.savegames import (
     DownloadSet,
@@ -213,16 +213,13 @@ def parse_set(request: messages.BeginSaveUploadRequest) -> NewSet:
         sent["client_modified_at"] = _time(request.client_modified_at, "client_modified_at", problems)
     is_delta = bool(request.put or request.remove or request.set_sha256)
     if request.files or not is_delta:
-        sent["files"] = [_entry(one, f"files.{at}", problems) for at, one in enumerate(request.files)]
+        sent["files"] = [_entry(one, f"files/{at}", problems) for at, one in enumerate(request.files)]
     if is_delta:
-        sent["put"] = [_entry(one, f"put.{at}", problems) for at, one in enumerate(request.put)]
+        sent["put"] = [_entry(one, f"put/{at}", problems) for at, one in enumerate(request.put)]
         sent["remove"] = list(request.remove)
     if problems:
         raise InvalidInput(*problems)
-    try:
-        return parse_in_chunks(NewSet, sent, "")
-    except InvalidInput as error:
-        raise InvalidInput(*map(_in_message, error.problems)) from None
+    return parse_in_chunks(NewSet, sent, "")
 
 
 def _entry(file: messages.SaveFile, place: str, problems: list[Problem]) -> dict[str, Any]:
@@ -236,7 +233,7 @@ def _entry(file: messages.SaveFile, place: str, problems: list[Problem]) -> dict
     if file.HasField("encryption"):
         sent["encryption"] = {field.name: value for field, value in file.encryption.ListFields()}
     if file.HasField("modified_at"):
-        sent["modified_at"] = _time(file.modified_at, f"{place}.modified_at", problems)
+        sent["modified_at"] = _time(file.modified_at, f"{place}/modified_at", problems)
     if file.part_sha256:
         sent["part_sha256"] = list(file.part_sha256)
     return sent
@@ -250,12 +247,6 @@ def _time(sent: Any, place: str, problems: list[Problem]) -> Any:
         return None
 
 
-def _in_message(problem: Problem) -> Problem:
-    """The same problem, with its place in a message: ``files.3.path`` for ``/files/3/path``."""
-    pointer = (problem.pointer or "").strip("/").replace("/", ".")
-    return Problem(problem.rule, pointer=pointer or None, params=problem.params)
-
-
 _SIDES = {messages.SAVE_SIDE_HEAD: MergeSide.HEAD, messages.SAVE_SIDE_BRANCH: MergeSide.BRANCH}
 
 
@@ -263,5 +254,5 @@ def parse_units(sent: Mapping[str, Any]) -> dict[str, MergeSide] | None:
     """Parses the sides of a merge; without any it is None. Raises InvalidInput."""
     wrong = [name for name, side in sent.items() if side not in _SIDES]
     if wrong:
-        raise InvalidInput(*(Problem("missing", pointer=f"units.{echo(name)}") for name in wrong))
+        raise InvalidInput(*(Problem("missing", pointer=f"units{pointer_step(name)}") for name in wrong))
     return {name: _SIDES[side] for name, side in sent.items()} or None

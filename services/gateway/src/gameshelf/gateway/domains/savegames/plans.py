@@ -5,7 +5,6 @@ from uuid import UUID
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
-from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.savegames import SavegameDevices, SavePlan, SeenGameVersions
 
 
@@ -19,8 +18,8 @@ class PlanNotes:
 
     async def note(self, user_id: UUID, plan: SavePlan) -> None:
         """Stores the intent of the device, if other devices have to know it. Raises UserErased."""
-        for version in plan.game_versions:
-            self._seen.note(plan.policy.product_id, version)
+        for version, seen_at in plan.game_versions.items():
+            self._seen.note(plan.policy.product_id, version, seen_at)
         for slot in plan.slots:
             self._metrics.plans.labels(slot.planned.action).inc()
         noted = plan.noted
@@ -37,13 +36,12 @@ class PlanNotes:
 class GameVersionKeeper:
     """Stores the versions of games that plans have seen."""
 
-    def __init__(self, acquire: Acquire, seen: SeenGameVersions, clock: Clock = utc_now) -> None:
+    def __init__(self, acquire: Acquire, seen: SeenGameVersions) -> None:
         self._acquire = acquire
         self._seen = seen
-        self._clock = clock
 
     async def run_once(self) -> None:
         """Stores all that wait. What fails is stored by the next run."""
         while self._seen.is_waiting:
             async with self._acquire() as connection:
-                await self._seen.store(connection, self._clock())
+                await self._seen.store(connection)

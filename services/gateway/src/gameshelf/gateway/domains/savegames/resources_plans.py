@@ -109,7 +109,7 @@ POLICY_LIMITS: ObjectResource[PolicyLimits] = ObjectResource(
     ),
 )
 _POLICY = (
-    Field("revision", COUNT, "Revision of the policy; 0: the product has none, and this is the default one.", 7),
+    Field("revision", COUNT, "Revision of the policy; 0: the product never had one, and this is the default one.", 7),
     Field("source", enumeration(PolicySource), "Where the policy comes from.", "catalog"),
     Field(
         "mode",

@@ -75,7 +75,7 @@ _NOT_CONFIRMED = (
         "device_id": "deck-7",
     },
     answers=PRESIGNED_UPLOAD_URL.document,
-    refuses=(*ACCESS, *NO_VERSION, "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
+    refuses=(*ACCESS, *NO_VERSION, "SAVEGAME_SHRINKS", "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
 )
 async def request_upload_url(action: RestAction, body: NewUpload, saves: Saves) -> Reply:
     """Reserves an upload.

@@ -27,7 +27,7 @@ from gameshelf.gateway.runtime.problems import problems_of
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
 from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem, echo
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem, pointer_step
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -126,7 +126,7 @@ def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozen
         return model.model_validate(sent | given)
     except ValidationError as error:
         raise InvalidInput(
-            *problems_of(error, lambda location: ".".join(echo(str(step)) for step in location))
+            *problems_of(error, lambda location: "".join(map(pointer_step, location)).removeprefix("/"))
         ) from None
 
 

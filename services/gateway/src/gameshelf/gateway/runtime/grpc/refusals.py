@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 from gameshelf.gateway.runtime.encoding import timestamp
 from gameshelf.gateway.runtime.errors import OWN_ERRORS, Code, ErrorTable, RateLimitExceeded
+from gameshelf.gateway.runtime.problems import WHOLE_BODY
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -48,5 +49,15 @@ def _status(refusal: DomainError, code: Code) -> Status:
 
 def _described(problem: Problem) -> str:
     """Describes a problem by the field of the message and the rule that it breaks."""
-    field = problem.pointer or problem.parameter
+    field = _in_message(problem.pointer) if problem.pointer else problem.parameter
     return f"{field}: {problem.rule}" if field else problem.rule
+
+
+def _in_message(path: str) -> str:
+    """Returns the place of a field in a message: ``files.3.path`` for the path ``files/3/path`` of a problem.
+
+    The key of a map is as the client wrote it.
+    """
+    if path == WHOLE_BODY:
+        return ""
+    return ".".join(step.replace("~1", "/").replace("~0", "~") for step in path.removeprefix("/").split("/"))

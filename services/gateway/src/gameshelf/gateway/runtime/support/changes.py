@@ -41,7 +41,7 @@ class Options(BaseModel):
         if self.apply:
             absent = [name for name in ("reason", "revision") if not getattr(self, name)]
             if absent:
-                raise InvalidInput(*(Problem("missing", pointer=f"change.{name}") for name in absent))
+                raise InvalidInput(*(Problem("missing", pointer=f"change/{name}") for name in absent))
 
 
 class StateChanged(DomainError):

@@ -40,7 +40,7 @@ class Reconciles:
             Cursor(*unpack(request.cursor, _restore, _is_applied, str, str, bytes.fromhex)) if request.cursor else None
         )
         if options.apply and not options.reason:
-            raise InvalidInput(Problem("missing", pointer="change.reason"))
+            raise InvalidInput(Problem("missing", pointer="change/reason"))
         applying = Applying(by, options.reason) if options.apply and options.reason else None
         page = await self._reconciliation.page(cursor, applying)
         return _response(page, is_applied=applying is not None)

@@ -130,14 +130,14 @@ def _filter(sent: messages.DeadLetterFilter) -> LetterFilter:
     """Parses the filter of a request. Raises InvalidInput."""
     for name, longest in (("topic", MAX_TOPIC), ("reason", MAX_REASON)):
         if len(getattr(sent, name)) > longest or "\0" in getattr(sent, name):
-            raise InvalidInput(Problem("string_too_long", pointer=f"filter.{name}", params={"max_length": longest}))
+            raise InvalidInput(Problem("string_too_long", pointer=f"filter/{name}", params={"max_length": longest}))
     return LetterFilter(
         sent.topic or None,
         sent.reason or None,
-        parse_optional_id(sent.user_id, "filter.user_id"),
-        parse_time(sent.since, "filter.since") if sent.HasField("since") else BEGINNING,
-        parse_time(sent.until, "filter.until") if sent.HasField("until") else END,
-        parse_optional_id(sent.dead_letter_id, "filter.dead_letter_id"),
+        parse_optional_id(sent.user_id, "filter/user_id"),
+        parse_time(sent.since, "filter/since") if sent.HasField("since") else BEGINNING,
+        parse_time(sent.until, "filter/until") if sent.HasField("until") else END,
+        parse_optional_id(sent.dead_letter_id, "filter/dead_letter_id"),
     )
 
 
@@ -145,7 +145,7 @@ def _audited_filter(sent: messages.DeadLetterFilter) -> State:
     """Returns a filter in the form of the audit, without the user, which has its own column."""
     stored = {"topic": sent.topic, "reason": sent.reason, "dead_letter_id": sent.dead_letter_id}
     if sent.HasField("since"):
-        stored["since"] = _time_text(parse_time(sent.since, "filter.since"))
+        stored["since"] = _time_text(parse_time(sent.since, "filter/since"))
     return {name: value for name, value in stored.items() if value}
 
 

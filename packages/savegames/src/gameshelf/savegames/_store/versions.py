@@ -291,7 +291,7 @@ _HEAD = Statement(
 # version of a branch has a second parent.
 _tip = select(col(M.version), col(M.parent_version)).where(*_OF_VERSION, ~col(M.in_head)).cte("branch", recursive=True)
 _grown = one_version(SLOT, _tip.c.parent_version, "grown")
-_branch = _tip.union_all(
+_branch = _tip.union(
     select(_grown.c.version, _grown.c.parent_version).select_from(_tip.join(_grown, true())).where(~_grown.c.in_head)
 )
 _of_branch: Any = func.array(select(_branch.c.version).scalar_subquery(), type_=ARRAY(BigInteger))

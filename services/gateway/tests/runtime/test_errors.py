@@ -1,9 +1,11 @@
 """Every error has a code, in the table of its own domain or of the runtime."""
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules, walk_packages
+from urllib.parse import quote
 
 import gameshelf  # pants: no-infer-dep
 import pytest
@@ -16,6 +18,8 @@ from gameshelf.gateway.runtime.problems import WHOLE_BODY
 from gameshelf.gateway.wiring import ERRORS, ROUTES
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.library import CategoryNotFound
+from google.rpc.error_details_pb2 import BadRequest
+from google.rpc.status_pb2 import Status
 
 PACKAGES = ("achievements", "kernel", "library", "playtime", "savegames", "settings", "wishlist")
 FOLDERS = {"library": ("library", "family")}
@@ -76,7 +80,7 @@ def test_a_rule_of_a_domain_speaks_in_both_languages():
     ("path", "in_body", "in_message"),
     [
         ("item_ids", "/data/attributes/item_ids", "item_ids: stale_order"),
-        ("items/3/id", "/data/attributes/items/3/id", "items/3/id: stale_order"),
+        ("items/3/id", "/data/attributes/items/3/id", "items.3.id: stale_order"),
         ("", "/data", "stale_order"),
         ("/data/id", "/data/id", None),  # found by REST itself
         (WHOLE_BODY, "", None),
@@ -92,3 +96,33 @@ def test_each_transport_names_a_field_in_its_own_way(path, in_body, in_message):
 def test_a_refusal_names_a_field_in_its_own_way_too():
     found = json.loads(render_refusal(CategoryNotFound(pointer="category_ids/0"), "en", "t", ERRORS).body)
     assert found["errors"][0]["source"] == {"pointer": "/data/attributes/category_ids/0"}
+
+
+def test_grpc_explains_each_field_in_a_sentence():
+    named = Problem("merge_unnamed", pointer="units", params={"unnamed": tuple("abcdef"), "count": 6})
+    [first, second] = violations(InvalidInput(named, Problem("stale_order", pointer="items/3/id")))
+    assert (first.field, first.reason) == ("units", "merge_unnamed")
+    assert first.description == "Choose a side for each of these units: a, b, c, d, e …."
+    assert (second.field, second.description) == (
+        "items.3.id",
+        "Name every item of the list once; read the list again.",
+    )
+
+
+@pytest.mark.parametrize("name", ["ж" * 255, "w" * 255, "ж", "w"])
+def test_many_problems_fit_into_the_metadata_of_grpc(name):
+    error = InvalidInput(*(Problem("no_unit", pointer=f"units/{name}{number}") for number in range(40)))
+    status = answer_of(error, ERRORS)[1]
+    assert 0 < len(violations(error)) <= 20
+    assert status.details.startswith(f"units.{name}0: no_unit")
+    [(_, packed)] = status.trailing_metadata
+    assert len(quote(status.details)) + len(b64encode(packed)) < 8000
+
+
+def violations(error):
+    """What ``google.rpc.BadRequest`` says of each field."""
+    status = Status()
+    status.ParseFromString(dict(answer_of(error, ERRORS)[1].trailing_metadata)["grpc-status-details-bin"])
+    found = BadRequest()
+    assert [detail.Unpack(found) for detail in status.details] == [False, True]
+    return found.field_violations

@@ -1,8 +1,9 @@
 """Calls of ``LibraryAdminService``. What the service refuses becomes a ``Refused`` that says what to try next."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import grpc
@@ -11,7 +12,7 @@ from gameshelf.libctl.profiles import Profile, load
 from gameshelf.libctl.wording import misused, worded
 from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
 SECONDS = 60.0
@@ -19,6 +20,7 @@ SECONDS = 60.0
 _PATIENCE = 20
 """The number of attempts for a call that the rate limit refuses: long work may need more than a minute's calls."""
 _DOMAIN = "library.platform"
+_Detail = TypeVar("_Detail", bound=Message)
 _OPTIONS = (("grpc.max_receive_message_length", 64 * 1024**2),)
 """The service bounds what it answers, but one row of an export may be larger than gRPC's usual 4 MiB."""
 
@@ -96,7 +98,7 @@ def _refused(error: Any, profile: Profile) -> Refused:
         again = "run it again without --apply and check the result"
         return Precondition(*worded(reason, detail, context, again), code=reason)
     if code is grpc.StatusCode.INVALID_ARGUMENT:
-        return Usage(*misused(detail, context, "the command's --help"), code=reason)
+        return Usage(*misused(_sentences(error) or detail, context, "the command's --help"), code=reason)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return Refused(
             "the service doesn't know this command",
@@ -106,12 +108,24 @@ def _refused(error: Any, profile: Profile) -> Refused:
 
 
 def _info(error: Any) -> ErrorInfo:
-    info = ErrorInfo()
+    """Returns what the service says of its refusal; an empty message if the answer came from elsewhere."""
+    found = (info for info in _details(error, ErrorInfo) if info.domain == _DOMAIN)
+    return next(found, ErrorInfo())
+
+
+def _sentences(error: Any) -> str:
+    """Returns what is wrong with each field; "" if the service names none, as an older one does."""
+    problems = [one for found in _details(error, BadRequest) for one in found.field_violations]
+    return "; ".join(f"{one.field}: {one.description}" if one.field else one.description for one in problems)
+
+
+def _details(error: Any, kind: type[_Detail]) -> Iterator[_Detail]:
+    """Yields the details of this kind that stand beside the status."""
     try:
         status = rpc_status.from_call(error)
     except ValueError:
-        return info
+        return
     for detail in status.details if status else ():
-        if detail.Unpack(info) and info.domain == _DOMAIN:
-            return info
-    return ErrorInfo()
+        found = kind()
+        if detail.Unpack(found):
+            yield found

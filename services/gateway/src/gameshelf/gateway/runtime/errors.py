@@ -225,7 +225,10 @@ _RULES: Mapping[str, tuple[str, str]] = {
     "int_parsing_size": ("Слишком большое число.", "The number is too large."),
     "greater_than_equal": ("Не меньше {ge}.", "At least {ge}."),
     "less_than_equal": ("Не больше {le}.", "At most {le}."),
+    "greater_than": ("Больше {gt}.", "More than {gt}."),
+    "less_than": ("Меньше {lt}.", "Less than {lt}."),
     "enum": ("Допустимые значения: {expected}.", "Allowed values: {expected}."),
+    "literal_error": ("Допустимые значения: {expected}.", "Allowed values: {expected}."),
     "too_long": ("Не больше {max_length} элементов.", "At most {max_length} elements."),
     "tuple_type": ("Ожидается список.", "A list is expected."),
     "list_type": ("Ожидается список.", "A list is expected."),
@@ -265,7 +268,11 @@ _RULES: Mapping[str, tuple[str, str]] = {
     "too_deep": ("Не больше {max} уровней вложенности.", "At most {max} levels of nesting."),
     "string_pattern_mismatch": ("Ожидается значение вида {pattern}.", "A value like {pattern} is expected."),
     "not_utf8": ("Параметры запроса должны быть в UTF-8.", "The query must be UTF-8."),
-    "not_a_cursor": ("Ожидается id события из ленты.", "The id of an event of the feed is expected."),
+    "not_a_cursor": ("Ожидается курсор из ответа этого списка.", "A cursor that this listing returned is expected."),
+    "out_of_range": ("Ожидается от {ge} до {le}.", "A number from {ge} to {le} is expected."),
+    "json_invalid": ("Ожидается JSON.", "JSON is expected."),
+    "element_too_large": ("Элемент больше {max_bytes} байт.", "An element is larger than {max_bytes} bytes."),
+    "unknown_command": ("Такой команды нет.", "There is no such command."),
     "repeated_authorization": (
         "Заголовок Authorization указан несколько раз; укажите один.",
         "The Authorization header is given more than once; send one.",
@@ -290,6 +297,17 @@ _RULES: Mapping[str, tuple[str, str]] = {
 _ANY_RULE = ("Недопустимое значение.", "This value is not allowed.")
 
 
+_MAX_SHOWN = 5
+"""How many elements of a list a text shows."""
+
+
+def _shown(value: object) -> object:
+    """Returns a parameter as a text shows it: of a list, its first elements."""
+    if not isinstance(value, list | tuple):
+        return value
+    return ", ".join(map(str, value[:_MAX_SHOWN])) + (" …" if len(value) > _MAX_SHOWN else "")
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorTable:
     """All error codes, and all rules that a request may break. Texts are ``(ru, en)``."""
@@ -307,7 +325,7 @@ class ErrorTable:
         if "expected" in params:  # pydantic's English enumeration: 'a', 'b' or 'c'
             params = {**params, "expected": ", ".join(re.findall("'([^']*)'", str(params["expected"])))}
         try:
-            return text.format(**params)
+            return text.format(**{name: _shown(value) for name, value in params.items()})
         except (KeyError, IndexError):
             return _ANY_RULE[language == "en"]
 

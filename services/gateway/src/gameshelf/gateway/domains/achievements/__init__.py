@@ -18,5 +18,6 @@ DOMAIN = Domain(
     consumed=consumed.EVENTS,
     commands=support.COMMANDS,
     codes=errors.CODES,
+    rules=errors.RULES,
     metrics=AchievementMetrics,
 )

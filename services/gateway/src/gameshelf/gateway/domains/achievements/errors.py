@@ -18,3 +18,15 @@ CODES: Mapping[str, Code] = {
         ("Вы уже получили это достижение.", "You have unlocked this achievement already."),
     ),
 }
+
+RULES: Mapping[str, tuple[str, str]] = {
+    "one_achievement": (
+        "Укажите либо achievement_id, либо product_id вместе с api_name.",
+        "Give either achievement_id, or product_id with api_name.",
+    ),
+    "one_change": (
+        "Укажите либо unlocked, равное true, либо current_progress.",
+        "Give either unlocked, which is true, or current_progress.",
+    ),
+}
+"""Rule → message when it is broken, in Russian and English."""

@@ -28,5 +28,9 @@ CODES: Mapping[str, Code] = {
 RULES: Mapping[str, tuple[str, str]] = {
     "since_after_until": ("Начало не может быть позже конца.", "The beginning can't be after the end."),
     "too_many_days": ("Не больше {max} дней.", "At most {max} days."),
+    "correction": (
+        "Ожидается от {ge} до {le} секунд, но не ноль.",
+        "A number of seconds from {ge} to {le}, but not zero, is expected.",
+    ),
 }
 """Rule → message when it is broken, in Russian and English."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gameshelf.gateway.domains.savegames.errors_policies import POLICY_RULES
 from gameshelf.gateway.runtime.errors import Code
 
 CODES: Mapping[str, Code] = {
@@ -183,8 +184,8 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "not_in_base": ("В базовой версии нет такого файла.", "The base version has no such file."),
     "merge_unnamed": (
-        "Выберите сторону для каждой единицы из meta.unnamed.",
-        "Choose a side for each unit in meta.unnamed.",
+        "Выберите сторону для каждой из этих единиц: {unnamed}.",
+        "Choose a side for each of these units: {unnamed}.",
     ),
     "merge_empty": ("После слияния не осталось бы файлов.", "No file would be left after the merge."),
     "no_unit": ("В сохранении нет такой единицы.", "The save has no such unit."),
@@ -195,5 +196,6 @@ RULES: Mapping[str, tuple[str, str]] = {
         "This is the same save as {other}.",
     ),
     "too_many_pinned": ("Закрепить можно не больше {max} версий.", "At most {max} versions can be pinned."),
+    **POLICY_RULES,
 }
 """Rule → message when it is broken, in Russian and English."""

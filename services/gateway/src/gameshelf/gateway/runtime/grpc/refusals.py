@@ -1,7 +1,13 @@
-"""Refusals in gRPC's form: a status, and ``google.rpc.ErrorInfo`` (contract, section 4)."""
+"""Refusals in gRPC's form: a status with ``google.rpc.ErrorInfo`` (contract, section 4).
 
+Invalid input has ``google.rpc.BadRequest`` beside it: a sentence for each field.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
+from urllib.parse import quote
 
 import grpc
 from gameshelf.gateway.runtime.encoding import timestamp
@@ -9,7 +15,8 @@ from gameshelf.gateway.runtime.errors import OWN_ERRORS, Code, ErrorTable, RateL
 from gameshelf.gateway.runtime.problems import WHOLE_BODY
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
@@ -18,6 +25,12 @@ NOT_SERVED = rpc_status.to_status(Status(code=grpc.StatusCode.UNIMPLEMENTED.valu
 """The answer to a method that a service declares and does not serve."""
 _MAX_PROBLEMS = 20
 """How many problems an error lists: gRPC clients refuse metadata above a small size."""
+_MAX_MESSAGE_BYTES = 2_500
+_MAX_DESCRIBED_BYTES = 2_000
+"""The sizes of the message in a header, and of all descriptions: together they fit into the 8 KiB that clients accept.
+
+The message is sent twice, and what is not ASCII in it becomes three times as long.
+"""
 
 
 async def abort(context: Any, refusal: DomainError) -> Any:
@@ -28,10 +41,10 @@ async def abort(context: Any, refusal: DomainError) -> Any:
 def answer_of(refusal: DomainError, errors: ErrorTable) -> tuple[str, grpc.Status]:
     """Returns the name of a refusal's status, and the status with its details as gRPC sends it."""
     code = errors.code(refusal)
-    return code.grpc, rpc_status.to_status(_status(refusal, code))
+    return code.grpc, rpc_status.to_status(_status(refusal, code, errors))
 
 
-def _status(refusal: DomainError, code: Code) -> Status:
+def _status(refusal: DomainError, code: Code, errors: ErrorTable) -> Status:
     info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
     for name, value in refusal.meta.items():
         if isinstance(value, list | tuple | dict):
@@ -39,18 +52,47 @@ def _status(refusal: DomainError, code: Code) -> Status:
         info.metadata[name] = timestamp(value) if isinstance(value, datetime) else str(value)
     if isinstance(refusal, RateLimitExceeded):
         info.metadata["retry_after"] = str(refusal.retry_after)
-    detail = code.detailed("en")
+    message, details = code.detailed("en"), [_packed(info)]
     if isinstance(refusal, InvalidInput):
-        detail = "; ".join(map(_described, refusal.problems[:_MAX_PROBLEMS]))
+        problems = refusal.problems[:_MAX_PROBLEMS]
+        message = _summary(problems)
+        details.append(_packed(_described(problems, errors)))
+    return Status(code=getattr(grpc.StatusCode, code.grpc).value[0], message=message, details=details)
+
+
+def _packed(detail: Message) -> AnyMessage:
     packed = AnyMessage()
-    packed.Pack(info)
-    return Status(code=getattr(grpc.StatusCode, code.grpc).value[0], message=detail, details=[packed])
+    packed.Pack(detail)
+    return packed
 
 
-def _described(problem: Problem) -> str:
-    """Describes a problem by the field of the message and the rule that it breaks."""
-    field = _in_message(problem.pointer) if problem.pointer else problem.parameter
+def _summary(problems: Sequence[Problem]) -> str:
+    """Names as many problems as there is room for."""
+    sizes = accumulate(len(quote(f"; {_named(problem)}")) for problem in problems)
+    count = sum(size <= _MAX_MESSAGE_BYTES for size in sizes)
+    return "; ".join(map(_named, problems[: max(count, 1)]))
+
+
+def _named(problem: Problem) -> str:
+    """Names a problem by the field of the message and the rule that it breaks."""
+    field = _field(problem)
     return f"{field}: {problem.rule}" if field else problem.rule
+
+
+def _described(problems: Sequence[Problem], errors: ErrorTable) -> BadRequest:
+    """Returns as many problems as there is room for, each with its rule and what is wrong in English."""
+    found = BadRequest()
+    for problem in problems:
+        text = errors.text(problem.rule, problem.params, "en")
+        found.field_violations.add(field=_field(problem), description=text, reason=problem.rule)
+        if found.ByteSize() > _MAX_DESCRIBED_BYTES:
+            del found.field_violations[-1]
+            break
+    return found
+
+
+def _field(problem: Problem) -> str:
+    return _in_message(problem.pointer) if problem.pointer else problem.parameter or ""
 
 
 def _in_message(path: str) -> str:

@@ -139,7 +139,7 @@ class Export:
                 self._sources[place.source].parse(key)
             return place
         except (ValueError, TypeError, KeyError, OverflowError):
-            raise InvalidInput(Problem("cursor", pointer="cursor")) from None
+            raise InvalidInput(Problem("not_a_cursor", pointer="cursor")) from None
 
 
 def _key(source: Source, row: Any) -> list[Any]:

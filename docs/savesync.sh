@@ -19,7 +19,15 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
 say() { printf '\n%s\n' "$1" | fmt -w 120; }
-typed() { for answer in $1; do sleep 5; echo "$answer"; done; } # a terminal shows it where the question stands
+# Types each answer when the terminal shows another question.
+typed() {
+  local count=0 answer
+  for answer in $1; do
+    count=$((count + 1))
+    until [ "$(grep -o 'to decide later: ' "$WORK/screen" 2>/dev/null | wc -l)" -ge $count ]; do sleep 0.1; done
+    echo "$answer"
+  done
+}
 # Shows commands on a machine with what they answer. An answer that is typed stands behind `<<<`.
 on() {
   printf '\n```console\n'
@@ -28,11 +36,22 @@ on() {
     printf '%s:~$ %s\n' "$machine" "${line%% <<<*}"
     if [[ $line == *'<<<'* ]]; then
       local answers=${line##*<<< }
+      rm -f "$WORK/screen"
       typed "${answers//,/ }" |
-        HOME="$WORK/$machine" script -qec "cd $WORK/$machine && ${line%% <<<*}" /dev/null 2>&1 | sed '/^\r*$/d'
+        HOME="$WORK/$machine" script -qefc "cd $WORK/$machine && ${line%% <<<*}" "$WORK/screen" 2>&1 | sed '/^\r*$/d'
     else
       HOME="$WORK/$machine" bash -c "cd $WORK/$machine && $line" 2>&1 || true
     fi | sed -e 's/\r//g' -e 's/ *$//' -e "s|$WORK/$machine|/home/anna|g"
+  done
+  printf '```\n'
+}
+# Shows a command of somebody who sees the disks of both machines.
+on_both() {
+  printf '\n```console\n'
+  local line
+  for line in "$@"; do
+    printf '/home$ %s\n' "$line"
+    (cd "$WORK" && bash -c "$line" 2>&1 || true)
   done
   printf '```\n'
 }
@@ -43,19 +62,42 @@ POLICY='{"revision": 1, "mode": "sync", "merge": "never",
                                 {"path": "<xdgData>/dragon-tales/saves"}],
                       "include": ["**"], "exclude": ["**/*.log"]}},
   "units": [{"name": "{world}", "match": ["saves/worlds/{world}/**"]}],
+  "limits": {"max_file_bytes": 100000000},
   "settle_seconds": 2, "processes": ["dragon.exe", "dragon"]}'
 ./dev publish com.platform.catalog.product.updated.v1 \
   "{\"productId\": \"$SAVESYNC_PRODUCT\", \"savegamePolicy\": $POLICY}" > /dev/null
 until curl -sf -H "Authorization: Bearer $LIBRARY_TOKEN" "$LIBRARY_API/savegames/policy/$SAVESYNC_PRODUCT" |
   grep -q dragon; do sleep 0.2; done
 
-SAVES=.local/share/dragon-tales/saves
-mkdir -p "$WORK/deck/$SAVES/worlds/Долина" "$WORK/deck/$SAVES/worlds/Peak" "$WORK/pc/$SAVES"
-head -c 300000 /dev/urandom > "$WORK/deck/$SAVES/worlds/Долина/level.dat"
-printf 'day 12\n' > "$WORK/deck/$SAVES/worlds/Долина/meta.txt"
-head -c 120000 /dev/urandom > "$WORK/deck/$SAVES/worlds/Peak/level.dat"
-printf 'day 3\n' > "$WORK/deck/$SAVES/worlds/Peak/meta.txt"
-printf '{"name": "Анна"}' > "$WORK/deck/$SAVES/profile.json"
+export SAVES=.local/share/dragon-tales/saves
+mkdir -p "$WORK/deck/$SAVES" "$WORK/pc/$SAVES"
+# A folder as games make them: 200 files, nested, binary and text, and one of 60 MB.
+python - "$WORK/deck/$SAVES" <<'END'
+import random, sys
+from pathlib import Path
+
+saves, chance = Path(sys.argv[1]), random.Random(12)
+
+
+def put(path, content):
+    file = saves / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+put("profile.json", '{"name": "Анна", "hours": 212}\n')
+put("screenshots/башня.png", b"\x89PNG\r\n\x1a\n" + chance.randbytes(90_000))
+for world, day, chunks in (("Долина", 12, 120), ("Peak", 3, 70)):
+    put(f"worlds/{world}/meta.txt", f"day {day}\n")
+    for chunk in range(chunks):
+        name = f"регион {chunk % 4}" if world == "Долина" else f"region.{chunk % 4}"
+        put(f"worlds/{world}/{name}/chunk {chunk:03}.dat", chance.randbytes(2_000 + 97 * chunk))
+for hero in ("Анна", "Борис", "Ю. Ё."):
+    put(f"worlds/Долина/герои/{hero}.json", f'{{"hero": "{hero}", "level": {len(hero)}}}\n')
+put("worlds/Peak/heroes/Anna.json", '{"hero": "Anna", "level": 1}\n')
+put("worlds/Долина/level.dat", chance.randbytes(60_000_000))
+put("worlds/Peak/level.dat", chance.randbytes(120_000))
+END
 
 cat <<'END'
 # Synchronising the folders of a game
@@ -76,26 +118,39 @@ END
 
 say '## Two machines
 
-Anna has played on her deck. `status` shows what would be done, `sync` does it. It waits until the game has ended and
-has finished writing; `--now` does not wait.'
-on deck 'savesync status' 'savesync sync --comment "before the dragon"'
+Anna has played on her deck. Her saves are 200 files in nested folders, with Cyrillic names, and one of them has 60 MB.
+`status` shows what would be done, `sync` does it. It waits until the game has ended and has finished writing; `--now`
+does not wait.'
+on deck "find $SAVES -type f | wc -l" 'savesync status' 'savesync sync --comment "before the dragon"'
 say 'On the PC the folder is still empty.'
-on pc 'savesync sync' "find $SAVES -type f | sort"
+on pc 'savesync sync' "cd $SAVES; find . -maxdepth 3 -not -name '*.dat' | sort"
+say 'The two home folders of this page lie on one disk, so they can be compared byte for byte. `$SAVES` stands for
+`.local/share/dragon-tales/saves`.'
+on_both 'diff -r deck/$SAVES pc/$SAVES && echo "no difference"'
 say 'What has not changed is not sent again: the cloud stores each content of a player once.'
-quietly deck "echo day 13 > $SAVES/worlds/Долина/meta.txt"
+quietly deck "echo day 13 > $SAVES/worlds/Долина/meta.txt; echo '{\"name\": \"Анна\", \"hours\": 214}' > $SAVES/profile.json"
 on deck 'savesync sync' 'savesync sync'
 
 say '## A conflict
 
-The PC was offline, and Anna has played there as well: one world differs on both sides, another one on the PC alone. The
-cloud keeps both versions until she decides, and she can continue to play meanwhile.'
-quietly pc "echo day 12, with a horse > $SAVES/worlds/Долина/meta.txt; echo day 4 > $SAVES/worlds/Peak/meta.txt"
+The PC was offline, and Anna has played there as well: one world differs on both sides, another one on the PC alone, and
+what belongs to no world on the deck alone. The cloud keeps both versions until she decides, and she can continue to
+play meanwhile.'
+quietly pc "echo day 12, with a horse > $SAVES/worlds/Долина/meta.txt; echo day 4 > $SAVES/worlds/Peak/meta.txt
+  printf 'the horse' | dd of='$SAVES/worlds/Долина/level.dat' bs=1 seek=30000000 conv=notrunc
+  rm '$SAVES/worlds/Peak/region.3/chunk 003.dat'; echo new > '$SAVES/worlds/Peak/region.3/chunk 070.dat'"
+for machine in deck pc; do cp -r "$WORK/$machine/$SAVES" "$WORK/$machine.before"; done
 on pc 'savesync sync'
 say 'On a terminal the command asks. The policy of this game declares each world as a unit, so Anna can merge: she chooses a
-side for each world that both sides have changed. Never is a unit put together from files of both sides.'
+side for each world that both sides have changed. A unit is never put together from files of both sides.'
 on pc 'savesync sync <<< m,l'
 say 'The deck gets the result.'
-on deck 'savesync sync' "head -n 1 $SAVES/worlds/*/meta.txt"
+on deck 'savesync sync' "cd $SAVES; head -n 1 worlds/*/meta.txt profile.json"
+say 'Both machines have the same bytes again: both worlds are those of the PC, and the profile is that of the deck.
+`pc.before` and `deck.before` are copies that were made before the merge.'
+on_both 'diff -r deck/$SAVES pc/$SAVES && echo "no difference"' \
+  'diff -r pc.before/worlds deck/$SAVES/worlds && echo "no difference"' \
+  'diff deck.before/profile.json pc/$SAVES/profile.json && echo "no difference"'
 
 say '## History
 
@@ -109,7 +164,7 @@ A version that lacks more than half of the files, or a whole unit, may be the re
 cloud keeps its version until the player confirms the number.'
 quietly pc 'savesync sync --now'
 quietly pc "rm -r $SAVES/worlds/Peak"
-on pc 'savesync sync --now; echo "exit code $?"' 'savesync sync --now --confirm-removals 2'
+on pc 'savesync sync --now; echo "exit code $?"' 'savesync sync --now --confirm-removals 73'
 say 'A folder that is missing is no empty save. Nothing is uploaded, and nothing is deleted on other machines.'
 quietly deck "mv $SAVES $SAVES.away"
 on deck 'savesync sync'

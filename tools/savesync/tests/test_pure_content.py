@@ -83,8 +83,9 @@ class TestRoots:
 
     def test_a_disk_that_is_gone_is_not_replaced(self, machine, saves, tmp_path):
         write(saves)
-        with pytest.raises(RootUnreadable, match="name that folder for the root 'saves'") as raised:
+        with pytest.raises(RootUnreadable, match="the folder does not exist") as raised:
             find_roots(POLICY, machine, {"saves": tmp_path / "old"})
+        assert raised.value.hints[-1] == f"if the save is in {saves} now: --root saves={saves}"
         assert raised.value.path == tmp_path / "old"
 
     def test_a_save_that_was_moved(self, machine, saves, tmp_path):

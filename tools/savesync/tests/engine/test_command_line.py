@@ -55,7 +55,7 @@ def test_a_conflict_is_shown_and_needs_a_decision(deck, desktop):
     assert lines[0] == "main: conflict, version 2"
     assert lines[1].startswith("  here   version 3, ")
     assert lines[2].startswith("  cloud  version 2, ")
-    assert lines[3] == "    saves/: changed on both sides, 1 file"
+    assert lines[3] == "    saves/ (no unit): changed on both sides, 1 file"
     assert all(len(line) <= 80 for line in lines)
     decided = desktop("sync", "--now", "--on-conflict", "keep_cloud")
     assert (decided.exit_code, decided.stdout.splitlines()[0]) == (
@@ -80,7 +80,7 @@ def test_a_player_is_asked(deck, desktop, monkeypatch):
     assert (desktop.saves / "a.sav").read_text() == "desktop"
     assert asked[0] == asked[1] == "keep (l)ocal, (c)loud, (b)oth, (m)erge by unit, or nothing to decide later: "
     assert asked[2] == "  (l)ocal or (c)loud, or nothing to decide later: "
-    assert "saves/: changed on both sides" in decided.stderr
+    assert "saves/ (no unit): changed on both sides" in decided.stderr
 
 
 def test_a_launcher_reads_one_object(deck, desktop):
@@ -179,9 +179,14 @@ def test_a_missing_folder_is_named(deck):
     deck.saves.rename(deck.saves.with_name("unmounted"))
     failed = deck("sync", "--now")
     assert (failed.exit_code, failed.stdout) == (1, "")
-    assert f"savesync: {deck.saves}: " in failed.stderr
-    failed = deck("sync", "--now", "--json")
-    assert json.loads(failed.stderr)["error"]["code"] == "RootUnreadable"
+    assert failed.stderr.splitlines() == [
+        f"savesync: {deck.saves}: the folder does not exist",
+        "  this machine had files of the save there: is the disk mounted?",
+        "  an empty folder there gets the files of the cloud",
+    ]
+    error = json.loads(deck("sync", "--now", "--json").stderr)["error"]
+    assert error["code"] == "RootUnreadable"
+    assert error["message"].endswith("; an empty folder there gets the files of the cloud")
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ class CliSession:
 
     out: SyncOutput
     sync: GameSync
+    device_id: str
     slot: str | None = None
     """The save that was named."""
 
@@ -211,20 +212,17 @@ async def _run(
 ) -> SyncExit:
     token = _read_token()
     with ShownProgress(out.talk, is_shown=not out.as_json) as progress:
-        ask = Asking(out)
+        ask, out.before = Asking(out), progress.clear
 
         def decide(conflict: SaveConflict) -> ConflictDecision | None:
-            progress.pause()
-            try:
-                return ask(conflict)
-            finally:
-                progress.resume()
+            progress.clear()
+            return ask(conflict)
 
         async with _clients(chosen["api"]) as (api_client, store_client):
             api, store = SaveApi(api_client, _read_token), SaveStore(store_client)
             setup = _setup(chosen, token)
             sync = GameSync(setup, api, store, decide=deciding_by_slot(on_conflict, decide), progress=progress)
-            return await work(CliSession(out, sync, chosen["slot"]))
+            return await work(CliSession(out, sync, setup.device.device_id, chosen["slot"]))
 
 
 @asynccontextmanager
@@ -375,7 +373,7 @@ async def _policy_of(session: CliSession) -> FolderPolicy:
 @_command
 async def history(session: CliSession) -> SyncExit:
     """List the versions of each save of the game, and what other saves of it the cloud has."""
-    session.out.history(await session.sync.history(with_others=session.slot is None))
+    session.out.history(await session.sync.history(with_others=session.slot is None), session.device_id)
     return SyncExit.IN_SYNC
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from gameshelf.savesync.accounts import folder_of_another
+from gameshelf.savesync.amounts import size_text
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.cache import HashCache
 from gameshelf.savesync.canonical import HasIdentity
@@ -466,5 +467,6 @@ def _without_large(content: SaveContent, policy: FolderPolicy) -> SaveContent:
 
 def _shrinking(refusal: ServiceRefusal) -> GuardQuestion:
     removed, size = refusal.meta.get("removed"), refusal.meta.get("bytes")
-    text = f"{removed} of the files of the cloud's version are gone here, with {size} bytes"
+    amount = size_text(size) if isinstance(size, int) else "an unknown number of bytes"
+    text = f"{removed} of the files of the cloud's version are gone here, with {amount}"
     return GuardQuestion(refusal.code, text, f"--confirm-removals {removed}")

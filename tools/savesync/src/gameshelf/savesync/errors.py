@@ -10,13 +10,16 @@ from gameshelf.savesync.paths import MAX_PART, MAX_PATH, PathProblem
 class SaveSyncError(Exception):
     """The synchronisation stopped, and neither the folders nor the cloud are half changed."""
 
+    hints: Sequence[str] = ()
+    """What the player can look at or do."""
+
 
 class RootUnreadable(SaveSyncError):
     """A folder or file of a save is missing or cannot be read: its content is unknown, which does not mean empty."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, hints: Sequence[str] = ()) -> None:
         super().__init__(f"{path}: {reason}")
-        self.path, self.reason = path, reason
+        self.path, self.reason, self.hints = path, reason, tuple(hints)
 
 
 class StagingFailed(SaveSyncError):

@@ -405,4 +405,4 @@ def _advised(advice: SyncAdvice, slot: SlotSync) -> SlotAdvice:
 
 
 def _failed(slot: SlotSync, error: SaveSyncError) -> SlotReport:
-    return SlotReport(slot.name, SyncAction.NONE, "failed", error=str(error))
+    return SlotReport(slot.name, SyncAction.NONE, "failed", error="; ".join((str(error), *error.hints)))

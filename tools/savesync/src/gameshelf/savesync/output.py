@@ -10,13 +10,13 @@ import os
 import shlex
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from gameshelf.savesync.amounts import files_text, size_text, span_text
 from gameshelf.savesync.conflict import SaveConflict, UnitConflict
-from gameshelf.savesync.errors import ServiceRefusal
+from gameshelf.savesync.errors import SaveSyncError, ServiceRefusal
 from gameshelf.savesync.report import SlotReport, SyncAction, SyncReport
 from gameshelf.savesync.uncovered import UncoveredFiles
 from gameshelf.savesync.wire import CloudVersion, DeviceActivity
@@ -92,6 +92,8 @@ class SyncOutput:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
+        self.before: Callable[[], None] = lambda: None
+        """Is called before anything is written: a bar that is shown has to go first."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # a pipe of Windows has no letters but those of its code page
                 stream.reconfigure(errors="backslashreplace")
@@ -102,24 +104,31 @@ class SyncOutput:
 
     def json(self, data: Any, *, is_line: bool = False) -> None:
         """One JSON document; with ``is_line`` one line, of many."""
+        self.before()
         text = json.dumps(data, separators=(",", ":")) if is_line else json.dumps(data, indent=2)
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
     def lines(self, lines: Iterable[str]) -> None:
         """Lines for a person."""
+        self.before()
         for line in lines:
             self.out.print(Text(line), soft_wrap=": savesync " in line)  # a command that is broken in two is none
 
     def error(self, error: Exception) -> None:
         """Why the command failed."""
+        self.before()
         text, code = str(error), error.code if isinstance(error, ServiceRefusal) else type(error).__name__
+        hints = error.hints if isinstance(error, SaveSyncError) else ()
         if self.as_json:
+            text = "; ".join((text, *hints))
             meta = error.meta if isinstance(error, ServiceRefusal) else {}
             sys.stderr.write(json.dumps({"error": {"code": code, "message": text, "meta": meta}}) + "\n")
             sys.stderr.flush()
         else:
             self.talk.print(Text(f"savesync: {visible(text)}", style="red"))
+            for line in hints:
+                self.talk.print(Text(f"  {visible(line)}"))
 
     def report(self, report: SyncReport, *, is_plan: bool = False, is_line: bool = False) -> None:
         """What a synchronisation did; with ``is_plan`` what one would do."""
@@ -137,8 +146,11 @@ class SyncOutput:
         if asked == "on" and not is_on:
             self.lines(["the account has switched it off for all games"])
 
-    def history(self, versions: Sequence[CloudVersion]) -> None:
-        """The versions of the slots of a game, with a heading for each if there are several."""
+    def history(self, versions: Sequence[CloudVersion], device_id: str | None = None) -> None:
+        """The versions of the slots of a game, with a heading for each if there are several.
+
+        ``device_id``: of this machine.
+        """
         if self.as_json:
             self.json([_version_json(one) for one in versions])
             return
@@ -146,11 +158,12 @@ class SyncOutput:
         for name in slots:
             if len(slots) > 1:
                 self.lines([f"{visible(name)}:"])
-            self._versions([one for one in versions if one.slot_name == name])
+            self._versions([one for one in versions if one.slot_name == name], device_id)
         if not versions:
             self.lines(["the cloud has no version of this save"])
 
-    def _versions(self, versions: Sequence[CloudVersion]) -> None:
+    def _versions(self, versions: Sequence[CloudVersion], device_id: str | None) -> None:
+        self.before()
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
         names = ["version", "saved", "from", "files", "size", "played", ""]
         if not any(one.playtime_seconds for one in versions):
@@ -159,7 +172,7 @@ class SyncOutput:
             justify: Literal["left", "right"] = "right" if name in ("version", "files", "size") else "left"
             table.add_column(name, justify=justify, overflow="fold", no_wrap=name != "")
         for one in versions:
-            table.add_row(*(Text(text) for name, text in _version_cells(one).items() if name in names))
+            table.add_row(*(Text(text) for name, text in _version_cells(one, device_id).items() if name in names))
         self.out.print(table)
 
 
@@ -234,7 +247,7 @@ def conflict_lines(conflict: SaveConflict) -> Iterator[str]:
     yield side_line("here ", conflict.branch)
     yield side_line("cloud", conflict.head)
     for unit in conflict.units:
-        yield unit_line(unit)
+        yield unit_line(unit, has_units=conflict.can_merge)
 
 
 def side_line(name: str, side: CloudVersion) -> str:
@@ -251,11 +264,12 @@ def side_line(name: str, side: CloudVersion) -> str:
     return f"{name}  {', '.join(facts)}"
 
 
-def unit_line(unit: UnitConflict) -> str:
-    """A unit that differs."""
+def unit_line(unit: UnitConflict, *, has_units: bool = True) -> str:
+    """A unit that differs. ``has_units``: whether the policy declares any; what is in none of them is one as well."""
     taken = {"head": "; suggested: the cloud's", "branch": "; suggested: this device's"}.get(unit.suggested or "", "")
     kind = _KINDS.get(unit.kind, unit.kind)
-    return f"  {visible(unit.name)}: {kind}, {files_text(len(unit.paths))}{taken}"
+    other = " (no unit)" if has_units and unit.name.endswith("/") else ""
+    return f"  {visible(unit.name)}{other}: {kind}, {files_text(len(unit.paths))}{taken}"
 
 
 def _other_line(other: DeviceActivity) -> str:
@@ -272,14 +286,14 @@ def _uncovered_lines(one: UncoveredFiles) -> Iterator[str]:
     yield f"  {shown}"
 
 
-def _version_cells(one: CloudVersion) -> dict[str, str]:
+def _version_cells(one: CloudVersion, device_id: str | None) -> dict[str, str]:
     marks = [*(("head",) if one.status == "head" else ()), *(("branch",) if one.status == "branch" else ())]
     marks += [*(("pinned",) if one.is_pinned else ()), *(("no bytes",) if one.status == "pruned" else ())]
     marks += [visible(one.comment)] if one.comment else []
     return {
         "version": str(one.version),
         "saved": time_text(one.client_modified_at or one.server_uploaded_at),
-        "from": visible(one.device_id or "")[:8],
+        "from": "this machine" if device_id and one.device_id == device_id else visible(one.device_id or "")[:8],
         "files": "" if one.file_count is None else str(one.file_count),
         "size": size_text(one.size),
         "played": "" if one.playtime_seconds is None else span_text(one.playtime_seconds),

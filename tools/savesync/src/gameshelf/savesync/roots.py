@@ -66,9 +66,12 @@ def find_roots(
             absent[name] = str(unknown)
     for name, folder in folders.items():
         if name in synced and not synced[name].exists() and (name not in chosen or not folder.exists()):
-            reason = "this device had files of the save there, and the folder does not exist"
-            hint = f"; if the save is in {folder} now, name that folder for the root {name!r}"
-            raise RootUnreadable(synced[name], reason + (hint if folder != synced[name] else ""))
+            hints = ["this machine had files of the save there: is the disk mounted?"]
+            if folder == synced[name]:
+                hints.append("an empty folder there gets the files of the cloud")
+            else:
+                hints.append(f"if the save is in {folder} now: --root {name}={folder}")
+            raise RootUnreadable(synced[name], "the folder does not exist", hints)
     moved = tuple(name for name, folder in folders.items() if synced.get(name, folder) != folder)
     return FoundRoots(folders, absent, games, moved)
 

@@ -106,21 +106,28 @@ class Machine:
     def report(self, *words, code=0):
         return json.loads(self.run(*words, "--json", code=code))
 
-    def killed(self, *words, point="", before=None):
-        """Types a command in a process that is killed at a point; False if it has passed none of that name."""
+    def started(self, *words, point="", before=None):
+        """Types a command in a process of its own; returns its id."""
         child = os.fork()
         if not child:
             for name, value in self.variables.items():
                 os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-            crash._WANTED = point
+            crash._WANTED, code = point, 1
             try:
                 if before:
                     before()
-                CliRunner().invoke(cli.main, words, env=self.variables)
+                code = CliRunner().invoke(cli.main, words, env=self.variables).exit_code
             finally:
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+                os._exit(code)
+        return child
+
+    def killed(self, *words, point="", before=None):
+        """Types a command in a process that is killed at a point; False if it has passed none of that name."""
+        return self.ended(self.started(*words, point=point, before=before)) == -signal.SIGKILL
+
+    def ended(self, process):
+        """Waits for a process; its exit code, or the negative number of the signal that has ended it."""
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
     def put(self, path, content):
         file = self.saves / path

@@ -15,7 +15,7 @@ from gameshelf.savesync.apply_plan import ApplyTarget
 from gameshelf.savesync.content import SaveContent, UploadOrigin, prepare_upload
 from gameshelf.savesync.crash import crash_point
 from gameshelf.savesync.download import Downloader, OnThisMachine
-from gameshelf.savesync.errors import ServiceAway, ServiceRefusal
+from gameshelf.savesync.errors import SaveChanged, ServiceAway, ServiceRefusal
 from gameshelf.savesync.files import CloudFiles, FetchedVersion, RootFolders, SyncedSlot
 from gameshelf.savesync.paths import to_disk
 from gameshelf.savesync.policy import FolderPolicy
@@ -91,6 +91,9 @@ class SlotTransfers:
         except ServiceAway as away:
             request = {"files": len(here.content.files), "base_version": new.base_version}
             await asyncio.to_thread(self.queue.put, slot_name, QueuedKind.UPLOAD, request, str(away))
+            raise
+        except SaveChanged:  # perhaps a copy, by a power failure: its size is right then, and it would be sent for ever
+            await asyncio.to_thread(snapshot.clear)
             raise
         await asyncio.to_thread(snapshot.clear)
         await asyncio.to_thread(self.queue.drop, slot_name, QueuedKind.UPLOAD)

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -26,7 +27,7 @@ def run(name, *arguments, **environment):
 
 def access(service, token, user, product):
     asked = run("check_access.py", token, user, product, LIBRARY_GRPC=service.grpc)
-    said, complaint = asked.communicate(timeout=30)
+    said, complaint = asked.communicate(timeout=PATIENCE_SECONDS)
     return asked.returncode, said or complaint
 
 
@@ -56,7 +57,7 @@ async def test_a_device_receives_a_purchase_also_after_the_service_was_away(plat
 
 def test_a_device_with_a_bad_token_gives_up(service):
     device = run("listen.py", "nonsense", LIBRARY_WS=service.ws)
-    _, complaint = device.communicate(timeout=30)
+    _, complaint = device.communicate(timeout=PATIENCE_SECONDS)
     assert device.returncode == 1
     assert "token" in complaint
 
@@ -66,7 +67,7 @@ async def test_another_service_asks_for_access(platform, service, bought):
     token = platform.token(uuid4(), "service")
     assert access(service, token, user, product) == (1, "has_access: False, reason: not_owned, access_type: -\n")
     await publish(platform.kafka.address, [purchase])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := access(service, token, user, product))[0]:
         assert time.monotonic() < deadline
     assert answer == (0, "has_access: True, reason: owned, access_type: purchase\n")
@@ -79,10 +80,10 @@ async def test_a_game_reports_a_session_and_an_achievement(platform, service, bo
     said = {"productId": str(product), "achievements": [{"id": str(achievement), "apiName": "FIRST_STEP"}]}
     await publish(platform.kafka.address, [purchase, CloudEvent("com.platform.catalog.product.updated.v1", said)])
     token = platform.token(user)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         game = run("play.py", token, user, product, achievement, LIBRARY_GRPC=service.grpc)
-        said, complaint = game.communicate(timeout=30)
+        said, complaint = game.communicate(timeout=PATIENCE_SECONDS)
         if game.returncode == 0:
             break
         assert time.monotonic() < deadline, complaint

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "save_sync.py"
 
@@ -61,7 +62,7 @@ class Relay(BaseHTTPRequestHandler):
             self.wfile.flush()
             content = content[1:]
             self.server.stalled.set()
-            assert self.server.resume.wait(60)
+            assert self.server.resume.wait(PATIENCE_SECONDS)
         return self.wfile.write(content)
 
     def kind(self):
@@ -70,7 +71,7 @@ class Relay(BaseHTTPRequestHandler):
         return self.command if "X-Amz-Signature" in self.path else None
 
     def asked(self, content):
-        connection = HTTPConnection(self.server.store, timeout=30)
+        connection = HTTPConnection(self.server.store, timeout=PATIENCE_SECONDS)
         try:
             connection.request(self.command, self.path, content or None, dict(self.headers))
             answer = connection.getresponse()
@@ -107,7 +108,7 @@ class Machine:
     def sync(self, *options, said=""):
         """Returns the last line of its output; it must have succeeded."""
         running = self.start(*options)
-        out, complaint = running.communicate(said, timeout=60)
+        out, complaint = running.communicate(said, timeout=PATIENCE_SECONDS)
         assert running.returncode == 0, complaint
         return out.splitlines()[-1]
 
@@ -145,7 +146,7 @@ async def player(platform, service):
     data = {"userId": str(user), "orderId": "order", "items": [{"productId": str(product)}]}
     await publish(platform.kafka.address, [CloudEvent("com.platform.payment.purchase.completed.v1", data)])
     token = platform.token(user)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not asked(service, token, "items")["data"]:
         assert time.monotonic() < deadline
     return token, product
@@ -158,7 +159,7 @@ def machine(service, player, tmp_path):
 
 def asked(service, token, path):
     request = urllib.request.Request(f"{service.api}/{path}", headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
         return json.load(answer)
 
 
@@ -258,7 +259,7 @@ def test_a_conflict_is_resolved_as_the_player_says(machine, apart, choice, print
 def test_a_player_sees_both_sides_and_may_decide_later(service, player, apart):
     _, deck = apart
     running = deck.start("--playtime", "3720")
-    out, _ = running.communicate("\n", timeout=60)
+    out, _ = running.communicate("\n", timeout=PATIENCE_SECONDS)
     here, there, last = out.splitlines()
     assert here.startswith("this machine's save: deck, 20")
     assert here.endswith(", 12 bytes, played: 1 h 2 min")
@@ -281,7 +282,7 @@ def test_a_player_who_thinks_while_the_cloud_changes_is_asked_again(apart):
     assert thinking.stdout.readline().endswith("10 bytes, played: unknown\n")
     pc.file.write_bytes(b"pc went even further")
     pc.sync()
-    out, complaint = thinking.communicate("keep_cloud\nkeep_cloud\n", timeout=60)
+    out, complaint = thinking.communicate("keep_cloud\nkeep_cloud\n", timeout=PATIENCE_SECONDS)
     assert "20 bytes" in out, complaint
     assert deck.file.read_bytes() == b"pc went even further"
 
@@ -308,12 +309,12 @@ def test_an_interrupted_download_leaves_the_old_file(passage, machine):
     pc.sync()
     passage.faults["GET"] += ["cut"]
     cut = deck.start()
-    _, complaint = cut.communicate(timeout=60)
+    _, complaint = cut.communicate(timeout=PATIENCE_SECONDS)
     assert (cut.returncode, complaint.endswith("the file is as it was\n")) == (1, True)
     assert (deck.file.read_bytes(), deck.files()) == (b"old", ["save", "save.sync"])
     with stalled(passage):
         killed = deck.start()
-        assert passage.stalled.wait(60)
+        assert passage.stalled.wait(PATIENCE_SECONDS)
         killed.kill()
         killed.communicate()
     assert deck.file.read_bytes() == b"old"
@@ -329,8 +330,8 @@ def test_a_file_that_changes_during_a_download_is_not_overwritten(passage, machi
     pc.sync()
     with stalled(passage):
         running = deck.start()
-        assert passage.stalled.wait(60)
+        assert passage.stalled.wait(PATIENCE_SECONDS)
         deck.file.write_bytes(b"played meanwhile")
-    out, _ = running.communicate("\n", timeout=60)
+    out, _ = running.communicate("\n", timeout=PATIENCE_SECONDS)
     assert out.endswith("undecided: the cloud keeps both\n")
     assert deck.file.read_bytes() == b"played meanwhile"

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -54,7 +55,7 @@ async def bought(platform, service):
     await publish(platform.kafka.address, [CloudEvent(PURCHASE, data)])
     token = platform.token(user)
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=service.url, headers=headers) as client, asyncio.timeout(60):
+    async with httpx.AsyncClient(base_url=service.url, headers=headers) as client, asyncio.timeout(PATIENCE_SECONDS):
         while not (await client.get("/api/v1/library/items")).json()["data"]:
             await asyncio.sleep(0.05)
     return token, str(product)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import grpc
 import grpc.aio
 import pytest
-from gameshelf.devstack.pytest_plugin import sized, some
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, sized, some
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import FieldDescriptor
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -134,7 +134,7 @@ async def outcome(channel, method, is_stream, sent, metadata):
     """The code that a call ended with; whether an ErrorInfo says why, if it was refused."""
     try:
         call = channel.stream_stream(method) if is_stream else channel.unary_stream(method)
-        async for _ in call(iter([sent, sent]) if is_stream else sent, metadata=metadata, timeout=20):
+        async for _ in call(iter([sent, sent]) if is_stream else sent, metadata=metadata, timeout=PATIENCE_SECONDS):
             if method.endswith("/Watch"):
                 return "OK", True
     except grpc.aio.AioRpcError as error:
@@ -218,7 +218,7 @@ def test_what_is_no_grpc_at_all_ends_its_own_connection_alone(target):
         preface + b"\xff\xff\xff\x00\x00\x00\x00\x00\x00" + b"a" * 5_000,
         preface + b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08" * 500,
     ):
-        with socket.create_connection(("127.0.0.1", target.grpc_port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", target.grpc_port), timeout=PATIENCE_SECONDS) as connection:
             try:
                 connection.sendall(sent)
                 connection.shutdown(socket.SHUT_WR)

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.kafka.consumed import EventSubject
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.wiring import CONSUMED
@@ -20,7 +21,6 @@ from gameshelf.gateway.wiring import CONSUMED
 SEED = 12
 MAX_BYTES = 900_000
 """Brokers accept records of this size by default."""
-_SECONDS = 120
 _EACH = 10
 """After so many mutations comes a valid event, in the same partition."""
 
@@ -280,7 +280,7 @@ async def attack(kind, count, producer, database, target):
             found = await database.fetchval(query, [one["id"] for one in good])
         return found == len(good)
 
-    async with asyncio.timeout(_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await are_applied():
             await asyncio.sleep(0.1)
         while await database.fetchval("SELECT count(*) FROM gateway.deferred_records"):

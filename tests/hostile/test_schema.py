@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import schemathesis
-from gameshelf.devstack.pytest_plugin import sized, some
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, sized, some
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
@@ -97,7 +97,7 @@ def paths(document):
 @pytest.fixture
 def http(target, hostile_platform):
     headers = {"Authorization": f"Bearer {hostile_platform.token(uuid4())}"}
-    with httpx.Client(base_url=target.url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=target.url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

@@ -16,7 +16,7 @@ import grpc.aio
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
-from gameshelf.devstack.pytest_plugin import sized, some
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, sized, some
 from gameshelf.gateway.runtime.kafka.incoming import Incoming
 from gameshelf.gateway.wiring import CONSUMED
 from gameshelf.protos.library import v1 as protos
@@ -76,7 +76,7 @@ def with_text(path, text):
 async def test_every_text_of_every_rest_body(target, hostile_platform, cheap):
     headers = {"Authorization": f"Bearer {hostile_platform.token(uuid4())}"}
     tried = turn = 0
-    async with httpx.AsyncClient(base_url=target.url, headers=headers, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=target.url, headers=headers, timeout=PATIENCE_SECONDS) as http:
         document = (await http.get("/api/v1/openapi.json")).json()
         for template, calls in document["paths"].items():
             path = template
@@ -102,7 +102,7 @@ async def test_every_text_of_every_rest_body(target, hostile_platform, cheap):
 async def test_every_text_of_every_query_and_header(target, hostile_platform, cheap):
     authorization = f"Bearer {hostile_platform.token(uuid4())}"
     text = "a" + "\u0301\u0316" * 1_200  # what a request line holds
-    async with httpx.AsyncClient(base_url=target.url, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=target.url, timeout=PATIENCE_SECONDS) as http:
         document = (await http.get("/api/v1/openapi.json")).json()
         for template, calls in document["paths"].items():
             for parameter in calls.get("get", {}).get("parameters", ()):
@@ -191,13 +191,13 @@ async def test_every_text_of_every_grpc_message(target, hostile_platform, cheap)
 async def code_of(channel, name, is_stream, sent, metadata):
     try:
         if is_stream:
-            call = channel.stream_stream(name)(metadata=metadata, timeout=30)
+            call = channel.stream_stream(name)(metadata=metadata, timeout=PATIENCE_SECONDS)
             await call.write(
                 sent
             )  # and nothing more: a second write to an ended stream would raise, without the status
             await call.read()
             return "OK"
-        await channel.unary_unary(name)(sent, metadata=metadata, timeout=30)
+        await channel.unary_unary(name)(sent, metadata=metadata, timeout=PATIENCE_SECONDS)
     except grpc.aio.AioRpcError as error:
         return error.code().name
     return "OK"
@@ -241,6 +241,6 @@ async def test_every_text_of_every_consumed_event(target, hostile_platform, cpu_
     finally:
         await producer.stop()
     headers = {"Authorization": f"Bearer {hostile_platform.token(other)}"}
-    async with httpx.AsyncClient(base_url=target.api, headers=headers, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=target.api, headers=headers, timeout=PATIENCE_SECONDS) as http:
         while not (await http.get("/items")).json()["data"]:
             assert cpu_seconds() - before < MAX_SECONDS * len(events)

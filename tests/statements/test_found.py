@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.statements import found
 
 # In a process of its own, as a module is imported once: where statements are made, and which of them were not found.
@@ -45,7 +46,9 @@ MADE_LATER = {"gameshelf.gateway.runtime.support.export", "gameshelf.gateway.run
 
 @pytest.mark.long
 def test_every_statement_is_found(statements):
-    counted = subprocess.run([sys.executable, "-c", COUNTED], check=True, capture_output=True, text=True, timeout=120)
+    counted = subprocess.run(
+        [sys.executable, "-c", COUNTED], check=True, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     result = json.loads(counted.stdout)
     assert result["lost"] == [], "these stand where nothing looks for them"
     assert set(result["dead"]) - MADE_LATER == set(), "statements are made at import, or by a function with a cache"

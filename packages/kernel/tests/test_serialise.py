@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.kernel.serialise import (
     LOCK_SPACE,
     NotInTransaction,
@@ -52,14 +53,14 @@ async def test_another_transaction_waits_until_the_first_one_ends(connections, c
     other = asyncio.create_task(serialise(second, user))
     await waits(first, other)
     await (transaction.commit() if commits else transaction.rollback())
-    await asyncio.wait_for(other, 10)
+    await asyncio.wait_for(other, PATIENCE_SECONDS)
 
 
 async def test_other_users_do_not_wait(connections):
     first, second = connections
     async with first.transaction():
         await by_advisory_lock(first)(uuid4())
-        await asyncio.wait_for(serialise(second, uuid4()), 10)
+        await asyncio.wait_for(serialise(second, uuid4()), PATIENCE_SECONDS)
 
 
 async def test_several_services_in_one_transaction_share_one_lock(connections):
@@ -96,7 +97,7 @@ async def test_a_lock_that_a_savepoint_released_is_taken_again(connections):
             async with first.transaction():
                 await lock(user)
                 raise ZeroDivisionError
-        await asyncio.wait_for(serialise(second, user), 10)
+        await asyncio.wait_for(serialise(second, user), PATIENCE_SECONDS)
         await lock(user)
         async with second.transaction():
             assert await lock_idle_users(second, [user]) == set()

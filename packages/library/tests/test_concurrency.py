@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.kernel.clock import utc_now
 from gameshelf.kernel.serialise import by_advisory_lock
 from gameshelf.library import (
@@ -44,12 +45,12 @@ def dsn(create_database):
 
 @pytest.fixture
 async def connect(dsn):
-    """Opens connections that the end of the test closes. A deadlock, or a wait of ten seconds, is an error."""
+    """Opens connections that the end of the test closes. A deadlock, or a wait without end, is an error."""
     async with AsyncExitStack() as stack:
 
         async def open_one():
             connection = await asyncpg.connect(
-                dsn, server_settings={"deadlock_timeout": "100ms", "lock_timeout": "10s"}
+                dsn, server_settings={"deadlock_timeout": "100ms", "lock_timeout": f"{PATIENCE_SECONDS}s"}
             )
             stack.push_async_callback(connection.close)
             return connection

@@ -16,7 +16,7 @@ import jsonschema_rs
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, Service, StartedPlatform
 from gameshelf.devstack.servers.kafka import PARTITIONS
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
@@ -70,7 +70,7 @@ class Player:
         self.platform = platform
         self.token = platform.token(self.id)
         self.http = httpx.AsyncClient(
-            base_url=service.api, headers={"Authorization": f"Bearer {self.token}"}, timeout=30
+            base_url=service.api, headers={"Authorization": f"Bearer {self.token}"}, timeout=PATIENCE_SECONDS
         )
 
     async def get(self, path: str, **params: Any) -> Any:
@@ -116,7 +116,7 @@ def purchase(user_id: UUID, *products: UUID, order: str | None = None, **more: A
     return CloudEvent("com.platform.payment.purchase.completed.v1", data)
 
 
-async def until(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
+async def until(check: Callable[[], Awaitable[Any]], seconds: float = PATIENCE_SECONDS) -> Any:
     """Waits for the truth of something that is on its way; its value."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not (value := await check()):
@@ -125,9 +125,7 @@ async def until(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any
     return value
 
 
-async def read_topic(
-    platform: StartedPlatform, topic: str, enough: Callable[[list[Any]], Any], seconds: float = 30
-) -> list[Any]:
+async def read_topic(platform: StartedPlatform, topic: str, enough: Callable[[list[Any]], Any]) -> list[Any]:
     """A topic's records from its beginning, until there are enough of them.
 
     The embedded broker's end offsets point at the beginning of the last batch, so an end can't be asked for.
@@ -138,7 +136,7 @@ async def read_topic(
     consumer.assign(partitions)
     await consumer.seek_to_beginning(*partitions)
     records: list[Any] = []
-    deadline = asyncio.get_running_loop().time() + seconds
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     try:
         while not enough(records):
             assert asyncio.get_running_loop().time() < deadline, f"{len(records)} records of {topic} are not enough"
@@ -218,9 +216,9 @@ def next_message() -> Callable[..., Awaitable[Any]]:
     over unless ``greeting`` asks for it.
     """
 
-    async def receive(socket: Any, seconds: float = 20, *, greeting: bool = False) -> Any:
+    async def receive(socket: Any, *, greeting: bool = False) -> Any:
         while True:
-            message = json.loads(await asyncio.wait_for(socket.recv(), seconds))
+            message = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS))
             conforming(f"messages/{message['event_type']}", message)
             if greeting or message["event_type"] != "auth.success":
                 return message

@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import free_port
 
 ROOT = Path(__file__).parents[3]
@@ -56,7 +57,7 @@ class Dev:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 
@@ -74,12 +75,15 @@ class Dev:
         return any(item["attributes"]["product_id"] == str(product_id) for item in owned)
 
     def is_forgotten(self, user_id: object) -> bool:
-        """Whether nothing but a hash remains of an account."""
+        """Whether nothing but a hash remains of an account, once what was in work for it has ended."""
         [address] = [part["address"] for part in self.status() if part["name"] == "postgresql"]
 
         async def rows() -> int:
             connection = await asyncpg.connect(f"postgresql://library@{address}/library")
             try:
+                # The tombstone is deleted a quarter of an hour after the account.
+                aged = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1"
+                await connection.execute(f"{aged} AND erased_at IS NOT NULL", user_id)
                 of_user = "SELECT count(*) FROM gateway.user_streams WHERE user_id = $1"
                 return int(await connection.fetchval(of_user, user_id))
             finally:
@@ -87,9 +91,9 @@ class Dev:
 
         return asyncio.run(rows()) == 0
 
-    def until(self, check: Callable[[], bool], seconds: float = 30) -> bool:
-        """Whether a condition becomes true in time."""
-        deadline = time.monotonic() + seconds
+    def until(self, check: Callable[[], bool]) -> bool:
+        """Whether a condition becomes true."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not (came := check()) and time.monotonic() < deadline:
             time.sleep(0.1)
         return came
@@ -117,9 +121,9 @@ class Dev:
         self.seen |= {pid: running[pid][1] for pid in ours}
         return {pid: running[pid][2].replace(b"\0", b" ").decode(errors="replace") for pid in ours}
 
-    def all_gone(self, seconds: float = 30) -> bool:
+    def all_gone(self) -> bool:
         """Whether nothing is left running, soon."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not self.processes()
@@ -132,7 +136,7 @@ class Dev:
             except ProcessLookupError:
                 continue
         for process in self.started:
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
             if process.stdout:
                 process.stdout.close()
 

@@ -11,6 +11,7 @@ import time
 
 import pytest
 from gameshelf.devstack import demo
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 GAME = demo.product_id("iron-samovar")
 
@@ -33,7 +34,7 @@ def test_nothing_is_left_running_however_it_is_ended(dev, number):
     parts = {"gameshelf.devstack", "gameshelf.gateway", "postgres", "valkey", "tansu", "juicefs"}
     assert {name for name in parts if name in " ".join(dev.processes().values())} == parts
     up.send_signal(number)
-    up.wait(60)
+    up.wait(PATIENCE_SECONDS)
     assert dev.all_gone()
     assert dev.run("status").returncode == 3
 
@@ -44,22 +45,22 @@ def test_nothing_is_left_running_when_the_terminal_is_closed(dev):
         "up", stdin=theirs, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
     )
     os.close(theirs)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(dev.processes()) < 4 and time.monotonic() < deadline:
         time.sleep(0.05)
     os.close(ours)
-    up.wait(60)
+    up.wait(PATIENCE_SECONDS)
     assert dev.all_gone()
 
 
 @pytest.mark.long
 def test_a_killed_start_leaves_nothing_and_the_next_one_works(dev):
     up = dev.start("up")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while "postgres" not in "".join(dev.processes().values()) and time.monotonic() < deadline:
         time.sleep(0.02)
     up.kill()
-    up.wait(30)
+    up.wait(PATIENCE_SECONDS)
     assert dev.all_gone()
     assert dev.run("up", "--detach").returncode == 0
     assert {part["up"] for part in dev.status()} == {True}
@@ -105,7 +106,7 @@ def test_a_dead_server_comes_back_with_its_data(dev):
     again = dev.run("up", "--detach")
     assert again.returncode == 0
     assert "runs already" in again.stderr
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while dev.run("status").returncode != 0 and time.monotonic() < deadline:
         time.sleep(0.2)
     after = {part["name"]: part["pid"] for part in dev.status()}

@@ -10,6 +10,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.libctl.errors import Refused, Unavailable, Usage
 from gameshelf.libctl.files import fetch, safe_file_name, safe_name
 
@@ -35,7 +36,7 @@ class Store(BaseHTTPRequestHandler):
         self.wfile.write(sent)
         if self.path == "/hangs":
             self.wfile.flush()
-            self.waits.wait(60)
+            self.waits.wait(PATIENCE_SECONDS)
 
     def log_message(self, *_):
         pass
@@ -121,7 +122,7 @@ def test_an_interrupted_download_leaves_nothing(store, tmp_path, sent):
     assert running.stdout.readline()  # some of it has come
     assert [one.suffix for one in tmp_path.iterdir()] == [".part"]
     running.send_signal(sent)
-    assert running.wait(20) != 0
+    assert running.wait(PATIENCE_SECONDS) != 0
     running.stdout.close()
     assert list(tmp_path.iterdir()) == []
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from threading import Event
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.savesync.waiting import answer_of
 
 
@@ -26,7 +27,7 @@ def test_a_run_that_is_interrupted_does_not_wait_for_the_answer():
 
     def ask():
         asked.set()
-        may_end.wait(60)
+        may_end.wait(PATIENCE_SECONDS)
         ended.set()
 
     async def run():

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.process import Process
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers import ObjectServer
 from gameshelf.devstack.servers.base import HOST
 from gameshelf.savegames import SignedRequest
@@ -136,7 +137,7 @@ async def new_bucket(
             config = config_of(server, **changed)
             objects = await stack.enter_async_context(opened(config))
             client = await stack.enter_async_context(new_client(config))
-            http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
+            http = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE_SECONDS))
             await client.create_bucket(Bucket=config.bucket)
             return Bucket(config, objects, client, http)
 

@@ -6,13 +6,12 @@ import tracemalloc
 from contextlib import contextmanager
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import HOST
 from gameshelf.savegames import Digest, StoredPart, StoreUnavailable
 from gameshelf.savegames.s3._client import CALL_SECONDS
 
 BIG = 50 * 1024**2
-HANG_SECONDS = 30
-"""A call that takes longer hangs. It is no measure of speed."""
 
 
 def calls(objects):
@@ -42,7 +41,7 @@ def calls_about_objects(objects):
 
 
 async def assert_away(objects, calls=calls):
-    async with asyncio.timeout(HANG_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         outcomes = await asyncio.gather(*calls(objects), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}, outcomes
 
@@ -64,7 +63,7 @@ async def test_a_killed_or_frozen_store_is_unavailable_until_it_is_back(new_buck
 async def test_all_callers_of_a_frozen_store_get_an_error(new_bucket, own_s3):
     bucket = await new_bucket(own_s3)
     own_s3.freeze()
-    async with asyncio.timeout(HANG_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         outcomes = await asyncio.gather(*(bucket.objects.list("") for _ in range(200)), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
     own_s3.thaw()
@@ -106,7 +105,10 @@ async def test_an_invalid_response_is_a_failure_of_the_store(config_of, opened, 
 
     async with await asyncio.start_server(answer, HOST, 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with opened(config_of(s3, endpoint=f"http://{HOST}:{port}")) as objects, asyncio.timeout(HANG_SECONDS):
+        async with (
+            opened(config_of(s3, endpoint=f"http://{HOST}:{port}")) as objects,
+            asyncio.timeout(PATIENCE_SECONDS),
+        ):
             with pytest.raises(StoreUnavailable):
                 await objects.digest("a", 5)
         for writer in written:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+
 CODE = """
 import sys
 import gameshelf.savegames, gameshelf.savegames.testing
@@ -12,5 +14,7 @@ print(sorted({"aioboto3", "botocore", "gameshelf.savegames.s3"} & {*sys.modules}
 
 
 def test_the_package_imports_without_a_client_of_s3():
-    run = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, timeout=60, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
+    )
     assert run.stdout == "[]\n"

@@ -4,15 +4,16 @@ import asyncio
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.savegames import Limits, UploadQueries, UploadResult
 
 
 @pytest.fixture
 async def devices(savegames_dsn, new_player, of_player):
-    """One player over two connections. A wait of ten seconds is an error."""
+    """One player over two connections. A wait without end is an error."""
     kind, opened = type(new_player()), []
     for _ in range(2):
-        settings = {"deadlock_timeout": "100ms", "lock_timeout": "10s"}
+        settings = {"deadlock_timeout": "100ms", "lock_timeout": f"{PATIENCE_SECONDS}s"}
         opened.append(await asyncpg.connect(savegames_dsn, server_settings=settings))
     players = [kind(connection, Limits()) for connection in opened]
     for player in players[1:]:
@@ -68,7 +69,7 @@ async def test_a_client_that_asks_what_is_missing_never_stops_a_commit(devices):
         live = "UPDATE savegames.savegame_contents SET created_at = created_at WHERE user_id = $1"
         await connection.execute(live, first.id)
         asking = UploadQueries(second.player.connection).extend(first.id, upload["id"], 300, first.player.now)
-        await asyncio.wait_for(asking, 5)
+        await asyncio.wait_for(asking, PATIENCE_SECONDS)
         assert (await first.sets.finish(first.id, reservation.upload_id)).result is UploadResult.HEAD
 
 

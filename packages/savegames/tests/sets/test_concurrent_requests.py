@@ -4,15 +4,16 @@ import asyncio
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.savegames import Limits, UserQuotaExceeded
 
 
 @pytest.fixture
 async def devices(savegames_dsn, new_player, of_player):
-    """One player over two connections; each request is a transaction. A wait of ten seconds is an error."""
+    """One player over two connections; each request is a transaction. A wait without end is an error."""
     kind, opened = type(new_player()), []
     for _ in range(2):
-        settings = {"deadlock_timeout": "100ms", "lock_timeout": "10s"}
+        settings = {"deadlock_timeout": "100ms", "lock_timeout": f"{PATIENCE_SECONDS}s"}
         opened.append(await asyncpg.connect(savegames_dsn, server_settings=settings))
     players = [kind(connection, Limits(quota_bytes=10)) for connection in opened]
     for player in players[1:]:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.process import Process
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from websockets.asyncio.client import connect
 
 APP = "gameshelf.gateway.asgi:app"
@@ -32,7 +33,7 @@ def service(platform):
 async def test_an_asgi_server_runs_all_of_the_service_and_ends_it_well(
     platform, service, player, wait_until, next_message
 ):
-    await wait_until(lambda: asyncio.to_thread(service.is_ready), 60)
+    await wait_until(lambda: asyncio.to_thread(service.is_ready))
     game = uuid4()
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
         await player.buys(game)
@@ -43,7 +44,7 @@ async def test_an_asgi_server_runs_all_of_the_service_and_ends_it_well(
     _, writer = await asyncio.open_connection("127.0.0.1", service.grpc_port)
     writer.close()
     service.process.send(signal.SIGTERM)
-    assert await asyncio.to_thread(service.process.wait, 30)
+    assert await asyncio.to_thread(service.process.wait, PATIENCE_SECONDS)
     assert service.process.returncode == 0
     assert '"message":"stopping"' in service.log.read_text()
 
@@ -53,5 +54,5 @@ async def test_a_service_that_can_not_start_says_why_and_is_not_served(platform)
     refused = platform.service(POSTGRES_DSN="postgresql://nobody@127.0.0.1:1/x")
     command = [sys.executable, "-m", "hypercorn", *SERVERS["hypercorn"](refused.http_port)]
     process = Process(command, refused.log, environ=refused.environment)
-    assert await asyncio.to_thread(process.wait, 30)
+    assert await asyncio.to_thread(process.wait, PATIENCE_SECONDS)
     assert "POSTGRES_DSN: the database can't be used" in refused.log.read_text()

@@ -8,6 +8,7 @@ from uuid import uuid4
 import grpc.aio
 import httpx
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import PlaytimeTrackerServiceStub
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -80,7 +81,7 @@ async def test_ten_clients_notice_nothing_of_an_instance_that_stops(platform, wa
         grpc.aio.insecure_channel(leaving.grpc) as channel,
         httpx.AsyncClient(headers=headers) as client,
     ):
-        assert "auth.success" in await asyncio.wait_for(socket.recv(), 20)
+        assert "auth.success" in await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS)
         leaving.process.send(signal.SIGTERM)
 
         async def draining():
@@ -92,7 +93,7 @@ async def test_ten_clients_notice_nothing_of_an_instance_that_stops(platform, wa
         assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
         health = await HealthStub(channel).Check(HealthCheckRequest())
         assert health.status == HealthCheckResponse.NOT_SERVING
-        assert await asyncio.to_thread(leaving.process.wait, 30)
+        assert await asyncio.to_thread(leaving.process.wait, PATIENCE_SECONDS)
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
         assert closed.value.rcvd is not None
@@ -103,7 +104,7 @@ async def test_ten_clients_notice_nothing_of_an_instance_that_stops(platform, wa
     assert balancer.errors == []
     assert '"level":"ERROR"' not in leaving.log.read_text()
     staying.process.send(signal.SIGINT)  # which does not wait for a balancer
-    assert await asyncio.to_thread(staying.process.wait, 30)
+    assert await asyncio.to_thread(staying.process.wait, PATIENCE_SECONDS)
     assert staying.process.returncode == 0
 
 
@@ -137,8 +138,8 @@ async def test_streams_last_while_draining_until_a_second_sigterm(platform, call
             invited = {"data": {"attributes": {"shared_with_user_id": str(uuid4())}}}
             assert (await client.post(f"{service.api}/family/links", json=invited)).status_code == 201
             for socket in (old_socket, new_socket):
-                assert "auth.success" in await asyncio.wait_for(socket.recv(), 20)
-                assert "family.link.updated" in await asyncio.wait_for(socket.recv(), 20)
+                assert "auth.success" in await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS)
+                assert "family.link.updated" in await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS)
             service.process.send(signal.SIGTERM)
             assert await asyncio.to_thread(service.process.wait, 60)
             for socket in (old_socket, new_socket):

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 PURCHASES = 10_000
 USERS = 250
@@ -69,7 +70,7 @@ class Stream:
             waiting = await connection.fetchval("SELECT count(*) FROM gateway.outbox")
             return owned >= sum(map(len, self.owned.values())) and letters >= self.malformed and not waiting
 
-        await wait_until(applied, 180)
+        await wait_until(applied)
         rows = await connection.fetch(
             "SELECT user_id, product_id FROM library.user_library_items WHERE acquisition_type IS NOT NULL"
         )
@@ -98,7 +99,7 @@ class Stream:
             read = len(records)
             return expected <= added
 
-        await read_records(platform, "com.platform.library.events.v1", complete, 60)
+        await read_records(platform, "com.platform.library.events.v1", complete)
         assert removed <= refunded
         assert added - expected <= refunded
         for numbers in sequences.values():
@@ -108,7 +109,7 @@ class Stream:
         def all_dead(records):
             return len({record.value for record in records}) >= self.malformed
 
-        dead = await read_records(platform, "com.platform.library.dlq.v1", all_dead, 60)
+        dead = await read_records(platform, "com.platform.library.dlq.v1", all_dead)
         assert len({record.value for record in dead}) == self.malformed
 
 
@@ -146,7 +147,7 @@ async def test_each_dependency_away_for_ten_seconds_in_turn(own_platform, own_po
     sending = asyncio.create_task(stream.send(own_platform, a_second=300))
 
     async def items():
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
             return await client.get(service.api + "/items", headers={"Authorization": f"Bearer {player}"})
 
     await asyncio.sleep(1)

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.kafka import PARTITIONS
 from websockets.asyncio.client import connect
 
@@ -60,7 +61,7 @@ async def kafka(platform):
 
     async def wait(event_type, players):
         waiting = {(event_type, str(player.id)) for player in players}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not waiting <= found:
                 for records in (await consumer.getmany(timeout_ms=100)).values():
                     documents = [json.loads(record.value) for record in records]
@@ -135,7 +136,7 @@ class Faults:
         yield
         assert not await self._sale_messages()
         await self.database.execute("DROP FUNCTION wishlist.poison() CASCADE")
-        await self.wait_until(self._sale_messages, 60)
+        await self.wait_until(self._sale_messages)
 
     async def _are_set_aside(self, count):
         query = "SELECT count(*) FROM gateway.deferred_records WHERE subject_id = $1"

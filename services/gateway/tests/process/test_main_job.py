@@ -7,6 +7,7 @@ from uuid import uuid4
 import grpc.aio
 from aiokafka import AIOKafkaConsumer
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.protos.library.v1.library_query_service_pb2 import CheckGameAccessRequest
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from websockets.asyncio.client import connect
@@ -39,7 +40,7 @@ async def test_a_purchase_reaches_the_library_devices_kafka_and_grpc(
     assert item["attributes"]["title"] == "Лёд"
     assert item["attributes"]["acquisition_type"] == "purchase"
 
-    record = await asyncio.wait_for(consumer.getone(), 20)
+    record = await asyncio.wait_for(consumer.getone(), PATIENCE_SECONDS)
     await consumer.stop()
     event = conforms("events/com.platform.library.game.added.v1", json.loads(record.value))
     assert record.key.decode() == str(player.id)

@@ -48,7 +48,7 @@ async def test_a_users_numbers_follow_the_partition_when_an_instance_is_killed(
 ):
     owned, rounds = history(7, purchase_of)
     for one in instances:
-        await wait_until(lambda one=one: asyncio.to_thread(one.is_ready), 60)
+        await wait_until(lambda one=one: asyncio.to_thread(one.is_ready))
     for number, events in enumerate(rounds):
         await publish(platform.kafka.address, events)
         if number == ORDERS // 2:
@@ -64,7 +64,7 @@ async def test_a_users_numbers_follow_the_partition_when_an_instance_is_killed(
             found[row["user_id"]].add(row["product_id"])
         return found == owned and not await connection.fetchval("SELECT count(*) FROM gateway.outbox")
 
-    await wait_until(applied, 90)
+    await wait_until(applied)
     last = {
         str(row["user_id"]): row["last_sequence"]
         for row in await connection.fetch("SELECT user_id, last_sequence FROM gateway.user_streams")
@@ -85,7 +85,7 @@ async def test_a_users_numbers_follow_the_partition_when_an_instance_is_killed(
     def complete(records):
         return {user: len(set(numbers)) for (_, user), numbers in sequences(records).items()} == last
 
-    numbers_of = sequences(await read_records(platform, EVENTS, complete, 60))
+    numbers_of = sequences(await read_records(platform, EVENTS, complete))
     assert len(numbers_of) == USERS  # each user is in one partition
     for numbers in numbers_of.values():
         newest = 0

@@ -34,7 +34,7 @@ async def test_three_processes_share_the_four_roles(
     platform, parts, service, player, wait_until, next_message, read_records
 ):
     for part in parts:
-        await wait_until(lambda part=part: asyncio.to_thread(part.is_ready), 60)
+        await wait_until(lambda part=part: asyncio.to_thread(part.is_ready))
     game = uuid4()
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
         await player.buys(game)

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import listens
 
 
@@ -18,7 +19,7 @@ def test_a_taken_port_is_named(platform, part):
         taken.listen()
         refused = platform.service(LOG_LEVEL="ERROR", **{name: str(taken.getsockname()[1])})
         refused.start(wait=False)
-        assert refused.process.wait(30)
+        assert refused.process.wait(PATIENCE_SECONDS)
     assert refused.process.returncode == 1
     [line] = refused.log.read_text().splitlines()
     assert name in line
@@ -27,7 +28,7 @@ def test_a_taken_port_is_named(platform, part):
 def test_grpc_is_served_before_the_service_can_say_that_it_is_ready(platform):
     service = platform.service()
     service.start(wait=False)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not listens(service.http_port):
         assert time.monotonic() < deadline
     assert listens(service.grpc_port)

@@ -6,6 +6,7 @@ import grpc
 import grpc.aio
 import pytest
 from cryptography import x509
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -40,7 +41,9 @@ def call(platform, service, make_certificate):
             metadata = (("authorization", f"Bearer {platform.token(token_of or uuid4(), *roles)}"),)
             request = messages.GetLibraryItemsRequest(user_id=str(user_id or uuid4()))
             try:
-                return await LibraryQueryServiceStub(channel).GetLibraryItems(request, metadata=metadata, timeout=10)
+                return await LibraryQueryServiceStub(channel).GetLibraryItems(
+                    request, metadata=metadata, timeout=PATIENCE_SECONDS
+                )
             except grpc.aio.AioRpcError as error:
                 return error
 
@@ -110,7 +113,8 @@ async def test_a_uri_is_a_name_too(platform, make_certificate):
         metadata = (("authorization", f"Bearer {platform.token(uuid4(), 'service')}"),)
         request = messages.GetLibraryItemsRequest(user_id=str(uuid4()))
         assert (
-            await LibraryQueryServiceStub(channel).GetLibraryItems(request, metadata=metadata, timeout=10) is not None
+            await LibraryQueryServiceStub(channel).GetLibraryItems(request, metadata=metadata, timeout=PATIENCE_SECONDS)
+            is not None
         )
     made.stop()
 
@@ -127,7 +131,9 @@ async def test_without_a_certificate_or_without_tls_there_is_no_connection(platf
     assert (await call(None, "service")).code() == grpc.StatusCode.UNAVAILABLE
     async with grpc.aio.insecure_channel(service.grpc) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as error:
-            await LibraryQueryServiceStub(channel).GetLibraryItems(messages.GetLibraryItemsRequest(), timeout=10)
+            await LibraryQueryServiceStub(channel).GetLibraryItems(
+                messages.GetLibraryItemsRequest(), timeout=PATIENCE_SECONDS
+            )
     assert error.value.code() == grpc.StatusCode.UNAVAILABLE
 
 

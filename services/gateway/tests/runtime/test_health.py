@@ -6,6 +6,7 @@ import math
 import asyncpg
 import httpx
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import free_port
 from gameshelf.gateway.runtime import backups
 from gameshelf.gateway.runtime.outbox import backlog
@@ -29,7 +30,7 @@ def start(platform):
 
 
 def readiness(service):
-    answer = httpx.get(service.url + "/health/ready", timeout=10)
+    answer = httpx.get(service.url + "/health/ready", timeout=PATIENCE_SECONDS)
     return answer.status_code, answer.json()
 
 
@@ -41,7 +42,7 @@ def test_a_database_that_takes_no_writes_is_degraded_and_serves_reads(platform, 
     assert document["dependencies"] == {"postgresql": "degraded", "redis": "degraded", "kafka": "ok"}
     assert document["reasons"]["postgresql"].startswith("it accepts no writes")
     headers = {"Authorization": f"Bearer {platform.token('00000000-0000-4000-8000-000000000001')}"}
-    with httpx.Client(base_url=service.api, headers=headers, timeout=10) as client:
+    with httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS) as client:
         assert client.get("/items").status_code == 200
         assert client.get("/wishlist/items").status_code == 200
         written = client.post("/categories", json={"data": {"attributes": {"name": "name"}}})

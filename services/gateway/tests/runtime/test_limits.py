@@ -7,6 +7,7 @@ from uuid import uuid4
 import grpc.aio
 import httpx
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.local_counts import LocalCounts
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
@@ -96,7 +97,9 @@ async def test_a_service_has_so_many_calls_a_minute(whole_minute, platform, serv
 
 async def test_many_requests_at_once_are_no_outage_of_redis(whole_minute, service, player):
     limits = httpx.Limits(max_connections=300)
-    async with httpx.AsyncClient(headers=player.http.headers, base_url=service.api, limits=limits, timeout=60) as many:
+    async with httpx.AsyncClient(
+        headers=player.http.headers, base_url=service.api, limits=limits, timeout=PATIENCE_SECONDS
+    ) as many:
         answers = await asyncio.gather(*(many.get("/items") for _ in range(200)))
     assert sorted(answer.status_code for answer in answers) == [200] * 3 + [429] * 197
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.tables import MIGRATIONS as GATEWAY
 from gameshelf.gateway.wiring import MIGRATIONS
 from gameshelf.kernel.migrations import MigrationBlocked
@@ -20,7 +21,6 @@ _FEED = "INSERT INTO gateway.feed (user_id, sequence, message) SELECT md5(n::tex
 _EXPECTED = """
 SELECT n_distinct FROM pg_stats WHERE schemaname = 'gateway' AND tablename = $1 AND attname = 'user_id'
 """
-_SECONDS = 30
 
 
 @asynccontextmanager
@@ -41,7 +41,7 @@ async def ask(dsn, statement, done=bool):
     """Repeats a query until its result is the expected one."""
     connection = await asyncpg.connect(dsn)
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not done(answer := await connection.fetchval(statement)):
                 await asyncio.sleep(0.02)
         return answer
@@ -55,7 +55,7 @@ async def test_nobody_queues_behind_a_migration_that_waits_for_a_reader(database
         migration = asyncio.create_task(asyncio.to_thread(PLAYTIME.upgrade, database))
         await ask(database, _WAITING)
         # Queued behind the migration until it gives up for a while, not until the reader ends.
-        await asyncio.wait_for(ask(database, "SELECT count(*) = 0 FROM playtime.playtime_sessions"), _SECONDS)
+        await asyncio.wait_for(ask(database, "SELECT count(*) = 0 FROM playtime.playtime_sessions"), PATIENCE_SECONDS)
         assert not migration.done()
     await migration
     await asyncio.to_thread(PLAYTIME.check, database)
@@ -76,7 +76,7 @@ async def test_an_index_of_a_table_in_use_keeps_nobody_from_writing(database):
         migration = asyncio.create_task(asyncio.to_thread(GATEWAY.upgrade, database, "0005"))
         await ask(database, _WAITING)
         connection = await asyncpg.connect(database)
-        await connection.execute(_ENTRY, timeout=_SECONDS)
+        await connection.execute(_ENTRY, timeout=PATIENCE_SECONDS)
         await connection.close()
         assert not migration.done()
     await migration
@@ -107,7 +107,7 @@ async def test_a_second_migration_waits_without_delaying_the_first(database):
         second = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
         # The first one has two connections, and somebody holds the table: the fourth is the second one's.
         await ask(database, _OTHERS, lambda others: others > 3)
-    await asyncio.wait_for(asyncio.gather(first, second.wait()), _SECONDS)
+    await asyncio.wait_for(asyncio.gather(first, second.wait()), PATIENCE_SECONDS)
     assert second.returncode == 0
 
 
@@ -119,7 +119,7 @@ async def test_expected_rows_count_at_once_and_hold_up_nobody(database):
     async with held(database, "LOCK gateway.feed IN SHARE UPDATE EXCLUSIVE MODE"):  # as VACUUM does
         migration = asyncio.create_task(asyncio.to_thread(GATEWAY.upgrade, database, "0011"))
         await ask(database, _WAITING)
-        await connection.execute(f"{_FEED} FROM generate_series(31, 31) n", timeout=_SECONDS)
+        await connection.execute(f"{_FEED} FROM generate_series(31, 31) n", timeout=PATIENCE_SECONDS)
         assert not migration.done()
     await migration
     assert await connection.fetchval(_EXPECTED, "feed") == pytest.approx(-0.02)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.composed import event_rules_of
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
@@ -15,7 +16,7 @@ STREAMS = UserStreams(b"k" * 32)
 
 @pytest.fixture
 async def pool(dsn):
-    async with asyncpg.create_pool(dsn, min_size=2, max_size=2, command_timeout=30) as pool:
+    async with asyncpg.create_pool(dsn, min_size=2, max_size=2, command_timeout=PATIENCE_SECONDS) as pool:
         yield pool
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.libctl.errors import ExitCode
 
 
@@ -22,7 +23,7 @@ def ends(process, line, number=signal.SIGINT):
         if line in text:
             process.send_signal(number)
             break
-    out, rest = process.communicate(timeout=60)
+    out, rest = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, out, printed + rest
 
 
@@ -138,7 +139,7 @@ def test_a_killed_backup_leaves_no_backup_and_can_be_repeated(libctl, library, t
     refused = libctl("backup", "verify", partial, dsn=library)
     assert refused.code == ExitCode.NOT_FOUND
     assert "never finished" in refused.err
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (made := libctl("backup", "create", tmp_path / "b", dsn=library)).code == ExitCode.PRECONDITION:
         assert time.monotonic() < deadline  # its pg_dump may still be there, and holds the lock
     assert made.code == ExitCode.OK, made.err
@@ -157,7 +158,7 @@ def test_two_backups_do_not_write_to_one_folder(libctl, library, tmp_path):
     finally:
         process.send_signal(signal.SIGCONT)
     assert refused.code == ExitCode.PRECONDITION
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == ExitCode.OK
     assert libctl("backup", "verify", tmp_path / "b").code == ExitCode.OK
 
@@ -255,7 +256,7 @@ def test_what_a_killed_verification_leaves_is_dropped_by_the_next_one(libctl, se
     process = libctl.start("backup", "verify", backup, dsn=server)
     ends(process, "comparing", signal.SIGKILL)
     [left] = databases()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while left in databases():
         verified = libctl("backup", "verify", backup, dsn=server)
         assert verified.code == ExitCode.OK, verified.err
@@ -274,7 +275,7 @@ def test_a_running_verification_keeps_its_database(libctl, server, backup, datab
         assert databases() == {its}
     finally:
         process.send_signal(signal.SIGCONT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == ExitCode.OK
 
 
@@ -312,7 +313,7 @@ def test_on_a_terminal_there_are_bars_which_end_full(libctl, server, made_backup
     with suppress(OSError):  # a terminal's signal that nobody writes to it any more
         while part := os.read(terminal, 65536):
             seen += part
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=PATIENCE_SECONDS)
     os.close(terminal)
     assert json.loads(out)["well"]
     tables = json.loads(out)["tables"]

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 POINT = "2026-01-01T00:00:00Z"
 MARK = ("backup", "mark-restored", "--point", POINT)
@@ -87,7 +88,9 @@ async def test_the_mark_and_a_writer_do_not_wait_for_each_other(libctl, library)
     marking = libctl.start("--json", *MARK, *APPLY, dsn=library)
     await until_somebody_waits(keeper)
     await writer.execute(
-        "UPDATE settings.game_specific_settings SET revision = revision + 1 WHERE user_id = $1", user_id, timeout=20
+        "UPDATE settings.game_specific_settings SET revision = revision + 1 WHERE user_id = $1",
+        user_id,
+        timeout=PATIENCE_SECONDS,
     )
     await transaction.commit()
     _, printed = await asyncio.to_thread(marking.communicate)
@@ -112,7 +115,7 @@ def test_a_row_that_somebody_holds_ends_the_mark_with_a_word(libctl, library, fe
 
 
 async def until_somebody_waits(connection):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await connection.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ):

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.postgres import binary
 from gameshelf.libctl.errors import ExitCode
 
@@ -115,7 +116,7 @@ def test_a_database_in_use_is_left_to_who_uses_it(libctl, backup, database):
     user = subprocess.Popen([PG_BIN / "psql", database], stdin=subprocess.PIPE, env={"PGAPPNAME": "gameshelf-gateway"})
     user.stdin.write(b"SELECT 1;\n")
     user.stdin.flush()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while "gameshelf-gateway (1)" not in (refused := libctl("backup", "restore", backup, dsn=database)).err:
         assert time.monotonic() < deadline
     assert refused.code == ExitCode.PRECONDITION
@@ -133,14 +134,14 @@ def test_a_restore_that_is_killed_leaves_the_name_alone_and_is_repeated(
     for line in process.stderr:
         if line.startswith(step):
             process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     # No database has the name, or (killed right after its last commit) a complete and marked one has it.
     if process.returncode == 0 or restores(absent) is not None:
         assert step == STEPS[-1]
         assert len(restores(absent)) == 1
         return
     assert [entry["state"] for entry in libctl.logged()] == ["started"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (made := libctl("backup", "restore", backup, *APPLY, "--json", dsn=absent)).code != ExitCode.OK:
         assert time.monotonic() < deadline, made.err
     assert len(restores(absent)) == 1
@@ -153,7 +154,7 @@ def test_an_interrupted_load_leaves_nothing(libctl, backup, absent, restores, da
         if line.startswith(step):
             process.send_signal(signal.SIGINT)
             break
-    _, printed = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == ExitCode.INTERRUPTED, printed
     assert "Traceback" not in printed
     assert (restores(absent), databases()) == (None, set())
@@ -166,7 +167,7 @@ def test_a_load_that_was_interrupted_is_resumed(libctl, backup, absent, restores
         if line.startswith("comparing"):
             process.send_signal(signal.SIGINT)
             break
-    _, printed = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == ExitCode.INTERRUPTED, printed
     [left] = databases()
     assert left in printed

@@ -19,7 +19,7 @@ import boto3
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, Service, StartedPlatform
 from gameshelf.libctl.main import main
 from gameshelf.savegames import user_prefix
 
@@ -148,7 +148,7 @@ class Saver:
         self.id, self.product = uuid4(), uuid4()
         self.platform = platform
         headers = {"Authorization": f"Bearer {platform.token(self.id)}"}
-        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=30)
+        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS)
 
     def buys(self) -> "Saver":
         """Waits until the game is in the library."""
@@ -156,7 +156,7 @@ class Saver:
         data = {"userId": str(self.id), "orderId": f"order-{self.id}", "items": items}
         bought = CloudEvent("com.platform.payment.purchase.completed.v1", data)
         asyncio.run(publish(self.platform.kafka.address, [bought]))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not self.http.get("/items").json()["data"]:
             assert time.monotonic() < deadline, "the game didn't come"
             time.sleep(0.05)

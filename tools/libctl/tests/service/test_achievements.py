@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 TITLE = "Far Horizon"
 
@@ -22,7 +23,7 @@ def game(platform, staff):
     data = {"productId": str(ids["product"]), "newTitle": TITLE, "achievements": achievements}
     event = CloudEvent("com.platform.catalog.product.updated.v1", data)
     asyncio.run(publish(platform.kafka.address, [event]))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     support = staff("support")
     while len(support.data("achievements", "show", uuid4(), ids["product"])["achievements"]) < 3:
         assert time.monotonic() < deadline

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.support.changes import difference
 from gameshelf.gateway.runtime.support.rpc.cursors import pack
 from gameshelf.protos.library.v1 import admin_audit_pb2, admin_events_pb2, admin_playtime_pb2, admin_saves_pb2
@@ -23,7 +24,7 @@ def call(service):
         token = (("authorization", f"Bearer {somebody.environment['LIBCTL_TOKEN']}"),)
         with grpc.insecure_channel(service.grpc) as channel:
             try:
-                getattr(LibraryAdminServiceStub(channel), rpc)(request, metadata=token, timeout=20)
+                getattr(LibraryAdminServiceStub(channel), rpc)(request, metadata=token, timeout=PATIENCE_SECONDS)
             except grpc.RpcError as error:
                 return error.code().name
         return "OK"

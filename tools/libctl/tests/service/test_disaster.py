@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
 PLACES = (
     "/items",
@@ -31,7 +31,7 @@ class Player:
 
     def at(self, service):
         headers = {"Authorization": f"Bearer {self.platform.token(self.id)}"}
-        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=30)
+        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS)
 
     def post(self, path, **attributes):
         answered = self.http.post(path, json={"data": {"attributes": attributes}})

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
 from gameshelf.devstack.events import CloudEvent
-from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
 PAYMENTS = "com.platform.payment.events.v1"
 RELAYS = 0x72656C61
@@ -85,7 +85,7 @@ def consumed(platform, topic, count):
         consumer = AIOKafkaConsumer(topic, bootstrap_servers=platform.kafka.address, auto_offset_reset="earliest")
         await consumer.start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 return [((one := await consumer.getone()).key, one.value) for _ in range(count)]
         finally:
             await consumer.stop()

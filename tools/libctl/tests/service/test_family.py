@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
 TITLE, OTHER_TITLE = "Deep Blue", "Red Dust"
 
@@ -20,7 +20,7 @@ class Player:
     def __init__(self, platform, service):
         self.id = uuid4()
         headers = {"Authorization": f"Bearer {platform.issuer.issue(str(self.id), ('user',), ttl=3600)}"}
-        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=30)
+        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS)
 
     def post(self, path, **attributes):
         return self.http.post(path, json={"data": {"attributes": attributes}})

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
 TITLE = "Far Horizon"
 BOUGHT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
@@ -47,7 +47,7 @@ class Shop:
     def sees(self, user):
         """The titles that the user's devices show."""
         headers = {"Authorization": f"Bearer {self.platform.issuer.issue(str(user), ('user',), ttl=600)}"}
-        found = httpx.get(f"{self.service.api}/items", headers=headers, timeout=30).json()["data"]
+        found = httpx.get(f"{self.service.api}/items", headers=headers, timeout=PATIENCE_SECONDS).json()["data"]
         return [one["attributes"]["title"] for one in found]
 
 

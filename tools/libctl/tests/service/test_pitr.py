@@ -13,14 +13,12 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 from gameshelf.devstack.servers import Postgres
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase, Witness, difference
 from gameshelf.gateway.runtime.restores import DeletionGate, mark_reconciled, open_restore
 from redis.asyncio import Redis
-
-_SECONDS = 40
 
 
 @pytest.fixture
@@ -41,7 +39,9 @@ def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place,
     service = platform.service()
     service.start()
     player = uuid4()
-    http = httpx.Client(base_url=service.api, headers={"Authorization": f"Bearer {platform.token(player)}"}, timeout=30)
+    http = httpx.Client(
+        base_url=service.api, headers={"Authorization": f"Bearer {platform.token(player)}"}, timeout=PATIENCE_SECONDS
+    )
 
     def owned():
         answered = http.get("/items", params={"limit": 100})
@@ -64,11 +64,11 @@ def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place,
         asyncio.run(publish(platform.kafka.address, events))
 
     buy(1)
-    wait_for(lambda: owned() == 1, _SECONDS)
+    wait_for(lambda: owned() == 1)
     copy = server.base_backup("copy")
     point = datetime.now(UTC)
     buy(50)
-    wait_for(lambda: owned() == 51, _SECONDS)
+    wait_for(lambda: owned() == 51)
 
     asyncio.run(noted(platform))
 
@@ -76,13 +76,13 @@ def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place,
     server.stop()
     server.replace_data(copy)
     server.start()
-    wait_for(lambda: owned() == 1, _SECONDS)
+    wait_for(lambda: owned() == 1)
 
     # It is noticed, and nothing is deleted.
     def ready():
         return httpx.get(f"{service.url}/health/ready").json()["dependencies"]["postgresql"]
 
-    wait_for(lambda: ready() == "replaced", _SECONDS)
+    wait_for(lambda: ready() == "replaced")
     assert "database_replaced 1.0" in httpx.get(service.metrics).text
     assert service.log.read_text().count("another database replaced this one") == 1
     assert not asyncio.run(deletes(platform))
@@ -92,8 +92,8 @@ def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place,
     assert ready() == "replaced"
     assert libctl(platform, tmp_path, *words, "--apply", "--reason", "INC-7")["applied"] is True
 
-    wait_for(lambda: owned() == 51, _SECONDS)
-    wait_for(lambda: ready() == "ok", _SECONDS)
+    wait_for(lambda: owned() == 51)
+    wait_for(lambda: ready() == "ok")
     assert not asyncio.run(deletes(platform))  # the store has not been compared yet
     asyncio.run(reconciled(platform))
     assert asyncio.run(deletes(platform))
@@ -113,7 +113,7 @@ async def noted(platform):
     connection = await asyncpg.connect(platform.dsn)
     position = await connection.fetchval("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint")
     await connection.close()
-    async with Redis(host=host, port=int(port)) as redis, asyncio.timeout(_SECONDS):
+    async with Redis(host=host, port=int(port)) as redis, asyncio.timeout(PATIENCE_SECONDS):
         while json.loads(await redis.get("gameshelf:database"))["position"] < position:
             await asyncio.sleep(0.1)
 

@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 HOUR = 3600
 DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=40)
@@ -24,7 +25,7 @@ class Player:
     def __init__(self, platform, service, game):
         self.id, self.game = uuid4(), game
         headers = {"Authorization": f"Bearer {platform.issuer.issue(str(self.id), ('user',), ttl=3600)}"}
-        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=30)
+        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS)
 
     def post(self, path, **body):
         response = self.http.post(path, json=body)
@@ -65,7 +66,7 @@ def new_player(platform, service):
         items = [{"productId": str(game), "productType": "game", "quantity": 1}]
         order = {"userId": str(player.id), "orderId": uuid4().hex, "items": items, "purchaseTimestamp": bought}
         asyncio.run(say(platform, "com.platform.payment.purchase.completed.v1", **order))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not [one for one in player.http.get("/items").json()["data"] if one["attributes"]["title"] == TITLE]:
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import s3_config
 from gameshelf.savegames import object_key, object_metadata
@@ -45,8 +46,8 @@ class Player:
 
     def comes_to(self, service):
         """Uses that service from now on; waits until the game is in the library."""
-        self.http = httpx.Client(base_url=service.api, headers=self.headers, timeout=30)
-        until = time.monotonic() + 30
+        self.http = httpx.Client(base_url=service.api, headers=self.headers, timeout=PATIENCE_SECONDS)
+        until = time.monotonic() + PATIENCE_SECONDS
         while not self.http.get("/items").json()["data"]:
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -223,7 +224,7 @@ async def interrupted_on_the_second_page(service, player, dsn, admin):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await watching.fetchval(WAITING):
                 await asyncio.sleep(0.02)
         running.send_signal(signal.SIGINT)

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
 SETTINGS = {"quality": "высокое", "big": 2**63 - 1}
 
@@ -32,7 +32,7 @@ class Player:
         self.id, self.game = uuid4(), str(uuid4())
         self.platform = platform
         token = {"Authorization": f"Bearer {platform.token(self.id)}"}
-        self.http = httpx.Client(base_url=service.api, headers=token, timeout=30)
+        self.http = httpx.Client(base_url=service.api, headers=token, timeout=PATIENCE_SECONDS)
 
     def buys(self):
         data = {"userId": str(self.id), "orderId": f"o-{self.id}", "items": [{"productId": self.game}]}
@@ -218,7 +218,7 @@ def test_an_interrupted_export_resumes_with_the_same_command(create_platform, ow
         assert busy.returncode == 4, busy.stderr
         assert "another process writes" in busy.stderr
         process.send_signal(signal.SIGINT)
-        _, printed = process.communicate(timeout=20)
+        _, printed = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 130, printed
         assert "the same command to resume" in printed
         own_s3.thaw()
@@ -322,7 +322,7 @@ def wait_for_erasure(platform, fetch):
             )
             return not fetch(platform.dsn, "SELECT FROM gateway.user_streams WHERE user_id = $1", user_id)
 
-        wait_for(is_empty, 30)
+        wait_for(is_empty)
 
     return wait
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 from gameshelf.savesync import cli, crash
 
 PURCHASE, PRODUCT_UPDATED = "com.platform.payment.purchase.completed.v1", "com.platform.catalog.product.updated.v1"
@@ -39,7 +39,7 @@ class Game:
         self.user, self.product = uuid4(), uuid4()
         self.token = platform.token(self.user)
         self.api = httpx.Client(
-            base_url=f"{service.api}/", headers={"Authorization": f"Bearer {self.token}"}, timeout=30
+            base_url=f"{service.api}/", headers={"Authorization": f"Bearer {self.token}"}, timeout=PATIENCE_SECONDS
         )
 
     def publish(self, kind, **data):

@@ -55,18 +55,18 @@ async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service
         await wait_until(others_are_unlocked)
         assert not await unlocked(held)
         await holding.rollback()
-        await wait_until(lambda: unlocked(held), 60)
+        await wait_until(lambda: unlocked(held))
         assert not await unlocked(failing)
     finally:
         await connection.execute("DROP FUNCTION achievements.poison() CASCADE")
-    await wait_until(lambda: unlocked(failing), 60)
+    await wait_until(lambda: unlocked(failing))
 
     async def is_reviewed():
         return await connection.fetchval(
             "SELECT reviewed_target = 100 FROM achievements.achievement_metadata WHERE id = $1", achievement
         )
 
-    await wait_until(is_reviewed, 60)
+    await wait_until(is_reviewed)
     events = (await held.get("/events", cursor="0"))["data"]
     assert [one["attributes"]["event_type"] for one in events].count("achievement.unlocked") == 1
 

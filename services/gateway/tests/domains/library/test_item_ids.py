@@ -7,6 +7,7 @@ from uuid import RFC_4122, UUID, uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.domains.library.jobs.item_ids import ItemIdRewriting
 from gameshelf.gateway.runtime.composed import event_rules_of
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -106,7 +107,7 @@ async def restart_rewrite(connection):
 async def rewritten(player, ids, connection, rewriting):
     """Runs the job until the player's ids are new; other processes may be at it, too."""
     news = {new for new, _ in ids.values()}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await stored(player, connection) != news:
             await connection.execute("UPDATE library.item_id_rewrite SET not_before = now()")
             await rewriting.run_once()

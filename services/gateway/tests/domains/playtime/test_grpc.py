@@ -7,6 +7,7 @@ import asyncpg
 import grpc
 import grpc.aio
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.domains.playtime.heartbeat_stream import MAX_OF_PLAYER
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import PlaytimeTrackerServiceStub
@@ -185,7 +186,7 @@ async def test_a_player_who_floods_a_stream_is_stopped(service, play, caller, re
         with grpc.insecure_channel(service.grpc) as channel:
             requests = (sent(sequence, session) for sequence in range(1000))
             stub = PlaytimeTrackerServiceStub(channel)
-            return list(stub.StreamPlaytimeHeartbeats(requests, metadata=caller(player.id), timeout=60))
+            return list(stub.StreamPlaytimeHeartbeats(requests, metadata=caller(player.id), timeout=PATIENCE_SECONDS))
 
     assert await refusal(asyncio.to_thread(flood)) == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
 
@@ -197,7 +198,7 @@ async def test_a_player_has_so_many_streams_at_once(stub, play, caller, refusal)
         await stream.write(sent(1, session))
         assert (await stream.read()).acknowledged_sequence == 1
     more = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
-    refused = refusal(asyncio.wait_for(more.read(), 20))  # one that is served waits to be sent something
+    refused = refusal(asyncio.wait_for(more.read(), PATIENCE_SECONDS))  # one that is served waits to be sent something
     assert await refused == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
     for stream in streams:
         await stream.done_writing()

@@ -9,6 +9,7 @@ import pytest
 import websockets
 from gameshelf.devstack.answers import code_of
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 SESSIONS = "/playtime/sessions"
 
@@ -114,7 +115,7 @@ async def test_a_session_without_heartbeats_ends_at_its_last_one(player, game, w
         sessions = {one["id"]: one["attributes"] for one in (await player.get(SESSIONS))["data"]}
         return sessions if sessions[silent["id"]]["status"] == "completed" else None
 
-    sessions = await wait_until(silent_ended, 30)
+    sessions = await wait_until(silent_ended)
     ended = sessions[silent["id"]]
     assert (ended["end_reason"], ended["duration_seconds"]) == ("timeout", 0)
     assert sessions[loud["id"]]["status"] == "active"
@@ -256,7 +257,7 @@ async def test_after_a_kill_the_session_continues_or_ends_at_its_last_heartbeat(
         [listed] = (await silent.get(SESSIONS))["data"]
         return listed["attributes"] if listed["attributes"]["end_time"] else None
 
-    ended = await wait_until(silent_ended, 40)
+    ended = await wait_until(silent_ended)
     assert ended["end_reason"] == "timeout"
     earliest, latest = beaten[silent]
     assert earliest <= datetime.fromisoformat(ended["end_time"]) <= latest
@@ -276,7 +277,7 @@ async def test_a_heartbeats_body_that_comes_late_does_not_cost_the_next_request(
         await writer.drain()
         await asyncio.sleep(0.2)
         writer.write(b"{}")
-        answered = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        answered = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)
         assert answered.startswith(b"HTTP/1.1 204")
     writer.close()
 

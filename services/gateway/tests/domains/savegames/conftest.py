@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
-from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, Service, StartedPlatform
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper
 from gameshelf.gateway.domains.savegames.list_writer import ListWriter
@@ -122,7 +122,7 @@ async def new_device(player: Any, wait_until: Callable[..., Awaitable[Any]]) -> 
     product = uuid4()
     await player.buys(product)
     await wait_until(player.products)
-    async with httpx.AsyncClient(timeout=30) as store:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as store:
         yield lambda name="pc", of=None, game=None: Device(of or player, game or product, name, store)
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from botocore.session import get_session
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import connect
 
@@ -83,7 +84,7 @@ def fetch(platform):
 
 def counted(service):
     """The counters of syncs: their number by direction and result, their bytes by direction."""
-    with urllib.request.urlopen(service.metrics, timeout=10) as answer:
+    with urllib.request.urlopen(service.metrics, timeout=PATIENCE_SECONDS) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     samples = [sample for family in families for sample in family.samples]
     return {

@@ -8,6 +8,7 @@ import grpc.aio
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.protos.library.v1 import cloud_save_service_pb2 as messages
 from gameshelf.protos.library.v1.cloud_save_service_pb2_grpc import CloudSaveServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -93,7 +94,7 @@ class Game:
 
 @pytest.fixture
 async def store():
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.savegames import incoming_prefix
 
 CHILD = Path(__file__).parent / "killed_commit.py"
@@ -20,7 +21,9 @@ CRASH_STEPS = ("pending-written", "copied", "digested", "noted", "before-finish"
 def kill_at(service, step, user_id, upload_id):
     """Runs the commit in a process of its own, which ends at the step."""
     command = [sys.executable, str(CHILD), step, str(user_id), str(upload_id)]
-    ran = subprocess.run(command, env=os.environ | service.environment, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(
+        command, env=os.environ | service.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert ran.returncode == KILLED, ran.stderr
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.forked import ForkedService
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import object_store, s3_config
 from gameshelf.gateway.runtime.errors import ServiceUnavailable
@@ -120,7 +121,7 @@ def prepare(tmp_path):
     def run(environment):
         log = tmp_path / f"{uuid4()}.log"
         command = ForkedService("prepare-bucket", log, {**os.environ, **JOBS, **environment})
-        assert command.wait(60)
+        assert command.wait(PATIENCE_SECONDS)
         lines = log.read_text().splitlines()
         wrong = [line for line in lines if line.startswith("gameshelf-gateway: ")]
         return command.returncode, [line for line in lines if line not in wrong], wrong

@@ -221,10 +221,10 @@ async def test_a_fan_out_killed_twice_notifies_everybody_exactly_once(create_pla
         service.kill()
         service = platform.service()
         service.start()
-    await wait_until(lambda: is_notified(len(users)), 60)
+    await wait_until(lambda: is_notified(len(users)))
     expected = {(user, id_of(sale, product, user)) for user in users}
     records = await read_records(
-        platform, NOTIFICATIONS, lambda records: len(set(notified(records, sale))) >= len(users), 60
+        platform, NOTIFICATIONS, lambda records: len(set(notified(records, sale))) >= len(users)
     )
     assert set(notified(records, sale)) == expected
     per_user = await connection.fetch("SELECT user_id, count(*) AS n FROM gateway.feed GROUP BY user_id")

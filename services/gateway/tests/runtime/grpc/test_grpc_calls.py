@@ -14,6 +14,7 @@ import h2.events
 import h2.settings
 import httpx
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.errors import RateLimitExceeded
 from gameshelf.gateway.runtime.grpc.open_streams import MOST_OF_ONE, OpenStreams
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
@@ -141,7 +142,7 @@ async def sent_stream(service):
 
     def send(method, metadata, *sent):
         with grpc.insecure_channel(service.grpc) as channel:
-            return list(channel.stream_stream(method)(iter(sent), metadata=metadata, timeout=20))
+            return list(channel.stream_stream(method)(iter(sent), metadata=metadata, timeout=PATIENCE_SECONDS))
 
     return partial(asyncio.to_thread, send)
 
@@ -229,7 +230,9 @@ async def test_health_says_serving_until_the_service_stops(platform):
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         assert (await unknown.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
         stopping = asyncio.create_task(asyncio.to_thread(leaving.stop))
-        assert (await asyncio.wait_for(watch.read(), 20)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert (
+            await asyncio.wait_for(watch.read(), PATIENCE_SECONDS)
+        ).status == health_pb2.HealthCheckResponse.NOT_SERVING
         for one in (watch, unknown):  # both end by themselves, and hold up nothing
             assert await one.read() is grpc.aio.EOF
         assert await stopping == 0
@@ -243,8 +246,10 @@ async def test_a_stalled_watcher_blocks_neither_others_nor_the_shutdown(platform
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         stopping = asyncio.create_task(asyncio.to_thread(leaving.stop))
-        assert (await asyncio.wait_for(watch.read(), 20)).status == health_pb2.HealthCheckResponse.NOT_SERVING
-        assert await asyncio.wait_for(stopping, 30) == 0
+        assert (
+            await asyncio.wait_for(watch.read(), PATIENCE_SECONDS)
+        ).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert await asyncio.wait_for(stopping, PATIENCE_SECONDS) == 0
     writer.close()
 
 
@@ -260,7 +265,7 @@ async def watching_without_a_window(address):
     http.send_data(1, b"\0\0\0\0\0", end_stream=True)
     while True:
         writer.write(http.data_to_send())
-        events = http.receive_data(await asyncio.wait_for(reader.read(65536), 20))
+        events = http.receive_data(await asyncio.wait_for(reader.read(65536), PATIENCE_SECONDS))
         if any(isinstance(event, h2.events.ResponseReceived) for event in events):
             return writer
 
@@ -280,7 +285,7 @@ async def test_streams_without_a_token_are_limited_per_address(channel):
     assert (await health.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
     for call, _ in watches:
         call.cancel()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (await watch())[1] != "served":  # who closes them may open others
             await asyncio.sleep(0.05)
 

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.identity import InvalidCredentials, PemKeys, RemoteKeys, TokenVerifier
 from gameshelf.gateway.runtime.identity.remote_keys import MAX_AGE_SECONDS, REFRESH_SECONDS, parse_jwks
 from jwt import encode
@@ -59,7 +60,7 @@ class Answer(BaseHTTPRequestHandler):
     def do_GET(self):
         issuer = self.server
         issuer.asked += 1
-        issuer.gate.wait(10)
+        issuer.gate.wait(PATIENCE_SECONDS)
         self.send_response(issuer.status)
         for name, value in issuer.headers.items():
             self.send_header(name, value)

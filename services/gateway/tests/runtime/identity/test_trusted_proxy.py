@@ -8,6 +8,7 @@ import grpc.aio
 import httpx
 import pytest
 from gameshelf.devstack.events import publish
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from websockets.asyncio.client import connect
@@ -49,8 +50,8 @@ async def test_the_player_that_a_trusted_peer_names_is_served(behind_proxy, plat
     headers = {"X-User-Id": str(user).upper()}
     async with connect(behind_proxy.ws, additional_headers=headers) as socket:
         await publish(platform.kafka.address, [purchase_of(user, game)])
-        await asyncio.wait_for(socket.recv(), 20)  # auth.success
-        message = json.loads(await asyncio.wait_for(socket.recv(), 20))
+        await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS)  # auth.success
+        message = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS))
     assert message["payload"]["product_id"] == str(game)
     async with httpx.AsyncClient(base_url=behind_proxy.api, headers=headers) as client:
         [item] = (await client.get("/items")).json()["data"]

@@ -77,7 +77,7 @@ async def test_a_batch_that_stays_damaged_is_skipped_and_no_record_beside_it(pla
         consumer.assign([where])
         consumer.seek(where, first.offset)
         found = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while b"behind" not in found:
                 found += [one.value for one in (await damaged.fetch(consumer, [where], 500)).get(where, ())]
                 if damaged:

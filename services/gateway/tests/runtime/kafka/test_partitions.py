@@ -91,7 +91,7 @@ async def test_a_partition_that_takes_no_records_holds_up_no_other(
     finally:
         proxy.leaderless.clear()
         proxy.refused.clear()
-    await wait_until(lambda: nothing_waits(connection, bad), 60)
+    await wait_until(lambda: nothing_waits(connection, bad))
     assert await values_of(platform, partition, bad) == {key: list(range(30)) for key in bad}
 
 
@@ -122,14 +122,14 @@ async def test_a_partition_that_cannot_be_rewound_delays_no_other(
             query = "SELECT count(*) FROM gateway.rewinds WHERE topic = $1"
             return await connection.fetchval(query, PAYMENTS) == topic_partitions
 
-        await wait_until(lambda: are_rewound(PARTITIONS - 1), 60)
+        await wait_until(lambda: are_rewound(PARTITIONS - 1))
         for player in others:
             await player.buys(uuid4())
         for player in others:
             await wait_until(lambda player=player: has(player, 2))
     finally:
         proxy.offsets.clear()
-    await wait_until(lambda: are_rewound(PARTITIONS), 60)
+    await wait_until(lambda: are_rewound(PARTITIONS))
     for player in stuck:
         await player.buys(uuid4())
         await wait_until(lambda player=player: has(player, 2))

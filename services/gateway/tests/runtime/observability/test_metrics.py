@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway import __version__
 from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.runtime.observability import metrics_server
@@ -199,7 +200,7 @@ async def test_idle_connections_do_not_block_the_metrics(metrics, monkeypatch):
         writer.write(b"GET /metrics HTTP/1.1\r\n")
     for reader, _ in held:
         with suppress(ConnectionResetError):
-            assert await asyncio.wait_for(reader.read(), 20) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"http://127.0.0.1:{server.port}/metrics")).status_code == 200
     server.close()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import object_store
 from gameshelf.gateway.runtime.observability.context import parse_traceparent
@@ -38,7 +39,7 @@ class Export(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
-        self.server.gate.wait(10)
+        self.server.gate.wait(PATIENCE_SECONDS)
         self.server.paths.add(self.path)
         for sent in ExportTraceServiceRequest.FromString(body).resource_spans:
             self.server.resources.append({a.key: a.value.string_value for a in sent.resource.attributes})

@@ -7,6 +7,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.settings
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.wire import frame, handshake
 from gameshelf.gateway.runtime.http import drain
@@ -58,7 +59,7 @@ class Client:
     async def until(self, kind, stream):
         """Reads until an event of this kind came for the stream."""
         while True:
-            received = await asyncio.wait_for(self.reader.read(65536), 20)
+            received = await asyncio.wait_for(self.reader.read(65536), PATIENCE_SECONDS)
             assert received, "the connection has ended"
             events = self.http.receive_data(received)
             self.flush()
@@ -119,7 +120,7 @@ async def test_http2_is_not_spoken_unless_it_is_allowed():
     async with served(plain) as address:
         reader, writer = await asyncio.open_connection(*address)
         writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        assert (await asyncio.wait_for(reader.read(), 20)).startswith(b"HTTP/1.1 400")
+        assert (await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)).startswith(b"HTTP/1.1 400")
         writer.close()
 
 
@@ -132,7 +133,7 @@ async def test_headers_that_do_not_come_to_an_end_are_not_waited_for(monkeypatch
     async with served(plain) as address:
         reader, writer = await asyncio.open_connection(*address)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-        assert await asyncio.wait_for(reader.read(), 20) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
         writer.close()
 
 
@@ -153,7 +154,7 @@ async def test_who_takes_nothing_of_a_response_is_cut_off(monkeypatch):
     async with served(endless) as address:
         _, writer = await asyncio.open_connection(*address, limit=1024)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.wait_for(ended.wait(), 20)
+        await asyncio.wait_for(ended.wait(), PATIENCE_SECONDS)
         writer.close()
 
 
@@ -170,9 +171,9 @@ async def test_who_sends_on_after_a_refusal_leaves_no_connection_behind():
         reader, writer = await asyncio.open_connection(*address)
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         writer.write((b"400\r\n" + bytes(1024) + b"\r\n") * 1000)
-        await asyncio.wait_for(answered.wait(), 20)
+        await asyncio.wait_for(answered.wait(), PATIENCE_SECONDS)
         with suppress(ConnectionError):
-            while await asyncio.wait_for(reader.read(65536), 20):
+            while await asyncio.wait_for(reader.read(65536), PATIENCE_SECONDS):
                 pass
         writer.close()
 
@@ -183,7 +184,7 @@ async def posted(address, chunk, count):
     writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
     writer.write((b"%x\r\n" % len(chunk) + chunk + b"\r\n") * count + b"0\r\n\r\n")
     try:
-        return await asyncio.wait_for(reader.readline(), 20)
+        return await asyncio.wait_for(reader.readline(), PATIENCE_SECONDS)
     finally:
         writer.close()
 
@@ -246,11 +247,11 @@ async def test_a_message_in_hundreds_of_pieces_is_closed():
     async with served(listening) as address:
         reader, writer = await asyncio.open_connection(*address)
         writer.write(handshake())
-        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)
         writer.write(message(200))
-        assert await asyncio.wait_for(messages.get(), 20) == "x" * 202
+        assert await asyncio.wait_for(messages.get(), PATIENCE_SECONDS) == "x" * 202
         writer.write(message(16_000))
-        await asyncio.wait_for(reader.readuntil(b"\x88\x02\x03\xf1"), 20)  # 1009
+        await asyncio.wait_for(reader.readuntil(b"\x88\x02\x03\xf1"), PATIENCE_SECONDS)  # 1009
         assert messages.empty()
         writer.close()
 
@@ -266,10 +267,10 @@ async def test_frames_before_the_handshake_block_nothing():
     async with served(slow) as address:
         reader, writer = await asyncio.open_connection(*address)
         writer.write(handshake() + frame(1, b"x") * 3)
-        assert (await asyncio.wait_for(reader.read(), 20)).startswith(b"HTTP/1.1 400")
-        await asyncio.wait_for(ended.wait(), 20)
+        assert (await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)).startswith(b"HTTP/1.1 400")
+        await asyncio.wait_for(ended.wait(), PATIENCE_SECONDS)
         writer.close()
         reader, writer = await asyncio.open_connection(*address)
         writer.write(handshake(Sec_WebSocket_Version="7"))
-        assert (await asyncio.wait_for(reader.read(), 20)).startswith(b"HTTP/1.1 400")
+        assert (await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)).startswith(b"HTTP/1.1 400")
         writer.close()

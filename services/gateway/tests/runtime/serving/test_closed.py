@@ -21,4 +21,4 @@ async def test_a_connection_ends_with_its_client(service, wait_until):
     async def are_closed():
         return len(list(descriptors.iterdir())) < before + 20
 
-    await wait_until(are_closed, 10)
+    await wait_until(are_closed)

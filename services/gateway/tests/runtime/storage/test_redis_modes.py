@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.process import Process
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import HOST, free_port, listens
 from gameshelf.devstack.servers.valkey import binary
 from gameshelf.gateway.configuration import load_settings
@@ -66,7 +67,7 @@ def cluster(launch):
         node.execute_command("CLUSTER", "SET-CONFIG-EPOCH", index + 1)
         if index:
             node.execute_command("CLUSTER", "MEET", HOST, ports[0], bus[0])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     for node in nodes:
         while node.cluster("INFO")["cluster_state"] != "ok" or len(node.cluster("NODES")) < 3:
             assert time.monotonic() < deadline
@@ -125,7 +126,7 @@ async def test_counts_and_channels_work_from_every_client(redis):
     names = [f"updates:{uuid4()}" for _ in range(5)]
     await channels.subscribe(*names)
     received = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while received != set(names):
             await publish_all(redis, [(name, b"word") for name in names])
             message = await channels.get_message(timeout=0.2)

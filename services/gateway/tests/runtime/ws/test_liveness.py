@@ -5,6 +5,7 @@ import base64
 import os
 
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import free_port
 from gameshelf.gateway.runtime.serving import hypercorn, websocket
 from websockets.asyncio.client import connect
@@ -63,7 +64,7 @@ async def test_a_peer_that_answers_no_ping_is_closed_with_1011(address):
     reader, writer = await open_by_hand(address)
     frames = []
     while not frames or frames[-1][0] != 8:
-        frames.append(await asyncio.wait_for(next_frame(reader), 20))
+        frames.append(await asyncio.wait_for(next_frame(reader), PATIENCE_SECONDS))
     assert {opcode for opcode, _ in frames[:-1]} == {9}
     assert int.from_bytes(frames[-1][1][:2], "big") == KEEPALIVE_TIMED_OUT
     writer.close()

@@ -268,7 +268,7 @@ async def test_a_slow_reader_is_cut_off_and_a_quick_one_gets_a_whole_burst(platf
             count = 30_000
             for _ in range(count // 1000):
                 await player.buys(*(uuid4() for _ in range(1000)))
-            ids = [int((await next_message(quick, 60))["id"]) for _ in range(count)]
+            ids = [int((await next_message(quick))["id"]) for _ in range(count)]
             assert ids == list(range(1, count + 1))
 
             async def cut_off():
@@ -276,7 +276,7 @@ async def test_a_slow_reader_is_cut_off_and_a_quick_one_gets_a_whole_burst(platf
                     text = (await client.get(service.metrics)).text
                 return "websocket_connections 1.0" in text.splitlines()
 
-            await wait_until(cut_off, 40)
+            await wait_until(cut_off)
     service.stop()
 
 

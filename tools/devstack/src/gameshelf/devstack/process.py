@@ -73,7 +73,7 @@ class Process:
             return False
         return True
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 10.0) -> None:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 60.0) -> None:
         """Asks it to end, and ends it when it does not."""
         self.send_all(signal.SIGCONT)
         self.send(number)
@@ -83,7 +83,7 @@ class Process:
     def kill(self) -> None:
         """Ends it and everything that it has started at once."""
         self.send_all(signal.SIGKILL)
-        self.wait(5)
+        self.wait(60)
 
     def tail(self, lines: int = 15) -> str:
         """The end of its output."""

@@ -36,6 +36,11 @@ _running: "set[Service]" = set()
 _OF_SLOW_TESTS = {"server_directory", "tmp_path_factory"}
 """Fixtures behind those for servers, and for files of a test's own."""
 
+PATIENCE_SECONDS = 300
+"""How long tests wait for what has to come. It only tells a hang from slowness, so it is far longer than a loaded
+machine takes. A check that nothing comes has a short time of its own.
+"""
+
 CreateDatabase = Callable[[], str]
 Found = TypeVar("Found")
 
@@ -82,7 +87,7 @@ class Service:
     def migrate(self) -> None:
         """Brings the schemas up to date."""
         process = self._run("migrate")
-        if not process.wait(60) or process.returncode != 0:
+        if not process.wait(PATIENCE_SECONDS) or process.returncode != 0:
             raise StartFailed(process.tail())
 
     def start(self, *, wait: bool = True, outlives_test: bool = False) -> None:
@@ -91,7 +96,7 @@ class Service:
         self._outlives_tests |= outlives_test
         if not self._outlives_tests:
             _running.add(self)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while wait and not self.is_ready():
             if self.process.returncode is not None or time.monotonic() > deadline:
                 raise StartFailed(self.process.tail(40))
@@ -113,7 +118,7 @@ class Service:
     def stop(self) -> int | None:
         """Asks it to end; its exit code."""
         if self.process:
-            self.process.stop(signal.SIGTERM, 30)
+            self.process.stop(signal.SIGTERM, PATIENCE_SECONDS)
             _running.discard(self)
             return self.process.returncode
         return None
@@ -216,9 +221,9 @@ def _reading_authorities_once(create: Callable[..., ssl.SSLContext]) -> Callable
     return context
 
 
-def wait_for(check: Callable[[], Found], seconds: float = 30) -> Found:
-    """Repeats a check until its result is true, and returns that; fails after so many seconds."""
-    deadline = time.monotonic() + seconds
+def wait_for(check: Callable[[], Found]) -> Found:
+    """Repeats a check until its result is true, and returns that; fails where it never is."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := check()):
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.05)

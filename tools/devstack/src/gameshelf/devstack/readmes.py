@@ -23,5 +23,5 @@ def run_readme(readme: Path, dsn: str | None = None) -> None:
     assert code, f"{readme} shows nothing"
     environment = {**os.environ, "POSTGRES_DSN": dsn} if dsn else dict(os.environ)
     command = [sys.executable, "-W", "error::RuntimeWarning", "-c", code]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert (run.stdout, run.stderr) == (printed, ""), f"{readme} prints:\n{run.stdout}{run.stderr}"

@@ -109,7 +109,7 @@ def start_in_background(directory: Path, arguments: list[str]) -> None:
     keeper.returncode = 0  # it continues without this process
 
 
-def wait_until_well(directory: Path, seconds: float = 90.0) -> None:
+def wait_until_well(directory: Path, seconds: float = 180.0) -> None:
     """Waits until everything runs; the keeper brings back what has died. Raises StartFailed."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

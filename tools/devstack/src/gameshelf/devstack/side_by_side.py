@@ -17,7 +17,7 @@ SideBySide = Callable[[str, int, UseCase], Awaitable[Counter[str]]]
 async def side_by_side(dsn: str, times: int, use_case: UseCase) -> Counter[str]:
     """Calls a use case so many times at once; what came of each: ``done`` and committed, or the name of its error.
 
-    All transactions have begun before the first call. Who waits 30 seconds for a lock has an error.
+    All transactions have begun before the first call. Who waits five minutes for a lock has an error.
     """
     all_begun = asyncio.Barrier(times)
 
@@ -33,6 +33,6 @@ async def side_by_side(dsn: str, times: int, use_case: UseCase) -> Counter[str]:
     async with AsyncExitStack() as stack:
         connections = []
         for _ in range(times):
-            connections.append(await asyncpg.connect(dsn, server_settings={"lock_timeout": "30s"}))
+            connections.append(await asyncpg.connect(dsn, server_settings={"lock_timeout": "5min"}))
             stack.push_async_callback(connections[-1].close)
         return Counter(await asyncio.gather(*(run(one, number) for number, one in enumerate(connections))))

@@ -30,7 +30,7 @@ from gameshelf.devstack.servers import S3, Kafka, Postgres, Server, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
 from gameshelf.devstack.tokens import TokenIssuer
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 _LOOK_SECONDS = 0.5
 _SERVICE = (sys.executable, "-m", "gameshelf.gateway")
 

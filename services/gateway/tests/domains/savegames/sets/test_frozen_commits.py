@@ -10,13 +10,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers import S3
 
 pytestmark = pytest.mark.long
 PART = 8 * 1024**2
 VERIFIED = re.compile(r"^savegame_verify_seconds_count (\S+)$", re.MULTILINE)
-HANG_SECONDS = 60
-"""This measures no speed: a call that takes so long hangs."""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +69,7 @@ class Client:
         if until is None:
             await asyncio.wait([begun], timeout=1)
         else:
-            async with asyncio.timeout(HANG_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not begun.done() and not await until():
                     await asyncio.sleep(0)
         await asyncio.to_thread(self.store.freeze)

@@ -7,6 +7,7 @@ import grpc.aio
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.protos.library.v1 import cloud_save_service_pb2 as messages
 from gameshelf.protos.library.v1.cloud_save_service_pb2_grpc import CloudSaveServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -108,7 +109,7 @@ async def client(service, player, caller, wait_until):
     product = uuid4()
     await player.buys(product)
     await wait_until(player.products)
-    async with grpc.aio.insecure_channel(service.grpc) as channel, httpx.AsyncClient(timeout=30) as store:
+    async with grpc.aio.insecure_channel(service.grpc) as channel, httpx.AsyncClient(timeout=PATIENCE_SECONDS) as store:
         yield Client(CloudSaveServiceStub(channel), store, player.id, product, caller(player.id))
 
 

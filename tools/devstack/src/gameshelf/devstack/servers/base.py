@@ -72,7 +72,7 @@ class Server(ABC):
     """
 
     name: ClassVar[str]
-    ready_seconds: ClassVar[float] = 30.0
+    ready_seconds: ClassVar[float] = 120.0  # who ends says so at once: this is for who hangs
 
     def __init__(self, directory: Path, port: int | None = None) -> None:
         self.directory = directory

@@ -68,11 +68,11 @@ class Postgres(Server):
 
     def _succeeds(self, program: str, *arguments: str) -> bool:
         process = Process([str(binary(program)), *arguments], self.directory / "tools.log", not_as_root=True)
-        return process.wait(30) and process.returncode == 0
+        return process.wait(120) and process.returncode == 0
 
     def _run(self, program: str, *arguments: str) -> None:
         process = Process([str(binary(program)), *arguments], self.directory / "tools.log", not_as_root=True)
-        if not process.wait(60) or process.returncode != 0:
+        if not process.wait(120) or process.returncode != 0:
             raise StartFailed(f"{program} failed:\n{process.tail()}")
 
 

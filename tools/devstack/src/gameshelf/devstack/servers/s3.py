@@ -28,7 +28,7 @@ class S3(ObjectServer):
                 [program, "format", "--storage", "file", "--bucket", objects, database, "gameshelf"],
                 self.directory / "tools.log",
             )
-            if not formatting.wait(60) or formatting.returncode != 0:
+            if not formatting.wait(120) or formatting.returncode != 0:
                 raise StartFailed(f"juicefs format failed:\n{formatting.tail()}")
         options = [
             "--multi-buckets",

@@ -16,6 +16,7 @@ import grpc.aio
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
+from gameshelf.devstack.cpu_floor import cpu_floor
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, sized, some
 from gameshelf.gateway.runtime.kafka.incoming import Incoming
 from gameshelf.gateway.wiring import CONSUMED
@@ -24,7 +25,8 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
 
 MARKS = "a" + "\u0301\u0316" * 25_000
-MAX_SECONDS = 0.3
+MOST_FLOORS = 200
+"""Of processor time for a request; the floor is some 4 ms on an idle core of today."""
 MAX_ANSWER_BYTES = 32_000
 ALL_ROLES = ("user", "service", "support", "admin")
 
@@ -39,7 +41,9 @@ def cheap(cpu_seconds):
 
         def __exit__(self, *failure):
             if failure[0] is None:
-                assert cpu_seconds() - self.before < MAX_SECONDS
+                taken = cpu_seconds() - self.before
+                # Most requests take less than it takes to measure the floor.
+                assert taken < 0.05 or taken < MOST_FLOORS * cpu_floor()
 
     return Cheap
 
@@ -243,4 +247,4 @@ async def test_every_text_of_every_consumed_event(target, hostile_platform, cpu_
     headers = {"Authorization": f"Bearer {hostile_platform.token(other)}"}
     async with httpx.AsyncClient(base_url=target.api, headers=headers, timeout=PATIENCE_SECONDS) as http:
         while not (await http.get("/items")).json()["data"]:
-            assert cpu_seconds() - before < MAX_SECONDS * len(events)
+            assert cpu_seconds() - before < MOST_FLOORS * cpu_floor() * len(events)

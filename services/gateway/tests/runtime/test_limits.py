@@ -134,7 +134,7 @@ async def test_without_redis_an_instance_limits_by_its_own_count(whole_minute, p
         started = time.monotonic()
         statuses = [(await hanging.http.get("/items")).status_code for _ in range(20)]
         assert statuses == [200] * 3 + [429] * 17
-        assert time.monotonic() - started < 10  # with two seconds of patience each it would be more
+        assert time.monotonic() - started < 2 * len(statuses)  # no request waits as long as for other parts
     finally:
         platform.valkey.thaw()
     platform.valkey.kill()

@@ -208,34 +208,35 @@ cat <<'END'
 
 ## What happens when something goes wrong
 
-The tests have the numbers of the design's scenarios: those of the service stand in `services/gateway/tests`, those of
-the client in `tools/savesync/tests`.
+Each scenario of the design has tests over the real service and store. The name of a test begins with
+`test_scenario_` and the number; the table has the rest of it. Tests of the client are in `tools/savesync/tests`, those
+of the service in `services/gateway/tests` and `packages/savegames/tests`.
 
-END
-cat <<'END'
-| number | situation | result |
-|---|---|---|
-| 21 | killed at any point between two versions | the next run has exactly the old or the new one; the game's own files stay |
-| 22 | the game writes during the scan or the transfer | the version is what the folders held at one moment |
-| 22 | the game never stops writing | nothing is uploaded, and the exit code is 4 |
-| 23 | a folder is missing, not mounted, or a file cannot be read | nothing is uploaded or deleted; the path is named |
-| 24 | the folder is empty | it is filled from the cloud |
-| 24 | the game wrote its defaults first | a conflict: they never replace progress |
-| 24 | two machines, or two processes, in turn | no conflict |
-| 25 | names that other systems cannot hold, long paths, links | byte for byte on the other machine; links are reported |
-| 25 | two names that are one on other systems | refused, with both names |
-| 25 | the disk is full | a download is an error that names the path, and the old folder is intact; an upload needs no room |
-
-| number | situation, seen by the service | result |
-|---|---|---|
-| 1, 2 | both sides changed units | merged per unit, never per file; without units a side is chosen |
-| 3, 4 | deleted on one side | stays deleted; against a change it is asked |
-| 5, 6 | only times or the packing differ | the same content: nothing is sent |
-| 7, 8 | order, normal forms and case of paths | the published hash; two spellings in one list are refused |
-| 9, 10 | three of a thousand files changed; a large file in parts | only what is missing is sent, over several sittings |
-| 11, 12, 13 | two uploads of one content; killed; a content lost meanwhile | one version, counted once, asked for again |
-| 14, 15 | uploads on an old base | one conflict of a device; a base that was never synchronised is refused |
-| 16, 17 | an older content; a save that shrinks | a question |
-| 18 | played elsewhere and not uploaded | said before the launch |
-| 19, 20 | a narrower policy; a restored database | nothing is deleted; whole sets are adopted, and a version that is lost is uploaded again |
+| number | situation | result | tests |
+|---|---|---|---|
+| 1 | a merge without units, or of a unit that is not there | refused; a player chooses one side for all | `a_key_that_is_no_unit_is_refused`, `a_save_without_units_is_never_merged`, `merge_without_units_is_refused` |
+| 2 | two machines change two units | merged by itself where the policy says so, with two parents and no byte sent | `two_units_merge_themselves`, `units_merge_without_a_question` |
+| 3 | one side deletes a file that the other one left | it stays deleted | `a_deleted_file_stays_deleted`, `a_deleted_file_stays_deleted_on_all_machines` |
+| 4 | one side deletes a file that the other one changed | never merged by itself; a player decides | `a_player_decides_between_delete_and_change`, `delete_against_change_is_asked` |
+| 5 | only times of files differ | identical: nothing is sent | `only_times_differ`, `only_times_of_files_differ` |
+| 6 | the same bytes, packed in another way | identical; a false hash of the bytes before packing names the path | `raw_bytes_and_a_false_raw_hash` |
+| 7 | files in any order, letters beyond the basic plane | the published hash | `any_order_and_astral_letters` |
+| 8 | a path with another spelling of its letters | no file deleted and added; the newest spelling wins | `a_new_spelling_moves_nothing`, `a_new_spelling_sends_nothing` |
+| 9 | three of a thousand files changed | three URLs; a list and its delta are equal | `only_what_changed_is_sent_and_received`, `three_of_a_thousand_and_a_delta`, `three_of_a_thousand_cost_three` |
+| 10 | a file of 40 MB is cut after three parts, or damaged on the way | only the rest is sent; damaged parts are refused | `bytes_damaged_on_the_way_are_refused`, `only_the_rest_of_a_large_file_is_sent` |
+| 11 | two uploads of one content, one of them cancelled | the other one commits; the content counts once | `two_uploads_of_one_content_count_once` |
+| 12 | killed between two calls | one version and one event | `a_client_killed_between_two_calls` |
+| 13 | a content is lost before the commit | it is asked for again | `a_content_lost_before_the_commit_is_sent_again`, `content_lost_meanwhile_is_asked_again` |
+| 14 | many uploads on an old base | one conflict of a device | `fifty_branches_of_one_device`, `many_branches_of_one_device`, `who_plays_on_in_a_conflict_has_one_conflict` |
+| 15 | a base that the device never had | refused; the head is unchanged | `base_not_synced` |
+| 16 | the content of an older version | a question; `restore` needs none | `a_regression_is_named_and_a_restore_passes`, `an_older_content_is_a_question`, `regression_is_named_restore_passes` |
+| 17 | more than half of the files are gone | a question, until the number is confirmed | `a_player_confirms_the_number`, `shrinking_asks_for_the_count` |
+| 18 | played elsewhere and not uploaded | said before the launch, with the time that was played | `exit_without_commit_is_pending`, `what_was_not_uploaded_is_said` |
+| 19 | a policy that covers less than before | nothing is deleted | `a_narrower_policy_deletes_nothing`, `a_new_policy_deletes_nothing` |
+| 20 | a database that is older than the store | whole sets are adopted, others are named | `a_whole_set_is_adopted_a_half_one_is_not` |
+| 21 | killed at any point between two versions, by a frozen store or without a network at the launch | exactly the old or the new version; the game's own files stay | `a_clock_that_was_set_back_changes_nothing`, `killed_at_any_time_and_offline_at_the_launch`, `killed_at_every_step`, `killed_between_two_versions`, `killed_while_the_store_is_frozen` |
+| 22 | the game writes during the scan or the transfer, or never stops; the service is lost | each version is of one moment; else nothing is uploaded, and the exit code is 4 | `a_service_that_is_lost_during_the_upload`, `a_writer_during_the_transfer_is_not_in_the_version`, `a_writer_that_never_ends_is_deferred`, `no_version_holds_what_a_game_has_half_written` |
+| 23 | a folder is missing or not mounted, or a file cannot be read | nothing is uploaded or deleted; the path is named | `a_disk_that_is_not_mounted_empties_nothing`, `a_file_that_cannot_be_read_is_named`, `a_missing_root_changes_nothing` |
+| 24 | an empty folder, a game that wrote its defaults first, machines or processes in turn | filled from the cloud; a conflict, so defaults never replace progress; none | `a_new_machine_gets_the_ninth_version`, `an_empty_folder_is_filled`, `defaults_never_replace_progress_when_killed`, `defaults_that_were_written_first_are_a_conflict`, `two_machines_in_turn_have_no_conflict`, `two_processes_in_turn_have_no_conflict` |
+| 25 | names of other systems, long paths, links, a full disk | byte for byte on the other machine, or refused with the old folder intact | `a_full_disk_leaves_the_old_folder`, `a_link_that_leads_outwards_is_not_written_through`, `names_of_all_systems_go_round`, `two_spellings_of_one_name_are_refused_by_name` |
 END

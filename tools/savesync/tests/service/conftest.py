@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+from functools import partial
 from uuid import uuid4
 
 import httpx
@@ -88,6 +90,8 @@ class Machine:
         self.game, self.home = game, home
         self.saves = home / ".local" / "share" / "Дракон" / "saves"
         self.saves.mkdir(parents=True)
+        self.screen = home.with_name(f"{home.name}.screen")
+        """What the last command in a process of its own has shown."""
         self.variables = {
             "HOME": str(home),
             "LIBRARY_API": game.service.api,
@@ -116,7 +120,9 @@ class Machine:
             try:
                 if before:
                     before()
-                code = CliRunner().invoke(cli.main, words, env=self.variables).exit_code
+                done = CliRunner().invoke(cli.main, words, env=self.variables)
+                self.screen.write_text(done.output)
+                code = done.exit_code
             finally:
                 os._exit(code)
         return child
@@ -170,6 +176,28 @@ def game(platform, service):
 @pytest.fixture
 def machine(game, disk):
     return lambda name: Machine(game, disk / name)
+
+
+@pytest.fixture
+def mount():
+    """Mounts a folder at another one, or a volume of a megabyte; returns what unmounts it."""
+    mounted = []
+
+    def unmount(target):
+        subprocess.run(["umount", target], check=True)
+        mounted.remove(target)
+
+    def mount(target, source=None):
+        target.mkdir(parents=True, exist_ok=True)
+        how = ["--bind", source] if source else ["-t", "tmpfs", "-o", "size=1m", "tmpfs"]
+        if subprocess.run(["mount", *how, target], check=False, capture_output=True).returncode:
+            pytest.skip("no file system can be mounted here")
+        mounted.append(target)
+        return partial(unmount, target)
+
+    yield mount
+    for target in mounted[:]:
+        unmount(target)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_status_sync_and_history_of_two_machines(game, deck, desktop):
 
 
 @pytest.mark.parametrize("files", [8, pytest.param(250, marks=pytest.mark.long)])
-def test_only_what_changed_is_sent_and_received(deck, desktop, files):
+def test_scenario_09_only_what_changed_is_sent_and_received(deck, desktop, files):
     for one in range(files):
         deck.put(f"worlds/w/{one}.dat", f"{one}")
     assert deck.report("sync", "--now")["slots"][0]["files"] == files
@@ -46,7 +46,7 @@ def test_only_what_changed_is_sent_and_received(deck, desktop, files):
     assert desktop.files == deck.files
 
 
-def test_shrinking_asks_for_the_number(game, deck):
+def test_scenario_17_a_player_confirms_the_number(game, deck):
     for one in "abcd":
         deck.put(f"{one}.sav", one)
     deck.run("sync", "--now")
@@ -60,7 +60,7 @@ def test_shrinking_asks_for_the_number(game, deck):
     assert game.save["attributes"]["file_count"] == 1
 
 
-def test_an_older_content_is_a_question(game, deck):
+def test_scenario_16_an_older_content_is_a_question(game, deck):
     for content in ("one", "two"):
         deck.put("a.sav", content)
         deck.run("sync", "--now")
@@ -104,7 +104,7 @@ def test_a_conflict_ends_on_both_machines(game, deck, desktop, choice):
         assert len(names) == 2
 
 
-def test_units_that_a_policy_merges_need_no_question(game, deck, desktop):
+def test_scenario_02_units_merge_without_a_question(game, deck, desktop):
     game.follow(merge="units", revision=2)
     for one in "12":
         deck.put(f"worlds/w{one}/level.dat", "one")
@@ -119,7 +119,7 @@ def test_units_that_a_policy_merges_need_no_question(game, deck, desktop):
     assert (deck.files, desktop.files) == (expected, expected)
 
 
-def test_a_new_policy_is_followed_and_deletes_nothing(game, deck, desktop):
+def test_scenario_19_a_new_policy_deletes_nothing(game, deck, desktop):
     deck.put("a.sav", "one")
     deck.put("b.cfg", "settings")
     deck.run("sync", "--now")
@@ -133,7 +133,7 @@ def test_a_new_policy_is_followed_and_deletes_nothing(game, deck, desktop):
     assert desktop.files == {"a.sav": b"two", "b.cfg": b"settings"}
 
 
-def test_what_another_machine_has_not_uploaded_is_said(deck, desktop):
+def test_scenario_18_what_was_not_uploaded_is_said(deck, desktop):
     deck.put("a.sav", "one")
     deck.run("sync", "--now")
     desktop.run("sync", "--now")

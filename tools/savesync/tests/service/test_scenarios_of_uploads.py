@@ -177,7 +177,7 @@ def test_scenario_12_a_client_killed_between_two_calls(game, deck, desktop, kind
 
 
 async def note_as_missing(dsn, user, content):
-    """As the service does for an object that it has looked for in vain."""
+    """As the service does for an object that is not in the store."""
     connection = await asyncpg.connect(dsn)
     lost = "UPDATE savegames.savegame_contents SET missing_since = now() WHERE user_id = $1 AND file_hash_sha256 = $2"
     assert await connection.execute(lost, user, sha256(content).digest()) == "UPDATE 1"

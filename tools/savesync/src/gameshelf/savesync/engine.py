@@ -423,6 +423,7 @@ class SlotSync:
             auto_sync=advice.auto_sync if advice else True,
             links=tuple(map(str, here.content.links)) if here else (),
             skipped=_skipped(here) if here else (),
+            emptied=tuple(str(here.roots.folders[name]) for name in here.content.emptied) if here else (),
         )
 
     def _uncovered(self, here: SaveHere) -> tuple[UncoveredFiles, ...]:

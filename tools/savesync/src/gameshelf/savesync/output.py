@@ -196,6 +196,8 @@ def report_lines(report: SyncReport, *, is_plan: bool = False) -> Iterator[str]:
         yield f"left out of the save: {visible(file.path)} has {sizes}"
     if len(report.skipped) > _MOST_PATHS:
         yield f"left out of the save: {len(report.skipped) - _MOST_PATHS} more files that are too large"
+    for path in report.emptied:
+        yield f"was empty, and had files of the save before (is its disk mounted?): {visible(path)}"
     for path in report.rescued:
         yield f"kept, since the game wrote it during an interrupted download: {visible(path)}"
     for path in report.links[:_MOST_PATHS]:

@@ -102,6 +102,8 @@ class SyncReport:
     links: tuple[str, ...] = ()
     """Links inside of roots. They are not followed."""
     skipped: tuple[LeftOutFile, ...] = ()
+    emptied: tuple[str, ...] = ()
+    """Folders that held files of the save at the last synchronisation, and no file when this one began."""
 
     @property
     def exit_code(self) -> SyncExit:
@@ -129,6 +131,7 @@ class SyncReport:
             "rescued": list(self.rescued),
             "links": list(self.links),
             "skipped": [asdict(one) for one in self.skipped],
+            "emptied": list(self.emptied),
             "auto_sync": self.auto_sync,
         }
 
@@ -154,6 +157,7 @@ def join_reports(reports: Sequence[SyncReport]) -> SyncReport:
         rescued=tuple({path: None for one in reports for path in one.rescued}),
         links=tuple(path for one in reports for path in one.links),
         skipped=tuple(file for one in reports for file in one.skipped),
+        emptied=tuple(folder for one in reports for folder in one.emptied),
     )
 
 

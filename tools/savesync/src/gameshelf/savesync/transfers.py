@@ -15,7 +15,7 @@ from gameshelf.savesync.apply_plan import ApplyTarget
 from gameshelf.savesync.content import SaveContent, UploadOrigin, prepare_upload
 from gameshelf.savesync.crash import crash_point
 from gameshelf.savesync.download import Downloader, OnThisMachine
-from gameshelf.savesync.errors import SaveChanged, ServiceAway, ServiceRefusal
+from gameshelf.savesync.errors import SaveChanged, ServiceAway, ServiceRefusal, StagingFailed
 from gameshelf.savesync.files import CloudFiles, FetchedVersion, RootFolders, SyncedSlot
 from gameshelf.savesync.paths import to_disk
 from gameshelf.savesync.policy import FolderPolicy
@@ -135,16 +135,20 @@ class SlotTransfers:
         """Puts a version into the folders, remembers it, and reports it to the service."""
         synced = await self.synced()
         known = synced.version if synced and synced.savegame_id == savegame_id else None
-        counted = _Counted(self._progress.transfer("downloading"))
-        fetched = await Downloader(self._api, self._store, self._setup.device.device_id).fetch(
-            savegame_id,
-            self._setup.slot_name,
-            version,
-            OnThisMachine(here.content.files, here.content.folders, known),
-            self._state.staging / "download",
-            counted,
-            here.is_wanted,
-        )
+        counted, staging = _Counted(self._progress.transfer("downloading")), self._state.staging / "download"
+        try:
+            fetched = await Downloader(self._api, self._store, self._setup.device.device_id).fetch(
+                savegame_id,
+                self._setup.slot_name,
+                version,
+                OnThisMachine(here.content.files, here.content.folders, known),
+                staging,
+                counted,
+                here.is_wanted,
+            )
+        except StagingFailed:  # on a full disk the halves that wait for the next run would keep it full
+            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+            raise
         self._require_free(fetched, here)
         target = ApplyTarget(
             fetched,
@@ -157,7 +161,7 @@ class SlotTransfers:
         )
         applied = await asyncio.to_thread(self._applier.apply, target)
         await self.finish(applied, here)
-        await asyncio.to_thread(shutil.rmtree, self._state.staging / "download", ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
         return SlotReport(
             self._setup.slot_name,
             SyncAction.DOWNLOAD,

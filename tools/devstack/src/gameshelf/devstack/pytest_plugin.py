@@ -37,7 +37,7 @@ _OF_SLOW_TESTS = {"server_directory", "tmp_path_factory"}
 """Fixtures behind those for servers, and for files of a test's own."""
 
 PATIENCE_SECONDS = 300
-"""How long tests wait for what has to come. It only tells a hang from slowness, so it is far longer than a loaded
+"""How long tests wait for what has to come. It only distinguishes a hang from slowness: it is far longer than a loaded
 machine takes. A check that nothing comes has a short time of its own.
 """
 

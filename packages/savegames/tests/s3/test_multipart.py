@@ -104,13 +104,20 @@ async def test_a_cancelled_copy_in_parts_leaves_nothing(bucket):
     assert await bucket.objects.digest("target", 1) in (None, Digest(40 * MIB, None))
 
 
+CREATION = rb"POST \S+\?uploads"
+
+
 class LossyPassage:
-    """Forwards requests to the store, and loses the response to the first of each kind, which the store has done."""
+    """Forwards requests to the store, and loses the response to the first of each kind, which the store has done. The
+    response to the creation of an upload waits for ``may_answer``.
+    """
 
     def __init__(self, port, kinds):
         self._port = port
         self._left = set(kinds)
         self.lost = []
+        self.has_created, self.may_answer = asyncio.Event(), asyncio.Event()
+        self.may_answer.set()
 
     async def serve(self, reader, writer):
         try:
@@ -118,6 +125,9 @@ class LossyPassage:
             length = re.search(rb"\r\nContent-Length: (\d+)", head, re.IGNORECASE)
             body = await reader.readexactly(int(length[1])) if length else b""
             response = await self._forward(head[:-2] + b"Connection: close\r\n\r\n" + body)
+            if re.match(CREATION, head):
+                self.has_created.set()
+                await self.may_answer.wait()
             kind = next((kind for kind in self._left if re.match(kind, head)), None)
             if kind is None:
                 writer.write(response)
@@ -161,6 +171,21 @@ async def test_a_completion_whose_response_is_lost_has_succeeded(bucket, lossy):
     assert await objects.complete_parts("incoming/1", multipart_id, parts)
     assert passage.lost == [COMPLETION]
     assert await bucket.read("incoming/1") == b"part"
+
+
+async def test_a_copy_that_is_cancelled_while_it_begins_leaves_nothing(bucket, lossy):
+    await bucket.put("source", bytes(12 * MIB))
+    passage, objects = await lossy()
+    passage.may_answer.clear()
+    copying = asyncio.create_task(objects.copy("source", "target", {}, 12 * MIB))
+    await passage.has_created.wait()
+    assert len(await bucket.objects.open_parts("")) == 1
+    copying.cancel()
+    await asyncio.sleep(0)
+    passage.may_answer.set()
+    await asyncio.wait([copying])
+    assert copying.cancelled()
+    assert await bucket.objects.open_parts("") == []
 
 
 async def test_a_copy_in_parts_survives_lost_responses(bucket, lossy):

@@ -1,5 +1,6 @@
 """Multipart uploads of a bucket, and copies of objects that are too large for one request."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -114,7 +115,7 @@ class Multiparts:
             await self._calls.request("put_object", Key=target, Body=b"", **about)
             return True
         part_bytes = max(self._calls.config.copy_part_bytes, -(-size // _MOST_PARTS))
-        multipart_id = await self._create(target, Metadata=dict(metadata))
+        multipart_id = await self._create_for_copy(target, metadata)
         copied: dict[int, StoredPart] = {}
 
         async def copy_part(start: int) -> None:
@@ -147,6 +148,17 @@ class Multiparts:
                 raise _SourceChanged from None
             raise
         return True
+
+    async def _create_for_copy(self, target: str, metadata: Mapping[str, str]) -> str:
+        """Who is cancelled waits for the id: the store may have begun the upload, which only its id can abort."""
+        creating = asyncio.ensure_future(self._create(target, Metadata=dict(metadata)))
+        try:
+            return await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            await asyncio.wait([creating])
+            if not creating.cancelled() and creating.exception() is None:
+                await self._drop(target, creating.result())
+            raise
 
     async def _copy_part(self, parameters: dict[str, Any], size: int) -> StoredPart:
         for attempt in range(1, _TRIES + 1):

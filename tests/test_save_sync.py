@@ -219,6 +219,7 @@ def test_a_machine_without_notes_does_not_ask_about_what_the_cloud_knows(machine
     assert (deck.sync(), deck.file.read_bytes()) == ("downloaded: version 3", b"two")
 
 
+@pytest.mark.long
 def test_copies_on_machines_with_one_name_are_separate_devices(service, player, machine):
     copies = [machine("one"), machine("other")]
     for number, copy in enumerate(copies):
@@ -235,6 +236,7 @@ def test_copies_on_machines_with_one_name_are_separate_devices(service, player, 
     assert json.loads((copies[0].folder / "save.sync").read_text())["device_id"] == ids[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("choice", "printed", "kept"),
     [
@@ -287,6 +289,7 @@ def test_a_player_who_thinks_while_the_cloud_changes_is_asked_again(apart):
     assert deck.file.read_bytes() == b"pc went even further"
 
 
+@pytest.mark.long
 def test_who_is_away_is_waited_for_and_what_was_damaged_is_sent_again(passage, machine):
     pc, deck = machine("pc"), machine("deck")
     pc.file.write_bytes(b"abc")
@@ -300,6 +303,7 @@ def test_who_is_away_is_waited_for_and_what_was_damaged_is_sent_again(passage, m
     assert not any(passage.faults.values())
 
 
+@pytest.mark.long
 def test_an_interrupted_download_leaves_the_old_file(passage, machine):
     pc, deck = machine("pc"), machine("deck")
     pc.file.write_bytes(b"old")
@@ -321,6 +325,7 @@ def test_an_interrupted_download_leaves_the_old_file(passage, machine):
     assert (deck.sync(), deck.file.read_bytes()) == ("downloaded: version 2", b"new" * 100_000)
 
 
+@pytest.mark.long
 def test_a_file_that_changes_during_a_download_is_not_overwritten(passage, machine):
     pc, deck = machine("pc"), machine("deck")
     pc.file.write_bytes(b"old")

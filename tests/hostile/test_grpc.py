@@ -120,7 +120,7 @@ def messages_for(descriptor, rng, user_id):
     for field in descriptor.fields:
         for wire_type in range(6):
             yield varint(field.number << 3 | wire_type) + b"\x02\xff\xfe"  # of another type, and no UTF-8
-    for _ in range(sized(4, 12)):
+    for _ in range(sized(1, 12)):
         sent = bytearray(well_formed(descriptor, rng, user_id).SerializeToString())
         yield bytes(sent)
         if sent:

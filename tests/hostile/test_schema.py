@@ -101,6 +101,7 @@ def http(target, hostile_platform):
         yield client
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "mode",
     [

@@ -3,6 +3,7 @@ not strangers have a thousand rows of the same products in every table, those at
 """
 
 import asyncpg
+import pytest
 from gameshelf.devstack.statements import ACROSS, Class, Reason, classify, is_read, values
 from gameshelf.devstack.statements.rows import CIRCLE
 from gameshelf.kernel.database import Statement
@@ -80,6 +81,7 @@ LEAKS = {
 """Statements that are wrong, so that the proof is seen to find them."""
 
 
+@pytest.mark.long
 async def test_every_read_gives_the_same_beside_a_thousand_rows_of_strangers(everything, statements, keys):
     connection, tables = everything
     reads = LEAKS | {

@@ -5,6 +5,7 @@ from collections import Counter
 from random import Random
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
     ConflictsFilter,
@@ -293,7 +294,7 @@ def pages(random, objects):
         objects = objects[size:]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(sized(10, 30)))
 async def test_after_any_loss_adoption_keeps_all_bytes_and_heads(new_player, seed):
     random = Random(seed)
     player = new_player(max_bytes=500, quota_bytes=10**6, max_versions=1000)

@@ -19,6 +19,7 @@ def settings_of(dev):
     return dict(line.split("=", 1) for line in dev.run("env").stdout.splitlines())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", ["80", "120"])
 def test_the_welcome_can_be_copied_as_it_stands_at_any_width(running, width):
     lines = running.run("up", COLUMNS=width).stderr.splitlines()
@@ -28,6 +29,7 @@ def test_the_welcome_can_be_copied_as_it_stands_at_any_width(running, width):
     assert any(line.startswith("eyJ") and len(line.split(".")) == 3 for line in lines)
 
 
+@pytest.mark.long
 def test_a_shell_can_take_the_settings_over(running):
     shell = subprocess.run(
         ["bash", "-c", 'set -a; . /dev/stdin; set +a; printf %s "$POSTGRES_DSN"'],
@@ -39,12 +41,14 @@ def test_a_shell_can_take_the_settings_over(running):
     assert shell.stdout == settings_of(running)["POSTGRES_DSN"]
 
 
+@pytest.mark.long
 async def test_the_settings_lead_to_the_servers(running):
     connection = await asyncpg.connect(settings_of(running)["POSTGRES_DSN"])
     assert await connection.fetchval("SELECT count(*) FROM library.products") >= 40
     await connection.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("origin", ["http://localhost:5173", "http://127.0.0.1:3000", "tauri://localhost", "own"])
 async def test_pages_of_development_servers_may_call(running, origin):
     url = f"http://127.0.0.1:{running.environment['LIBRARY_SERVICE_HTTP_PORT']}"
@@ -55,6 +59,7 @@ async def test_pages_of_development_servers_may_call(running, origin):
     assert answer.headers["Access-Control-Allow-Origin"] == origin
 
 
+@pytest.mark.long
 def test_up_with_other_settings_beside_a_running_stack_says_so(running):
     for arguments, environment, named in (
         ((), {"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL"),
@@ -82,6 +87,7 @@ def test_origins_add_to_those_of_the_service_and_of_development(monkeypatch):
     assert settings_asked_for(["null"])["CORS_ALLOWED_ORIGINS"] == "https://a.example,null"
 
 
+@pytest.mark.long
 def test_status_names_every_part_as_a_table_and_as_json(running):
     names = {"postgresql", "valkey", "kafka", "s3", "service"}
     assert {part["name"] for part in running.status()} == names
@@ -91,6 +97,7 @@ def test_status_names_every_part_as_a_table_and_as_json(running):
         assert all(name in table.stdout for name in names)
 
 
+@pytest.mark.long
 def test_a_token_has_the_role_user_unless_others_are_given(running):
     user = str(uuid4())
     claims = jwt.decode(running.run("token", "--user", user).stdout.strip(), options={"verify_signature": False})
@@ -101,6 +108,7 @@ def test_a_token_has_the_role_user_unless_others_are_given(running):
     assert claims["exp"] - claims["iat"] == 60
 
 
+@pytest.mark.long
 async def test_what_is_published_arrives(running):
     user, game = str(uuid4()), str(uuid4())
     data = {"userId": user, "orderId": "o", "items": [{"productId": game}]}
@@ -115,6 +123,7 @@ async def test_what_is_published_arrives(running):
     assert items[0]["attributes"]["product_id"] == game
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -166,6 +175,7 @@ def anna(running):
         yield lambda path: client.get(path).json()["data"]
 
 
+@pytest.mark.long
 def test_covers_and_icons_are_served_on_this_machine_to_every_page(anna):
     urls = [item["attributes"]["cover_image_url"] for item in anna("/items?limit=100")]
     [status, *_] = anna(f"/achievements/status/{demo.product_id('iron-samovar')}")
@@ -178,6 +188,7 @@ def test_covers_and_icons_are_served_on_this_machine_to_every_page(anna):
     assert httpx.get(urls[0] + "x").status_code == 404
 
 
+@pytest.mark.long
 def test_anna_has_played_unlocked_sorted_wished_saved_and_shared(anna):
     played = [one["attributes"] for one in anna("/playtime?limit=100")]
     assert sum(one["last_2_weeks_seconds"] > 0 for one in played) >= 5

@@ -53,6 +53,7 @@ def killed_in_a_fork(machine, version, point):
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
+@pytest.mark.long
 def test_a_kill_at_every_point_leaves_v1_or_v2(machine, disk):
     shutil.copytree(machine.home, disk / "kept")
     before = content_of(machine.home / "disk")

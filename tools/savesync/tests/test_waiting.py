@@ -65,6 +65,7 @@ sys.exit(_ended(out, run))
 OTHERS = [pytest.param(keys, code, marks=pytest.mark.long) for keys, code in ((b"what?\nl\n", 40), (b"\x04", 3))]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("keys", "code"), [(b"\x03", 130), *OTHERS])
 def test_a_question_on_a_terminal(keys, code):
     """Ctrl-C ends it at once, Ctrl-D decides later."""

@@ -115,6 +115,7 @@ async def test_an_invalid_response_is_a_failure_of_the_store(config_of, opened, 
             writer.close()
 
 
+@pytest.mark.long
 async def test_cancelled_calls_release_their_connections(new_bucket, s3):
     bucket = await new_bucket(s3)
     await bucket.put("big", bytes(BIG))

@@ -73,6 +73,7 @@ async def test_a_part_that_was_replaced_is_not_joined(bucket):
     assert await bucket.read("incoming/1") is None
 
 
+@pytest.mark.long
 async def test_a_copy_in_parts_has_the_bytes_of_one_moment(bucket):
     contents = [bytes([letter]) * (12 * MIB) for letter in b"AB"]
     digests = [Digest(len(content), hashlib.sha256(content).digest()) for content in contents]

@@ -63,6 +63,7 @@ async def send_half(request, data):
     await writer.wait_closed()
 
 
+@pytest.mark.long
 async def test_forty_megabytes_in_parts_resume_where_they_were_cut(new_bucket, s3):
     bucket = await new_bucket(s3, signed_hash=SignedHash.PAYLOAD)
     content = some_bytes(40_000_000)

@@ -30,6 +30,7 @@ def service(platform):
     made.kill()
 
 
+@pytest.mark.long
 async def test_an_asgi_server_runs_all_of_the_service_and_ends_it_well(
     platform, service, player, wait_until, next_message
 ):

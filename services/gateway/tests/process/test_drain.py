@@ -57,6 +57,7 @@ class Balancer:
                 await asyncio.sleep(0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("server", ["hypercorn", "granian"])
 async def test_ten_clients_notice_nothing_of_an_instance_that_stops(platform, wait_until, server):
     services = [

@@ -43,6 +43,7 @@ def history(seed, purchase_of):
     return owned, rounds
 
 
+@pytest.mark.long
 async def test_a_users_numbers_follow_the_partition_when_an_instance_is_killed(
     platform, instances, purchase_of, wait_until, read_records
 ):

@@ -11,6 +11,7 @@ from gameshelf.devstack.servers import Postgres
 PAYMENTS = "com.platform.payment.events.v1"
 
 
+@pytest.mark.long
 async def test_what_was_applied_is_not_read_again_after_a_restart(platform, service, player, wait_until):
     for _ in range(10):
         await player.buys(uuid4())

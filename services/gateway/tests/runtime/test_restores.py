@@ -51,6 +51,7 @@ async def restored(platform, postgres):
     return Backup()
 
 
+@pytest.mark.long
 async def test_what_a_restore_has_lost_is_applied_again_and_nothing_twice(
     platform, service, restored, new_player, wait_until
 ):

@@ -26,6 +26,7 @@ def test_only_releases_that_are_accepted_are_tried(released):
     assert [(each.name, str(version)) for each, version in found] == [("gameshelf-kernel", "0.2.0")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("has_tags", [True, False])
 def test_the_wheel_of_a_release_is_built_from_its_commit(released, tmp_path, has_tags):
     if not has_tags:

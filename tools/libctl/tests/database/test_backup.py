@@ -62,6 +62,7 @@ def test_a_database_that_takes_no_writes_is_backed_up_too(libctl, library, tmp_p
     assert (tmp_path / "b" / "manifest.json").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.long)])
 def test_messages_fit_the_width_and_stand_beside_the_data(libctl, backup, server, columns):
     verified = libctl("backup", "verify", backup, dsn=server, COLUMNS=str(columns))
@@ -117,6 +118,7 @@ def test_a_pg_dump_older_than_the_server_is_refused(libctl, library, tmp_path):
     assert not (tmp_path / "b.partial").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
 )
@@ -252,6 +254,7 @@ def test_an_interrupted_verification_drops_its_database(libctl, server, backup, 
     assert not databases()
 
 
+@pytest.mark.long
 def test_what_a_killed_verification_leaves_is_dropped_by_the_next_one(libctl, server, backup, databases):
     process = libctl.start("backup", "verify", backup, dsn=server)
     ends(process, "comparing", signal.SIGKILL)
@@ -265,6 +268,7 @@ def test_what_a_killed_verification_leaves_is_dropped_by_the_next_one(libctl, se
     assert not databases()
 
 
+@pytest.mark.long
 def test_a_running_verification_keeps_its_database(libctl, server, backup, databases):
     process = libctl.start("backup", "verify", backup, dsn=server)
     assert any("comparing" in line for line in process.stderr)

@@ -76,6 +76,7 @@ def test_a_role_that_may_not_read_the_databases_identity_can_mark_it(libctl, lib
     assert "not visible" in libctl(*MARK, dsn=dsn).out
 
 
+@pytest.mark.long
 async def test_the_mark_and_a_writer_do_not_wait_for_each_other(libctl, library):
     """A writer has its user's own row first and the user's other rows then."""
     writer = await asyncpg.connect(library)

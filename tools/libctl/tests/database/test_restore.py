@@ -147,6 +147,7 @@ def test_a_restore_that_is_killed_leaves_the_name_alone_and_is_repeated(
     assert len(restores(absent)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", [pytest.param("checking", marks=pytest.mark.long), "loading"])
 def test_an_interrupted_load_leaves_nothing(libctl, backup, absent, restores, databases, step):
     process = libctl.start("backup", "restore", backup, *APPLY, dsn=absent)
@@ -161,6 +162,7 @@ def test_an_interrupted_load_leaves_nothing(libctl, backup, absent, restores, da
     assert [entry["state"] for entry in libctl.logged()] == ["started", "interrupted"]
 
 
+@pytest.mark.long
 def test_a_load_that_was_interrupted_is_resumed(libctl, backup, absent, restores, databases):
     process = libctl.start("backup", "restore", backup, *APPLY, dsn=absent)
     for line in process.stderr:

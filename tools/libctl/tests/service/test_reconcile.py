@@ -194,6 +194,7 @@ def test_a_cursor_that_would_leave_something_out_is_refused(anybody):
     assert admin.refused("saves", "reconcile", "--cursor", "nonsense")[1] == "VALIDATION_ERROR"
 
 
+@pytest.mark.long
 def test_an_interrupted_comparison_says_how_to_continue(lost, somebody):
     service, player, _, dsn = lost
     admin = somebody("admin")

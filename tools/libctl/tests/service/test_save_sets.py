@@ -138,6 +138,7 @@ def test_a_conflict_is_merged_by_units(support, saver, apart):
     assert files == {path: sha256(content).hexdigest() for path, content in merged.items()}
 
 
+@pytest.mark.long
 def test_all_differences_are_shown_page_by_page(support, saver):
     start = {f"saves/{number}.dat": b"one" for number in range(130)}
     put(saver, start)

@@ -155,7 +155,7 @@ def test_what_cannot_be_restored_says_why(support, saver):
     ran = support.run("saves", "download", saver.id, save, "--version", 1)
     assert (ran.code, "reason: pruned" in ran.err) == (3, True)
     ran = support.run("saves", "restore", saver.id, save)
-    assert (ran.code, "version: missing" in ran.err) == (2, True)
+    assert (ran.code, "version: This field is required" in ran.err) == (2, True)
     assert support.refused("saves", "restore", saver.id, save, "--version", 99) == (3, "SAVEGAME_VERSION_NOT_FOUND")
     assert "○" in support.shows("saves", "versions", saver.id, save)
 

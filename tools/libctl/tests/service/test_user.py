@@ -188,6 +188,7 @@ def test_a_family_is_exported_from_both_sides(admin, platform, tmp_path, fetch):
     assert [(one["family_members"], one["family_owners"]) for one in shown] == [(1, 0), (0, 1)]
 
 
+@pytest.mark.long
 def test_an_interrupted_export_resumes_with_the_same_command(create_platform, own_s3, tmp_path, fetch):
     """The store freezes, is away, and comes back. No row is in the export twice."""
     platform = create_platform(s3=own_s3)

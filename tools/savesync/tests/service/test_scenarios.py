@@ -215,6 +215,7 @@ def test_scenario_25_two_spellings_of_one_name_are_refused_by_name(game, deck):
 MIB = 1024**2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("count", "size"), [(30, 9 * MIB), pytest.param(200, 60 * MIB, marks=pytest.mark.long)])
 def test_the_folder_of_a_real_game_through_conflict_and_merge(game, deck, desktop, count, size):
     """Nested folders, Cyrillic names, binary and text, and a large file in parts."""

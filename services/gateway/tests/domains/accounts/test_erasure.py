@@ -204,6 +204,7 @@ async def refused(player):
     return (await player.http.get("/items")).status_code == 401
 
 
+@pytest.mark.long
 async def test_events_around_a_deletion_in_one_batch_are_dropped(platform, service, early, connection, wait_until):
     async def applied():
         return "library.user_library_items" in await found_in(connection, early["stays"])
@@ -246,6 +247,7 @@ async def exported(player, platform, service):
             request.cursor = part.next_cursor
 
 
+@pytest.mark.long
 async def test_an_erasure_is_complete_when_its_process_was_killed(
     platform, service, player, new_player, purchase_of, connection, objects, wait_until
 ):

@@ -224,6 +224,7 @@ async def test_devices_and_other_services_receive_sessions(platform, service, pl
     assert over["data"]["endReason"] == "completed"
 
 
+@pytest.mark.long
 async def test_after_a_kill_the_session_continues_or_ends_at_its_last_heartbeat(
     platform, service, new_player, wait_until
 ):

@@ -45,6 +45,7 @@ async def check(set_client, versions):
     assert used == sum({sha256(data).digest(): len(data) for data in FILES.values()}.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "step", [pytest.param(step, marks=[] if step == "noted" else pytest.mark.long) for step in CRASH_STEPS]
 )

@@ -71,6 +71,7 @@ async def the_rest_is_served(player, product, session):
     assert (await player.get(f"/settings/{product}"))["data"]["attributes"]["settings_payload"] == {"a": 1}
 
 
+@pytest.mark.long
 async def test_players_upload_on_once_the_store_is_back(player, device, service, data_of, away):
     take, bring = away
     start = await player.post("/playtime/sessions/start", {"product_id": str(device.product)})
@@ -182,6 +183,7 @@ async def rows_of(jobs, user_id):
     }
 
 
+@pytest.mark.long
 async def test_accounts_are_erased_but_for_their_objects_which_follow(
     player, new_player, new_device, data_of, jobs, set_client, gateway, away, wait_until
 ):

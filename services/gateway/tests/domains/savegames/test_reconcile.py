@@ -262,6 +262,7 @@ async def test_two_at_once_take_everything_back_once(new_player, new_device, job
         assert await seen(player, device) == had[player.id]
 
 
+@pytest.mark.long
 async def test_wherever_it_stops_it_can_be_done_again(new_player, new_device, jobs, new_reconciliation, wait_until):
     players, had = await lose_all(new_player, new_device, jobs, 4)
     players.sort(key=lambda one: user_prefix(one[0].id))

@@ -51,6 +51,7 @@ def readiness(service):
         return json.load(answer)["dependencies"]["postgresql"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("take", "give"),
     [

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.errors import DomainError
 from gameshelf.library import (
@@ -228,6 +229,7 @@ async def everybody_can_sit_down(household):
             await household.instance.end(household.people[member], session.id)
 
 
+@pytest.mark.long
 @settings(
     max_examples=sized(5, 60),
     deadline=None,
@@ -250,6 +252,7 @@ async def test_never_two_players_on_one_copy_and_never_a_seat_that_is_lost(world
         await everybody_can_sit_down(household)
 
 
+@pytest.mark.long
 async def test_two_members_of_a_hundred_rounds(world, connection):
     """The same instant again and again: exactly one gets the seat each time."""
     async with world.instance() as instance:

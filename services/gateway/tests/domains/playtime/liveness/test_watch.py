@@ -186,6 +186,7 @@ async def test_of_two_instances_one_ends_a_session(world, instance, playing):
         assert (row["end_reason"], notified, sum(totals.values())) == ("timeout", 1, 0)
 
 
+@pytest.mark.long
 async def test_many_sessions_that_die_at_once_all_end(world, instance):
     user = uuid4()
     games = [uuid4() for _ in range(20)]

@@ -2,7 +2,15 @@
 
 import pytest
 from gameshelf.savesync.report import SyncIntent, SyncReport
-from gameshelf.savesync.watch import CHECK_SECONDS, POLL_SECONDS, RETRY_SECONDS, FolderWatcher, WatchLook, WatchRules
+from gameshelf.savesync.watch import (
+    CHECK_SECONDS,
+    LONGEST_PATIENCE,
+    POLL_SECONDS,
+    RETRY_SECONDS,
+    FolderWatcher,
+    WatchLook,
+    WatchRules,
+)
 
 
 @pytest.fixture
@@ -135,3 +143,14 @@ def test_a_clock_that_was_set_back_delays_nothing(rules, back):
     late = 127 - back - 50 + RETRY_SECONDS
     assert rules.decide(WatchLook("new", ()), late - 1) is None
     assert rules.decide(WatchLook("new", ()), late) is SyncIntent.BACKGROUND
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(None, 30), (10, 30), (600, 600), (10**9, LONGEST_PATIENCE)])
+def test_who_asks_for_patience_is_not_asked_before(rules, asked, waited):
+    rules.decide(WatchLook("new", ()), 110)
+    assert rules.decide(WatchLook("new", ()), 120) is SyncIntent.BACKGROUND
+    rules.ran("new", 120, is_done=False, retry_after=asked)
+    at = 120.0
+    while rules.decide(WatchLook("new", ()), at) is None:
+        at += POLL_SECONDS
+    assert at == 120 + waited

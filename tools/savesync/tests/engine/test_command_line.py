@@ -88,7 +88,7 @@ def test_a_launcher_reads_one_object(deck, desktop):
     said = json.loads(desktop("sync", "--now", "--json").stdout)
     assert set(said) == {
         *("product", "device_id", "proceed", "slots", "others", "queued", "queued_since", "deferred", "uncovered"),
-        *("rescued", "links", "skipped", "emptied", "auto_sync"),
+        *("retry_after_seconds", "rescued", "links", "skipped", "emptied", "auto_sync"),
     }
     [slot] = said["slots"]
     assert (slot["slot"], slot["action"], slot["version"], slot["files"]) == ("main", "conflict", 2, 0)

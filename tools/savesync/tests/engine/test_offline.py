@@ -23,6 +23,7 @@ async def test_offline_work_waits_and_is_sent_later(cloud, service, deck, deskto
     service.failures = [503] * 6
     report = await deck.run(SyncIntent.EXIT)
     assert (report.exit_code, report.queued) == (SyncExit.DEFERRED, 1)
+    assert (report.retry_after, report.to_json()["retry_after_seconds"]) == (2.0, 2.0)
     assert report.queued_since
     later = await deck.run()
     assert (later.slots[0].action, later.queued) == (SyncAction.UPLOAD, 0)

@@ -17,10 +17,10 @@ def folder_of_another(state_folder: Path, folders: Collection[Path], own_turn: i
         try:
             if state.turn() <= own_turn:
                 continue
-            known = {folder for _, folder in state.folders()}
+            known = {folder.resolve() for _, folder in state.folders()}
         except StateUnusable:  # of another version of this client, or damaged
             continue
-        if found := next((folder for folder in folders if folder in known), None):
+        if found := next((folder for folder in folders if folder.resolve() in known), None):
             return found
     return None
 

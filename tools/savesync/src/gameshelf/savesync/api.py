@@ -258,7 +258,7 @@ class SaveApi:
                 await self._pause(pause_before(tried, said))
                 continue
             break
-        raise ServiceAway(reason)
+        raise ServiceAway(reason, said)
 
     def _authorization(self) -> str:
         return f"Bearer {self._token if isinstance(self._token, str) else self._token()}"

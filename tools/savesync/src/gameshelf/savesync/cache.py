@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from os import stat_result
 from pathlib import Path
 
+from gameshelf.savesync.files import mtime_of, nanoseconds
+
 _FORMAT = 1
 _SCHEMA = """
 CREATE TABLE hashes (
@@ -35,7 +37,7 @@ class Stamp:
     @classmethod
     def of(cls, found: stat_result) -> "Stamp":
         """The stamp of a file that was looked at."""
-        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        return cls(found.st_size, mtime_of(found), nanoseconds(found.st_ctime_ns), found.st_ino)
 
     def is_older_than(self, now_ns: int) -> bool:
         """Whether a change after this moment would show in the times."""

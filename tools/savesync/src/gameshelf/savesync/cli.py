@@ -40,7 +40,7 @@ from gameshelf.savesync.report import SyncExit, SyncIntent, SyncReport
 from gameshelf.savesync.setup import SyncOptions, SyncSetup
 from gameshelf.savesync.state import device_of
 from gameshelf.savesync.store import SaveStore
-from gameshelf.savesync.watch import RETRY_SECONDS, FolderWatcher, WatchLook, WatchRules
+from gameshelf.savesync.watch import LONGEST_PATIENCE, RETRY_SECONDS, FolderWatcher, WatchLook, WatchRules
 
 DEFAULT_API = "http://127.0.0.1:8084/api/v1/library"
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -366,7 +366,7 @@ async def _policy_of(session: CliSession) -> FolderPolicy:
             return await session.sync.policy()
         except ServiceAway as away:
             session.out.error(away)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(max(RETRY_SECONDS, min(away.retry_after or 0.0, LONGEST_PATIENCE)))
 
 
 @main.command()

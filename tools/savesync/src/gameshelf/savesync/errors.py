@@ -128,8 +128,21 @@ class PlaceUnknown(SaveSyncError):
         self.path, self.reason = path, reason
 
 
+class PrefixMissing(SaveSyncError):
+    """The Wine prefix of the game is not made yet. What has a save and nothing else would be taken for a broken one."""
+
+    def __init__(self, prefix: Path) -> None:
+        super().__init__(f"{prefix} is no Wine prefix yet: it is made when the game starts")
+        self.prefix = prefix
+
+
 class ServiceAway(SaveSyncError):
     """The service or the store cannot be reached, or asks for patience: try again later."""
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+        """For how many seconds it asks for patience."""
 
 
 class ServiceRefusal(SaveSyncError):

@@ -4,9 +4,22 @@ A *path* is that of a file in a save: ``<root>/<relative path>``, with ``/``, in
 (``paths.to_cloud``). A *disk name* is the same file below the folder of its root, as the disk spells it.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+_LATEST_NS = 2**63 - 1
+
+
+def nanoseconds(time_ns: int) -> int:
+    """A time of a file that fits into 64 bits: some disks and games write such as of the year 30000."""
+    return min(time_ns, _LATEST_NS)
+
+
+def mtime_of(found: os.stat_result) -> int:
+    """When a file was modified, in nanoseconds."""
+    return nanoseconds(found.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

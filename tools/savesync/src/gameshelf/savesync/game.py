@@ -18,6 +18,7 @@ from gameshelf.savesync.conflict import Decide
 from gameshelf.savesync.engine import MAX_ROUNDS, PlanAgain, SlotSync
 from gameshelf.savesync.errors import (
     LockHeld,
+    PrefixMissing,
     RestoreImpossible,
     SaveChanged,
     SaveSyncError,
@@ -93,8 +94,8 @@ class GameSync:
                     await self._first.transfers.send_reports()
                     return await self._rounds(run)
                 except ServiceAway as away:
-                    return await self._away(run, str(away))
-        except LockHeld as held:
+                    return replace(await self._away(run, str(away)), retry_after=away.retry_after)
+        except (LockHeld, PrefixMissing) as held:
             return replace(self._first.report(), deferred=str(held))
 
     async def status(self) -> SyncReport:
@@ -110,6 +111,9 @@ class GameSync:
                 continue
             except ServiceAway as away:
                 reason = str(away)
+                break
+            except PrefixMissing as missing:
+                reason = str(missing)
                 break
         return replace(self._first.report(), deferred=reason)
 

@@ -17,7 +17,7 @@ from gameshelf.savesync.apply import Applied, FolderApplier
 from gameshelf.savesync.apply_errors import ApplyError
 from gameshelf.savesync.apply_plan import ApplyTarget
 from gameshelf.savesync.crash import crash_point
-from gameshelf.savesync.files import CloudFile, FetchedVersion, LocalFile, LocalFiles, RootFolders, SyncedSlot
+from gameshelf.savesync.files import CloudFile, FetchedVersion, LocalFile, LocalFiles, RootFolders, SyncedSlot, mtime_of
 from gameshelf.savesync.paths import System, to_cloud
 from gameshelf.savesync.scan import WORK_FOLDER
 
@@ -33,7 +33,7 @@ def scan_endings(roots: RootFolders, endings: Sequence[str]) -> LocalFiles:
                 path = f"{root}/{to_cloud(disk, System.LINUX)}"
                 if path.endswith(tuple(endings)) and not file.is_symlink():
                     at, digest = file.lstat(), hashlib.sha256(file.read_bytes()).hexdigest()
-                    found[path] = LocalFile(at.st_size, at.st_mtime_ns, digest, disk)
+                    found[path] = LocalFile(at.st_size, mtime_of(at), digest, disk)
     return found
 
 

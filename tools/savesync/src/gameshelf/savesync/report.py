@@ -95,6 +95,8 @@ class SyncReport:
     queued_since: datetime | None = None
     deferred: str | None = None
     """Why nothing was uploaded, for now."""
+    retry_after: float | None = None
+    """For how many seconds the service or the store asks for patience."""
     uncovered: tuple[UncoveredFiles, ...] = ()
     rescued: tuple[str, ...] = ()
     """Files that a game wrote during an interrupted apply, kept beside the save."""
@@ -127,6 +129,7 @@ class SyncReport:
             "queued": self.queued,
             "queued_since": _time(self.queued_since),
             "deferred": self.deferred,
+            "retry_after_seconds": self.retry_after,
             "uncovered": [{**asdict(one), "paths": [str(path) for path in one.paths]} for one in self.uncovered],
             "rescued": list(self.rescued),
             "links": list(self.links),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gameshelf.savesync.errors import PlaceUnknown, RootUnreadable
+from gameshelf.savesync.errors import PlaceUnknown, PrefixMissing, RootUnreadable
 from gameshelf.savesync.files import RootFolders
 from gameshelf.savesync.places import Machine, resolve, resolve_game
 from gameshelf.savesync.policy import FolderPolicy, PolicyRoot
@@ -46,9 +46,13 @@ def find_roots(
     """Finds the folders of a policy's roots. ``chosen`` are folders that the player or the launcher has named.
 
     ``synced`` are the folders of the last synchronisation. Raises RootUnreadable if one of them is gone, and nobody has
-    named another one: a disk that is not mounted looks like that.
+    named another one: a disk that is not mounted looks like that. Raises PrefixMissing if the game has no prefix yet.
     """
-    chosen = {name: folder for name, folder in (chosen or {}).items() if policy.scope_of(name) != "machine"}
+    chosen = {
+        name: _as_before(folder, synced.get(name))
+        for name, folder in (chosen or {}).items()
+        if policy.scope_of(name) != "machine"
+    }
     folders: dict[str, Path] = dict(chosen)
     games: dict[str, Path] = dict(folders)
     absent: dict[str, str] = {}
@@ -64,6 +68,7 @@ def find_roots(
             if name in synced:
                 raise RootUnreadable(synced[name], f"it was a folder of this save: {unknown}") from unknown
             absent[name] = str(unknown)
+    _require_prefix(machine, [folder for name, folder in folders.items() if name not in chosen])
     for name, folder in folders.items():
         if name in synced and not synced[name].exists() and (name not in chosen or not folder.exists()):
             hints = ["this machine had files of the save there: is the disk mounted?"]
@@ -76,6 +81,18 @@ def find_roots(
     return FoundRoots(folders, absent, games, moved)
 
 
+def _as_before(folder: Path, synced: Path | None) -> Path:
+    """The folder by its name of the last time: a home folder behind a link has several."""
+    return synced if synced is not None and synced.resolve() == folder.resolve() else folder
+
+
+def _require_prefix(machine: Machine, folders: Collection[Path]) -> None:
+    """Raises PrefixMissing where a download would make the folder of a prefix before Wine does."""
+    prefix = machine.prefix
+    if prefix and not (prefix / "drive_c").is_dir() and any(one.is_relative_to(prefix) for one in folders):
+        raise PrefixMissing(prefix)
+
+
 def _folder_of(root: PolicyRoot, machine: Machine, synced: Path | None) -> tuple[Path, Path]:
     """The folder of the last time if it still fits, else the first one that exists, else the first one.
 
@@ -86,7 +103,8 @@ def _folder_of(root: PolicyRoot, machine: Machine, synced: Path | None) -> tuple
     for place in root.where:
         if place.fits(machine.runs_as, machine.store):
             try:
-                fitting.setdefault(resolve(place.path, machine), resolve_game(place.path, machine))
+                folder = _as_before(resolve(place.path, machine), synced)
+                fitting.setdefault(folder, resolve_game(place.path, machine))
             except PlaceUnknown as unknown:
                 reasons.append(str(unknown))
     if not fitting:

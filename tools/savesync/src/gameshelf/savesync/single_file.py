@@ -18,6 +18,7 @@ from uuid import uuid4
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.conflict import ConflictDecision, ConflictResolution, Decide, SaveConflict, read_conflict
 from gameshelf.savesync.errors import ContentUnusable, SaveChanged, SaveSyncError, ServiceRefusal, StateUnusable
+from gameshelf.savesync.files import mtime_of
 from gameshelf.savesync.report import SyncAction
 from gameshelf.savesync.scan import hash_file
 from gameshelf.savesync.state import write_durably
@@ -241,7 +242,7 @@ class SingleFileSync:
 
 def _content_of(path: Path) -> _Content:
     found = path.stat()
-    return _Content(found.st_size, found.st_mtime_ns, hash_file(path))
+    return _Content(found.st_size, mtime_of(found), hash_file(path))
 
 
 @contextmanager

@@ -87,7 +87,7 @@ class SaveStore:
                 await self.pause(pause_before(tried, said))
         if is_cut:  # a refusal is lost where the store closes the connection before it has read the whole body
             raise UrlExpired(ServiceAway(f"the store: {reason}"))
-        raise ServiceAway(f"the store: {reason}")
+        raise ServiceAway(f"the store: {reason}", said)
 
     async def receive(self, url: str, target: Path, size: int, progress: TransferProgress) -> None:
         """Completes a file to its size, from where an earlier attempt ended. The caller compares its hash.
@@ -114,7 +114,7 @@ class SaveStore:
             # As long as bytes arrive it continues; only attempts without any count.
             failures = 0 if _size_of(target) > begin else failures + 1
             if failures == _TRIES or (said or 0.0) > LONGEST_PAUSE:
-                raise ServiceAway(f"the store: {reason}")
+                raise ServiceAway(f"the store: {reason}", said)
             await self.pause(pause_before(failures, said))
 
     async def receive_once(self, url: str, target: Path, size: int) -> None:
@@ -129,7 +129,7 @@ class SaveStore:
                 raise ServiceAway(f"the store: {type(error).__name__} {error}".rstrip()) from error
             except _Away as away:
                 if tried == _TRIES or (away.retry_after or 0.0) > LONGEST_PAUSE:
-                    raise ServiceAway(f"the store: {away}") from away
+                    raise ServiceAway(f"the store: {away}", away.retry_after) from away
                 await self.pause(pause_before(tried, away.retry_after))
             else:
                 return

@@ -13,6 +13,8 @@ POLL_SECONDS = 5.0
 CHECK_SECONDS = 300.0
 """How often other devices' versions are looked for while nothing happens here."""
 RETRY_SECONDS, LONGEST_RETRY = 30.0, 900.0
+LONGEST_PATIENCE = 86_400.0
+"""Nobody's ``Retry-After`` stops it for longer."""
 RESUMED_AFTER = 60.0
 """A pause between two looks that is this much longer than it should be: the machine slept."""
 
@@ -61,8 +63,11 @@ class WatchRules:
         is_due = seen.files != self._synced or now >= self._next_check
         return SyncIntent.BACKGROUND if is_due else None
 
-    def ran(self, files: object, now: float, *, is_done: bool) -> None:
-        """Notes a run. ``is_done`` is False where it has to be repeated: no network, or files that change."""
+    def ran(self, files: object, now: float, *, is_done: bool, retry_after: float | None = None) -> None:
+        """Notes a run. ``is_done`` is False where it has to be repeated: no network, or files that change.
+
+        ``retry_after``: for how many seconds the service asks for patience.
+        """
         self._follow_clock(now)
         self._looked_at = now  # a run that took long is no sleep
         if is_done:
@@ -70,7 +75,8 @@ class WatchRules:
             self._next_check, self._not_before = now + CHECK_SECONDS, now
             return
         self._failures += 1
-        self._not_before = now + min(RETRY_SECONDS * 2 ** min(self._failures - 1, 10), LONGEST_RETRY)
+        own = min(RETRY_SECONDS * 2 ** min(self._failures - 1, 10), LONGEST_RETRY)
+        self._not_before = now + max(own, min(retry_after or 0.0, LONGEST_PATIENCE))
 
     def _follow_clock(self, now: float) -> None:
         """Where the clock was set back, what was noted by it moves as well: else nothing would be due for as long."""
@@ -101,5 +107,6 @@ class FolderWatcher:
                 report = await self._run(intent)
                 is_done = report is not None and not report.queued and not report.deferred
                 after = await self._look()  # a download changes the files as well
-                self._rules.ran(after.files, self._clock(), is_done=is_done)
+                retry_after = report.retry_after if report is not None else None
+                self._rules.ran(after.files, self._clock(), is_done=is_done, retry_after=retry_after)
             await self._pause(POLL_SECONDS)

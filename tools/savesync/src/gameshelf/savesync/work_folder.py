@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gameshelf.savesync.apply_errors import RootBusy, RootMissing
+from gameshelf.savesync.files import mtime_of
 from gameshelf.savesync.journal import FileMark, sync_folder
 from gameshelf.savesync.scan import WORK_FOLDER
 
@@ -115,7 +116,7 @@ def mark_of(file: Path) -> FileMark | None:
         found = file.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return FileMark(found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+    return FileMark(found.st_size, mtime_of(found)) if stat.S_ISREG(found.st_mode) else None
 
 
 def _has_apply(owner: dict[str, str]) -> bool:

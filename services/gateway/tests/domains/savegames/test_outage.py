@@ -241,7 +241,9 @@ async def test_accounts_are_erased_but_for_their_objects_which_follow(
     await gateway.erasure.run_once()
     assert await jobs.keys(players[1]) == {late}
     await jobs.pool.execute("UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour'")
-    await jobs.pool.execute("SELECT gateway.mark_restored(now(), 'a copy', 'a test', 'a test')")
+    # A point ahead: from it on no event comes again, such as the deletions of these accounts.
+    point = "now() + interval '2 hours'"
+    await jobs.pool.execute(f"SELECT gateway.mark_restored({point}, 'a copy', 'a test', 'a test')")
     await gateway.erasure.run_once()
     assert [await rows_of(jobs, one.id) for one in players] == [{"gateway.user_streams"}] * 2
     # Without the mark the database would be one that lacks a restore, for every service of the platform.

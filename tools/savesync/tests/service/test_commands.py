@@ -117,6 +117,10 @@ def test_scenario_02_units_merge_without_a_question(game, deck, desktop):
     deck.run("sync", "--now")
     expected = {"worlds/w1/level.dat": b"deck", "worlds/w2/level.dat": b"desktop"}
     assert (deck.files, desktop.files) == (expected, expected)
+    made = [
+        [word in line for word in ("this machine", "the cloud")] for line in desktop.run("history").splitlines()[2:]
+    ]
+    assert made == [[False, True], [True, False], [False, False], [False, False]]
 
 
 def test_scenario_19_a_new_policy_deletes_nothing(game, deck, desktop):

@@ -295,12 +295,19 @@ def _version_cells(one: CloudVersion, device_id: str | None) -> dict[str, str]:
     return {
         "version": str(one.version),
         "saved": time_text(one.client_modified_at or one.server_uploaded_at),
-        "from": "this machine" if device_id and one.device_id == device_id else visible(one.device_id or "")[:8],
+        "from": _maker(one, device_id),
         "files": "" if one.file_count is None else str(one.file_count),
         "size": size_text(one.size),
         "played": "" if one.playtime_seconds is None else span_text(one.playtime_seconds),
         "": ", ".join(marks),
     }
+
+
+def _maker(one: CloudVersion, device_id: str | None) -> str:
+    """Where a version was made. A set that no device sent is a merge or a restore of the service."""
+    if one.device_id is None:
+        return "" if one.file_count is None else "the cloud"
+    return "this machine" if one.device_id == device_id else visible(one.device_id)[:8]
 
 
 def _version_json(one: CloudVersion) -> dict[str, Any]:

@@ -153,7 +153,7 @@ class Player:
         )
 
     async def sweep(self):
-        """Does the work of the jobs."""
+        """Does the work of the jobs; returns the keys of the objects to be deleted."""
         if self.id in await self.sweeps.users_with_expired_uploads(1000):
             await self.uploads.expire(self.id)
         for user_id, slot_id in await self.sweeps.long_in_trash(1000):
@@ -165,6 +165,7 @@ class Player:
         marked = [one for one in await self.sweeps.mark_for_deletion(1000) if one.user_id == self.id]
         self.objects -= {one.key for one in marked}
         await self.sweeps.remove_deleted(marked)
+        return [one.key for one in marked]
 
     async def usage(self):
         usage = await self.queries.usage(self.id)

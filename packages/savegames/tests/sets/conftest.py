@@ -1,10 +1,12 @@
 """Requests for uploads of sets, and their verification over a store in memory."""
 
 from hashlib import sha256
+from uuid import uuid4
 
 import pytest
 from gameshelf.savegames import FileEntry, NewSet, SavegameSets, verify_file
 from gameshelf.savegames._lists import decode
+from gameshelf.savegames.s3 import S3Config, S3ObjectStore
 from gameshelf.savegames.testing import MemoryStore
 
 
@@ -36,6 +38,7 @@ class SetPlayer:
         return NewSet(**about | more)
 
     async def request(self, files, slot="slot", **more):
+        """Requests an upload of files; the path None stands for a single file."""
         return await self.sets.request(self.id, self.new(files, slot, **more))
 
     def send(self, reservation, *sent):
@@ -97,3 +100,15 @@ def sets(player):
 def of_player():
     """Makes the sets of a player."""
     return SetPlayer
+
+
+@pytest.fixture
+async def bucket(s3):
+    """An empty bucket of a real store."""
+    name = f"b{uuid4().hex[:12]}"
+    s3.create_bucket(name)
+    config = S3Config(bucket=name, endpoint=s3.endpoint, access_key_id=s3.access_key, secret_access_key=s3.secret_key)
+    objects = S3ObjectStore(config)
+    await objects.open()
+    yield objects
+    await objects.close()

@@ -1,8 +1,8 @@
 """Any actions of three devices with sets and single files leave what a model of the contract has: whole versions, units
-that somebody saved, and a quota of the distinct live bytes.
+that somebody saved, and a quota of the distinct live bytes. This is checked after every step, over real bytes.
 
-The model takes over from the rows what was pruned, after it has checked that it was free to go, and whether the base of
-a merge is known.
+The model takes over from the rows what was pruned, after it has checked that it was free to go; whether the base of a
+merge is known; and which version a device has. Its uploads are interrupted, repeated, damaged and abandoned.
 """
 
 from dataclasses import dataclass, field
@@ -11,14 +11,18 @@ from itertools import product
 from random import Random
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
+    DownloadSet,
     IncompleteSet,
     OutdatedDecision,
     Resolve,
     SavegameBaseNotSynced,
+    SavegameSetQueries,
     SavegameShrinks,
     SavegameSlotNotFound,
+    SavegameUploadIncomplete,
     SavegameVersionNotFound,
     UploadResult,
     UserQuotaExceeded,
@@ -27,17 +31,29 @@ from gameshelf.savegames import (
 )
 from gameshelf.savegames._lists import decode
 
-QUOTA = 45
+QUOTA = 24
+"""Two thirds of all contents."""
 LIMITS = {"max_bytes": 5, "quota_bytes": QUOTA, "max_versions": 3}
 DEVICES = ["pc", "deck", "laptop"]
 NAMES = ["one", "two"]
 HOURS = [0, 0.5, 1, 1.1, 24, 24, 72, 24 * 31]
+NAMES_OF_UNITS = ("w1", "w2", "s/")
 UNITS = [
-    [{}, {"s/w1/a": b"1"}, {"s/w1/a": b"22"}, {"s/w1/a": b"1", "s/w1/c": b"333"}],
-    [{"s/w2/b": b"1"}, {"s/w2/b": b"22"}, {"s/w2/b": b"4444"}, {"s/w2/b": b"4444", "s/w2/d": b"22"}],
+    [{}, {"s/w1/a": b"1"}, {"s/w1/a": b"22"}, {"s/w1/a": b"1", "s/w1/c": b"333"}, {"s/w1/a": b"aaaaa"}],
+    [
+        {"s/w2/b": b"1"},
+        {"s/w2/b": b"22"},
+        {"s/w2/b": b"4444"},
+        {"s/w2/b": b"4444", "s/w2/d": b"22"},
+        {"s/w2/b": b"bbbbb"},
+    ],
 ]
-SETS = [one | two for one, two in product(*UNITS)]
-SINGLES = [b"1", b"22", b"55555"]
+LOOSE = [{}, {"s/cfg": b"1"}, {"s/cfg": b"55555"}, {"s/cfg": b"ccccc"}]
+"""What no pattern matches is a unit of its own."""
+SETS = [one | two | loose for one, two, loose in product(*UNITS, LOOSE)]
+SINGLES = [b"1", b"22", b"55555", b"ddddd"]
+SENT = ("incoming/", "staging/")
+"""Where clients send bytes to, each below the id of its upload."""
 
 
 def identity(content):
@@ -45,18 +61,24 @@ def identity(content):
     return frozenset(content.items()) if isinstance(content, dict) else content
 
 
+def hash_is(file, data):
+    return file.sha256 == sha256(data).digest()
+
+
 def data_of(content):
     return set(content.values()) if isinstance(content, dict) else {content}
 
 
 def unit(content, name):
+    if name == "s/":
+        return {path: data for path, data in content.items() if path == "s/cfg"}
     return {path: data for path, data in content.items() if path.startswith(f"s/{name}/")}
 
 
 def merged(base, head, branch):
     """The merge of two sets that needs no choice; None: it needs one."""
     found = {}
-    for name in ("w1", "w2"):
+    for name in NAMES_OF_UNITS:
         was, ours, theirs = (unit(one, name) for one in (base, head, branch))
         if ours != theirs and was not in (ours, theirs):
             return None
@@ -65,7 +87,7 @@ def merged(base, head, branch):
 
 
 def shrinks(head, new):
-    """Whether the new files lack so much of the head that a request would have to confirm that."""
+    """Whether the new files lack so much of the head that a request would have to confirm that, or a declared unit."""
     gone, sizes = head.keys() - new.keys(), {path: len(data) for path, data in head.items()}
     is_most = 2 * len(gone) > len(head) or 2 * sum(sizes[path] for path in gone) > sum(sizes.values())
     has_lost_unit = any(unit(head, name) and not unit(new, name) for name in ("w1", "w2"))
@@ -76,6 +98,7 @@ def shrinks(head, new):
 class Version:
     parents: tuple[int, ...]
     content: object
+    device: str = ""
     is_kept: bool = True
     is_pinned: bool = False
 
@@ -88,6 +111,12 @@ class Slot:
     versions: dict[int, Version] = field(default_factory=dict)
     conflicts: dict[object, int] = field(default_factory=dict)
     trashed: bool = False
+    seen_units: dict[str, list[object]] = field(default_factory=lambda: {name: [] for name in NAMES_OF_UNITS})
+    """What devices have saved to this slot of each unit."""
+    had: dict[str, set[int]] = field(default_factory=dict)
+    """The versions that each device uploaded or reported."""
+    bases: dict[object, int] = field(default_factory=dict)
+    """Of each conflict the version that its branch grew from first."""
 
     def ancestors(self, version):
         return {version}.union(*(self.ancestors(one) for one in self.versions[version].parents if one), set())
@@ -105,6 +134,13 @@ class Slot:
         equal = {tip for tip in tips if identity(self.versions[tip].content) == identity(content)}
         self.conflicts = {key: tip for key, tip in self.conflicts.items() if tip not in equal}
         return tuple(tip for tip in sorted(equal)[:1] if tip < number)
+
+    def conflict_of(self, base, device):
+        """The open conflict that a branch from a base extends; None: it opens a conflict."""
+        for key, tip in self.conflicts.items():
+            if tip == base or (self.bases[key] == base and self.versions[tip].device == device):
+                return key
+        return None
 
     def relation(self, base, content):
         def leads(version):
@@ -125,20 +161,24 @@ class Slot:
 
 @dataclass
 class Upload:
-    reservation: object
+    id: object
     slot: Slot
     base: int
-    content: dict
+    content: object
     device: str
+    expires: object
+    held: set[bytes]
+    """The contents that were there at its request, or became live since."""
+    keys: dict[bytes, str] = field(default_factory=dict)
+    """Where its bytes are sent to."""
 
 
 class World:
-    """The sets of a player beside the model of them."""
+    """The saves of a player beside the model of them, with a store that is used through its port alone."""
 
-    def __init__(self, sets):
-        self.sets, self.player = sets, sets.player
+    def __init__(self, sets, objects):
+        self.sets, self.player, self.objects = sets, sets.player, objects
         self.slots, self.uploads = [], []
-        self.seen_units = {name: [{}] for name in ("w1", "w2")}
 
     def seen(self):
         return [slot for slot in self.slots if slot.head and not slot.trashed]
@@ -152,79 +192,157 @@ class World:
     async def fetch(self, query, *values):
         return await self.player.connection.fetch(query, self.player.id, *values)
 
+    def of_versions(self):
+        """The distinct contents of all versions whose bytes are kept."""
+        kept = [one for slot in self.slots for one in slot.versions.values() if one.is_kept]
+        return {data for one in kept for data in data_of(one.content)}
+
+    def live(self):
+        return self.of_versions().union(*(one.held for one in self.uploads))
+
     # Actions of devices
 
     async def request(self, name, content, base, device):
-        """A device requests an upload of a set; it confirms what it removes. Its base was synced, or it has none."""
+        """A device requests an upload, mostly of a set; it confirms what it removes. Its base was synced, or it has
+        none, or it names none.
+        """
+        every, now = self.uploads, self.player.now
+        self.uploads = [one for one in every if one.expires > now]  # a request ends the others
         slot, device = self.slot_named(NAMES[name % 2]), DEVICES[device % 3]
-        content = SETS[content % len(SETS)]
+        content = SINGLES[content % 4] if content % 8 == 7 else SETS[content % len(SETS)]
         number = sorted(slot.versions)[base % len(slot.versions)] if slot and slot.versions and base % 4 else 0
         if base % 3 == 0 and slot:
             number = slot.head
         if number:
             await self.synced_with(slot, device, number)
         more = {"device_id": device, "base_version": number}
+        if base % 7 == 0:
+            more["base_version"] = None
+            number = await self.version_of(slot, device)
+        live = self.live()
         try:
-            async with self.change():
-                reservation = await self.sets.request(content, NAMES[name % 2], **more)
-        except SavegameShrinks as shrinks:
-            more["confirm_removals"] = shrinks.meta["removed"]
-            reservation = await self.request_again(content, name, more)
+            reservation = await self.reserve(content, NAMES[name % 2], more)
         except SavegameBaseNotSynced:
             assert number == slot.head
+            self.uploads = every
             return None
         except UserQuotaExceeded:
-            return None
-        if reservation is None:
+            assert not data_of(content) <= live
+            self.uploads = every
             return None
         if reservation.is_deleted:
             assert any(slot.trashed for slot in self.slots)
             return None
-        if slot is None:
+        if slot is None or slot.id != reservation.slot_id:
+            if slot:
+                self.remove_empty(slot)
             slot = Slot(reservation.slot_id, NAMES[name % 2])
             self.slots.append(slot)
-        same = [one for one in self.uploads if one.reservation.upload_id == reservation.upload_id]
+        keys = {data: one.key for one in reservation.missing for data in data_of(content) if hash_is(one, data)}
+        held = data_of(content) & live
+        same = [one for one in self.uploads if one.id == reservation.upload_id]
         if same:
-            assert (same[0].slot, same[0].base, same[0].content) == (slot, number, content)
-            return same[0]
-        self.uploads.append(Upload(reservation, slot, number, content, device))
+            [upload] = same
+            assert (upload.slot, upload.base, upload.content) == (slot, number, content)
+            upload.held |= held
+            upload.expires = max(upload.expires, reservation.expires_at)
+            return upload
+        assert keys.keys() == data_of(content) - held
+        about = (reservation.upload_id, slot, number, content, device, reservation.expires_at)
+        self.uploads.append(Upload(*about, held, keys))
         return self.uploads[-1]
 
-    async def request_again(self, content, name, more):
-        try:
-            async with self.change():
-                return await self.sets.request(content, NAMES[name % 2], **more)
-        except (SavegameBaseNotSynced, UserQuotaExceeded):
-            return None
+    def remove_empty(self, slot):
+        """A save without a version ends with its last upload."""
+        assert not slot.head
+        assert not any(one.slot is slot for one in self.uploads)
+        self.slots.remove(slot)
+
+    async def reserve(self, content, name, more):
+        files = content if isinstance(content, dict) else {None: content}
+        while True:
+            try:
+                async with self.change():
+                    return await self.sets.request(files, name, **more)
+            except SavegameShrinks as shrinks:
+                assert "confirm_removals" not in more
+                more["confirm_removals"] = shrinks.meta["removed"]
+
+    async def version_of(self, slot, device):
+        """The version that a device has, which it uploaded or reported."""
+        if slot is None:
+            return 0
+        query = "SELECT version FROM savegames.savegame_devices WHERE user_id = $1 AND slot_id = $2 AND device_id = $3"
+        rows = await self.fetch(query, slot.id, device)
+        number = rows[0]["version"] if rows else 0
+        assert number in {0} | slot.had.get(device, set())
+        return number
 
     async def synced_with(self, slot, device, number):
         if slot.versions[number].is_kept and number == slot.head:
             await self.player.synced(slot.id, device, number)
+            slot.had.setdefault(device, set()).add(number)
 
-    async def verify_some(self, pick, count):
-        """Some files arrive and are verified; then the connection is cut."""
+    async def send(self, upload, contents, spoiled=b""):
+        """Bytes arrive, in place of one content others."""
+        for data in contents:
+            if data in upload.keys:
+                await self.objects.put(upload.keys[data], b"?" * len(data) if data == spoiled else data, {})
+
+    async def verify_some(self, pick, count, spoiled):
+        """Some files arrive, perhaps one with other bytes, and are verified; then the connection is cut."""
         if self.uploads:
             upload = self.uploads[pick % len(self.uploads)]
             contents = sorted(data_of(upload.content))
-            await self.verify(upload, contents[: count % (len(contents) + 1)])
+            bad = contents[spoiled % len(contents)] if spoiled % 3 == 0 else b""
+            await self.verify(upload, contents[: count % (len(contents) + 1)], bad)
 
-    async def verify(self, upload, contents):
-        reservation = upload.reservation
+    async def killed(self, pick, count, step):
+        """All files arrive, and the process that verifies them is killed; its objects are noted nowhere."""
+        if self.uploads:
+            upload = self.uploads[pick % len(self.uploads)]
+            await self.send(upload, data_of(upload.content))
+            for number, attempt in enumerate(await self.attempts_of(upload, 1 + count % 4)):
+                if number < step % 4:
+                    await self.objects.copy(attempt.source, attempt.target, attempt.metadata, attempt.size)
+
+    async def attempts_of(self, upload, limit):
         try:
-            renewed = await self.sets.sets.renew(self.player.id, reservation.upload_id)
-            if renewed is None:
-                return
-            self.sets.send(renewed, *contents)
-            results, after = [], b""
+            async with self.change():
+                if isinstance(upload.content, dict):
+                    return (await self.sets.sets.begin(self.player.id, upload.id, (), b"", limit)).attempts
+                found = await self.player.uploads.begin_confirmation(self.player.id, upload.id)
+                return [found] if found else []
+        except SavegameVersionNotFound:
+            assert upload.expires <= self.player.now
+        except UserQuotaExceeded:
+            assert not isinstance(upload.content, dict)
+        return []
+
+    async def overwrite(self, pick, content):
+        """A client sends other bytes once more, before a verification or after it."""
+        if self.uploads:
+            upload = self.uploads[pick % len(self.uploads)]
+            data = sorted(data_of(upload.content))[content % len(data_of(upload.content))]
+            await self.send(upload, [data], spoiled=data)
+
+    async def verify(self, upload, contents, spoiled=b""):
+        """A set is verified two files at a time, with a check after each of the transactions."""
+        await self.send(upload, contents, spoiled)
+        if not isinstance(upload.content, dict):
+            return  # a single file is verified by its confirmation
+        results, after = [], b""
+        try:
             while True:
                 async with self.change():
-                    work = await self.sets.sets.begin(self.player.id, reservation.upload_id, results, after, 2)
+                    work = await self.sets.sets.begin(self.player.id, upload.id, results, after, 2)
+                await self.check()
                 if not work.attempts:
                     return
-                results = [await verify_file(self.sets.objects, one) for one in work.attempts]
+                results = [await verify_file(self.objects, one) for one in work.attempts]
                 after = work.attempts[-1].sha256
         except SavegameVersionNotFound:
-            assert reservation.expires_at <= self.player.now
+            assert upload.expires <= self.player.now
 
     async def commit(self, pick):
         if self.uploads:
@@ -235,35 +353,67 @@ class World:
         found = slot.relation(upload.base, upload.content)
         base = await self.known_base(slot, upload.base) if found is UploadResult.CONFLICT else None
         try:
-            async with self.change():
-                outcome = await self.sets.sets.finish(self.player.id, upload.reservation.upload_id)
+            outcome = await self.finish(upload)
         except SavegameVersionNotFound:
-            self.uploads.remove(upload)  # it has expired, or was cancelled with its save
+            assert upload.expires <= self.player.now
             return
         except UserQuotaExceeded:
+            assert not data_of(upload.content) <= self.live()
+            return
+        except SavegameUploadIncomplete:
+            assert upload.content not in upload.held
             return
         if isinstance(outcome, IncompleteSet):
-            assert {one.sha256 for one in outcome.missing} <= {sha256(one).digest() for one in data_of(upload.content)}
-            assert outcome.missing
+            lacking = {sha256(one).digest() for one in data_of(upload.content) - upload.held}
+            named = {one.sha256 for one in outcome.missing} | {one.sha256 for one in outcome.mismatched}
+            assert named
+            assert named <= lacking
             return
         self.uploads.remove(upload)
-        self.place(slot, upload.base, upload.content, outcome, found, base)
+        if outcome.result is UploadResult.MISMATCH:
+            assert not isinstance(upload.content, dict)
+            return
+        self.place(slot, upload.base, upload.content, outcome, found, base, upload.device)
+        if found in (UploadResult.HEAD, UploadResult.CONFLICT):
+            for other in self.uploads:
+                if other.expires > self.player.now:
+                    other.held |= data_of(upload.content) & data_of(other.content)
 
-    def place(self, slot, base, content, outcome, found, known_base):
+    async def finish(self, upload):
+        if isinstance(upload.content, dict):
+            async with self.change():
+                return await self.sets.sets.finish(self.player.id, upload.id)
+        uploads, digest = self.player.uploads, None
+        async with self.change():
+            attempt = await uploads.begin_confirmation(self.player.id, upload.id)
+        if attempt and await self.objects.copy(attempt.source, attempt.target, attempt.metadata, attempt.size):
+            digest = await self.objects.digest(attempt.target, attempt.size)
+        await self.check()
+        async with self.change():
+            return await uploads.finish_confirmation(self.player.id, upload.id, attempt, digest)
+
+    def place(self, slot, base, content, outcome, found, known_base, device):
         """Adds the version of an outcome to the model, once it is the expected one."""
+        had = slot.had.setdefault(device, set())
         if found in (UploadResult.IDENTICAL, UploadResult.BEHIND):
             assert (outcome.result, outcome.version) == (found, slot.head)
+            had.add(slot.head)
             return
-        for name in self.seen_units if isinstance(content, dict) else ():
-            self.seen_units[name].append(unit(content, name))
+        for name, seen in slot.seen_units.items() if isinstance(content, dict) else ():
+            seen.append(unit(content, name))
         if found is UploadResult.HEAD:
             assert outcome.result is UploadResult.HEAD
             parents = (base, *slot.end_equal(content, outcome.version))
-            slot.versions[outcome.version] = Version(parents, content)
+            slot.versions[outcome.version] = Version(parents, content, device)
             slot.head = outcome.version
+            had.add(slot.head)
             return
-        slot.versions[outcome.branch_version] = Version((base,), content)
+        extended = slot.conflict_of(base, device)
+        assert outcome.conflict_id == extended or (extended is None and outcome.conflict_id not in slot.bases)
+        slot.bases.setdefault(outcome.conflict_id, base)
+        slot.versions[outcome.branch_version] = Version((base,), content, device)
         slot.conflicts[outcome.conflict_id] = outcome.branch_version
+        had.add(outcome.branch_version)
         head = slot.versions[slot.head].content
         can_merge = isinstance(head, dict) and isinstance(content, dict) and known_base is not None
         expected = merged(known_base, head, content) if can_merge else None
@@ -294,28 +444,9 @@ class World:
     async def save(self, name, content, base, device):
         upload = await self.request(name, content, base, device)
         if upload:
+            await self.check()
             await self.verify(upload, data_of(upload.content))
             await self.commit_of(upload)
-
-    async def save_single(self, name, content):
-        """A device saves a single file onto the head."""
-        slot, content = self.slot_named(NAMES[name % 2]), SINGLES[content % 3]
-        base = slot.head if slot else 0
-        found = slot.relation(base, content) if slot else UploadResult.HEAD
-        replaced = slot.versions[slot.head].content if slot and slot.head else b""
-        removed = len(replaced) if isinstance(replaced, dict) else None
-        try:
-            async with self.change():
-                more = {"base_version": base, "confirm_removals": removed}
-                outcome = await self.player.save(content, NAMES[name % 2], **more)
-        except UserQuotaExceeded:
-            return
-        if outcome.result is UploadResult.DELETED:
-            return
-        if slot is None:
-            slot = Slot(outcome.slot_id, NAMES[name % 2])
-            self.slots.append(slot)
-        self.place(slot, base, content, outcome, found, None)
 
     # Actions of players
 
@@ -328,31 +459,39 @@ class World:
         head, branch = slot.versions[slot.head].content, slot.versions[tip].content
         choice = {"resolution": way, "head_version": slot.head, "branch_version": tip}
         if way == "merge":
-            choice["units"] = {"w1": "head", "w2": "branch"} if side % 2 else {"w1": "branch", "w2": "head"}
+            sides = dict(zip(NAMES_OF_UNITS, list(product(("head", "branch"), repeat=3))[side % 8], strict=True))
+            is_whole = isinstance(head, dict) and isinstance(branch, dict)
+            there = [name for name in NAMES_OF_UNITS if is_whole and (unit(head, name) or unit(branch, name))]
+            choice["units"] = {name: sides[name] for name in there}
         try:
             async with self.change():
                 found = await self.player.conflicts.resolve(self.player.id, key, Resolve(**choice))
         except DomainError:
             assert way == "merge"
-            is_whole = isinstance(head, dict) and isinstance(branch, dict)
-            assert not (is_whole and all(unit(one, name) for one in (head, branch) for name in ("w1", "w2")))
+            assert not is_whole or not self.chosen(choice["units"], head, branch)
             return
         assert not isinstance(found, OutdatedDecision)
         if way == "keep_both":
             slot.conflicts.pop(key)
-            await self.take_over_copy(found.copy_slot_id, branch)
+            await self.take_over_copy(slot, found.copy_slot_id, branch)
             return
         kept = branch if way == "keep_local" else head
         if way == "merge":
-            sides = (head, branch) if side % 2 else (branch, head)
-            kept = unit(sides[0], "w1") | unit(sides[1], "w2")
+            kept = self.chosen(choice["units"], head, branch)
         [row] = await self.fetch("SELECT * FROM savegames.savegame_slots WHERE user_id = $1 AND id = $2", slot.id)
         self.ended(slot, key, kept, row["head_version"])
 
-    async def take_over_copy(self, slot_id, content):
+    @staticmethod
+    def chosen(units, head, branch):
+        """The files of the chosen side of each unit."""
+        parts = [unit(branch if side == "branch" else head, name) for name, side in units.items()]
+        return {path: data for part in parts for path, data in part.items()}
+
+    async def take_over_copy(self, slot, slot_id, content):
         [row] = await self.fetch("SELECT * FROM savegames.savegame_slots WHERE user_id = $1 AND id = $2", slot_id)
         versions = {row["head_version"]: Version((0,), content)}
-        self.slots.append(Slot(slot_id, row["slot_name"], row["head_version"], versions))
+        seen = {name: [*units] for name, units in slot.seen_units.items()}
+        self.slots.append(Slot(slot_id, row["slot_name"], row["head_version"], versions, seen_units=seen))
 
     async def restore(self, pick, version, units):
         if not (seen := self.seen()):
@@ -375,7 +514,7 @@ class World:
         if number == slot.head:
             return
         [row] = await self.fetch("SELECT * FROM savegames.savegame_slots WHERE user_id = $1 AND id = $2", slot.id)
-        restored = unit(old, "w1") | unit(head, "w2") if names else old
+        restored = unit(old, "w1") | unit(head, "w2") | unit(head, "s/") if names else old
         parents = (slot.head, *slot.end_equal(restored, row["head_version"]))
         slot.versions[row["head_version"]] = Version(parents, restored)
         slot.head = row["head_version"]
@@ -401,7 +540,7 @@ class World:
             except SavegameSlotNotFound:
                 assert not slot.head or slot.trashed
                 return
-            self.uploads = [one for one in self.uploads if one.slot is not slot]
+            self.uploads = [one for one in self.uploads if one.slot is not slot]  # they are cancelled
             if permanent:
                 self.slots.remove(slot)
             slot.trashed = True
@@ -415,93 +554,97 @@ class World:
 
     async def cancel(self, pick):
         if self.uploads:
-            upload = self.uploads.pop(pick % len(self.uploads))
+            upload = self.uploads[pick % len(self.uploads)]
             try:
                 async with self.change():
-                    await self.player.uploads.cancel(self.player.id, upload.reservation.upload_id)
+                    await self.player.uploads.cancel(self.player.id, upload.id)
             except SavegameVersionNotFound:
+                assert upload.expires <= self.player.now
                 return
+            self.uploads.remove(upload)
 
     async def sweep(self, hours):
-        """Time passes, and the jobs run."""
+        """Time passes, and the jobs run. Nothing is left of uploads that ended."""
         self.player.later(hours=HOURS[hours % len(HOURS)])
-        await self.player.sweep()
-        known = {row["s3_object_key"] for row in await self.player.rows("contents")}
-        everything = await self.sets.objects.list("")
-        # Those of uploads are the sweeper's: it is not a part of the package's services.
-        await self.sets.objects.delete(
-            [one.key for one in everything if one.key not in known and not one.key.startswith("incoming/")]
-        )
+        await self.objects.delete(await self.player.sweep())
         slots = {row["id"] for row in await self.player.rows("slots")}
+        assert all(slot.trashed or not slot.head for slot in self.slots if slot.id not in slots)
         self.slots = [slot for slot in self.slots if slot.id in slots]
-        ids = {row["id"] for row in await self.player.rows("uploads")}
-        self.uploads = [one for one in self.uploads if one.reservation.upload_id in ids]
+        self.uploads = [one for one in self.uploads if one.expires > self.player.now]
+        ids = {str(one.id) for one in self.uploads}
+        sent = [one.key for one in await self.objects.list("") if one.key.startswith(SENT)]
+        await self.objects.delete([key for key in sent if key.split("/")[1] not in ids])
 
     # Invariants
 
     async def check(self):
         tables = await self.player.check()
+        slots = {row["id"]: row["head_version"] or 0 for row in tables["slots"]}
+        for slot in [slot for slot in self.slots if slot.id not in slots]:
+            self.remove_empty(slot)
+        assert slots == {slot.id: slot.head for slot in self.slots}
+        contents = {row["id"]: row for row in tables["contents"]}
+        self.check_versions(tables, contents)
+        assert {row["id"] for row in tables["uploads"] if row["outcome"] is None} == {one.id for one in self.uploads}
+        assert {row["id"]: row["branch_version"] for row in tables["conflicts"] if not row["resolved_at"]} == {
+            key: tip for slot in self.slots for key, tip in slot.conflicts.items()
+        }
+        await self.check_objects(contents)
+        await self.check_quota()
+        await self.check_bases(tables, {slot.id: slot for slot in self.slots})
+
+    def check_versions(self, tables, contents):
+        """Every version has its parents and its files, and each unit of it is as somebody saved it."""
         slots = {slot.id: slot for slot in self.slots}
-        by_id = {row["id"]: row for row in tables["contents"]}
         lists = {row["id"]: decode(row["body"]) for row in tables["manifests"]}
-        files = {}
+        found = {(row["slot_id"], row["version"]) for row in tables["metadata"]}
+        assert found == {(slot.id, number) for slot in self.slots for number in slot.versions}
         for row in tables["metadata"]:
             slot = slots[row["slot_id"]]
             version = slot.versions[row["version"]]
+            parents = (row["parent_version"], row["merged_version"])
+            assert tuple(parent for parent in parents if parent is not None) == version.parents
+            assert row["is_pinned"] == version.is_pinned
             if row["content_id"] is None:
-                tips = set(slot.conflicts.values())
                 assert not version.is_pinned
-                assert row["version"] not in {slot.head, *tips}
+                assert row["version"] not in {slot.head, *slot.conflicts.values()}
                 version.is_kept = False
                 continue
             assert version.is_kept
             if isinstance(version.content, dict):
                 listed = {file.path: file.sha256 for file in lists[row["manifest_id"]]}
                 assert listed == {path: sha256(data).digest() for path, data in version.content.items()}
-                for name, seen in self.seen_units.items():
-                    assert unit(version.content, name) in seen
-            files[row["slot_id"], row["version"]] = version
-        kept = {(slot.id, n) for slot in self.slots for n, one in slot.versions.items() if one.is_kept}
-        assert files.keys() == kept
-        assert {row["id"]: row["head_version"] or 0 for row in tables["slots"]} == {
-            slot.id: slot.head for slot in self.slots
-        }
-        self.check_objects(by_id.values(), tables)
-        await self.check_quota(by_id, tables)
-        await self.check_bases(tables, slots)
+                assert all(unit(version.content, name) in seen for name, seen in slot.seen_units.items())
+            else:
+                assert contents[row["content_id"]]["file_hash_sha256"] == sha256(version.content).digest()
 
-    def check_objects(self, contents, tables):
-        """Each content of a list has an object with exactly its bytes."""
-        listed = {row["content_id"] for row in tables["manifest_contents"]}
-        for row in contents:
-            data = self.sets.objects.content(row["s3_object_key"])
-            if row["id"] in listed and row["s3_object_key"] not in self.player.objects:
-                assert data is not None
+    async def check_objects(self, contents):
+        """Each live content has an object with exactly its bytes, and each object a row."""
+        keys = {one.key for one in await self.objects.list("")}
+        assert {key for key in keys if not key.startswith(SENT)} <= {row["s3_object_key"] for row in contents.values()}
+        for row in contents.values():
+            if (row["state"], row["kind"]) == ("live", "file"):
+                data = await self.objects.read(row["s3_object_key"], 100)
                 assert sha256(data).digest() == row["file_hash_sha256"]
 
-    async def check_quota(self, by_id, tables):
+    async def check_quota(self):
         """What is used are the bytes of the distinct live files; what is reserved, those that uploads await."""
-        live = {row["file_hash_sha256"]: row["file_size_bytes"] for row in by_id.values() if row["state"] == "live"}
-        files = [row for row in by_id.values() if row["state"] == "live" and row["kind"] == "file"]
-        of_versions = {
-            data
-            for slot in self.slots
-            for one in slot.versions.values()
-            if one.is_kept
-            for data in data_of(one.content)
-        }
-        joined = {by_id[row["content_id"]]["file_hash_sha256"] for row in tables["manifest_contents"]}
-        held = {sha256(data).digest() for data in of_versions} | joined
-        assert {row["file_hash_sha256"] for row in files} == held
-        open_ids = {row["id"] for row in tables["uploads"] if row["outcome"] is None}
-        awaited = {
-            row["sha256"]: row["size_bytes"]
-            for row in await self.player.rows("upload_files")
-            if row["upload_id"] in open_ids and row["sha256"] not in live
-        }
-        used = sum(row["file_size_bytes"] for row in files)
-        assert await self.player.usage() == (used, sum(awaited.values()))
-        assert used <= QUOTA
+        live = self.live()
+        awaited = {data for one in self.uploads for data in data_of(one.content)} - live
+        assert await self.player.usage() == (sum(map(len, live)), sum(map(len, awaited)))
+        assert sum(map(len, live)) <= QUOTA
+
+    async def check_downloads(self):
+        """A device that downloads a version has its files byte for byte."""
+        queries = SavegameSetQueries(self.player.connection)
+        for slot in self.seen():
+            for number, version in slot.versions.items():
+                found = await queries.download(self.player.id, slot.id, DownloadSet(version=number))
+                assert (found is not None) is version.is_kept
+                if found:
+                    data = {one: await self.objects.read(key, 100) for one, key in found.keys.items()}
+                    files = {file.path: data[file.sha256] for file in found.files}
+                    assert files == (version.content if isinstance(version.content, dict) else {"": version.content})
 
     async def check_bases(self, tables, slots):
         """A list of a pruned version stays while a device, an open conflict or an open upload has grown from it."""
@@ -513,11 +656,12 @@ class World:
 
 
 WEIGHTS = {
-    World.save: 14,
-    World.save_single: 2,
-    World.request: 3,
+    World.save: 16,
+    World.request: 8,
     World.verify_some: 3,
-    World.commit: 3,
+    World.killed: 2,
+    World.overwrite: 1,
+    World.commit: 6,
     World.resolve: 4,
     World.restore: 2,
     World.pin: 1,
@@ -528,15 +672,26 @@ WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 40))])
-async def test_any_history_of_sets_is_whole_and_counted(new_player, of_player, seed):
+async def run(world, seed, count):
+    """So many random actions, and a check after each step of them."""
     random = Random(seed)
-    player = new_player(**LIMITS)
-    await player.set_policy()
-    world = World(of_player(player))
-    for action in random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=100):
+    await world.player.set_policy()
+    for action in random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count):
         picked = [random.randrange(60) for _ in range(action.__code__.co_argcount - 1)]
         print(action.__name__, *picked)  # shown where it fails
         await action(world, *picked)
         await world.check()
-        player.later(seconds=1)
+        world.player.later(seconds=1)
+    await world.check_downloads()
+
+
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 40))])
+async def test_any_history_of_sets_is_whole_and_counted(new_player, of_player, seed):
+    sets = of_player(new_player(**LIMITS))
+    await run(World(sets, sets.objects), seed, sized(60, 100))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 104))
+async def test_any_history_of_sets_is_whole_in_a_real_store(new_player, of_player, bucket, seed):
+    await run(World(of_player(new_player(**LIMITS)), bucket), seed, 60)

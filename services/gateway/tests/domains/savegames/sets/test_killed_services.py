@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.proxy import Proxy
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers import S3
 from gameshelf.library import GrantKind, LibraryService, NewGrant
 
@@ -30,8 +31,6 @@ VERBS = (b"GET ", b"HEAD ", b"PUT ", b"POST ", b"DELETE ")
 SHARES = 3
 STEPS_AT_LEAST = 20
 """A commit has more calls than that. With fewer the proxies would count something else."""
-HANG_SECONDS = 60
-"""This measures no speed: a call that takes so long hangs."""
 
 
 class Calls:
@@ -137,7 +136,7 @@ class Victim:
         """Kills the service before the call of a number; returns the answer if the commit has not as many calls."""
         self.calls.hold(number)
         begun, held = asyncio.create_task(commit()), asyncio.create_task(self.calls.held.wait())
-        async with asyncio.timeout(HANG_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.wait([begun, held], return_when=asyncio.FIRST_COMPLETED)
         was_held = self.calls.held.is_set()
         if was_held and meanwhile != "runs":
@@ -195,7 +194,7 @@ class Story:
     async def commit(self, at=None):
         """Commits at an instance, with the same key each time, as a client does that was not answered."""
         path, headers = f"/savegames/uploads/{self.upload_id}/commit", {"Idempotency-Key": self.key}
-        async with asyncio.timeout(HANG_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (answer := await (at or self.player).post(path, **headers)).status_code == 202:
                 await asyncio.sleep(0)
         return answer

@@ -225,7 +225,7 @@ of the service in `services/gateway/tests` and `packages/savegames/tests`.
 | 9 | three of a thousand files changed | three URLs; a list and its delta are equal | `only_what_changed_is_sent_and_received`, `three_of_a_thousand_and_a_delta`, `three_of_a_thousand_cost_three` |
 | 10 | a file of 40 MB is cut after three parts, or damaged on the way | only the rest is sent; damaged parts are refused | `bytes_damaged_on_the_way_are_refused`, `only_the_rest_of_a_large_file_is_sent` |
 | 11 | two uploads of one content, one of them cancelled | the other one commits; the content counts once | `two_uploads_of_one_content_count_once` |
-| 12 | killed between two calls | one version and one event | `a_client_killed_between_two_calls` |
+| 12 | killed between two calls | one version and one event | `a_client_killed_between_two_calls`, `a_service_killed_at_any_call_of_a_commit` |
 | 13 | a content is lost before the commit | it is asked for again | `a_content_lost_before_the_commit_is_sent_again`, `content_lost_meanwhile_is_asked_again` |
 | 14 | many uploads on an old base | one conflict of a device | `fifty_branches_of_one_device`, `many_branches_of_one_device`, `who_plays_on_in_a_conflict_has_one_conflict` |
 | 15 | a base that the device never had | refused; the head is unchanged | `base_not_synced` |

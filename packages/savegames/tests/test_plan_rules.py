@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.savegames import Relation
-from gameshelf.savegames._files import lineage_key
 from gameshelf.savegames._plans import (
     CloudSave,
     DeviceContent,
@@ -20,7 +19,6 @@ from gameshelf.savegames._plans import (
     PlannedSave,
     PlanReason,
     Proceed,
-    content_key,
     is_newer_version,
     may_proceed,
     plan_save,
@@ -41,15 +39,13 @@ BRANCHES = {
 }
 CONTENTS = [
     None,
-    *(DeviceContent(OWN, *facts) for facts in product(Relation, (None, 3), (None, True, False))),
+    *(DeviceContent(OWN, *facts) for facts in product(Relation, (True, False), (None, 3), (None, True, False))),
 ]
 SAVES = [
     None,
     *(
-        CloudSave(SAVE, HEAD, is_set, head_device, version, branches)
-        for is_set, head_device, version, branches in product(
-            (True, False), ("deck", "pc"), (None, HEAD, 6), BRANCHES.values()
-        )
+        CloudSave(SAVE, HEAD, head_device, version, branches)
+        for head_device, version, branches in product(("deck", "pc"), (None, HEAD, 6), BRANCHES.values())
     ),
 ]
 CONDITIONS = [
@@ -105,7 +101,11 @@ TABLE = [
     (lambda one: one.is_a(Relation.IDENTICAL), "none", "identical"),
     (lambda one: one.is_a(Relation.BEHIND) and one.keeps_files, "none", "backup"),
     (lambda one: one.is_a(Relation.BEHIND), "download", "behind"),
-    (lambda one: one.is_a(Relation.DESCENDANT) and one.save.is_set and not one.had_head, "conflict", "base_not_synced"),
+    (
+        lambda one: one.is_a(Relation.DESCENDANT) and one.content.is_set and not one.had_head,
+        "conflict",
+        "base_not_synced",
+    ),
     (lambda one: one.is_a(Relation.DESCENDANT) and one.content.regresses_to, "upload", "regresses"),
     (lambda one: one.is_a(Relation.DESCENDANT), "upload", "changed"),
     (lambda one: one.conditions.policy.merge == "units" and one.content.merges_itself, "merge", "units"),
@@ -179,17 +179,6 @@ SEEN = {"1.0": NOW - timedelta(days=9), "1.1": NOW}
 )
 def test_which_version_of_a_game_is_newer(head, own, newer):
     assert is_newer_version(head, own, SEEN) is newer
-
-
-@pytest.mark.parametrize("head_is_set", [True, False])
-def test_a_hash_is_that_of_the_kind_that_the_history_knows(head_is_set):
-    content = b"\x01" * 32
-    as_set, as_file = lineage_key(content, is_set=True), lineage_key(content, is_set=False)
-    assert content_key(content, [as_set, None], head_is_set=head_is_set) == as_set
-    assert content_key(content, [b"x", as_file], head_is_set=head_is_set) == as_file
-    expected = as_set if head_is_set else as_file
-    assert content_key(content, [], head_is_set=head_is_set) == expected
-    assert content_key(content, [as_file, as_set], head_is_set=head_is_set) == expected
 
 
 saves = st.lists(st.builds(PlannedSave, st.sampled_from(PlanAction), st.sampled_from(PlanReason), asks=st.booleans()))

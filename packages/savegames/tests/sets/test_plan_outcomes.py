@@ -28,7 +28,7 @@ WORLDS = [
 ]
 SETS = [one | two for one, two in product(*WORLDS)]
 FILES = [b"1", b"22", b"333", b"4444"]
-CONTENTS = {"sets": SETS, "files": FILES}
+CONTENTS = {"sets": SETS, "files": FILES, "both": SETS + FILES}
 POLICY = {"merge": "units", "units": [{"name": "{w}", "match": ["s/{w}/**"]}]}
 UNITS = SaveUnits(SavePolicy.model_validate(POLICY))
 ANNOUNCED = {
@@ -78,13 +78,12 @@ class Household:
 
     async def commit(self, device, name, content, more):
         """Saves; the user confirms what is removed. Returns the outcome, or the error that refused it."""
-        if not isinstance(content, dict):
-            return await self.player.save(content, name, device_id=device, **more)
+        save = self.sets.save if isinstance(content, dict) else self.player.save
         try:
-            return await self.sets.save(content, name, device_id=device, **more)
+            return await save(content, name, device_id=device, **more)
         except SavegameShrinks as shrinks:
             more = {**more, "confirm_removals": shrinks.meta["removed"]}
-            return await self.sets.save(content, name, device_id=device, **more)
+            return await save(content, name, device_id=device, **more)
         except SavegameBaseNotSynced as error:
             return error
 
@@ -102,6 +101,10 @@ class Household:
         step = (planned.action, planned.reason)
         self.seen.add(planned.reason)
         if planned.reason == "open_conflict":
+            return
+        if step == ("conflict", "base_not_synced") and not isinstance(content, dict):
+            # A hash alone may be that of a set, as the head is: the plan asks the user, and the request passes.
+            assert (head != (), found.result) == (True, UploadResult.HEAD)
             return
         if step == ("merge", "units") and found.result is UploadResult.CONFLICT:
             # The hash of a unit does not say that it has lost most of its files.

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from gameshelf.savegames._files import lineage_key
 from gameshelf.savegames._guards import is_synced
 from gameshelf.savegames._lineage import Relation
 from gameshelf.savegames._policies import SavePolicy
@@ -95,8 +94,6 @@ class CloudSave:
 
     savegame_id: UUID
     head_version: int
-    is_set: bool
-    """Whether its head is a set."""
     head_device_id: str | None
     device_version: int | None
     """The version that the device uploaded or reported last."""
@@ -111,6 +108,8 @@ class DeviceContent:
     key: bytes
     """The lineage key of its content."""
     relation: Relation
+    is_set: bool
+    """Whether it is a set of files, as far as one knows."""
     regresses_to: int | None = None
     """The ancestor of the head that has the same content, if the content would become the head."""
     merges_itself: bool | None = None
@@ -228,20 +227,11 @@ def _open_branch(content: DeviceContent, save: CloudSave, device_id: str) -> Pla
 
 def _onto_the_head(content: DeviceContent, save: CloudSave, device_id: str) -> PlannedSave:
     had_head = is_synced(device_id, save.device_version, save.head_version, save.head_device_id)
-    if save.is_set and not had_head:
+    if content.is_set and not had_head:
         return PlannedSave(PlanAction.CONFLICT, PlanReason.BASE_NOT_SYNCED, asks=True)
     if content.regresses_to is not None:
         return PlannedSave(PlanAction.UPLOAD, PlanReason.REGRESSES, regresses_to=content.regresses_to, asks=True)
     return PlannedSave(PlanAction.UPLOAD, PlanReason.CHANGED)
-
-
-def content_key(content_hash: bytes, known: Collection[bytes | None], *, head_is_set: bool) -> bytes:
-    """Returns the lineage key of a content that a device names by its hash alone.
-
-    It is that of a set or of a single file, whichever the history of the save knows, else of the kind of its head.
-    """
-    keys = [lineage_key(content_hash, is_set=is_set) for is_set in (head_is_set, not head_is_set)]
-    return next((key for key in keys if key in known), keys[0])
 
 
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)

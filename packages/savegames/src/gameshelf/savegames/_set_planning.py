@@ -255,14 +255,17 @@ def _asked_saves(asked: PlanSaves) -> list[AskedSave]:
         content = bytes.fromhex(slot.content_hash) if slot.content_hash else None
         is_set_hash = content is not None and len(content) == _SET_HASH_BYTES
         set_key = lineage_key(content, is_set=True) if content and is_set_hash else None
-        saves.append(AskedSave(place, slot.slot_name, key, slot.savegame_id, slot.base_version, content, set_key))
+        known = (place, slot.slot_name, key, slot.savegame_id, slot.base_version, content, set_key)
+        saves.append(AskedSave(*known, has_units=bool(slot.units)))
     if problems:
         raise InvalidInput(*problems)
     return saves
 
 
 def _keys(one: AskedSave, save: LiveSave) -> list[bytes]:
-    """The lineage keys that a content may have, that of the head's kind first."""
+    """The lineage keys that a content may have. Only sets have units; else that of the head's kind comes first."""
+    if one.has_units and one.set_key:
+        return [one.set_key]
     keys = (one.set_key, one.content) if save.head_is_set else (one.content, one.set_key)
     return [key for key in keys if key]
 
@@ -281,7 +284,7 @@ def _planned(
         if one.content:
             key, related = relations.get(one.place, (one.content, Relation.DESCENDANT))
             regresses_to = save.regresses_to if save and related is Relation.DESCENDANT else None
-            content = DeviceContent(key, related, regresses_to, merging.get(one.place))
+            content = DeviceContent(key, related, key == one.set_key, regresses_to, merging.get(one.place))
         planned = plan_save(
             content,
             _cloud_save(save) if save else None,
@@ -300,7 +303,6 @@ def _cloud_save(save: LiveSave) -> CloudSave:
     return CloudSave(
         save.slot_id,
         save.head_version,
-        save.head_is_set,
         save.head_device_id,
         save.device_version,
         save.branches,

@@ -61,6 +61,8 @@ class AskedSave:
     """The lineage key of the content if it is a single file; None: the device has nothing."""
     set_key: bytes | None
     """The lineage key of the content if it is a set."""
+    has_units: bool
+    """Whether the device has named units, which only sets have."""
 
 
 @dataclass(frozen=True, slots=True)

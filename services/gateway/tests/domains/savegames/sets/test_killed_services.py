@@ -265,7 +265,7 @@ async def thaw_later(store):
 
 @pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("kind", ["first", "merged"])
-async def test_a_service_killed_at_any_call_of_a_commit(
+async def test_scenario_12_a_service_killed_at_any_call_of_a_commit(
     victim, store, new_player, new_story, jobs, set_client, kind, share
 ):
     number, answer, players = share + 1, None, []

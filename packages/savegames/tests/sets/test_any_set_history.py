@@ -200,6 +200,17 @@ class World:
     def live(self):
         return self.of_versions().union(*(one.held for one in self.uploads))
 
+    def fits(self, content):
+        """Whether there is room for a content beside all that no upload prunes, and all that uploads await."""
+        lasting = {
+            data
+            for slot in self.slots
+            for number, one in slot.versions.items()
+            if one.is_kept and (one.is_pinned or number in {slot.head, *slot.conflicts.values()})
+            for data in data_of(one.content)
+        }
+        return sum(map(len, lasting.union(data_of(content), *(data_of(one.content) for one in self.uploads)))) <= QUOTA
+
     # Actions of devices
 
     async def request(self, name, content, base, device):
@@ -219,7 +230,7 @@ class World:
         if base % 7 == 0:
             more["base_version"] = None
             number = await self.version_of(slot, device)
-        live = self.live()
+        live, awaited = self.live(), {data for one in self.uploads for data in data_of(one.content)}
         try:
             reservation = await self.reserve(content, NAMES[name % 2], more)
         except SavegameBaseNotSynced:
@@ -228,6 +239,7 @@ class World:
             return None
         except UserQuotaExceeded:
             assert not data_of(content) <= live
+            assert not self.fits(content)
             self.uploads = every
             return None
         if reservation.is_deleted:
@@ -248,6 +260,7 @@ class World:
             upload.expires = max(upload.expires, reservation.expires_at)
             return upload
         assert keys.keys() == data_of(content) - held
+        assert data_of(content) <= live.union(awaited) or self.fits(content)
         about = (reservation.upload_id, slot, number, content, device, reservation.expires_at)
         self.uploads.append(Upload(*about, held, keys))
         return self.uploads[-1]

@@ -12,6 +12,7 @@ from gameshelf.savegames import (
     SavegameSlotNotFound,
     SavegameVersionNotFound,
     UploadQueries,
+    UploadResult,
     UploadsFilter,
     UserQuotaExceeded,
     verify_file,
@@ -291,6 +292,17 @@ async def test_a_set_beyond_a_quota_is_refused_and_reserves_nothing(new_player, 
     assert error.value.meta["limit"] == limit
     assert await sets.rows("uploads") == []
     assert (await sets.request({"a": b"123", "b": b"123"})).file_count == 2
+
+
+@pytest.mark.parametrize("limit", ["quota_bytes", "product_quota_bytes"])
+async def test_history_that_the_set_itself_holds_makes_no_room(new_player, of_player, limit):
+    sets = of_player(new_player(**{limit: 5}))
+    await sets.save({"a": b"123"})
+    await sets.save({"a": b"45"}, base_version=1)
+    with pytest.raises(UserQuotaExceeded):
+        await sets.request({"a": b"123", "b": b"6"}, base_version=2)
+    outcome = await sets.save({"a": b"45", "b": b"6"}, base_version=2)
+    assert (outcome.result, await sets.player.usage()) == (UploadResult.HEAD, (3, 0))
 
 
 async def test_what_the_user_has_needs_no_room(new_player, of_player):

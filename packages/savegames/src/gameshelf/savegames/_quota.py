@@ -4,7 +4,8 @@ A request is refused unless pruning history could make room for everything that 
 an upload becomes a version.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
@@ -80,7 +81,7 @@ class StorageQuota:
         self, user_id: UUID, product_id: UUID, found: RequestedSet, needed: NeededContents, context: SetContext
     ) -> None:
         """Requires that there is room for the contents of a set that nothing holds and nothing awaits, or that pruning
-        could make it. Raises UserQuotaExceeded.
+        could make it, which frees nothing that the set itself holds. Raises UserQuotaExceeded.
 
         Where there is room it needs no round trip, or two where products have a quota.
         """
@@ -92,10 +93,10 @@ class StorageQuota:
             size = sum(sizes.values()) - sum(use.size for use in uses if use.content_id in held)
             used = sum(use.size for use in uses)
             room = _Room("product", self._limits.product_quota_bytes, used, reserved, size)
-            await self._to_prune(user_id, product_id, room, [])
+            await self._to_prune(user_id, product_id, room, [], needed.held)
         limit = self._limits.quota_bytes if context.limit_bytes is None else context.limit_bytes
         room = _Room("user", limit, context.used_bytes, context.reserved_bytes, needed.new_bytes)
-        await self._to_prune(user_id, None, room, [])
+        await self._to_prune(user_id, None, room, [], needed.held)
 
     async def make_room(
         self,
@@ -153,16 +154,26 @@ class StorageQuota:
         return await self._to_prune(user_id, product_id, room, [])
 
     async def _to_prune(
-        self, user_id: UUID, product_id: UUID | None, room: "_Room", first: Sequence[HistoryVersion]
+        self,
+        user_id: UUID,
+        product_id: UUID | None,
+        room: "_Room",
+        first: Sequence[HistoryVersion],
+        kept: Iterable[UUID] = (),
     ) -> list[HistoryVersion]:
-        """Returns the versions that have to be pruned. The versions in ``first`` are pruned anyway."""
+        """Returns the versions that have to be pruned. The versions in ``first`` are pruned anyway; the contents in
+        ``kept`` stay, whatever is pruned.
+        """
         if room.needed <= 0 or room.size == 0:
             return []
         history = [
             *first,
             *(one for one in await self._store.versions.prunable_history(user_id, product_id) if one not in first),
         ]
-        uses = {use.content_id: use.count for use in await self._store.usage.used_contents(user_id, product_id)}
+        uses = Counter(
+            {use.content_id: use.count for use in await self._store.usage.used_contents(user_id, product_id)}
+        )
+        uses.update(kept)
         to_prune = to_make_room(room.needed, history, uses)
         if to_prune is None:
             raise UserQuotaExceeded(

@@ -1,7 +1,9 @@
 """Readiness shows whether a dependency can be used, and not only whether it answers."""
 
+import asyncio
 import json
 import math
+import re
 
 import asyncpg
 import httpx
@@ -34,6 +36,12 @@ def readiness(service):
     return answer.status_code, answer.json()
 
 
+def usable(service):
+    """Returns what the metrics show: dependency → 1 or 0."""
+    shown = httpx.get(service.metrics, timeout=10).text
+    return {name: int(value) for name, value in re.findall(r'^dependency_up\{dependency="(\w+)"\} (\d)', shown, re.M)}
+
+
 def test_a_database_that_takes_no_writes_is_degraded_and_serves_reads(platform, start):
     dsn = f"{platform.dsn}?options=-c%20default_transaction_read_only%3Don"
     service = start(POSTGRES_DSN=dsn, REDIS_ADDR=f"127.0.0.1:{free_port()}")
@@ -41,6 +49,7 @@ def test_a_database_that_takes_no_writes_is_degraded_and_serves_reads(platform, 
     assert (status, document["status"]) == (200, "degraded")
     assert document["dependencies"] == {"postgresql": "degraded", "redis": "degraded", "kafka": "ok"}
     assert document["reasons"]["postgresql"].startswith("it accepts no writes")
+    assert usable(service) == {"postgresql": 0, "redis": 0, "kafka": 1}
     headers = {"Authorization": f"Bearer {platform.token('00000000-0000-4000-8000-000000000001')}"}
     with httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS) as client:
         assert client.get("/items").status_code == 200
@@ -123,3 +132,16 @@ def inlined(module):
 def pages(plan):
     found = json.loads(plan)[0]["Plan"]
     return found["Shared Hit Blocks"] + found["Shared Read Blocks"]
+
+
+async def test_a_process_without_the_api_shows_its_roles_and_dependencies(platform, wait_until):
+    alone = platform.service(LIBRARY_SERVICE_ROLES="jobs")
+    alone.start()
+
+    async def is_measured():
+        return await asyncio.to_thread(usable, alone) == {"postgresql": 1, "redis": 1, "kafka": 1}
+
+    await wait_until(is_measured)
+    shown = httpx.get(alone.metrics, timeout=10).text
+    assert re.findall(r"^service_role\{.*$", shown, re.M) == ['service_role{role="jobs"} 1.0']
+    alone.stop()

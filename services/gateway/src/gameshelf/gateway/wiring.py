@@ -59,7 +59,7 @@ async def build(settings: Settings, composition: Composition = COMPOSITION) -> G
 def _make_runtime(
     settings: Settings, composition: Composition, database: Database, tracing: Tracing, commits: CommitListeners
 ) -> Runtime:
-    acquire, metrics = database.acquire, Metrics(composition.metrics)
+    acquire, metrics = database.acquire, Metrics(composition.metrics, settings.revision)
     redis = redis_adapter.connect(settings)
     streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode(), composition.state)
     services, topic = services_of(composition.domains, settings), settings.kafka_topic_events

@@ -59,6 +59,17 @@ def test_a_grpc_call_is_counted_by_code_and_timed(metrics):
     assert seen["grpc_request_duration_seconds_count", method] == 1
 
 
+PROCESS = (
+    "process_cpu_seconds_total",
+    "process_max_fds",
+    "process_open_fds",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+    "process_virtual_memory_bytes",
+)
+"""Those that the client library reads from the system."""
+
+
 def test_what_operators_watch_has_its_name(metrics):
     playtime = metrics.of(PlaytimeMetrics)
     metrics.dependency_errors.labels("redis").inc()
@@ -94,6 +105,10 @@ def test_what_operators_watch_has_its_name(metrics):
         "restore_open",
         "postgres_pool_size",
         "postgres_pool_idle",
+        "postgres_pool_in_use",
+        "postgres_pool_limit",
+        "postgres_pool_waiting",
+        *PROCESS,
         "savegame_dedup_bytes_total",
         "savegame_list_unwritten_age_seconds",
         "savegame_set_files_bucket",
@@ -144,6 +159,28 @@ def test_every_metric_of_the_contract_is_there(metrics):
     assert sample.value == math.inf  # until a backup was noted
     [sample] = families["build_info"].samples
     assert (sample.value, sample.labels["version"]) == (1, __version__)
+
+
+def test_the_build_has_the_revision_of_its_source():
+    [sample] = [name for name in samples(Metrics(revision="1f0c2a9")) if name[0] == "build_info"]
+    assert {("revision", "1f0c2a9"), ("version", __version__)} < set(sample[1:])
+
+
+def test_a_declared_job_has_all_series_before_it_has_run(metrics):
+    metrics.declare_job("retention", 60)
+    job, seen = ("job", "retention"), samples(metrics)
+    assert seen["job_pause_seconds", job] == 60
+    assert seen["job_last_success_timestamp_seconds", job] == 0
+    assert seen["job_duration_seconds_count", job] == 0
+    assert [seen["job_runs_total", job, ("result", result)] for result in ("succeeded", "failed")] == [0, 0]
+
+
+def test_the_limits_of_the_objectives_are_limits_of_buckets(metrics):
+    metrics.requests.http_served("GET", "/items", 200, 0.15)
+    seen = samples(metrics)
+    for limit in ("0.05", "0.1", "0.15", "0.2"):  # docs/slo.md
+        bucket = ("http_request_duration_seconds_bucket", ("le", limit), ("method", "GET"), ("route", "/items"))
+        assert seen[bucket] == (float(limit) >= 0.15)
 
 
 class OneDomain(DomainMetrics):

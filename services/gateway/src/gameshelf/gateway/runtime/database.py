@@ -136,6 +136,16 @@ class Database:
         """Counts the open connections that are not in use."""
         return self._pool.get_idle_size() + len(self._free)
 
+    @property
+    def limit(self) -> int:
+        """Counts the connections that may be open."""
+        return self._pool.get_max_size()
+
+    @property
+    def waiting(self) -> int:
+        """Counts the callers that wait for a connection, or for one to be opened."""
+        return self._waiting
+
     async def take_connection(self) -> Any:
         """Lends a connection until it is put back. Raises TimeoutError."""
         while self._free:

@@ -69,6 +69,8 @@ class Gateway:
         database: Database,
     ) -> None:
         settings, metrics = runtime.settings, runtime.metrics
+        for role in settings.roles:
+            metrics.service_role.labels(role).set(1)
         self.composition = composition
         self.instances = instances
         self.settings = settings
@@ -120,6 +122,7 @@ class Gateway:
     def _own_jobs(self) -> Iterator[Job]:
         every = frozenset(ServiceRole)
         yield Job("gauges", self.health.measure, 2.0, roles=every)
+        yield Job("dependencies", self.health.measure_dependencies, 15.0, roles=every)
         yield Job("database identity", self.replaced.look, 2.0, roles=every)
         if self.relay:
             yield Job("refused records", self.relay.return_refused, 60.0, roles=frozenset({ServiceRole.RELAY}))

@@ -113,19 +113,32 @@ class Health:
             states["postgresql"] = ("replaced", _IS_ANOTHER)
         elif not reason and self._refuses_records():
             states["postgresql"] = ("degraded", _REFUSES)
+        for name, (state, _) in states.items():
+            # A database that replaced another one serves: ``database_replaced`` is about it.
+            self._metrics.dependency_up.labels(name).set(state in ("ok", "replaced"))
         return states
 
     async def measure(self) -> None:
         """Updates the gauges."""
         self._metrics.websocket_connections.set(len(self._hub))
-        self._metrics.pool_size.set(self._database.size)
-        self._metrics.pool_idle.set(self._database.idle)
+        self._measure_pool(self._database.size, self._database.idle)
         measured = await asyncio.gather(
             self._measure_outbox(), *(measure() for measure in self._measures), return_exceptions=True
         )
         for failure in measured:
             if failure:
                 raise failure
+
+    async def measure_dependencies(self) -> None:
+        """Updates the gauge of each dependency, also in processes that nobody asks for their readiness."""
+        await self.ready()
+
+    def _measure_pool(self, size: int, idle: int) -> None:
+        self._metrics.pool_size.set(size)
+        self._metrics.pool_idle.set(idle)
+        self._metrics.pool_in_use.set(size - idle)
+        self._metrics.pool_waiting.set(self._database.waiting)
+        self._metrics.pool_limit.set(self._database.limit)
 
     async def _measure_outbox(self) -> None:
         async with self._database.acquire() as connection:

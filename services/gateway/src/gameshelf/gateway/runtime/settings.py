@@ -93,6 +93,9 @@ class Settings(BaseModel):
         "LIBRARY_SERVICE_SERVER", "Server of REST and WebSocket: hypercorn or granian", "hypercorn"
     )
     h2c: bool = var("LIBRARY_SERVICE_H2C", "Whether REST also speaks HTTP/2 without TLS", False)
+    revision: Annotated[str, Field(pattern=r"^[\w.+-]{0,64}$")] = var(
+        "LIBRARY_SERVICE_REVISION", "Revision of the source, shown in `build_info`; an image sets it", ""
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = var("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     otlp_endpoint: ServiceUrl | None = var("OTEL_EXPORTER_OTLP_ENDPOINT", "Endpoint for traces (OTLP over HTTP)", None)
 

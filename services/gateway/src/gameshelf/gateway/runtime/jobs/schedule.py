@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,8 @@ async def repeat(
     What still runs a few seconds later is cut off: its transaction is rolled back, and it is resumed elsewhere.
     """
     states = StateLog(_log)
+    if metrics:
+        metrics.declare_job(name, seconds)
     stopped = asyncio.ensure_future(stopping.wait())
     try:
         while not stopping.is_set():
@@ -74,6 +77,7 @@ async def _pause(seconds: float, stopped: "asyncio.Future[Any]", woken: asyncio.
 
 
 async def _once(name: str, work: Callable[[], Awaitable[None]], states: StateLog, metrics: Metrics | None) -> None:
+    started = time.perf_counter()
     try:
         await work()
     except Exception as error:
@@ -84,6 +88,7 @@ async def _once(name: str, work: Callable[[], Awaitable[None]], states: StateLog
         states.end(name, "job %s works again", name)
         result = "succeeded"
     if metrics:
+        metrics.job_seconds.labels(name).observe(time.perf_counter() - started)
         metrics.job_runs.labels(name, result).inc()
         if result == "succeeded":
             metrics.job_last_success.labels(name).set_to_current_time()

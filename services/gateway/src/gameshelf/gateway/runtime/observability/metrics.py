@@ -8,9 +8,12 @@ from typing import TypeVar
 
 from gameshelf.gateway import __version__
 from gameshelf.gateway.runtime.observability.request_metrics import RequestMetrics
-from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
 M = TypeVar("M", bound="DomainMetrics")
+
+_JOB_SECONDS = (0.01, 0.1, 1.0, 10.0, 60.0, 300.0, 1800.0)
+"""Upper limits of the buckets of a job's runs, which take from milliseconds to half an hour."""
 
 
 class DomainMetrics(ABC):
@@ -23,13 +26,18 @@ class DomainMetrics(ABC):
 class Metrics:
     """Every metric of one service, in a registry of its own. Raises ValueError if two have one name."""
 
-    def __init__(self, domains: Iterable[type[DomainMetrics]] = ()) -> None:
+    def __init__(self, domains: Iterable[type[DomainMetrics]] = (), revision: str = "") -> None:
+        """``revision`` is that of the source which this process was built from."""
         # Otherwise the client exports the creation time of each series as another series.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         self.requests = RequestMetrics(registry)
         self.dependency_errors = Counter(
             "dependency_errors", "Failures of dependencies", ["dependency"], registry=registry
+        )
+        self.dependency_up = Gauge(
+            "dependency_up", "Whether this process can use a dependency, 1 or 0", ["dependency"], registry=registry
         )
         self.outbox_pending = Gauge("outbox_pending", "Records that wait for Kafka", registry=registry)
         self.outbox_lag_seconds = Gauge("outbox_lag_seconds", "Age of the oldest waiting record", registry=registry)
@@ -65,12 +73,20 @@ class Metrics:
             registry=registry,
         )
         self.backup_age.set(math.inf)
-        Gauge("build_info", "Version of the service; always 1", ["version", "python"], registry=registry).labels(
-            __version__, platform.python_version()
-        ).set(1)
+        build = Gauge(
+            "build_info", "Version of the service; always 1", ["version", "revision", "python"], registry=registry
+        )
+        build.labels(__version__, revision, platform.python_version()).set(1)
+        self.service_role = Gauge("service_role", "Roles of this process; always 1", ["role"], registry=registry)
         self.job_runs = Counter("job_runs", "Runs of periodic jobs", ["job", "result"], registry=registry)
         self.job_last_success = Gauge(
             "job_last_success_timestamp_seconds", "Time of a job's last successful run", ["job"], registry=registry
+        )
+        self.job_seconds = Histogram(
+            "job_duration_seconds", "Duration of a job's runs", ["job"], registry=registry, buckets=_JOB_SECONDS
+        )
+        self.job_pause = Gauge(
+            "job_pause_seconds", "Time from the end of a job's run to its next one", ["job"], registry=registry
         )
         self.job_items_set_aside = Counter(
             "job_items_set_aside",
@@ -80,7 +96,18 @@ class Metrics:
         )
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Idle connections to PostgreSQL", registry=registry)
+        self.pool_in_use = Gauge("postgres_pool_in_use", "Connections to PostgreSQL in use", registry=registry)
+        self.pool_waiting = Gauge("postgres_pool_waiting", "Callers that wait for a connection", registry=registry)
+        self.pool_limit = Gauge("postgres_pool_limit", "POSTGRES_POOL_SIZE", registry=registry)
         self._domains = {declared: declared(registry) for declared in domains}
+
+    def declare_job(self, job: str, pause_seconds: float) -> None:
+        """Shows a job that this process runs before its first run has ended: 0 is the time of no success."""
+        self.job_pause.labels(job).set(pause_seconds)
+        self.job_last_success.labels(job)
+        self.job_seconds.labels(job)
+        for result in ("succeeded", "failed"):
+            self.job_runs.labels(job, result)
 
     def of(self, metrics: type[M]) -> M:
         """Returns the metrics of a domain. Raises KeyError if they were not declared."""

@@ -130,7 +130,7 @@ class Isolation(Generic[K]):
             del self._aside[next(iter(self._aside))]
         self._aside[key] = _Aside(self._clock() + pause, pause)
         if self._metrics:
-            self._metrics.job_items_set_aside.labels(self._job, "busy" if is_busy else "failed").inc()
+            self._metrics.jobs.set_aside(self._job, busy=is_busy)
         if not is_busy:
             cause = error if len(self._aside) <= _TRACEBACKS else None
             message = "job %s: an item failed, it is set aside and tried again: %s"

@@ -51,7 +51,7 @@ async def repeat(
     """
     states = StateLog(_log)
     if metrics:
-        metrics.declare_job(name, seconds)
+        metrics.jobs.declare(name, seconds)
     stopped = asyncio.ensure_future(stopping.wait())
     try:
         while not stopping.is_set():
@@ -83,12 +83,9 @@ async def _once(name: str, work: Callable[[], Awaitable[None]], states: StateLog
     except Exception as error:
         unknown = None if is_passing(error) else error
         states.begin(name, "job %s fails: %s", name, type(error).__name__, error=unknown)
-        result = "failed"
+        succeeded = False
     else:
         states.end(name, "job %s works again", name)
-        result = "succeeded"
+        succeeded = True
     if metrics:
-        metrics.job_seconds.labels(name).observe(time.perf_counter() - started)
-        metrics.job_runs.labels(name, result).inc()
-        if result == "succeeded":
-            metrics.job_last_success.labels(name).set_to_current_time()
+        metrics.jobs.ran(name, time.perf_counter() - started, succeeded=succeeded)

@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from gameshelf.gateway import __version__
+from gameshelf.gateway.runtime.observability.job_metrics import JobMetrics
 from gameshelf.gateway.runtime.observability.request_metrics import RequestMetrics
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
 
 M = TypeVar("M", bound="DomainMetrics")
-
-_JOB_SECONDS = (0.01, 0.1, 1.0, 10.0, 60.0, 300.0, 1800.0)
-"""Upper limits of the buckets of a job's runs, which take from milliseconds to half an hour."""
 
 
 class DomainMetrics(ABC):
@@ -78,36 +76,13 @@ class Metrics:
         )
         build.labels(__version__, revision, platform.python_version()).set(1)
         self.service_role = Gauge("service_role", "Roles of this process; always 1", ["role"], registry=registry)
-        self.job_runs = Counter("job_runs", "Runs of periodic jobs", ["job", "result"], registry=registry)
-        self.job_last_success = Gauge(
-            "job_last_success_timestamp_seconds", "Time of a job's last successful run", ["job"], registry=registry
-        )
-        self.job_seconds = Histogram(
-            "job_duration_seconds", "Duration of a job's runs", ["job"], registry=registry, buckets=_JOB_SECONDS
-        )
-        self.job_pause = Gauge(
-            "job_pause_seconds", "Time from the end of a job's run to its next one", ["job"], registry=registry
-        )
-        self.job_items_set_aside = Counter(
-            "job_items_set_aside",
-            "Items that a job skipped to try them again: they failed, or another transaction held them",
-            ["job", "reason"],
-            registry=registry,
-        )
+        self.jobs = JobMetrics(registry)
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Idle connections to PostgreSQL", registry=registry)
         self.pool_in_use = Gauge("postgres_pool_in_use", "Connections to PostgreSQL in use", registry=registry)
         self.pool_waiting = Gauge("postgres_pool_waiting", "Callers that wait for a connection", registry=registry)
         self.pool_limit = Gauge("postgres_pool_limit", "POSTGRES_POOL_SIZE", registry=registry)
         self._domains = {declared: declared(registry) for declared in domains}
-
-    def declare_job(self, job: str, pause_seconds: float) -> None:
-        """Shows a job that this process runs before its first run has ended: 0 is the time of no success."""
-        self.job_pause.labels(job).set(pause_seconds)
-        self.job_last_success.labels(job)
-        self.job_seconds.labels(job)
-        for result in ("succeeded", "failed"):
-            self.job_runs.labels(job, result)
 
     def of(self, metrics: type[M]) -> M:
         """Returns the metrics of a domain. Raises KeyError if they were not declared."""

@@ -88,7 +88,7 @@ def test_a_real_prometheus_evaluates_every_rule(prometheus):
     roles = ("api", "consumer", "jobs", "relay")
     assert values("sum by (role) (service_role)") == {(("role", role),): 1 for role in roles}
     assert len(wait_for(lambda: values("slo:objective"))) == 5
-    [alert] = wait_for(lambda: values('ALERTS{alertname="RedisUnusable"}'))  # pending: it waits for two minutes
-    assert (dict(alert)["alertstate"], dict(alert)["severity"]) == ("pending", "page")
+    [alert, *_] = wait_for(lambda: values('ALERTS{alertname="RedisUnusable"}'))  # it waits for two minutes
+    assert dict(alert)["severity"] == "page"
     # No backup was made, but that alert waits for half an hour: nothing else may be on already.
-    assert values('ALERTS{alertstate="firing"}') == {}
+    assert values('ALERTS{alertstate="firing",alertname!="RedisUnusable"}') == {}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from gameshelf.devstack.source_tree import parse_source
 
 ROOT = Path(__file__).parents[1]
 GATEWAY = ROOT / "services/gateway/src/gameshelf/gateway"
@@ -147,7 +148,7 @@ def test_the_runtime_names_no_domain():
     named = {
         (str(path.relative_to(GATEWAY / "runtime")), name)
         for path in (GATEWAY / "runtime").rglob("*.py")
-        for name in _names_and_texts(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _names_and_texts(parse_source(path.read_text(encoding="utf-8")))
         if words.search(name)
     }
     assert named == DOMAIN_WORDS
@@ -181,7 +182,7 @@ def _deep_imports(path):
     parts = path.relative_to(ROOT).parts
     own = parts[1] if parts[0] == "packages" else ""
     public = EXTRAS | FOR_TESTS if "tests" in parts else EXTRAS
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parse_source(path.read_text(encoding="utf-8"))):
         modules = [one.name for one in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module:
             # A name of ``from gameshelf.library import …`` may be a module, too.

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+from gameshelf.devstack.source_tree import parse_source
+
 ROOT = Path(__file__).parents[1]
 LONGEST = 69
 GATEWAY = ROOT / "services/gateway"
@@ -16,7 +18,7 @@ def test_names_of_tests_are_under_70_characters():
     too_long = [
         f"{path.relative_to(ROOT)}: {node.name}"
         for path in files
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parse_source(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")
         and len(node.name) > LONGEST
@@ -49,7 +51,7 @@ def test_a_public_name_means_one_thing():
     for path in ROOT.glob("*/*/src/**/*.py"):
         if "versions" in path.parts or "_pb2" in path.name:
             continue
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in parse_source(path.read_text(encoding="utf-8")).body:
             for name in _defined(node):
                 places.setdefault(name, set()).add(str(path.relative_to(ROOT)))
     several = {name: sorted(files) for name, files in places.items() if len(files) > 1}

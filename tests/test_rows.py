@@ -8,6 +8,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from gameshelf.devstack.source_tree import parse_source
+
 ROOT = Path(__file__).parents[1]
 [ROW_READER] = (ROOT / "packages/kernel/src/gameshelf/kernel").glob("*row_reader.py")
 ROWS = {"row", "record", "one", "first"}
@@ -58,9 +60,9 @@ def _is_place(place: ast.expr) -> bool:
 
 def test_reads_by_position_are_found():
     found = ("Save(*row)", "Save(*row.values())", "tuple(row.values())[:-1]", "row[0]", "row[:3]", "rows[0][-1]")
-    assert [text for text in found if not list(positional_reads(ast.parse(text)))] == []
+    assert [text for text in found if not list(positional_reads(parse_source(text)))] == []
     fine = ("row['id']", "row[name]", "rows[0]", "rows[0]['id']", "union_all(*sides.values())", "list(names.values())")
-    assert [text for text in fine if list(positional_reads(ast.parse(text)))] == []
+    assert [text for text in fine if list(positional_reads(parse_source(text)))] == []
 
 
 def test_rows_are_read_by_column_name():
@@ -69,6 +71,6 @@ def test_rows_are_read_by_column_name():
         for folder in ("packages/*/src", "services/*/src")
         for path in sorted(ROOT.glob(f"{folder}/**/*.py"))
         if path != ROW_READER
-        for node in positional_reads(ast.parse(path.read_text(encoding="utf-8")))
+        for node in positional_reads(parse_source(path.read_text(encoding="utf-8")))
     ]
     assert places == []

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from gameshelf.devstack.source_tree import parse_source
 
 ROOT = Path(__file__).parents[1]
 MOST_LINES_OF_A_FILE = 500
@@ -32,7 +33,7 @@ def test_no_function_is_too_long(texts):
     functions = {
         f"{path}: {node.name}": node.end_lineno - node.lineno + 1
         for path, text in texts.items()
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(parse_source(text))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {name for name, count in functions.items() if count > MOST_LINES_OF_A_FUNCTION} == set()

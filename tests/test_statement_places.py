@@ -7,6 +7,8 @@ import ast
 from pathlib import Path
 from typing import TypeGuard
 
+from gameshelf.devstack.source_tree import parse_source
+
 ROOT = Path(__file__).parents[1]
 PLACES = {"store", "queries"}
 
@@ -29,7 +31,7 @@ def test_statements_of_packages_stand_in_store_and_queries():
         if package.name != "kernel"
         for path in sorted(package.rglob("*.py"))
         if not _is_in_place(path.relative_to(package))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parse_source(path.read_text(encoding="utf-8")))
         if _makes_a_statement(node)
     ]
     assert found == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import gameshelf  # pants: no-infer-dep
 import pytest
+from gameshelf.devstack.source_tree import parse_source
 from gameshelf.gateway.wiring import ERRORS
 
 FOLDERS = [Path(found) for found in gameshelf.__path__]
@@ -20,7 +21,7 @@ def texts(argument):
 
 
 def rules_of(source):
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and node.args]
+    calls = [node for node in ast.walk(parse_source(source)) if isinstance(node, ast.Call) and node.args]
     named = [call for call in calls if getattr(call.func, "id", None) in NAMES_A_RULE]
     return {rule for call in named for rule in texts(call.args[0])}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from gameshelf.devstack.source_tree import parse_source
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import RowErasure
 from sqlalchemy import MetaData, Table
@@ -75,7 +76,7 @@ def _key(table: Table) -> str | None:
 def _own_names(module: ModuleType) -> list[str]:
     """The names that a module gives itself, in order; those that it imports are others'."""
     names: dict[str, None] = {}
-    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
+    for node in ast.walk(parse_source(Path(str(module.__file__)).read_text())):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names[node.id] = None
         elif isinstance(node, ast.FunctionDef):

@@ -178,7 +178,9 @@ async def save_sets(
             for name, files in ((what, before), (f"{what}, {CHANGED} changed", changed(before, CHANGED))):
                 costs = Costs()
                 upload_id = await device.save(files, base, costs)
+                verified = await device.verified()
                 base = await device.commit(upload_id, costs)
+                costs.objects_read = await device.verified() - verified
                 sent = dict(files.items() - before.items()) if files is not before else files
                 costs.seconds["floor"] = await floor(platform.store, [sent])
                 runs.setdefault(name, []).append(costs)

@@ -156,31 +156,46 @@ def contents_of_versions(game):
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.long)])
-def test_scenario_22_no_version_holds_what_a_game_has_half_written(game, deck, desktop, rounds):
+def test_scenario_22_no_version_holds_what_a_game_has_half_written(game, deck, desktop, tmp_path, rounds):
     """The game is a process; clients run meanwhile, and some of them are killed."""
-    pair = {turn: [f"{name} {turn}".encode() * 500 for name in ("meta", "data")] for turn in range(rounds + 1)}
+    enough, names = tmp_path / "enough", ("meta", "data")
+
+    def pair(turn):
+        return [f"{name} {turn}".encode() * 500 for name in names]
 
     def write(turn):
-        for name, content in zip(("meta", "data"), pair[turn], strict=True):
+        for name, content in zip(names, pair(turn), strict=True):
             deck.put(f"worlds/w/{name}", content)
             time.sleep(0.3)
+
+    def play():
+        """Writes so many times, and on until two versions were made meanwhile: a slow machine needs longer."""
+        turn = 0
+        while turn < rounds or not enough.exists():
+            turn += 1
+            write(turn)
+            time.sleep(1.6)  # longer than the second after which a save counts as written
+        return turn
 
     write(0)
     playing = os.fork()
     if not playing:
-        for turn in range(1, rounds + 1):
-            write(turn)
-            time.sleep(1.6)  # longer than the second after which a save counts as written
-        os._exit(0)
-    chance, held = random.Random(22), {}
-    while os.waitpid(playing, os.WNOHANG) == (0, 0):
-        at_random(deck, chance, "sync", longest=3)
+        os._exit(play())
+    chance, held, ended, longest = random.Random(22), {}, (0, 0), 3.0
+    while ended == (0, 0):
+        at_random(deck, chance, "sync", longest=longest)
+        longest += 0.5
+        assert longest < 40, "no client ever came to its end"
         held |= contents_of_versions(game)
+        if len(held) > 1:
+            enough.touch()
+        ended = os.waitpid(playing, os.WNOHANG)
+    last = os.waitstatus_to_exitcode(ended[1])
     deck.run("sync")
     held |= contents_of_versions(game)
     desktop.run("sync", "--now")
-    assert desktop.files == dict(zip(("worlds/w/meta", "worlds/w/data"), pair[rounds], strict=True))
-    whole = [{sha256(content).hexdigest() for content in contents} for contents in pair.values()]
+    assert desktop.files == dict(zip((f"worlds/w/{name}" for name in names), pair(last), strict=True))
+    whole = [{sha256(content).hexdigest() for content in pair(turn)} for turn in range(last + 1)]
     assert len(held) > 1
     assert not [version for version, hashes in held.items() if hashes not in whole]
 

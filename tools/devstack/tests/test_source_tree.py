@@ -30,7 +30,7 @@ def test_no_collection_comes_into_a_parse(collections):
     assert len(collections) - before < 20  # those of the lines around it
 
 
-def test_collections_go_on_after_a_parse_and_a_failure():
+def test_collections_continue_after_a_parse_and_a_failure():
     with pytest.raises(SyntaxError):
         parse_source("def")
     assert gc.isenabled()

@@ -294,6 +294,17 @@ async def test_a_set_beyond_a_quota_is_refused_and_reserves_nothing(new_player, 
     assert (await sets.request({"a": b"123", "b": b"123"})).file_count == 2
 
 
+async def test_a_corrected_size_is_that_of_the_version(sets):
+    wrong = (sets.entry("a", b"123456").model_copy(update={"size_bytes": 1}),)
+    first = await sets.request(wrong)
+    assert (await sets.request({"a": b"123456"})).upload_id == first.upload_id
+    outcome = await sets.save({"a": b"123456"})
+    [version] = await sets.rows("metadata")
+    [held] = await sets.rows("manifests")
+    assert (outcome.version, version["file_size_bytes"], held["total_bytes"]) == (1, 6, 6)
+    assert await sets.player.usage() == (6, 0)
+
+
 @pytest.mark.parametrize("limit", ["quota_bytes", "product_quota_bytes"])
 async def test_history_that_the_set_itself_holds_makes_no_room(new_player, of_player, limit):
     sets = of_player(new_player(**{limit: 5}))

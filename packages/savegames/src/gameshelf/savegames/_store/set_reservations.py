@@ -117,6 +117,7 @@ _has_same_problem = and_(
     col(F.size_bytes) == _new_files.excluded.size_bytes,
     or_(_is_same_raw, col(F.problem) != literal_column("'raw'")),
 )
+_TOTAL = bindparam("total_bytes", type_=BigInteger)
 _renewed_files = _new_files.on_conflict_do_update(
     index_elements=["user_id", "upload_id", "sha256"],
     set_={
@@ -141,7 +142,7 @@ _renewed_list = (
     .values(
         content_identity=IDENTITY,
         file_count=bindparam("file_count", type_=Integer),
-        total_bytes=bindparam("total_bytes", type_=BigInteger),
+        total_bytes=_TOTAL,
         body=bindparam("body", type_=LargeBinary),
     )
 )
@@ -159,6 +160,7 @@ _RENEW = Statement(
         expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)),
         arrived_through=case((~_awaits_more, col(U.arrived_through))),
         content_identity=IDENTITY,
+        file_size_bytes=_TOTAL,
         **_details,
     )
     .add_cte(

@@ -18,12 +18,13 @@ from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.runtime.database import DatabaseUnusable, first_connection
 from gameshelf.gateway.runtime.gateway import Gateway
 from gameshelf.gateway.runtime.jobs.schedule import repeat
+from gameshelf.gateway.runtime.kafka.topics import TopicsRefused, add_topic_options, planned_topics, prepare_topics
 from gameshelf.gateway.runtime.migrate import SchemaOutdated, require_current, upgrade
 from gameshelf.gateway.runtime.observability.logs import configure_logging
 from gameshelf.gateway.runtime.observability.metrics_server import MetricsServer
 from gameshelf.gateway.runtime.serving import granian, hypercorn
 from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError
-from gameshelf.gateway.wiring import MIGRATIONS, build
+from gameshelf.gateway.wiring import CONSUMED, MIGRATIONS, PUBLISHED_FOR_OTHERS, build
 from gameshelf.kernel.errors import DependencyUnavailable
 from gameshelf.kernel.migrations import MigrationBlocked
 
@@ -41,12 +42,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="gameshelf-gateway", description="The Library Service.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="serve|migrate|check|prepare-bucket")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="serve|migrate|check|prepare-…")
     commands.add_parser("serve", help="run the service (LIBRARY_SERVICE_ROLES says which parts)")
     commands.add_parser("migrate", help="bring the database's schemas up to date")
     commands.add_parser("check", help="check the settings and the schemas, and start nothing")
     commands.add_parser("prepare-bucket", help="make the bucket of cloud saves, with versions, expiry and CORS")
-    command = parser.parse_args(arguments).command
+    add_topic_options(commands.add_parser("prepare-topics", help="make the missing topics of Kafka"))
+    options = parser.parse_args(arguments)
+    command = options.command
     try:
         settings = load_settings(os.environ)
         configure_logging(settings.log_level)
@@ -55,6 +58,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             upgrade(settings.postgres_dsn.get_secret_value(), MIGRATIONS)
         elif command == "prepare-bucket":
             return asyncio.run(_prepare_bucket(settings))
+        elif command == "prepare-topics":
+            return asyncio.run(_prepare_topics(settings, options))
         else:
             asyncio.run(_serve(settings) if command == "serve" else _check(settings))
     except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, CommandError, MigrationBlocked) as error:
@@ -110,6 +115,19 @@ async def _prepare_bucket(settings: Settings) -> int:
         return _stop(str(error))
     for feature, outcome in report.features.items():
         sys.stdout.write(f"{report.bucket}: {feature}: {outcome}\n")
+    return 0
+
+
+async def _prepare_topics(settings: Settings, options: argparse.Namespace) -> int:
+    if not settings.kafka_brokers:
+        raise SettingsError("KAFKA_BROKERS: needed to prepare the topics")
+    others = (*CONSUMED.topics, *PUBLISHED_FOR_OTHERS) if options.all else ()
+    try:
+        outcomes = await prepare_topics(settings, planned_topics(settings, others, options))
+    except TopicsRefused as error:
+        return _stop(str(error))
+    for topic, outcome in outcomes.items():
+        sys.stdout.write(f"{topic}: {outcome}\n")
     return 0
 
 

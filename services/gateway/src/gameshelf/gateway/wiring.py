@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 from gameshelf.gateway.domains import DOMAINS
+from gameshelf.gateway.domains.wishlist.published import NOTIFICATIONS
 from gameshelf.gateway.runtime.commit_listeners import CommitListeners
 from gameshelf.gateway.runtime.composed import services_of
 from gameshelf.gateway.runtime.composition import Composition, compose
@@ -28,6 +29,8 @@ CONSUMED = COMPOSITION.consumed
 EVENT_RULES = COMPOSITION.event_rules
 ROUTES = COMPOSITION.routes
 ERRORS = COMPOSITION.errors
+PUBLISHED_FOR_OTHERS = (NOTIFICATIONS,)
+"""Topics of other services that this one writes to."""
 
 
 def make_services(settings: Settings) -> Services:

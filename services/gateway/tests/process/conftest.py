@@ -14,7 +14,16 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from gameshelf.devstack.releasing.commits import unpack_last_release
 from gameshelf.gateway.main import run
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture(scope="session")
+def released(server_directory):
+    """The service of the last release, as it was in the commit of that release."""
+    return unpack_last_release(ROOT, server_directory / "released")
 
 
 @pytest.fixture(scope="module")

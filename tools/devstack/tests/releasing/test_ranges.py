@@ -1,8 +1,9 @@
 import pytest
 from click.testing import CliRunner
 from gameshelf.devstack.releasing.command import release
+from gameshelf.devstack.releasing.commits import ReleaseNotFound
 from gameshelf.devstack.releasing.distributions import read_distributions
-from gameshelf.devstack.releasing.ranges import RangeIsWrong, accepted_releases, build_release, requirements_of
+from gameshelf.devstack.releasing.ranges import accepted_releases, build_release, requirements_of
 
 PROJECT = """[build-system]
 requires = ["hatchling>=1.33,<2"]
@@ -42,7 +43,7 @@ def test_a_release_that_the_history_lacks_is_an_error(released, tmp_path):
     released.git("tag", "--delete", "gameshelf-kernel-v0.2.0")
     released.git("commit", "--amend", "--quiet", "--message", "chore: something else")
     [(kernel, version)] = accepted_releases(read_distributions(released.root))
-    with pytest.raises(RangeIsWrong, match="is the history complete"):
+    with pytest.raises(ReleaseNotFound, match="is the history complete"):
         build_release(released.root, kernel, version, tmp_path)
 
 

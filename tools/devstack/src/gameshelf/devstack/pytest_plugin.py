@@ -176,7 +176,8 @@ class StartedPlatform:
                 **self.store,
                 **environment,
             },
-            forked=self.forked,
+            # A forked process has imported the tree's code already.
+            forked=self.forked and "PYTHONPATH" not in environment,
         )
         self.services.append(made)
         return made

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from gameshelf.devstack.releasing.commits import ReleaseNotFound, commit_of, unpack
 from gameshelf.devstack.releasing.distributions import Distribution, read_distributions
-from gameshelf.devstack.releasing.plan import subject_of, tag_of
 from gameshelf.devstack.releasing.versions import Version
 
 RESOLUTIONS = ("lowest-direct", "highest")
@@ -61,38 +61,11 @@ def check_metadata(wheel: Path, license_text: bytes) -> None:
 
 def build_release(root: Path, distribution: Distribution, version: Version, wheels: Path) -> None:
     """Builds the wheel of a release from its tag, or from its commit where tags were not cloned."""
-    commit = _released_in(root, distribution, version)
+    commit = commit_of(root, distribution, version)
     with tempfile.TemporaryDirectory() as folder:
-        archive = subprocess.run(
-            ["git", "-C", root, "archive", commit, str(distribution.folder)], stdout=subprocess.PIPE, check=True
-        )
-        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        unpack(root, commit, [str(distribution.folder)], Path(folder))
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
         _run([*pip, "--wheel-dir", str(wheels), str(Path(folder) / distribution.folder)])
-
-
-def _released_in(root: Path, distribution: Distribution, version: Version) -> str:
-    git = ["git", "-C", str(root)]
-    tag = subprocess.run(
-        [*git, "rev-parse", "--quiet", "--verify", f"{tag_of(distribution, version)}^{{commit}}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if tag.returncode == 0:
-        return tag.stdout.strip()
-    subject = subject_of(distribution, version)
-    found = subprocess.run(
-        [*git, "log", "--format=%H %s", "--fixed-strings", f"--grep={subject}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for line in found.stdout.splitlines():
-        commit, _, text = line.partition(" ")
-        if text == subject:
-            return commit
-    raise RangeIsWrong(f"no tag and no commit of {distribution.name} {version}: is the history complete?")
 
 
 def _try(wheel: Path, distribution: Distribution, requirements: Sequence[str], resolution: str) -> str:
@@ -136,5 +109,5 @@ def main(wheels: Path) -> None:
 if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]).resolve())
-    except RangeIsWrong as wrong:
+    except (RangeIsWrong, ReleaseNotFound) as wrong:
         sys.exit(f"ranges: {wrong}")

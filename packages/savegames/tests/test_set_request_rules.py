@@ -292,18 +292,27 @@ def test_what_the_policy_does_not_cover_does_not_shrink():
 
 
 def known(sha256, content_id=None, size=1, **more):
-    about = {"is_missing": False, "raw_sha256": None, "raw_encoding": None, "is_awaited": False}
+    about = {"is_missing": False, "raw_sha256": None, "raw_encoding": None, "counted_bytes": 0}
     return KnownContent(bytes.fromhex(sha256), content_id, content_id and size, **about | more)
 
 
 def test_contents_that_are_there_are_held_and_others_are_wanted():
     there, lost = uuid4(), uuid4()
-    asked = request(new([entry("a", A), entry("b", B, 1), entry("c", C, 5), entry("d", C, 5), entry("e", "d" * 64, 7)]))
+    entries = [
+        entry("a", A),
+        entry("b", B, 1),
+        entry("c", C, 5),
+        entry("d", C, 5),
+        entry("e", "d" * 64, 7),
+        entry("f", "e" * 64, 9),
+    ]
+    asked = request(new(entries))
     contents = [
         known(A, there),
         known(B, lost, is_missing=True),
         known(C),
-        known("d" * 64, is_awaited=True),
+        known("d" * 64, counted_bytes=7),
+        known("e" * 64, counted_bytes=1),
     ]
     needed = asked.needed_contents(asked.resulting_set(None), {one.sha256: one for one in contents})
     assert needed.held == (there,)
@@ -311,9 +320,11 @@ def test_contents_that_are_there_are_held_and_others_are_wanted():
         ("b", 1, None),
         ("c", 5, None),
         ("d", 7, None),
+        ("e", 9, None),
     ]
-    # A content counts once: not again if the user has it, even if it is missing, and not if another upload awaits it.
-    assert (needed.new_bytes, needed.sent_bytes, needed.is_required) == (5, 6, True)
+    # A content counts once: not again if the user has it, even if it is missing, and not if another upload awaits it,
+    # but for what that one did not announce.
+    assert (needed.new_bytes, needed.sent_bytes, needed.is_required) == (13, 14, True)
 
 
 def test_unpacked_bytes_that_are_not_known_are_verified_in_place():

@@ -31,15 +31,14 @@ class StorageQuota:
         self._limits = limits
 
     def require_allowance(self, context: UploadContext, size: int, now: datetime) -> int:
-        """Returns how many bytes an upload uses of the day's allowance: none where no bytes have to be sent, or where
-        the content was counted for another upload that is still open. Content whose upload was cancelled or rejected,
-        or that was deleted, is reserved again, so it counts again.
+        """Returns how many bytes an upload uses of the day's allowance: none where no bytes have to be sent, and else
+        what exceeds the size that was counted for other uploads that are still open. Content whose upload was
+        cancelled or rejected, or that was deleted, is reserved again, so it counts again.
 
         Raises UserQuotaExceeded.
         """
-        if context.joins or context.is_signed:
-            return 0
-        if context.signed_bytes + size > self._limits.daily_bytes:
+        size = 0 if context.joins else max(0, size - context.counted_bytes)
+        if size and context.signed_bytes + size > self._limits.daily_bytes:
             raise UserQuotaExceeded(
                 limit="daily",
                 used_bytes=context.signed_bytes,

@@ -99,7 +99,7 @@ class NeededContents:
     new_bytes: int
     """The bytes that neither the user nor an open upload has."""
     sent_bytes: int
-    """The bytes that have to be sent and that no open upload awaits."""
+    """The bytes that have to be sent and that are counted for no open upload."""
 
     @property
     def is_required(self) -> bool:
@@ -337,9 +337,10 @@ class SetRequest:
                     one.content_id if is_there else None,
                 )
             )
-            if not one.is_awaited:
-                sent_bytes += 0 if is_there else file.size
-                new_bytes += 0 if one.content_id else file.size
+            # An open upload may have announced the same hash with a smaller size.
+            uncounted = max(0, file.size - one.counted_bytes)
+            sent_bytes += 0 if is_there else uncounted
+            new_bytes += 0 if one.content_id else uncounted
         return NeededContents(tuple(held), tuple(wanted), new_bytes, sent_bytes)
 
     def _require_sizes(self, known: Mapping[bytes, KnownContent]) -> None:

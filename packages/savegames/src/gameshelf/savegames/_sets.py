@@ -314,6 +314,9 @@ class SavegameSets:
         assert upload is not None
         assert upload.manifest_id is not None
         self._quota.require_set_allowance(context, needed.sent_bytes, now)
+        # A corrected size may be a larger one; what adds nothing is never refused.
+        if needed.new_bytes or found.total_bytes > upload.size:
+            await self._quota.require_set_room(user_id, new.product_id, found, needed, context)
         if needed.sent_bytes:
             await self._store.uploads.count_signed(user_id, needed.sent_bytes, now.astimezone(UTC).date())
         await self._store.set_reservations.renew_set(
@@ -400,7 +403,9 @@ class SavegameSets:
     def _attempt(self, user_id: UUID, upload: Upload, file: FileToVerify) -> FileAttempt:
         packing = None
         if file.raw_sha256 is not None and file.content_encoding is not None:
-            packing = Packing(file.content_encoding, min(MAX_RATIO * file.size, max(self._max_raw, file.raw_size or 0)))
+            packing = Packing(
+                file.content_encoding, min(MAX_RATIO * file.size, max(self._limits.max_bytes, file.raw_size or 0))
+            )
         content_id = file.live_id or uuid4()
         about = (user_id, upload.product_id)
         return FileAttempt(
@@ -415,10 +420,6 @@ class SavegameSets:
             file.raw_sha256,
             file.raw_size,
         )
-
-    @property
-    def _max_raw(self) -> int:
-        return self._limits.max_bytes
 
 
 async def _run(count: int, work: Callable[[], T]) -> T:

@@ -111,27 +111,24 @@ def _is_there(sha256: Any) -> Any:
     return select(_ONE).where(col(C.user_id) == user(), col(C.file_hash_sha256) == sha256, IS_LIVE).exists()
 
 
-def is_awaited(sha256: Any) -> Any:
-    """The condition that an open upload which has not expired awaits a content, so that its bytes are counted."""
-    by_single = (
-        select(_ONE)
-        .select_from(U)
-        .where(
-            col(U.user_id) == user(),
-            col(U.file_hash_sha256) == sha256,
-            IS_SINGLE,
-            IS_OPEN,
-            col(U.expires_at) > NOW,
-            col(U.content_id).is_(None),
-        )
+def counted_sizes(sha256: Any = None) -> Any:
+    """A select of the contents whose bytes are counted for open uploads that have not expired: ``sha256`` and
+    ``bytes``, as each upload announced them. A content that several uploads await is in several rows. With a hash it
+    is of that content alone.
+    """
+    singles: Any = select(col(U.file_hash_sha256).label("sha256"), col(U.file_size_bytes).label("bytes")).where(
+        col(U.user_id) == user(), IS_SINGLE, IS_OPEN, col(U.expires_at) > NOW, col(U.content_id).is_(None)
     )
-    by_set = (
-        select(_ONE)
+    of_sets: Any = (
+        select(col(F.sha256), col(F.size_bytes).label("bytes"))
         .select_from(F)
         .join(U, UPLOAD_OF_FILE)
-        .where(col(F.user_id) == user(), col(F.sha256) == sha256, ~IS_SINGLE, IS_OPEN, col(U.expires_at) > NOW)
+        .where(col(F.user_id) == user(), ~IS_SINGLE, IS_OPEN, col(U.expires_at) > NOW)
     )
-    return by_single.exists() | by_set.exists()
+    if sha256 is not None:
+        singles = singles.where(col(U.file_hash_sha256) == sha256)
+        of_sets = of_sets.where(col(F.sha256) == sha256)
+    return union_all(singles, of_sets)
 
 
 def reserved_bytes(*of_upload: Any, but: Any = None) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
@@ -15,7 +16,7 @@ from gameshelf.savegames._store.expressions import (
     NOW,
     M,
     U,
-    is_awaited,
+    counted_sizes,
     live_content,
     one_version,
     reserved_bytes,
@@ -30,7 +31,7 @@ from gameshelf.savegames._store.upload_contexts import (
     POLICY,
     place_parameters,
 )
-from sqlalchemy import BigInteger, LargeBinary, Text, cast, func, literal_column, select, true
+from sqlalchemy import BigInteger, LargeBinary, Text, cast, func, literal_column, null, select, true, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col
 
@@ -129,11 +130,25 @@ class KnownContent:
     raw_sha256: bytes | None
     """The hash of the unpacked bytes, if it was verified."""
     raw_encoding: str | None
-    is_awaited: bool
-    """Whether an open upload awaits the content, so that its bytes are counted."""
+    counted_bytes: int
+    """The bytes that are counted for it, since open uploads await them: the largest size that one of them announced."""
 
 
-_wanted = rows("wanted", sha256=("hashes", LargeBinary))
+_hashes = rows("hashes", sha256=("hashes", LargeBinary))
+_counted = counted_sizes().subquery("counted")
+_IS_WANTED: Any = literal_column("true")
+# The requested hashes are grouped with what is counted. A join, or a look-up of the sizes for each hash, would compare
+# all with all by a plan that was made while the tables were empty.
+_either = union_all(
+    select(_hashes.c.sha256, cast(null(), BigInteger).label("bytes"), _IS_WANTED.label("is_wanted")),
+    select(_counted.c.sha256, _counted.c.bytes, ~_IS_WANTED),
+).subquery("either")
+_wanted = (
+    select(_either.c.sha256, func.coalesce(func.max(_either.c.bytes), literal_column("0")).label("counted_bytes"))
+    .group_by(_either.c.sha256)
+    .having(func.bool_or(_either.c.is_wanted))
+    .subquery("wanted")
+)
 _known = live_content(_wanted.c.sha256, "known")
 _CONTENTS = Statement(
     select(
@@ -143,7 +158,7 @@ _CONTENTS = Statement(
         _known.c.missing_since.is_not(None).label("is_missing"),
         _known.c.raw_sha256,
         _known.c.raw_encoding,
-        is_awaited(_wanted.c.sha256).label("is_awaited"),
+        _wanted.c.counted_bytes,
     ).select_from(_wanted.outerjoin(_known, true()))
 )
 _KNOWN_CONTENT = RowReader(KnownContent, _CONTENTS)

@@ -27,8 +27,8 @@ from gameshelf.savegames._store.expressions import (
     M,
     S,
     U,
+    counted_sizes,
     identity_of,
-    is_awaited,
     reserved_bytes,
     used_bytes,
 )
@@ -93,7 +93,7 @@ class UploadContext:
     is_held: bool
     """Whether the user's content with that hash counts already, even if its object is missing."""
     same: Mapping[int, UUID]
-    """Open uploads of this content by this device to this save, by their base."""
+    """Open uploads of this content and size by this device to this save, by their base."""
     open_uploads: int
     used_bytes: int
     reserved_bytes: int
@@ -104,8 +104,8 @@ class UploadContext:
     """Whether the counts include open uploads that have expired."""
     signed_bytes: int
     """The bytes for which upload URLs were signed today."""
-    is_signed: bool
-    """Whether an open upload needs this content: then its bytes count already."""
+    counted_bytes: int
+    """The bytes of this content that count already, since open uploads need them: the largest announced size."""
     product_conflict_policy: str | None
     """How the policy of the product resolves conflicts; None: it has no policy."""
     product_max_file_bytes: int | None
@@ -190,10 +190,14 @@ _same = (
         col(U.expires_at) > NOW,
         col(U.slot_id) == NAMED_SLOT.c.id,
         col(U.file_hash_sha256) == HASH,
+        # An upload whose size was announced wrongly can never be confirmed.
+        col(U.file_size_bytes) == bindparam("size", type_=BigInteger),
         col(U.device_id).is_not_distinct_from(DEVICE),
     )
     .lateral("same")
 )
+_sizes = counted_sizes(HASH).subquery("sizes")
+_counted = select(func.max(_sizes.c.bytes)).scalar_subquery()
 _open_uploads = select(func.count()).select_from(U).where(col(U.user_id) == user(), IS_OPEN).scalar_subquery()
 _has_expired = select(literal(1)).where(col(U.user_id) == user(), IS_OPEN, col(U.expires_at) <= NOW).exists()
 _LIMIT_BYTES = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
@@ -243,7 +247,7 @@ _CONTEXT = Statement(
         _same.c.bases,
         _same.c.ids,
         cast(reserved_bytes(but=array([HASH])), BigInteger).label("reserved_bytes"),
-        is_awaited(HASH).label("is_signed"),
+        func.coalesce(_counted, literal_column("0")).label("counted_bytes"),
         POLICY.c.policy["conflict_policy"].astext.label("product_conflict_policy"),
         case((func.jsonb_typeof(_max_file_bytes) == literal("number"), cast(_max_file_bytes.astext, BigInteger))).label(
             "product_max_file_bytes"
@@ -317,6 +321,7 @@ class UploadContextStore:
             self._connection,
             **place_parameters(user_id, new),
             content=new.content,
+            size=new.file_size_bytes,
             raw_sha256=new.raw,
             content_encoding=new.content_encoding,
             now=now,

@@ -105,7 +105,7 @@ async def test_an_object_is_either_adopted_or_marked_for_deletion(players, is_wa
     waiting = await confirming.request(b"two")
     attempt = await confirming.uploads.begin_confirmation(confirming.id, waiting.upload_id)
     make_live = confirming.uploads._store.contents.make_live
-    waits = (waiting.upload_id, None, None, confirming.now)
+    waits = (waiting.upload_id, None, None, None, confirming.now)
     sweeping.later(hours=2)
     first, second = (sweeping, confirming) if mark_comes_first else (confirming, sweeping)
     transaction = first.connection.transaction()

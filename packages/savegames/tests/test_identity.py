@@ -174,6 +174,11 @@ async def test_an_open_upload_with_another_hash_needs_its_bytes(player, is_kept)
             "raw_too_large",
             "raw_size_bytes",
         ),
+        (
+            {"raw_size_bytes": 4, "raw_sha256": hexed(b"one"), "content_encoding": "identity"},
+            "raw_size_of_identity",
+            "raw_size_bytes",
+        ),
     ],
 )
 async def test_a_hash_that_cannot_be_verified_is_refused(player, properties, rule, field):

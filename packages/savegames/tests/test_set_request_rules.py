@@ -292,7 +292,7 @@ def test_what_the_policy_does_not_cover_does_not_shrink():
 
 
 def known(sha256, content_id=None, size=1, **more):
-    about = {"is_missing": False, "raw_sha256": None, "raw_encoding": None, "counted_bytes": 0}
+    about = {"is_missing": False, "raw_sha256": None, "raw_encoding": None, "raw_size": None, "counted_bytes": 0}
     return KnownContent(bytes.fromhex(sha256), content_id, content_id and size, **about | more)
 
 
@@ -334,8 +334,16 @@ def test_unpacked_bytes_that_are_not_known_are_verified_in_place():
     unknown = asked.needed_contents(result, {bytes.fromhex(A): known(A, there)})
     assert [(one.content_id, one.raw_sha256) for one in unknown.wanted] == [(there, bytes.fromhex(B))]
     assert (unknown.held, unknown.is_required) == ((there,), False)
-    verified = known(A, there, raw_sha256=bytes.fromhex(B), raw_encoding="gzip")
+    verified = known(A, there, raw_sha256=bytes.fromhex(B), raw_encoding="gzip", raw_size=7)
     assert asked.needed_contents(result, {bytes.fromhex(A): verified}).wanted == ()
+
+
+@pytest.mark.parametrize(("size", "is_known"), [(None, True), (7, True), (8, False)])
+def test_a_size_of_unpacked_bytes_that_is_not_known_is_verified(size, is_known):
+    asked = request(new([entry("a", A, raw_sha256=B, content_encoding="gzip", raw_size_bytes=size)]))
+    one = known(A, uuid4(), raw_sha256=bytes.fromhex(B), raw_encoding="gzip", raw_size=7)
+    needed = asked.needed_contents(asked.resulting_set(None), {bytes.fromhex(A): one})
+    assert [wanted.raw_size for wanted in needed.wanted] == ([] if is_known else [size])
 
 
 def test_a_known_content_has_the_size_that_it_has():

@@ -115,7 +115,7 @@ class Confirmations:
             outcome = await self._record_unneeded(user_id, upload, slot, found)
         else:
             await self._quota.make_room(user_id, slot.product_id, upload.size, live.id if live else None)
-            stored = live or await self._make_live(user_id, upload, attempt)
+            stored = live or await self._make_live(user_id, upload, attempt, digest)
             sent_bytes = upload.size if attempt else 0
             outcome = await self._add_version(user_id, upload, slot, stored, standing, sent_bytes)
         await self._abandon(user_id, attempt)  # a content that became live is not pending, and stays
@@ -195,10 +195,18 @@ class Confirmations:
         await self._store.contents.set_key(user_id, live.id, attempt.target)
         return LiveContent(live.id, attempt.target, False)
 
-    async def _make_live(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent:
+    async def _make_live(
+        self, user_id: UUID, upload: Upload, attempt: Attempt | None, digest: Digest | None
+    ) -> LiveContent:
         contents = self._store.contents
         if attempt is None or not await contents.make_live(
-            user_id, attempt.content_id, upload.id, upload.raw_sha256, upload.content_encoding, self._clock()
+            user_id,
+            attempt.content_id,
+            upload.id,
+            upload.raw_sha256,
+            upload.content_encoding,
+            digest.raw_size if digest else None,
+            self._clock(),
         ):
             raise SavegameUploadIncomplete
         return LiveContent(attempt.content_id, attempt.target, False)

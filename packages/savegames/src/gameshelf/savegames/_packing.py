@@ -55,6 +55,8 @@ def packing_problems(new: _Packed, size: int) -> list[Problem]:
     if new.raw_size_bytes is not None:
         if new.raw_sha256 is None:
             problems.append(Problem("missing", pointer="raw_sha256"))
+        elif new.content_encoding == "identity" and new.raw_size_bytes != size:
+            problems.append(Problem("raw_size_of_identity", pointer="raw_size_bytes"))
         elif new.raw_size_bytes > MAX_RATIO * size:
             params = {"max": MAX_RATIO * size}
             problems.append(Problem("raw_too_large", pointer="raw_size_bytes", params=params))

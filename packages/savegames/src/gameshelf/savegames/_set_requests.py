@@ -75,10 +75,10 @@ class RequestedSet:
 
     @cached_property
     def contents(self) -> dict[bytes, SaveFile]:
-        """A file of each content, one with a hash of the unpacked bytes if there is one: it has to be verified."""
+        """A file of each content, the one that claims most of the unpacked bytes: it has to be verified."""
         found: dict[bytes, SaveFile] = {}
         for file in self.files:
-            if file.raw_sha256 is not None or file.sha256 not in found:
+            if file.sha256 not in found or _claims(file) > _claims(found[file.sha256]):
                 found[file.sha256] = file
         return found
 
@@ -86,6 +86,10 @@ class RequestedSet:
         """When the save changed on the device: as the client says, or by the newest file."""
         times = [file.modified_at for file in self.files if file.modified_at]
         return new.client_modified_at or max(times, default=None)
+
+
+def _claims(file: SaveFile) -> int:
+    return (file.raw_sha256 is not None) + (file.raw_size is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,15 +380,23 @@ def _require_same_claims(result: FileList, new: NewSet) -> None:
     content only one claim can be verified.
     """
     brought = {entry.path for entry in new.put or ()}
-    kept = {
-        file.sha256: (file.raw_sha256, file.content_encoding)
-        for file in result
-        if file.raw_sha256 is not None and file.path not in brought
-    }
+    raw, sizes = {}, {}
+    for file in result:
+        if file.raw_sha256 is not None and file.path not in brought:
+            raw[file.sha256] = (file.raw_sha256, file.content_encoding)
+            if file.raw_size is not None:
+                sizes[file.sha256] = file.raw_size
     found = [
         Problem("said_differently", pointer=f"put/{index}/sha256")
         for index, entry in enumerate(new.put or ())
-        if entry.raw is not None and kept.get(entry.content, claim := (entry.raw, entry.content_encoding)) != claim
+        if entry.raw is not None
+        and (
+            raw.get(entry.content, claim := (entry.raw, entry.content_encoding)) != claim
+            or (
+                entry.raw_size_bytes is not None
+                and sizes.get(entry.content, entry.raw_size_bytes) != entry.raw_size_bytes
+            )
+        )
     ]
     if found:
         raise InvalidInput(*found[:MAX_PROBLEMS])
@@ -393,4 +405,5 @@ def _require_same_claims(result: FileList, new: NewSet) -> None:
 def _is_raw_known(file: SaveFile, one: KnownContent) -> bool:
     if file.raw_sha256 is None or (file.content_encoding == "identity" and file.raw_sha256 == file.sha256):
         return True
-    return (one.raw_sha256, one.raw_encoding) == (file.raw_sha256, file.content_encoding)
+    is_same = (one.raw_sha256, one.raw_encoding) == (file.raw_sha256, file.content_encoding)
+    return is_same and file.raw_size in (None, one.raw_size)

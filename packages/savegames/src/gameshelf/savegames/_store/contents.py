@@ -98,7 +98,7 @@ _adopted = (
 )
 
 
-def _is_unpacked(encoding: Any, raw: Any, sha256: Any) -> Any:
+def _is_unpacked(encoding: Any, raw: Any, raw_size: Any, sha256: Any) -> Any:
     """The condition that nothing has to be unpacked, or that it was verified just now with the same result."""
     return or_(
         raw.is_(None),
@@ -106,6 +106,7 @@ def _is_unpacked(encoding: Any, raw: Any, sha256: Any) -> Any:
         and_(
             raw == bindparam("raw_sha256", type_=LargeBinary),
             encoding == bindparam("content_encoding", type_=String),
+            or_(raw_size.is_(None), raw_size == bindparam("raw_size", type_=BigInteger)),
         ),
     )
 
@@ -123,7 +124,7 @@ _joined = (
         col(U.id) != UPLOAD,
         col(U.file_hash_sha256) == _adopted.c.file_hash_sha256,
         col(U.file_size_bytes) == _adopted.c.file_size_bytes,
-        _is_unpacked(col(U.content_encoding), col(U.raw_sha256), col(U.file_hash_sha256)),
+        _is_unpacked(col(U.content_encoding), col(U.raw_sha256), col(U.raw_size_bytes), col(U.file_hash_sha256)),
     )
     .values(content_id=_adopted.c.id)
     .cte("joined")
@@ -240,10 +241,12 @@ class ContentStore:
         upload_id: UUID,
         raw_sha256: bytes | None,
         content_encoding: str | None,
+        raw_size: int | None,
         now: datetime,
     ) -> bool:
         """Makes the pending content of an upload live; False when it was dropped before. Other open uploads of the same
-        bytes join it, unless they have another hash of the unpacked bytes than the verified one.
+        bytes join it, unless they have another hash or size of the unpacked bytes than the
+        verified ones.
         """
         row = await _ADOPT.first(
             self._connection,
@@ -252,6 +255,7 @@ class ContentStore:
             upload_id=upload_id,
             raw_sha256=raw_sha256,
             content_encoding=content_encoding,
+            raw_size=raw_size,
             now=now,
         )
         return row is not None

@@ -15,12 +15,12 @@ _PENDING: Any = literal_column(f"'{ContentState.PENDING.value}'")
 _DROPPED: Any = literal_column(f"'{ContentState.DROPPED.value}'")
 
 
-def joined_by_sets(made: Any, is_unpacked: Callable[[Any, Any, Any], Any]) -> tuple[Any, ...]:
+def joined_by_sets(made: Any, is_unpacked: Callable[[Any, Any, Any, Any], Any]) -> tuple[Any, ...]:
     """The changes by which uploads of sets other than ``UPLOAD`` join contents, as they would if they were requested
     now: their lists hold them, they await them no more, and what they have verified of their own is dropped.
 
     ``made`` has ``id``, ``file_hash_sha256`` and ``file_size_bytes`` of the contents. ``is_unpacked`` is the condition
-    that nothing is left to be verified, of an encoding, a hash of unpacked bytes and a hash.
+    that nothing is left to be verified, of an encoding, a hash and a size of unpacked bytes, and a hash.
     """
     waiting: Any = (
         select(col(F.upload_id), col(F.sha256), col(F.content_id).label("own_id"), col(U.manifest_id), made.c.id)
@@ -32,7 +32,7 @@ def joined_by_sets(made: Any, is_unpacked: Callable[[Any, Any, Any], Any]) -> tu
                 col(F.sha256) == made.c.file_hash_sha256,
                 col(F.size_bytes) == made.c.file_size_bytes,
                 col(F.upload_id) != UPLOAD,
-                is_unpacked(col(F.content_encoding), col(F.raw_sha256), col(F.sha256)),
+                is_unpacked(col(F.content_encoding), col(F.raw_sha256), col(F.raw_size_bytes), col(F.sha256)),
             ),
         )
         .join(

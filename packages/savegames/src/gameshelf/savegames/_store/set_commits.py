@@ -244,7 +244,14 @@ _made: Any = (
         col(C.id).not_in(select(_there.c.own_id)),
     )
     .values(state=_LIVE, delete_after=None)
-    .returning(col(C.id), col(C.file_hash_sha256), col(C.file_size_bytes), col(C.raw_sha256), col(C.raw_encoding))
+    .returning(
+        col(C.id),
+        col(C.file_hash_sha256),
+        col(C.file_size_bytes),
+        col(C.raw_sha256),
+        col(C.raw_encoding),
+        col(C.raw_size_bytes),
+    )
     .cte("made")
 )
 # The object of a content that is missing in the store is replaced by the one of this upload.
@@ -276,12 +283,16 @@ _ours = (
 )
 
 
-def _is_unpacked(encoding: Any, raw: Any, sha256: Any) -> Any:
+def _is_unpacked(encoding: Any, raw: Any, raw_size: Any, sha256: Any) -> Any:
     """The condition that nothing has to be unpacked, or that the made content was verified with the same result."""
     return or_(
         raw.is_(None),
         and_(encoding == literal_column("'identity'"), raw == sha256),
-        and_(raw == _made.c.raw_sha256, encoding == _made.c.raw_encoding),
+        and_(
+            raw == _made.c.raw_sha256,
+            encoding == _made.c.raw_encoding,
+            or_(raw_size.is_(None), raw_size == _made.c.raw_size_bytes),
+        ),
     )
 
 
@@ -296,7 +307,7 @@ _singles = (
         col(U.file_count).is_(None),
         col(U.file_hash_sha256) == _made.c.file_hash_sha256,
         col(U.file_size_bytes) == _made.c.file_size_bytes,
-        _is_unpacked(col(U.content_encoding), col(U.raw_sha256), col(U.file_hash_sha256)),
+        _is_unpacked(col(U.content_encoding), col(U.raw_sha256), col(U.raw_size_bytes), col(U.file_hash_sha256)),
     )
     .values(content_id=_made.c.id)
     .cte("singles")

@@ -130,6 +130,8 @@ class KnownContent:
     raw_sha256: bytes | None
     """The hash of the unpacked bytes, if it was verified."""
     raw_encoding: str | None
+    raw_size: int | None
+    """The size of the unpacked bytes, if it was verified."""
     counted_bytes: int
     """The bytes that are counted for it, since open uploads await them: the largest size that one of them announced."""
 
@@ -158,6 +160,7 @@ _CONTENTS = Statement(
         _known.c.missing_since.is_not(None).label("is_missing"),
         _known.c.raw_sha256,
         _known.c.raw_encoding,
+        _known.c.raw_size_bytes.label("raw_size"),
         _wanted.c.counted_bytes,
     ).select_from(_wanted.outerjoin(_known, true()))
 )

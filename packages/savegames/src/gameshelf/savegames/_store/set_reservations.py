@@ -108,14 +108,17 @@ _RESERVE = Statement(
     .returning(col(U.slot_id), col(U.version))
     .add_cte(SIGNED, _list, _new_holds.cte("holding"), _new_files.cte("awaiting"))
 )
+_has_same_raw_size = col(F.raw_size_bytes).is_not_distinct_from(_new_files.excluded.raw_size_bytes)
 _is_same_raw = and_(
     col(F.raw_sha256).is_not_distinct_from(_new_files.excluded.raw_sha256),
     col(F.content_encoding).is_not_distinct_from(_new_files.excluded.content_encoding),
 )
+# A size that is claimed no more needs no verification.
+_stays_verified = and_(_is_same_raw, or_(_new_files.excluded.raw_size_bytes.is_(None), _has_same_raw_size))
 # Rejected bytes have to be sent again, however often they are requested, unless the request itself was wrong.
 _has_same_problem = and_(
     col(F.size_bytes) == _new_files.excluded.size_bytes,
-    or_(_is_same_raw, col(F.problem) != literal_column("'raw'")),
+    or_(and_(_is_same_raw, _has_same_raw_size), col(F.problem) != literal_column("'raw'")),
 )
 _TOTAL = bindparam("total_bytes", type_=BigInteger)
 _renewed_files = _new_files.on_conflict_do_update(
@@ -129,7 +132,7 @@ _renewed_files = _new_files.on_conflict_do_update(
         "multipart_id": case(
             (col(F.part_sha256).is_not_distinct_from(_new_files.excluded.part_sha256), col(F.multipart_id))
         ),
-        "content_id": case((_is_same_raw, col(F.content_id)), else_=_new_files.excluded.content_id),
+        "content_id": case((_stays_verified, col(F.content_id)), else_=_new_files.excluded.content_id),
         "problem": case((_has_same_problem, col(F.problem))),
     },
 )

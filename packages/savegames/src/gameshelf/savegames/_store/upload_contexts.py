@@ -148,12 +148,16 @@ _is_known = (
     .correlate(_live)
     .exists()
 )
-# The hash of bytes that are not packed is that of the file.
+_raw_size = bindparam("raw_size", type_=BigInteger)
+_has_raw = and_(_live.c.raw_sha256 == _raw, _live.c.raw_encoding == _encoding)
+_has_raw_size = or_(cast(_raw_size, BigInteger).is_(None), _live.c.raw_size_bytes == _raw_size)
+# The hash of bytes that are not packed is that of the file. The size is compared where a set has kept one: versions of
+# single files have none.
 _is_verified = or_(
     cast(_raw, LargeBinary).is_(None),
     and_(_encoding == literal_column("'identity'"), _raw == HASH),
-    and_(_live.c.raw_sha256 == _raw, _live.c.raw_encoding == _encoding),
-    _is_known,
+    and_(_has_raw, _has_raw_size),
+    and_(_is_known, _has_raw.is_not(true())),
 )
 _is_open_to = select(literal(1)).where(col(U.user_id) == user(), col(U.slot_id) == col(S.id), IS_OPEN).exists()
 _slot_count = (
@@ -323,6 +327,7 @@ class UploadContextStore:
             content=new.content,
             size=new.file_size_bytes,
             raw_sha256=new.raw,
+            raw_size=new.raw_size_bytes,
             content_encoding=new.content_encoding,
             now=now,
             day=now.astimezone(UTC).date(),

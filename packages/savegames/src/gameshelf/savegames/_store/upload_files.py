@@ -167,7 +167,11 @@ _is_raw_known = or_(
         _following.c.content_encoding == literal_column("'identity'"),
         _following.c.raw_sha256 == _following.c.sha256,
     ),
-    and_(_live.c.raw_sha256 == _following.c.raw_sha256, _live.c.raw_encoding == _following.c.content_encoding),
+    and_(
+        _live.c.raw_sha256 == _following.c.raw_sha256,
+        _live.c.raw_encoding == _following.c.content_encoding,
+        or_(_following.c.raw_size_bytes.is_(None), _live.c.raw_size_bytes == _following.c.raw_size_bytes),
+    ),
 )
 _ready = (
     select(_following.c.sha256, _live.c.id.label("content_id"))

@@ -131,6 +131,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         "Для зашифрованных данных укажите encryption.identity вместо raw_sha256.",
         "For encrypted bytes give encryption.identity instead of raw_sha256.",
     ),
+    "raw_size_of_identity": (
+        "Данные не упакованы: raw_size_bytes равен размеру файла.",
+        "The bytes are not packed: raw_size_bytes is the size of the file.",
+    ),
     "raw_too_large": (
         "Распакованный размер больше допустимого: {max} байт.",
         "The uncompressed size exceeds the limit of {max} bytes.",

@@ -249,6 +249,46 @@ def test_a_merge_has_at_most_so_many_files():
     assert len(found.files) == MAX_SET_FILES
 
 
+NARROWED = SavePolicy.model_validate(
+    {
+        "units": [{"name": "{w}", "match": ["saves/{w}/**"]}],
+        "roots": {"saves": {"include": ["**"], "exclude": ["**/*.log"]}},
+    }
+)
+
+
+def worlds(text):
+    """Files of worlds: ``w1/a=1 w1/x.log=2``."""
+    return ordered(file(f"saves/{path}", content) for path, content in (one.split("=") for one in text.split()))
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "branch", "merged"),
+    [
+        # The branch was saved since the policy covers no logs: those of the head stay.
+        ("w1/a=1 w1/l.log=1", "w1/a=1 w1/l.log=2", "w1/a=2", "w1/a=2 w1/l.log=2"),
+        # It was saved before: it brings its own, and only those.
+        ("w1/a=1", "w1/a=1 w1/l.log=1 w1/m.log=1", "w1/a=2 w1/l.log=3", "w1/a=2 w1/l.log=3"),
+        # The branch has deleted the unit, but no log.
+        ("w1/a=1 w2/a=1", "w1/a=1 w1/l.log=1 w2/a=1", "w2/a=1", "w1/l.log=1 w2/a=1"),
+        # The unit of the head stays as it is.
+        ("w1/a=1 w1/l.log=1", "w1/a=2", "w1/a=1 w1/l.log=1", "w1/a=2"),
+        # Where the log would be a folder, it hinders no merge.
+        ("w1/a=1", "w1/a=1 w1/l.log=1", "w1/a=1 w1/l.log/b=1", "w1/a=1 w1/l.log/b=1"),
+    ],
+)
+def test_a_merge_keeps_what_the_policy_does_not_cover(base, head, branch, merged):
+    found = merge(worlds(base), worlds(head), worlds(branch), SaveUnits(NARROWED), {})
+    assert found == Merged(worlds(merged))
+
+
+def test_a_restored_unit_keeps_what_the_policy_does_not_cover():
+    head, version = worlds("w1/a=2 w1/l.log=2 w2/a=2 w2/l.log=2"), worlds("w1/a=1 w3/a=1 w3/l.log=1")
+    found = take_units(head, version, SaveUnits(NARROWED), ["w1", "W2", "w3"])
+    assert found == Merged(worlds("w1/a=1 w1/l.log=2 w2/l.log=2 w3/a=1 w3/l.log=1"))
+    assert take_units(worlds("w1/a=1 w1/l.log=1"), worlds("w2/a=1"), SaveUnits(NARROWED), ["w1"]) is MergeObstacle.EMPTY
+
+
 @settings(max_examples=sized(20, 100), derandomize=True)
 @given(lists(), lists(), st.data())
 def test_taken_units_replace_those_of_the_head(head, version, data):

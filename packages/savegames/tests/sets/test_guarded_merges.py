@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from gameshelf.savegames import ConflictsFilter, SavegameShrinks, UploadResult
+from gameshelf.savegames._lists import decode
 
 HEAD = {f"s/w1/{number}": b"w1 %d" % number for number in range(4)} | {"s/w2/a": b"w2"}
 W1 = {path: data for path, data in HEAD.items() if path.startswith("s/w1/")}
@@ -25,6 +26,13 @@ async def moved_on(player, sets):
 
 async def open_conflicts(player):
     return (await player.queries.conflicts(player.id, ConflictsFilter())).total
+
+
+async def paths_of(player, version):
+    """The paths of a version that is a set."""
+    [held] = [row["manifest_id"] for row in await player.rows("metadata") if row["version"] == version]
+    [body] = [row["body"] for row in await player.rows("manifests") if row["id"] == held]
+    return {file.path for file in decode(body)}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +97,12 @@ async def test_what_the_policy_no_longer_covers_is_no_change(player, sets):
     await player.set_policy(merge="units", units=units, roots=roots)
     outcome = await sets.save(HEAD | {"s/w1/0": b"played"}, device_id="deck", base_version=1)
     assert (outcome.result, outcome.resolution) == (UploadResult.RESOLVED, "merge")
-    [paths] = [one for one in await sets.listed() if "s/w1/0" in one and "s/x/x.log" in one and "s/w1/1.log" not in one]
-    # The unit that the device has played is as it saved it; what no unit needs stays as the head has it.
-    assert set(paths) == {*HEAD, "s/x/x.log"}
+    # The unit that the device has played is as it saved it; what the policy does not cover stays as the head has it.
+    assert await paths_of(player, outcome.version) == {*HEAD, *logs, "s/x/x.log"}
+    await player.synced(outcome.slot_id, "pc", outcome.version)
+    narrow = await sets.save(HEAD, device_id="pc", base_version=outcome.version)
+    assert await paths_of(player, narrow.version) == set(HEAD)
+    await player.service.restore(player.id, outcome.slot_id, outcome.version)
+    await player.service.restore(player.id, outcome.slot_id, narrow.version, units=["w1", "w2"])
+    restored = max(row["version"] for row in await player.rows("metadata"))
+    assert await paths_of(player, restored) == {*HEAD, *logs, "s/x/x.log"}

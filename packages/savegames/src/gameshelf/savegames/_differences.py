@@ -106,7 +106,10 @@ def three_way(base: FileList | None, head: FileList, branch: FileList, units: Sa
 def merge(
     base: FileList | None, head: FileList, branch: FileList, units: SaveUnits, choices: Mapping[str, MergeSide]
 ) -> Merged | UnnamedUnits | UnknownUnits | MergeObstacle:
-    """Merges two sides by units: each differing unit is that of the chosen side, else that of the suggested one."""
+    """Merges two sides by units: each differing unit is that of the chosen side, else that of the suggested one.
+
+    What the policy does not cover belongs to no unit that is chosen (``_left_beside``).
+    """
     if not units.declared:
         return MergeObstacle.NO_UNITS
     sides = _sides(base, head, branch, units)
@@ -121,11 +124,14 @@ def merge(
     if unnamed:
         return UnnamedUnits(unnamed)
     taken: list[SaveFile] = []
+    left: list[SaveFile] = []
     for key, unit in sides.items():
         difference = differences.get(key)
         side = chosen.get(key, difference.suggested) if difference else MergeSide.HEAD
         taken += (unit.branch if side is MergeSide.BRANCH else unit.head).files.values()
-    return _whole(taken)
+        if side is MergeSide.BRANCH:
+            left += _left_beside(unit.head, unit.branch)
+    return _whole_with(taken, left)
 
 
 def merges_itself(differences: Iterable[UnitDifference], *, base_known: bool) -> bool:
@@ -144,7 +150,9 @@ def automatic_merge(base: FileList | None, head: FileList, branch: FileList, uni
 def take_units(
     head: FileList, version: FileList, units: SaveUnits, names: Collection[str]
 ) -> Merged | UnknownUnits | MergeObstacle:
-    """Returns the head with these units as another version has them; a unit that it does not have is removed."""
+    """Returns the head with these units as another version has them; a unit that it does not have is removed, but for
+    what the policy does not cover (``_left_beside``).
+    """
     ours, theirs = units.split(head), units.split(version)
     wanted = {fold(name): name for name in names}
     unknown = tuple(name for key, name in wanted.items() if key not in ours and key not in theirs)
@@ -152,7 +160,27 @@ def take_units(
         return UnknownUnits(unknown)
     kept = [file for key, unit in ours.items() if key not in wanted for file in unit.files.values()]
     taken = [file for key, unit in theirs.items() if key in wanted for file in unit.files.values()]
-    return _whole([*kept, *taken])
+    replaced = [unit for key, unit in ours.items() if key in wanted]
+    left = [file for unit in replaced for file in _left_beside(unit, theirs.get(fold(unit.name)))]
+    return _whole_with([*kept, *taken], left)
+
+
+def _left_beside(head: SaveUnit, taken: SaveUnit | None) -> list[SaveFile]:
+    """The files of the head that stay where a merge or a restore replaces a unit of it: those that the policy does not
+    cover. A version that was saved since it covers less has none of them, which is no reason to delete them.
+
+    Where the other version has such files of that unit too, it has them as they were saved with the rest, and they are
+    taken like that: those of two versions are never mixed.
+    """
+    if taken and taken.beyond:
+        return []
+    return [head.files[key] for key in head.beyond]
+
+
+def _whole_with(files: list[SaveFile], left: list[SaveFile]) -> Merged | MergeObstacle:
+    """The files as a list, with those that are left beside them, unless these do not fit: they hinder nothing."""
+    found = _whole([*files, *left]) if files else MergeObstacle.EMPTY
+    return found if isinstance(found, Merged) else _whole(files)
 
 
 def _whole(files: Collection[SaveFile]) -> Merged | MergeObstacle:

@@ -185,6 +185,69 @@ async def test_bytes_of_another_product_use_room_in_this_one(new_player):
     assert not (await player.request(Y, "other")).is_required
 
 
+@pytest.mark.parametrize("is_set", [False, True])
+async def test_joined_bytes_of_another_product_prune_this_one(new_player, sets_of, is_set):
+    """They are all there already, so that nothing is new to the user."""
+    player = new_player(product_quota_bytes=600)
+    sets = sets_of(player)
+
+    async def save(*contents, slot="slot"):
+        if not is_set:
+            return await player.save(contents[0], slot)
+        return await sets.save({str(number): content for number, content in enumerate(contents)}, slot)
+
+    await save(X, slot="of another product")
+    other, player.product = player.product, uuid4()
+    await save(Y)
+    outcome = await save(Z)
+    joined = await save(X, slot="other")
+    assert joined.result is UploadResult.HEAD
+    assert await kept(player, outcome.slot_id) == [2]
+    assert {one.product_id: one.used_bytes for one in await player.queries.usage_of_products(player.id)} == {
+        other: 300,
+        player.product: 600,
+    }
+    again = await save(X, slot="third")  # the product has them now
+    assert (again.result, await kept(player, outcome.slot_id)) == (UploadResult.HEAD, [2])
+
+
+async def test_what_two_uploads_have_joined_prunes_once(new_player):
+    player = new_player(product_quota_bytes=600)
+    await player.save(X)
+    player.product = uuid4()
+    await player.save(Y)
+    outcome = await player.save(Z)
+    waiting = [await player.request(X, slot) for slot in ("one", "two")]
+    assert [one.is_required for one in waiting] == [False, False]
+    assert await kept(player, outcome.slot_id) == [2, 1]
+    await player.confirm(waiting[1])
+    assert await kept(player, outcome.slot_id) == [2]
+    await player.confirm(waiting[0])
+    assert await kept(player, outcome.slot_id) == [2]
+    assert max(one.used_bytes for one in await player.queries.usage_of_products(player.id)) == 600
+
+
+async def test_joined_bytes_without_room_stay_open(new_player):
+    player = new_player(product_quota_bytes=600)
+    await player.save(X)
+    player.product = uuid4()
+    await player.save(Y)
+    outcome = await player.save(Z)
+    waiting = await player.request(X, "other")
+    await player.service.change_version(player.id, outcome.slot_id, 1, VersionChanges(is_pinned=True))
+    with pytest.raises(UserQuotaExceeded) as error:
+        await player.confirm(waiting)
+    assert error.value.meta == {
+        "limit": "product",
+        "used_bytes": 600,
+        "reserved_bytes": 0,
+        "limit_bytes": 600,
+        "required_bytes": 300,
+    }
+    await player.service.change_version(player.id, outcome.slot_id, 1, VersionChanges(is_pinned=False))
+    assert (await player.confirm(waiting)).result is UploadResult.HEAD
+
+
 async def test_history_pruned_for_the_product_frees_room_of_the_user(new_player):
     player = new_player(quota_bytes=900, product_quota_bytes=600)
     await player.save(b"old")

@@ -69,7 +69,7 @@ class Confirmations:
         if upload.outcome is not None or await self.is_joined(user_id, upload):
             return None
         live = await self._store.contents.find_live(user_id, upload.content)
-        await self._quota.require_now(user_id, upload.product_id, upload.size, live.id if live else None)
+        await self._quota.require_now(user_id, upload.product_id, upload.id, upload.size, live.id if live else None)
         content_id, now = uuid4(), self._clock()
         about = (user_id, upload.product_id, upload.slot_name, upload.version)
         attempt = Attempt(
@@ -114,7 +114,7 @@ class Confirmations:
         if found in (Relation.IDENTICAL, Relation.BEHIND):
             outcome = await self._record_unneeded(user_id, upload, slot, found)
         else:
-            await self._quota.make_room(user_id, slot.product_id, upload.size, live.id if live else None)
+            await self._quota.make_room(user_id, slot.product_id, upload.id, upload.size, live.id if live else None)
             stored = live or await self._make_live(user_id, upload, attempt, digest)
             sent_bytes = upload.size if attempt else 0
             outcome = await self._add_version(user_id, upload, slot, stored, standing, sent_bytes)

@@ -58,7 +58,11 @@ class StorageQuota:
         """
         if self._limits.product_quota_bytes and size:
             reserved = await self._store.usage.reserved_bytes(user_id, product_id, [content])
-            await self._of_product(user_id, product_id, size, context.content_id, reserved)
+            held = await self._store.usage.used_contents(user_id, product_id)
+            if context.content_id not in {use.content_id for use in held}:
+                used = sum(use.size for use in held)
+                room = _Room("product", self._limits.product_quota_bytes, used, reserved, size)
+                await self._to_prune(user_id, product_id, room, [])
         if not context.is_held:
             limit = self._limits.quota_bytes if context.limit_bytes is None else context.limit_bytes
             await self._to_prune(
@@ -101,32 +105,45 @@ class StorageQuota:
         self,
         user_id: UUID,
         product_id: UUID,
+        upload_id: UUID,
         size: int,
         content_id: UUID | None,
         usage: UsedStorage | None = None,
     ) -> None:
-        """Prunes as much of the oldest history as the bytes of a new version need. ``content_id`` is the content that
-        holds them already; None: they are new. ``usage`` is the user's, where it was read just now.
+        """Prunes as much of the oldest history as the version of an upload needs. ``size`` are its bytes that no
+        version and no upload holds; of a single file ``content_id`` is the content that holds them already, None: they
+        are new. ``usage`` is the user's, where it was read just now.
 
         Raises UserQuotaExceeded, and then prunes nothing.
         """
-        for_product = await self._for_product(user_id, product_id, size, content_id)
+        for_product = await self._for_product(user_id, product_id, upload_id, size, content_id)
         for_user = await self._for_user(user_id, size, content_id, for_product, usage)
         by_slot = sorted({(one.slot_id, one.version) for one in (*for_product, *for_user)})
         for slot_id, versions in groupby(by_slot, key=lambda one: one[0]):
             await self._timeline.release(user_id, slot_id, [version for _, version in versions])
 
-    async def require_now(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
+    async def require_now(
+        self, user_id: UUID, product_id: UUID, upload_id: UUID, size: int, content_id: UUID | None
+    ) -> None:
         """Requires that ``make_room`` would succeed. Raises UserQuotaExceeded."""
-        for_product = await self._for_product(user_id, product_id, size, content_id)
+        for_product = await self._for_product(user_id, product_id, upload_id, size, content_id)
         await self._for_user(user_id, size, content_id, for_product)
 
     async def _for_product(
-        self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None
+        self, user_id: UUID, product_id: UUID, upload_id: UUID, size: int, content_id: UUID | None
     ) -> list[HistoryVersion]:
-        if not self._limits.product_quota_bytes or not size:
+        """What the product needs beside its versions: contents of other products are new to it, whether the upload has
+        joined them or not. Those that other uploads of the product have joined are counted when these end.
+        """
+        if not self._limits.product_quota_bytes:
             return []
-        return await self._of_product(user_id, product_id, size, content_id, 0)
+        uses = await self._store.usage.used_contents(user_id, product_id, upload_id)
+        added = sum(use.size for use in uses if use.is_joined and not use.is_kept)
+        if content_id not in {use.content_id for use in uses if use.is_joined or use.is_kept}:
+            added += size
+        used = sum(use.size for use in uses if use.is_kept)
+        room = _Room("product", self._limits.product_quota_bytes, used, 0, added)
+        return await self._to_prune(user_id, product_id, room, [])
 
     async def _for_user(
         self,
@@ -141,16 +158,6 @@ class StorageQuota:
         usage = usage or await self._store.usage.used_storage(user_id)
         limit = self._limits.quota_bytes if usage.limit_bytes is None else usage.limit_bytes
         return await self._to_prune(user_id, None, _Room("user", limit, usage.used_bytes, 0, size), first)
-
-    async def _of_product(
-        self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None, reserved: int
-    ) -> list[HistoryVersion]:
-        held = await self._store.usage.used_contents(user_id, product_id)
-        if content_id in {use.content_id for use in held}:
-            return []
-        used = sum(use.size for use in held)
-        room = _Room("product", self._limits.product_quota_bytes, used, reserved, size)
-        return await self._to_prune(user_id, product_id, room, [])
 
     async def _to_prune(
         self,

@@ -111,7 +111,7 @@ class SetConfirmations:
 
     async def _make_room(self, user_id: UUID, upload: Upload, state: SetCommitState) -> None:
         used = UsedStorage(state.used_bytes, 0, state.limit_bytes)
-        await self._quota.make_room(user_id, upload.product_id, state.new_bytes, None, used)
+        await self._quota.make_room(user_id, upload.product_id, upload.id, state.new_bytes, None, used)
 
     async def _incomplete(self, user_id: UUID, upload: Upload, manifest_id: UUID) -> IncompleteSet:
         """Names what is missing. What has been lost since the request is awaited from now on."""

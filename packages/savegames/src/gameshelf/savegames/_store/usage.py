@@ -32,6 +32,7 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    null,
     or_,
     select,
     union_all,
@@ -41,6 +42,7 @@ from sqlmodel import col
 
 _Q = SavegameQuota
 _OF_PRODUCT = bindparam("of_product", type_=Uuid)
+_OF_UPLOAD = bindparam("of_upload", type_=Uuid)
 _is_meant = or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT)
 
 
@@ -51,6 +53,10 @@ class UsedContent:
     content_id: UUID
     size: int
     count: int
+    is_kept: bool
+    """Whether a version holds it."""
+    is_joined: bool
+    """Whether the upload that was asked about holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +80,28 @@ class UsedStorage:
 
 _slot_of_version = and_(col(S.user_id) == col(M.user_id), col(S.id) == col(M.slot_id))
 _slot_of_upload = and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id))
+_NO_UPLOAD: Any = cast(null(), Uuid).label("upload_id")
 _versions = (
-    select(col(S.product_id), col(M.content_id))
+    select(col(S.product_id), col(M.content_id), _NO_UPLOAD)
     .select_from(M)
     .join(S, _slot_of_version)
     .where(col(M.user_id) == user(), col(M.content_id).is_not(None))
 )
 _joiners = (
-    select(col(S.product_id), col(U.content_id))
+    select(col(S.product_id), col(U.content_id), col(U.id))
     .select_from(U)
     .join(S, _slot_of_upload)
     .where(col(U.user_id) == user(), col(U.content_id).is_not(None))
 )
 _of_versions_sets = (
-    select(col(S.product_id), col(H.content_id))
+    select(col(S.product_id), col(H.content_id), _NO_UPLOAD)
     .select_from(M)
     .join(S, _slot_of_version)
     .join(H, and_(col(H.user_id) == col(M.user_id), col(H.manifest_id) == col(M.manifest_id)))
     .where(col(M.user_id) == user(), col(M.content_id).is_not(None), col(M.manifest_id).is_not(None))
 )
 _of_uploads_sets = (
-    select(col(S.product_id), col(H.content_id))
+    select(col(S.product_id), col(H.content_id), col(U.id))
     .select_from(U)
     .join(S, _slot_of_upload)
     .join(H, and_(col(H.user_id) == col(U.user_id), col(H.manifest_id) == col(U.manifest_id)))
@@ -102,7 +109,16 @@ _of_uploads_sets = (
 )
 _holders = (_versions, _joiners, _of_versions_sets, _of_uploads_sets)
 _held = union_all(*(holder.where(_is_meant) for holder in _holders)).subquery()
-_counted = select(_held.c.content_id, func.count().label("count")).group_by(_held.c.content_id).subquery("counted")
+_counted = (
+    select(
+        _held.c.content_id,
+        func.count().label("count"),
+        func.bool_or(_held.c.upload_id.is_(None)).label("is_kept"),
+        func.coalesce(func.bool_or(_held.c.upload_id == _OF_UPLOAD), literal_column("false")).label("is_joined"),
+    )
+    .group_by(_held.c.content_id)
+    .subquery("counted")
+)
 # The one content of each id: a plan that was made while the tables were empty would read all that hold contents for
 # each content.
 _content = (
@@ -114,7 +130,7 @@ _content = (
 )
 # Lists use no storage of the user.
 _USES = Statement(
-    select(_counted.c.content_id, _content.c.size, _counted.c["count"])
+    select(_counted.c.content_id, _content.c.size, _counted.c["count"], _counted.c.is_kept, _counted.c.is_joined)
     .select_from(_counted)
     .join(_content, _content.c.is_file)
 )
@@ -188,9 +204,12 @@ class UsageStore:
         """Returns the products that use storage, in descending order of it."""
         return _PRODUCT_USAGE.read_all(await _OF_PRODUCTS.all(self._connection, user_id=user_id))
 
-    async def used_contents(self, user_id: UUID, product_id: UUID | None = None) -> list[UsedContent]:
+    async def used_contents(
+        self, user_id: UUID, product_id: UUID | None = None, upload_id: UUID | None = None
+    ) -> list[UsedContent]:
         """Returns the contents that versions and open uploads of one product, or of all, hold."""
-        return _USED_CONTENT.read_all(await _USES.all(self._connection, user_id=user_id, of_product=product_id))
+        about = {"of_product": product_id, "of_upload": upload_id}
+        return _USED_CONTENT.read_all(await _USES.all(self._connection, user_id=user_id, **about))
 
     async def reserved_bytes(self, user_id: UUID, product_id: UUID, contents: Collection[bytes]) -> int:
         """Returns the bytes that open uploads may still add to a product, without those of some contents."""

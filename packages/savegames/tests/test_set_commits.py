@@ -8,6 +8,7 @@ from gameshelf.kernel.errors import InvalidInput
 from gameshelf.kernel.paging import Page
 from gameshelf.savegames import (
     Resolve,
+    SavegameFileTooLarge,
     SavegameMergeSplitsUnit,
     SavegameVersionNotFound,
     UploadResult,
@@ -308,6 +309,9 @@ async def test_a_merge_beyond_the_limits_is_left_to_the_policy_of_conflicts(play
     await sets.save({"s/w1/a": b"a", "s/w2/b": b"b"}, base_version=1)
     outcome = await sets.save({"s/w1/a": b"a", "s/w3/c": b"c"}, base_version=1, device="deck")
     assert outcome.result is UploadResult.CONFLICT
+    with pytest.raises(SavegameFileTooLarge) as refused:
+        await player.conflicts.resolve(player.id, outcome.conflict_id, Resolve(resolution="merge"))
+    assert (refused.value.pointer, refused.value.meta) == ("units", {"limit": "files", "file_count": 3, "max_files": 2})
 
 
 async def test_the_base_of_a_merge_outlives_its_bytes(new_player, sets_of):

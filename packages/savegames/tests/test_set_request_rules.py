@@ -162,18 +162,18 @@ def test_paths_beyond_the_policy_are_refused_by_name():
 
 
 @pytest.mark.parametrize(
-    ("limits", "expected"),
+    ("limits", "pointer", "expected"),
     [
-        ({"max_files": 1}, {"limit": "files", "max_files": 1, "file_count": 2}),
-        ({"max_bytes": 5}, {"limit": "set", "max_bytes": 5, "size_bytes": 6}),
-        ({"max_file_bytes": 4}, {"limit": "file", "max_bytes": 4, "size_bytes": 5, "path": "b"}),
+        ({"max_files": 1}, "files", {"limit": "files", "max_files": 1, "file_count": 2}),
+        ({"max_bytes": 5}, "files", {"limit": "set", "max_bytes": 5, "size_bytes": 6}),
+        ({"max_file_bytes": 4}, "files/1/size_bytes", {"limit": "file", "max_bytes": 4, "size_bytes": 5, "path": "b"}),
     ],
 )
-def test_a_set_beyond_a_limit_is_refused_with_it(limits, expected):
+def test_a_set_beyond_a_limit_is_refused_with_it(limits, pointer, expected):
     asked = new([entry("a"), entry("b", B, size_bytes=5)])
     with pytest.raises(SavegameFileTooLarge) as error:
         SetRequest(asked, limited(limits), 0, Limits()).resulting_set(None)
-    assert error.value.meta == expected
+    assert (error.value.pointer, error.value.meta) == (pointer, expected)
 
 
 def test_a_policy_may_allow_more_than_the_service():
@@ -378,4 +378,5 @@ def test_a_list_that_could_not_be_read_again_is_refused():
     with pytest.raises(SavegameFileTooLarge) as refused:
         request(asked, with_head(), 3)._require_limits(RequestedSet(base))
     assert (refused.value.meta["limit"], refused.value.meta["max_bytes"]) == ("list", MAX_LIST_BYTES)
+    assert refused.value.pointer == "put"
     request(asked, with_head(), 3)._require_limits(RequestedSet(base[:4_000]))

@@ -23,7 +23,8 @@ class ConflictNotFound(ResourceNotFound):
 
 class SavegameFileTooLarge(DomainError):
     """A file, or a set, is larger than it may be. ``meta["limit"]`` of a set names the limit: ``file``, ``set``,
-    ``files`` or ``list``; ``meta["max_bytes"]`` or ``meta["max_files"]`` is its value.
+    ``files`` or ``list``; ``meta["max_bytes"]`` or ``meta["max_files"]`` is its value. ``pointer`` is the field that
+    has the file, or makes the set.
     """
 
     code = "SAVEGAME_FILE_TOO_LARGE"

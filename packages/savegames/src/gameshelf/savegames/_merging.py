@@ -28,11 +28,12 @@ from gameshelf.savegames._errors import (
 )
 from gameshelf.savegames._files import FileList, hash_of, identity_of
 from gameshelf.savegames._guards import shrinks_covered
-from gameshelf.savegames._limits import MAX_LIST_BYTES, MAX_SET_FILES, Limits
+from gameshelf.savegames._limits import MAX_SET_FILES, Limits
 from gameshelf.savegames._lineage import NOTHING
-from gameshelf.savegames._lists import decode, fits
+from gameshelf.savegames._lists import decode
 from gameshelf.savegames._policies import DEFAULT_POLICY, EffectiveLimits, SavePolicy, effective_limits
 from gameshelf.savegames._policy_store import parse_stored
+from gameshelf.savegames._set_requests import limit_beyond
 from gameshelf.savegames._store import SavegameStore
 from gameshelf.savegames._store.merges import StoredSides
 from gameshelf.savegames._store.versions import StoredVersion
@@ -202,24 +203,15 @@ class SetMerges:
         if found is MergeObstacle.EMPTY:
             raise InvalidInput(Problem("merge_empty", pointer="units"))
         if found is MergeObstacle.TOO_MANY_FILES:
-            raise SavegameFileTooLarge(limit="files", max_files=MAX_SET_FILES)
+            raise SavegameFileTooLarge(pointer="units", limit="files", max_files=MAX_SET_FILES)
         if isinstance(found, MergeObstacle):
             raise SavegameMergeSplitsUnit(reason=found.value)
         if beyond := self._beyond(found.files, policy):
-            raise SavegameFileTooLarge(**beyond)
+            raise SavegameFileTooLarge(pointer="units", **beyond)
         return found.files
 
     def _beyond(self, files: FileList, policy: SavePolicy) -> Mapping[str, Any] | None:
-        """The limit that a list breaks, as the context of an error."""
-        limits = self._effective(policy)
-        if len(files) > limits.max_files:
-            return {"limit": "files", "max_files": limits.max_files}
-        size = sum(file.size for file in files)
-        if size > limits.max_bytes:
-            return {"limit": "set", "size_bytes": size, "max_bytes": limits.max_bytes}
-        if not fits(files):
-            return {"limit": "list", "file_count": len(files), "max_bytes": MAX_LIST_BYTES}
-        return None
+        return limit_beyond(files, self._effective(policy))
 
     def _effective(self, policy: SavePolicy) -> EffectiveLimits:
         return effective_limits(

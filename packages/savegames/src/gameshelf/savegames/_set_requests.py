@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -127,6 +128,18 @@ def require_removals(
             units=list(removed.units[:_MAX_UNITS]),
             head_version=head_version,
         )
+
+
+def limit_beyond(files: FileList, limits: EffectiveLimits) -> Mapping[str, Any] | None:
+    """Returns the limit that a list breaks, as the context of an error."""
+    count, size = len(files), sum(file.size for file in files)
+    if count > limits.max_files:
+        return {"limit": "files", "file_count": count, "max_files": limits.max_files}
+    if size > limits.max_bytes:
+        return {"limit": "set", "size_bytes": size, "max_bytes": limits.max_bytes}
+    if not fits(files):
+        return {"limit": "list", "file_count": count, "max_bytes": MAX_LIST_BYTES}
+    return None
 
 
 def require_shape(new: NewSet) -> None:
@@ -279,14 +292,11 @@ class SetRequest:
         return tuple(files), tuple(skipped)
 
     def _require_limits(self, found: RequestedSet) -> None:
+        place = "put" if self._new.is_delta else "files"
         if not found.files:
-            raise InvalidInput(Problem("set_is_empty", pointer="put" if self._new.is_delta else "files"))
-        if len(found.files) > self.limits.max_files:
-            raise SavegameFileTooLarge(limit="files", file_count=len(found.files), max_files=self.limits.max_files)
-        if found.total_bytes > self.limits.max_bytes:
-            raise SavegameFileTooLarge(limit="set", size_bytes=found.total_bytes, max_bytes=self.limits.max_bytes)
-        if not fits(found.files):
-            raise SavegameFileTooLarge(limit="list", file_count=len(found.files), max_bytes=MAX_LIST_BYTES)
+            raise InvalidInput(Problem("set_is_empty", pointer=place))
+        if beyond := limit_beyond(found.files, self.limits):
+            raise SavegameFileTooLarge(pointer=place, **beyond)
 
     def needs_head(self, found: RequestedSet) -> bool:
         """Whether the list of the head decides: the upload would replace it with other files."""

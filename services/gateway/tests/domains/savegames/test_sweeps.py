@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from gameshelf.gateway.configuration import load_settings
+from gameshelf.gateway.domains.savegames import jobs as savegame_jobs
 from gameshelf.gateway.domains.savegames.object_store import s3_config
 from gameshelf.savegames import (
     SavegameSweeps,
@@ -233,6 +234,28 @@ async def test_a_multipart_upload_that_cannot_be_ended_holds_up_no_other(jobs, m
     left = [one for one in await jobs.objects.open_parts("") if one.multipart_id in begun]
     assert [one.key for one in left] == keys[:1]
     await abort(left[0].key, left[0].multipart_id)
+
+
+@pytest.mark.parametrize("counts", [(1, 3, 1), (5,), (2, 1, 4)])
+async def test_all_multipart_uploads_of_a_key_are_ended(jobs, monkeypatch, counts):
+    """Those of one key may end at the next page, also where the store refuses to end the first ones."""
+    monkeypatch.setattr(savegame_jobs, "_PAGE", 2)
+    monkeypatch.setattr(savegame_jobs, "_FAILURES_OF_A_STORE", 100)
+    keys = sorted(incoming_key(uuid4(), bytes(32)) for _ in counts)
+    begun = [await jobs.objects.begin_parts(key) for key, count in zip(keys, counts, strict=True) for _ in range(count)]
+    abort, tried = jobs.objects.abort_parts, []
+
+    async def refuse(key, multipart_id):
+        tried.append(multipart_id)
+        raise StoreUnavailable("AccessDenied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs.objects, "abort_parts", refuse)
+        await jobs.run()
+    assert sorted(set(tried) & {*begun}) == sorted(begun)
+    for one in await jobs.objects.open_parts(""):
+        if one.multipart_id in begun:
+            await abort(one.key, one.multipart_id)
 
 
 async def missing(jobs, player):

@@ -24,6 +24,7 @@ from gameshelf.savegames import (
     INCOMING,
     STAGING,
     Limits,
+    OpenMultipart,
     SavegameService,
     SavegameSweeps,
     SavegameUploads,
@@ -204,9 +205,9 @@ class ObjectSweeper:
 
     async def _abort_multiparts(self) -> None:
         """Ends the multipart uploads that nothing needs; the store keeps their parts, and charges for them."""
-        after = ""
+        after, limit = "", _PAGE
         # Of all keys, since a copy in parts has one of a version's; some stores list none of a prefix.
-        while started := await self._saves.objects.open_parts("", after, _PAGE):
+        while started := await self._saves.objects.open_parts("", after, limit):
             async with self._sweeps() as sweeps:
                 abandoned = await sweeps.abandoned_multiparts(started)
             aborted = await self._one_by_one(
@@ -215,7 +216,7 @@ class ObjectSweeper:
                 lambda one: self._saves.objects.abort_parts(one.key, one.multipart_id),
             )
             self._count("multipart", len(aborted))
-            after = started[-1].key
+            after, limit = _following(started, after, limit)
 
     async def _delete(self, keys: Sequence[str]) -> set[str]:
         """Deletes objects; returns the keys of deleted ones. An object that the store refuses to delete is set aside.
@@ -303,3 +304,14 @@ def erase_objects(saves: Saves) -> Callable[[Connection, UUID, int], Awaitable[b
         return bool(listed)
 
     return erase
+
+
+def _following(started: Sequence[OpenMultipart], after: str, limit: int) -> tuple[str, int]:
+    """The key after which the next page begins, and its length. One key may have several uploads, and pages begin at
+    keys: a full page may lack some of its last key, which is read again then, in a longer page if it has no other.
+    """
+    last = started[-1].key
+    if len(started) < limit:
+        return last, _PAGE
+    before = [one.key for one in started if one.key != last]
+    return (before[-1], _PAGE) if before else (after, 2 * limit)

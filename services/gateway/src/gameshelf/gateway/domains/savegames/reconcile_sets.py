@@ -187,15 +187,13 @@ class SetReader:
         """
         metadata = found.metadata
         folder = part_prefix(metadata.user_id, metadata.product_id, metadata.slot_name)
-        sizes = {one.key: one.size async for one in self._objects(folder)}
-        elsewhere = {
-            key
-            for one in contents
-            for key in (listed.keys[one.sha256], *([held[one.sha256].key] if one.sha256 in held else []))
-            if not key.startswith(folder)
-        }
-        digests = await self._each(sorted(elsewhere), self._size)
-        sizes |= {key: size for key, size in zip(sorted(elsewhere), digests, strict=True) if size is not None}
+        named = {listed.keys[one.sha256] for one in contents} | {one.key for one in held.values()}
+        elsewhere = sorted(key for key in named if not key.startswith(folder))
+        digests = await self._each(elsewhere, self._size)
+        sizes = {key: size for key, size in zip(elsewhere, digests, strict=True) if size is not None}
+        # The folder may have the contents of a long history: only those of this set are kept.
+        if len(elsewhere) < len(named):
+            sizes |= {one.key: one.size async for one in self._objects(folder) if one.key in named}
         keys: dict[bytes, str] = {}
         absent: set[str] = set()
         for one in contents:

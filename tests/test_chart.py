@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
@@ -16,7 +18,9 @@ ROOT = Path(__file__).parents[1]
 CHART = ROOT / "deploy" / "helm" / "gameshelf"
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
-SETS = sorted(path.stem for path in CHART.glob("ci/*.yaml"))
+SETS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(CHART.glob("ci/*.yaml"))}
+README = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+SETS["README"] = dedent(re.findall(r"^ *```yaml\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)[0])
 HELM = os.environ.get("HELM") or shutil.which("helm") or ROOT / ".local" / "tools" / "helm"
 OF_THE_CHART = {
     *(f"LIBRARY_SERVICE_{name}_PORT" for name in ("HTTP", "GRPC", "METRICS")),
@@ -72,10 +76,16 @@ def test_values_and_schema_have_the_same_keys():
     assert set(keys(VALUES, SCHEMA)) == of_deployments_alone
 
 
+def merged(values, own):
+    """Returns values as helm merges them."""
+    below = {key: merged(values[key], own[key]) for key in own if isinstance(own[key], dict) and key in values}
+    return {**values, **own, **below}
+
+
 @pytest.mark.parametrize("values", [None, *SETS])
 def test_values_are_valid(values):
-    own = yaml.safe_load((CHART / "ci" / f"{values}.yaml").read_text(encoding="utf-8")) if values else {}
-    assert list(Draft7Validator(SCHEMA).iter_errors({**VALUES, **own})) == []
+    own = yaml.safe_load(SETS[values]) if values else {}
+    assert list(Draft7Validator(SCHEMA).iter_errors(merged(VALUES, own))) == []
 
 
 @pytest.mark.parametrize(
@@ -103,8 +113,8 @@ def rendered():
     def render(values):
         if values not in known:
             command = [HELM, "template", "gameshelf", CHART, "--kube-version", "1.34.4"]
-            command += ["--values", CHART / "ci" / f"{values}.yaml"]
-            text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            command += ["--values", "-"]
+            text = subprocess.run(command, input=SETS[values], check=True, capture_output=True, text=True).stdout
             known[values] = [document for document in yaml.safe_load_all(text) if document]
         return known[values]
 
@@ -114,10 +124,17 @@ def rendered():
 def pods(documents):
     """Yields the name of each object that has a pod, and the pod."""
     for document in documents:
+        name, spec = document["metadata"]["name"], document.get("spec", {})
         if document["kind"] == "Pod":
-            yield document["metadata"]["name"], document
-        elif template := document["spec"].get("template") if "spec" in document else None:
-            yield document["metadata"]["name"], template
+            yield name, document
+        elif document["kind"] == "CronJob":
+            yield name, spec["jobTemplate"]["spec"]["template"]
+        elif "template" in spec:
+            yield name, spec["template"]
+
+
+def containers(pod):
+    return [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
 
 
 def environment_of(container):
@@ -131,8 +148,8 @@ def deployments(documents):
 @with_helm
 @pytest.mark.parametrize("values", SETS)
 def test_the_service_accepts_the_environment_of_every_pod(rendered, values, tmp_path):
-    for name, pod in pods(rendered(values)):
-        [container] = pod["spec"]["containers"]
+    for name, pod in pods([document for document in rendered(values) if document["kind"] != "CronJob"]):
+        [container] = containers(pod)
         given = environment_of(container)
         assert len(given) == len(container["env"]), name
         assert given.keys() <= FIELDS.keys(), name
@@ -188,15 +205,16 @@ def test_probes_use_ports_and_routes_that_the_roles_have(rendered, values):
 @pytest.mark.parametrize("values", SETS)
 def test_no_pod_is_root_or_writes_to_its_image(rendered, values):
     for name, pod in pods(rendered(values)):
-        spec, [container] = pod["spec"], pod["spec"]["containers"]
+        spec = pod["spec"]
         assert spec["securityContext"]["runAsNonRoot"], name
         assert spec["securityContext"]["runAsUser"] > 0, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
-        assert container["securityContext"]["readOnlyRootFilesystem"], name
-        assert not container["securityContext"]["allowPrivilegeEscalation"], name
-        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, name
         assert not spec["automountServiceAccountToken"], name
         assert not spec["enableServiceLinks"], name
+        for own in (container["securityContext"] for container in containers(pod)):
+            assert own["readOnlyRootFilesystem"], name
+            assert not own["allowPrivilegeEscalation"], name
+            assert own["capabilities"] == {"drop": ["ALL"]}, name
 
 
 @with_helm

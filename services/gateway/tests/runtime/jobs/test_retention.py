@@ -166,3 +166,25 @@ async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, c
     assert (
         await connection.fetchval("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = $1", held) == 4500
     )
+
+
+async def test_a_run_beside_a_backup_reads_what_it_has_deleted_once(platform, connection, retention):
+    """While a backup reads, entries of deleted rows stay in the index; each chunk begins behind them."""
+    rows = 20_000
+    query = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'ix_inbox_received_at'"
+    backup = await asyncpg.connect(platform.dsn)
+    async with backup.transaction(isolation="repeatable_read"):
+        await backup.fetchval("SELECT count(*) FROM gateway.backups")
+        await connection.execute(
+            "INSERT INTO gateway.inbox SELECT gen_random_uuid(), 's', n::text, "
+            "now() - interval '40 days' + make_interval(secs => n) FROM generate_series(1, $1::int) AS n",
+            rows,
+        )
+        await connection.execute("ANALYZE gateway.inbox")
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        before = await connection.fetchval(query)
+        await retention.run_once()
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        read = await connection.fetchval(query) - before
+    await backup.close()
+    assert rows <= read < 2 * rows

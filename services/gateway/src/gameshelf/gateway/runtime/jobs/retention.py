@@ -1,9 +1,13 @@
 """Deletes rows that are kept for a limited time, in small transactions: feed and idempotency keys 24 hours, inbox 30
 days, dead letters 90 days, the audit three years, and rows of domains by their retention rules.
+
+Each transaction begins where the one before it ended. Entries of deleted rows stay in the index until no transaction
+may need them: if each began at the oldest entry, a run would read them all again for every few thousand rows that it
+deletes, and would never end while a backup reads.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -31,37 +35,51 @@ from sqlalchemy import DateTime, Integer, Uuid, all_, any_, bindparam, delete, f
 from sqlmodel import col
 
 _CHUNK = 2000
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_AFTER = bindparam("after", type_=DateTime(timezone=True))
 _BEFORE = bindparam("before", type_=DateTime(timezone=True))
 
 
-def _older(table: Any, at: Any, *key: Any) -> Any:
+def _older(table: Any, at: Any, *key: Any) -> Statement:
+    """Deletes the oldest rows in a range of time; returns ``deleted``, and the time of the newest one, ``through``."""
     # Locked rows are skipped, so that instances share the work.
     chunk = (
         select(*key)
-        .where(at < _BEFORE)
+        .where(at >= _AFTER, at < _BEFORE)
         .order_by(at)
         .limit(bindparam("limit", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("chunk")
     )
-    return delete(table).where(tuple_(*key).in_(select(*chunk.c)))
+    gone = delete(table).where(tuple_(*key).in_(select(*chunk.c))).returning(at.label("at")).cte("gone")
+    return Statement(select(func.count().label("deleted"), func.max(gone.c.at).label("through")).select_from(gone))
 
 
 _F, _U = FeedEntry, UserStream
 _oldest = (
-    select(col(_F.user_id))
-    .where(col(_F.occurred_at) < _BEFORE, col(_F.user_id) != all_(array("passed_over", Uuid)))
+    select(col(_F.user_id), col(_F.occurred_at))
+    .where(
+        col(_F.occurred_at) >= _AFTER,
+        col(_F.occurred_at) < _BEFORE,
+        col(_F.user_id) != all_(array("passed_over", Uuid)),
+    )
     .order_by(col(_F.occurred_at))
     .limit(bindparam("limit", type_=Integer))
     .subquery("oldest")
 )
-_FEED_USERS = Statement(select(_oldest.c.user_id).distinct())
+_FEED_USERS = Statement(
+    select(_oldest.c.user_id, func.max(_oldest.c.occurred_at).label("through")).group_by(_oldest.c.user_id)
+)
 _USERS = any_(array("user_ids", Uuid))
 _KNOWN_USERS = Statement(select(col(_U.user_id)).where(col(_U.user_id) == _USERS))
 _FREE_USERS = Statement(select(col(_U.user_id)).where(col(_U.user_id) == _USERS).with_for_update(skip_locked=True))
 _some_of_feed = (
     select(col(_F.user_id), col(_F.sequence))
-    .where(col(_F.user_id) == _USERS, col(_F.occurred_at) < _BEFORE)
+    .where(
+        col(_F.user_id) == _USERS,
+        col(_F.occurred_at) >= _AFTER,
+        col(_F.occurred_at) <= bindparam("through", type_=DateTime(timezone=True)),
+    )
     .order_by(col(_F.user_id), col(_F.sequence))
     .limit(bindparam("limit", type_=Integer))
 )
@@ -85,26 +103,11 @@ _PRUNE_FEED = Statement(
         .cte("pruned")
     )
 )
-_PRUNE_KEYS = Statement(
-    _older(
-        IdempotencyRecord,
-        col(IdempotencyRecord.created_at),
-        col(IdempotencyRecord.user_id),
-        col(IdempotencyRecord.endpoint),
-        col(IdempotencyRecord.key),
-    )
-)
-_PRUNE_INBOX = Statement(
-    _older(
-        InboxEntry,
-        col(InboxEntry.received_at),
-        col(InboxEntry.subject_id),
-        col(InboxEntry.source),
-        col(InboxEntry.event_id),
-    )
-)
-_PRUNE_DEAD_LETTERS = Statement(_older(DeadLetter, col(DeadLetter.created_at), col(DeadLetter.id)))
-_PRUNE_AUDIT = Statement(_older(AuditRecord, col(AuditRecord.happened_at), col(AuditRecord.id)))
+_K, _I, _D, _A = IdempotencyRecord, InboxEntry, DeadLetter, AuditRecord
+_PRUNE_KEYS = _older(_K, col(_K.created_at), col(_K.user_id), col(_K.endpoint), col(_K.key))
+_PRUNE_INBOX = _older(_I, col(_I.received_at), col(_I.subject_id), col(_I.source), col(_I.event_id))
+_PRUNE_DEAD_LETTERS = _older(_D, col(_D.created_at), col(_D.id))
+_PRUNE_AUDIT = _older(_A, col(_A.happened_at), col(_A.id))
 
 
 class Retention:
@@ -145,17 +148,21 @@ class Retention:
                     return
 
     async def _prune(self, statement: Statement, before: datetime) -> None:
-        while True:
+        after: datetime | None = _BEGINNING
+        while after:
             async with self._acquire() as connection:
-                if not await statement.run(connection, before=before, limit=_CHUNK):
-                    return
+                chunk = await statement.first(connection, after=after, before=before, limit=_CHUNK)
+                after = chunk["through"] if chunk else None
 
     async def _prune_feed(self, before: datetime) -> None:
         """Prunes feeds; skips users whose rows are locked."""
         passed_over: set[UUID] = set()
+        after = _BEGINNING
         while True:
             async with self._acquire() as connection, connection.transaction():
-                rows = await _FEED_USERS.all(connection, before=before, passed_over=list(passed_over), limit=_CHUNK)
+                rows = await _FEED_USERS.all(
+                    connection, after=after, before=before, passed_over=list(passed_over), limit=_CHUNK
+                )
                 users = {row["user_id"] for row in rows}
                 if not users:
                     return
@@ -163,7 +170,13 @@ class Retention:
                 free = {row["user_id"] for row in await _FREE_USERS.all(connection, user_ids=list(users))}
                 passed_over |= known - free
                 ready = list(users - passed_over)
+                through = max(row["through"] for row in rows)
                 if ready:
-                    pruned = await _PRUNE_FEED.first(connection, user_ids=ready, before=before, limit=_CHUNK)
-                    if pruned is not None and not pruned["deleted"]:
+                    pruned = await _PRUNE_FEED.first(
+                        connection, user_ids=ready, after=after, through=through, limit=2 * _CHUNK
+                    )
+                    if pruned is None or not pruned["deleted"]:
                         return  # another instance was faster
+                    if pruned["deleted"] == 2 * _CHUNK:
+                        continue  # many rows have the time of the last one
+                after = through

@@ -60,3 +60,33 @@ async def test_every_table_of_users_has_the_user_first_in_its_key(database, conn
     users = {name: column for name, column in first.items() if name not in queues}
     assert {name: first[name] for name in queues} == queues
     assert set(users.values()) == {"user_id", "subject_id"}
+
+
+async def test_an_update_of_a_users_row_adds_nothing_to_the_index(database, connection):
+    """Pages have room for it from the first update on, and the changed columns are in no index."""
+    await asyncio.to_thread(OWN.upgrade, database)
+    await connection.execute(
+        "INSERT INTO gateway.user_streams (user_id) SELECT md5(n::text)::uuid FROM generate_series(1, 5000) n"
+    )
+    await connection.execute(
+        "UPDATE gateway.user_streams SET version = version + 1, last_sequence = 1, pruned_sequence = 1 "
+        "WHERE user_id IN (SELECT md5(n::text)::uuid FROM generate_series(20, 5000, 20) n)"
+    )
+    await connection.execute("SELECT pg_stat_force_next_flush()")
+    counts = await connection.fetchrow(
+        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'gateway.user_streams'::regclass"
+    )
+    assert tuple(counts) == (250, 250)
+
+
+async def test_tables_with_a_row_per_write_are_vacuumed_early(database, connection):
+    await asyncio.to_thread(OWN.upgrade, database)
+    found = await connection.fetch(
+        "SELECT relname, reloptions FROM pg_class "
+        "WHERE relnamespace = 'gateway'::regnamespace AND relkind = 'r' AND reloptions IS NOT NULL"
+    )
+    options = {row["relname"]: dict(option.split("=") for option in row["reloptions"]) for row in found}
+    shares = {table: float(those["autovacuum_vacuum_scale_factor"]) for table, those in options.items()}
+    early = dict.fromkeys(("user_streams", "feed", "inbox", "idempotency_keys"), 0.01)
+    assert shares == {**early, "outbox": 0}
+    assert options["outbox"]["vacuum_truncate"] == "false"

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from gameshelf.gateway.configuration import FIELDS, load_settings
 from gameshelf.gateway.runtime.settings import ServiceRole, Settings
+from gameshelf.libctl.main import cli
 from jsonschema_rs import Draft7Validator
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +21,7 @@ VALUES = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
 SETS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(CHART.glob("ci/*.yaml"))}
 README = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
-SETS["README"] = dedent(re.findall(r"^ *```yaml\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)[0])
+SETS["README"] = "\n".join(map(dedent, re.findall(r"^ *```yaml\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)))
 HELM = os.environ.get("HELM") or shutil.which("helm") or ROOT / ".local" / "tools" / "helm"
 OF_THE_CHART = {
     *(f"LIBRARY_SERVICE_{name}_PORT" for name in ("HTTP", "GRPC", "METRICS")),
@@ -215,6 +216,22 @@ def test_no_pod_is_root_or_writes_to_its_image(rendered, values):
             assert own["readOnlyRootFilesystem"], name
             assert not own["allowPrivilegeEscalation"], name
             assert own["capabilities"] == {"drop": ["ALL"]}, name
+
+
+@with_helm
+def test_a_backup_is_made_and_verified(rendered, monkeypatch):
+    monkeypatch.setenv("POSTGRES_DSN", SAMPLES["POSTGRES_DSN"])
+    steps = []
+    for _, pod in pods([document for document in rendered("production") if document["kind"] == "CronJob"]):
+        volumes = {volume["name"] for volume in pod["spec"]["volumes"]}
+        for container in containers(pod):
+            assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
+            program, *words = [*container["command"], *container["args"]]
+            assert program == "libctl"
+            steps.append(words[1])
+            command = cli.get_command(None, words[0]).get_command(None, words[1])
+            command.make_context(words[1], words[2:])
+    assert steps == ["create", "verify"]
 
 
 @with_helm

@@ -58,11 +58,15 @@ def dev() -> None:
     help="Let pages of this origin call, such as http://localhost:3333, beside those of common development servers. "
     "May be given several times.",
 )
-def up(detach: bool, fresh: bool, origins: tuple[str, ...]) -> None:
-    """Start the embedded servers and the service, and keep them running until Ctrl-C."""
+@click.option("--real", is_flag=True, help="PostgreSQL 15 and Redis 7 that `.ci/real-servers` installed.")
+def up(detach: bool, fresh: bool, origins: tuple[str, ...], real: bool) -> None:
+    """Start the servers and the service, and keep them running until Ctrl-C."""
     from gameshelf.devstack.environment import differing, settings_asked_for
+    from gameshelf.devstack.servers import choice
 
     origins = tuple(map(_origin, origins))
+    if real:
+        choice.choose_real()  # a keeper in the background inherits it
     if running.is_held(DATA):
         if fresh:
             _fail("a stack runs already; `./dev down` first, then `./dev up --fresh`")
@@ -72,6 +76,8 @@ def up(detach: bool, fresh: bool, origins: tuple[str, ...]) -> None:
             state = running.state(DATA)
         except (StartFailed, running.NotRunning) as error:
             _fail(str(error))
+        if state.get("real", False) != choice.are_real():
+            _fail("it runs with the other kind of servers; `./dev down` first, then `./dev up` with or without --real")
         if others := differing(settings_asked_for(origins), {**state["asked"], **state["environment"]}):
             _fail(f"it runs with other values of {', '.join(others)}; `./dev down` first, then `./dev up` with the new")
         _welcome()
@@ -125,7 +131,7 @@ def _wipe_data() -> None:
     """Empties the data directory but for the lock that we hold and the log that we write."""
     from gameshelf.devstack.stack import wipe
 
-    for name in ("postgresql", "valkey", "kafka", "s3", "keys", "ports.json", "stack.json", "demo.json"):
+    for name in ("postgresql", "valkey", "kafka", "s3", "real", "keys", "ports.json", "stack.json", "demo.json"):
         path = DATA / name
         if path.is_dir():
             wipe(path)
@@ -252,12 +258,17 @@ def test(arguments: tuple[str, ...]) -> None:
     """Run the test suite on embedded servers of its own; ARGUMENTS go to pytest.
 
     With `--all` also the long tests: soaks, faults under load, large random tests. The order is random; the first line
-    says its seed, and `--randomly-seed=SEED` repeats it.
+    says its seed, and `--randomly-seed=SEED` repeats it. With `--real` on servers that `.ci/real-servers` installed.
 
     The suite runs on more workers than there are cores, since tests wait most of the time. The tests of a path that is
     named run in one process, so that `--pdb` works.
     """
+    from gameshelf.devstack.servers import choice
+
     os.chdir(ROOT)
+    if "--real" in arguments:
+        choice.choose_real()
+        arguments = tuple(argument for argument in arguments if argument != "--real")
     names_path = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
     workers = () if names_path else (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *workers, *arguments])

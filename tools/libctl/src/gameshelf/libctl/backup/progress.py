@@ -17,8 +17,8 @@ class Steps:
         self._out = out
         self._progress: Progress | None = None
 
-    def say(self, text: str) -> None:
-        self._out.say(text)
+    def say(self, text: str, style: str = "") -> None:
+        self._out.say(text, style)
 
     @contextmanager
     def bars(self) -> Iterator[None]:

@@ -78,13 +78,14 @@ async def restore(
     steps: Steps,
     database: PostgresDatabase,
     folder: Path,
+    source: str,
     manifest: Manifest,
     packages: Mapping[str, Migrations],
     jobs: int,
     actor: str,
     reason: str,
 ) -> Restored:
-    """``actor`` and ``reason`` go into the mark. Raises Refused.
+    """``source``, ``actor`` and ``reason`` go into the mark. Raises Refused.
 
     Differences mean that nothing was restored: the target is as it was.
     """
@@ -109,7 +110,7 @@ async def restore(
                 steps.say("marking it as restored, so that nothing is deleted before saves are reconciled")
                 async with database.connect(name, **SESSION) as connection, connection.transaction():
                     schemas = [package.schema for package in packages.values()]
-                    await mark.restored(connection, schemas, manifest.restored_point, str(folder), actor, reason)
+                    await mark.restored(connection, schemas, manifest.restored_point, source, actor, reason)
                     note = await _reached(connection, name, at(note, "marked"))
             steps.say(f"giving it the name {database.name}")
             aside = await _rename(keeper, database, name, packages)

@@ -1,6 +1,6 @@
 """``libctl backup``: the packages' schemas, out of PostgreSQL and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,13 +8,16 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.backup import mark
+from gameshelf.kernel.migrations import Migrations
+from gameshelf.libctl.backup import mark, places, remote
 from gameshelf.libctl.backup.contents import Difference
-from gameshelf.libctl.backup.create import create as create_backup
 from gameshelf.libctl.backup.manifest import Manifest
+from gameshelf.libctl.backup.places import BackupPlace
 from gameshelf.libctl.backup.progress import Steps
+from gameshelf.libctl.backup.restore import Restored
 from gameshelf.libctl.backup.restore import plan as plan_restore
 from gameshelf.libctl.backup.restore import restore as restore_backup
+from gameshelf.libctl.backup.retention import Policy, Stored, expired, newest_good
 from gameshelf.libctl.backup.verify import verify as verify_backup
 from gameshelf.libctl.change_log import ChangeLog, actor, applied
 from gameshelf.libctl.errors import ExitCode, Usage
@@ -28,7 +31,29 @@ from gameshelf.libctl.times import MomentParameter
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
-_folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+
+class PlaceParameter(click.ParamType[BackupPlace]):
+    """``DIR`` or ``s3://BUCKET/PREFIX[/ID]``; with ``in_bucket`` the latter only."""
+
+    name = "place"
+
+    def __init__(self, *, in_bucket: bool = False) -> None:
+        self._in_bucket = in_bucket
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> BackupPlace:
+        place = value if isinstance(value, BackupPlace) else places.parse(str(value))
+        if self._in_bucket and (not place.address or place.backup_id):
+            raise Usage(f"{value} isn't a place for backups in a bucket", "s3://BUCKET/PREFIX")
+        return place
+
+
+_place = click.argument("place", metavar="DIR|s3://…", type=PlaceParameter())
+_bucket = click.argument("place", metavar="s3://BUCKET/PREFIX", type=PlaceParameter(in_bucket=True))
+_work = click.option(
+    "--work",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="For a bucket: where the plain copy is meanwhile; otherwise TMPDIR.",
+)
 _jobs = click.option(
     "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Number of tables to process in parallel."
 )
@@ -40,48 +65,47 @@ def group() -> None:
 
 
 @group.command("create")
-@_folder
+@_place
 @_jobs
+@_work
 @click.option("--leave-out", multiple=True, metavar="SCHEMA", help="A schema to leave out of the backup.")
 @database_option
 @click.pass_obj
-def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], database: PostgresDatabase) -> None:
-    """Write a consistent backup of all schemas into DIR.
+def create(
+    out: Output, place: BackupPlace, jobs: int, work: Path | None, leave_out: Sequence[str], database: PostgresDatabase
+) -> None:
+    """Write a consistent backup of all schemas into DIR, or encrypted into a bucket.
 
-    DIR must not exist; it appears once everything is on disk.
+    DIR must not exist; it appears once everything is on disk. In a bucket a backup gets a name of its own.
     """
-    made = run(create_backup(Steps(out), database, installed(), folder, jobs, leave_out))
+    if place.backup_id:
+        raise Usage(f"{place} names a backup", "s3://BUCKET/PREFIX; the new backup gets a name of its own")
+    made, place = run(places.create_at(Steps(out), database, installed(), place, jobs, leave_out, work))
     out.result(
-        {"backup": str(folder.absolute()), **_described(made)},
-        facts({"backup": folder.absolute(), **_shown(made)}),
+        {"backup": str(place), **_described(made)},
+        facts({"backup": place, **_shown(made)}),
         "",
         _packages(made),
     )
-    out.say(f"verify the backup before you rely on it: libctl backup verify {folder}")
+    out.say(f"verify the backup before you rely on it: libctl backup verify {place}")
 
 
 @group.command("verify")
-@_folder
+@_place
 @_jobs
+@_work
 @database_option
 @click.pass_context
-def verify(ctx: click.Context, folder: Path, jobs: int, database: PostgresDatabase) -> None:
+def verify(ctx: click.Context, place: BackupPlace, jobs: int, work: Path | None, database: PostgresDatabase) -> None:
     """Load a backup into a temporary database, compare every table, and drop it.
 
     Exit code 1 if anything differs. Needs the right to create databases, and disk space for one.
     """
     out = ctx.ensure_object(Output)
-    manifest = Manifest.read(folder)
-    found, loaded = run(verify_backup(Steps(out), database, folder, manifest, jobs))
+    manifest, found, loaded = run(_verify(Steps(out), database, place, jobs, work))
     out.result(
-        {
-            "backup": str(folder.absolute()),
-            "well": not found,
-            "loaded": loaded,
-            **_described(manifest),
-            **_differing(found),
-        },
-        facts({"backup": folder.absolute(), **_shown(manifest)}),
+        {"backup": str(place), "well": not found, "loaded": loaded, **_described(manifest), **_differing(found)},
+        facts({"backup": place, **_shown(manifest)}),
         "",
         _differences(found, "all files, counts and checksums match"),
     )
@@ -90,24 +114,114 @@ def verify(ctx: click.Context, folder: Path, jobs: int, database: PostgresDataba
         ctx.exit(ExitCode.FAILED)
 
 
+async def _verify(
+    steps: Steps, database: PostgresDatabase, place: BackupPlace, jobs: int, work: Path | None
+) -> tuple[Manifest, list[Difference], bool]:
+    async with places.at_hand(steps, place, jobs, work) as (folder, manifest):
+        return manifest, *await verify_backup(steps, database, folder, manifest, jobs)
+
+
+@group.command("list")
+@_bucket
+@click.pass_obj
+def list_(out: Output, place: BackupPlace) -> None:
+    """List the backups in a bucket, the newest first, and what is wrong with those that can't be used."""
+    found = run(_stored(place))[::-1]
+    newest = newest_good(found, datetime.now(UTC))
+    out.result(
+        {"newest_good": newest and newest.id, "backups": [_row(one) for one in found]},
+        table(
+            ["backup", "restored point", Column("size", justify="right"), "state", "problem"],
+            [(one.id, one.point, size(one.bytes), one.state, one.problem) for one in found],
+            empty=f"{place} holds no backup",
+        ),
+    )
+
+
+@group.command("prune")
+@_bucket
+@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="Keep all of so many days.")
+@click.option("--weekly", type=click.IntRange(0), default=0, show_default=True, help="Keep one of so many weeks.")
+@click.option("--monthly", type=click.IntRange(0), default=0, show_default=True, help="Keep one of so many months.")
+@applied
+@click.pass_context
+def prune(ctx: click.Context, place: BackupPlace, days: int, weekly: int, monthly: int, reason: str | None) -> None:
+    """Delete expired backups from a bucket; never the newest good one, and nothing that can't be read.
+
+    Ages count from the newest good backup: where backups have stopped, nothing more is deleted.
+    """
+    out, now = ctx.ensure_object(Output), datetime.now(UTC)
+    found = run(_stored(place))
+    past = expired(found, Policy(days, weekly, monthly), now)
+    newest = newest_good(found, now)
+    document: dict[str, Any] = {
+        "newest_good": newest and newest.id,
+        "kept": len(found) - len(past),
+        "expired": [_row(one) for one in past],
+        "not_usable": [_row(one) for one in found if one.state != "good" and one not in past],
+    }
+    rows = table(["backup", "state", "size"], [(one.id, one.state, size(one.bytes)) for one in past], empty="none")
+    for one in found:
+        if one.state != "good" and one not in past:
+            out.say(f"{one.id} is {one.state} and stays: {one.problem}")
+    if reason is None:
+        out.result({**document, "applied": False}, rows)
+        out.say('nothing was changed; to do it, add `--apply --reason "…"`')
+    else:
+        with ChangeLog.of_environment().change(out, "backup prune", str(place), reason) as result:
+            gone, kept = run(_prune(Steps(out), place, past))
+            result["deleted"], result["not_deleted"] = gone, kept
+        out.result({**document, "applied": True, "deleted": gone, "not_deleted": kept}, rows)
+        if kept:
+            ctx.exit(ExitCode.FAILED)
+    if newest is None:
+        out.say(f"{place} holds no good backup", "red")
+        ctx.exit(ExitCode.FAILED)
+
+
+async def _stored(place: BackupPlace) -> list[Stored]:
+    assert place.address
+    async with places.connected(place.address) as store:
+        return await remote.stored(store)
+
+
+async def _prune(steps: Steps, place: BackupPlace, past: Sequence[Stored]) -> tuple[list[str], list[str]]:
+    assert place.address
+    async with places.connected(place.address) as store:
+        return await remote.delete(steps, store, past)
+
+
+def _row(one: Stored) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "restored_point": one.point,
+        "bytes": one.bytes,
+        "state": one.state,
+        "problem": one.problem or None,
+    }
+
+
 @group.command("restore")
-@_folder
+@_place
 @_jobs
+@_work
 @database_option
 @applied
 @click.pass_context
-def restore(ctx: click.Context, folder: Path, jobs: int, database: PostgresDatabase, reason: str | None) -> None:
+def restore(
+    ctx: click.Context, place: BackupPlace, jobs: int, work: Path | None, database: PostgresDatabase, reason: str | None
+) -> None:
     """Restore a backup as the database that POSTGRES_DSN names.
 
     That database must be absent, or empty and unused. The backup is loaded under another name, compared, brought up to
     this version and marked as restored, and takes the name at the very end.
     """
     out, packages = ctx.ensure_object(Output), installed()
-    manifest = Manifest.read(folder)
+    manifest, place = run(places.described(Steps(out), place))
     plan = run(plan_restore(database, manifest, packages))
-    document: dict[str, Any] = {"backup": str(folder.absolute()), "target": str(database), **_described(manifest)}
+    document: dict[str, Any] = {"backup": str(place), "target": str(database), **_described(manifest)}
     target = f"{database} ({'will be made' if plan.state == 'absent' else 'empty; it will be renamed, not dropped'})"
-    shown: dict[str, object] = {"backup": folder.absolute(), **_shown(manifest), "target": target}
+    shown: dict[str, object] = {"backup": place, **_shown(manifest), "target": target}
     if plan.unfinished:
         shown["unfinished"] = f"{plan.unfinished} is {plan.step}; the restore resumes there"
     if reason is None:
@@ -119,7 +233,7 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: PostgresDatab
     with ChangeLog.of_environment().change(
         out, "backup restore", str(database), reason, backup=document["backup"], digest=manifest.digest
     ) as result:
-        done = run(restore_backup(Steps(out), database, folder.absolute(), manifest, packages, jobs, actor(), reason))
+        done = run(_restore(Steps(out), database, place, packages, jobs, work, reason))
         result["restored"] = not done.differences
         result["renamed_aside"] = done.aside
     if not done.differences:
@@ -141,6 +255,19 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: PostgresDatab
         out.say(f"nothing was restored; {database.name} is unchanged")
         ctx.exit(ExitCode.FAILED)
     _next_steps(out, done.aside)
+
+
+async def _restore(
+    steps: Steps,
+    database: PostgresDatabase,
+    place: BackupPlace,
+    packages: Mapping[str, Migrations],
+    jobs: int,
+    work: Path | None,
+    reason: str,
+) -> Restored:
+    async with places.at_hand(steps, place, jobs, work) as (folder, manifest):
+        return await restore_backup(steps, database, folder, str(place), manifest, packages, jobs, actor(), reason)
 
 
 @group.command("mark-restored")

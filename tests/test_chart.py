@@ -219,7 +219,7 @@ def test_no_pod_is_root_or_writes_to_its_image(rendered, values):
 
 
 @with_helm
-def test_a_backup_is_made_and_verified(rendered, monkeypatch):
+def test_a_backup_is_made_and_verified_before_older_ones_are_deleted(rendered, monkeypatch, tmp_path):
     monkeypatch.setenv("POSTGRES_DSN", SAMPLES["POSTGRES_DSN"])
     steps = []
     for _, pod in pods([document for document in rendered("production") if document["kind"] == "CronJob"]):
@@ -230,8 +230,8 @@ def test_a_backup_is_made_and_verified(rendered, monkeypatch):
             assert program == "libctl"
             steps.append(words[1])
             command = cli.get_command(None, words[0]).get_command(None, words[1])
-            command.make_context(words[1], words[2:])
-    assert steps == ["create", "verify"]
+            command.make_context(words[1], [str(tmp_path) if word == "/work" else word for word in words[2:]])
+    assert steps == ["create", "verify", "prune"]
 
 
 @with_helm

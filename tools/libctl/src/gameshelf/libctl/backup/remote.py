@@ -4,6 +4,7 @@ A backup is a group of objects below ``PREFIX/ID/``. Its manifest is uploaded at
 were seen in the bucket, and deleted at the end: what has a manifest was whole once.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -15,7 +16,6 @@ from tempfile import TemporaryDirectory
 
 from gameshelf.libctl.backup import manifest as manifests
 from gameshelf.libctl.backup.bucket import BackupBucket, Listed
-from gameshelf.libctl.backup.contents import together
 from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.retention import BackupState, Stored, newest_good
@@ -74,14 +74,24 @@ async def _remove(steps: Steps, bucket: BackupBucket, backup_id: str) -> None:
 
 
 async def each(names: Sequence[str], jobs: int, work: Callable[[str], Awaitable[None]]) -> None:
-    """Calls ``work`` for every name, up to ``jobs`` at once."""
+    """Calls ``work`` for every name, up to ``jobs`` at once.
+
+    The first failure begins nothing new, and is raised once what runs has ended: a store may still complete a request
+    that is cancelled, after everything was deleted.
+    """
     waiting = list(reversed(names))
 
     async def worker() -> None:
         while waiting:
-            await work(waiting.pop())
+            try:
+                await work(waiting.pop())
+            except BaseException:
+                waiting.clear()
+                raise
 
-    await together(*(worker() for _ in range(min(jobs, len(waiting)))))
+    for ended in await asyncio.gather(*(worker() for _ in range(min(jobs, len(waiting)))), return_exceptions=True):
+        if ended is not None:
+            raise ended
 
 
 async def stored(bucket: BackupBucket) -> list[Stored]:

@@ -10,7 +10,10 @@ from gameshelf.devstack.events import publish
 from gameshelf.devstack.servers import choice
 
 PURCHASES = 200
-pytestmark = pytest.mark.skipif(not choice.are_real(), reason="the embedded broker keeps nothing: ./dev test --real")
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not choice.are_real(), reason="the embedded broker keeps nothing: ./dev test --real"),
+]
 
 
 async def test_a_killed_broker_loses_and_doubles_no_event(platform, purchase_of, wait_until, read_records):

@@ -1,8 +1,8 @@
 """PgBouncer between the service and PostgreSQL: session mode (1.18), transaction mode (1.21 and later)."""
 
 import re
-import shutil
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -10,23 +10,33 @@ import httpx
 import pytest
 from gameshelf.devstack.events import publish
 from gameshelf.devstack.process import Process
+from gameshelf.devstack.servers import choice
 from gameshelf.devstack.servers.base import HOST, free_port, listens
 from gameshelf.gateway.runtime.database import connect
 from gameshelf.gateway.runtime.observability.traces import Tracing
 
-PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed (apt-get install pgbouncer)")
+PROGRAMS = [
+    str(path)
+    for path in (choice.TOOLS / "pgbouncer", Path("/usr/sbin/pgbouncer"), Path("/usr/bin/pgbouncer"))
+    if path.exists()
+]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not PROGRAMS, reason="pgbouncer is not installed: `.ci/real-servers` does it"),
+]
 
 
-def version():
-    printed = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout
+def version(program):
+    printed = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
     return tuple(int(part) for part in re.search(r"(\d+)\.(\d+)", printed).groups())
 
 
 @pytest.fixture(params=["session", "session, parameters dropped", "transaction"])
 def pooled(request, platform, tmp_path_factory):
-    """The DSN of the platform's database through PgBouncer."""
-    if request.param == "transaction" and version() < (1, 21):
+    """The DSN of the platform's database through PgBouncer: session mode by the oldest one here, else the newest."""
+    programs = sorted(PROGRAMS, key=version)
+    program = programs[-1 if request.param == "transaction" else 0]
+    if request.param == "transaction" and version(program) < (1, 21):
         pytest.skip("before 1.21 PgBouncer has no prepared statements in transaction mode")
     server, port = urlsplit(platform.dsn), free_port()
     folder = tmp_path_factory.mktemp("pgbouncer")
@@ -34,7 +44,7 @@ def pooled(request, platform, tmp_path_factory):
     for parent in folder.parents:
         if parent.name.startswith("pytest-"):
             parent.chmod(0o755)
-    more = "max_prepared_statements = 200\n" if version() >= (1, 21) else ""
+    more = "max_prepared_statements = 200\n" if version(program) >= (1, 21) else ""
     if "dropped" in request.param:
         dropped = "lock_timeout,statement_timeout,idle_in_transaction_session_timeout,jit,plan_cache_mode"
         more += f"ignore_startup_parameters = {dropped}\n"
@@ -45,7 +55,7 @@ def pooled(request, platform, tmp_path_factory):
         f"pool_mode = {request.param.partition(',')[0]}\ndefault_pool_size = 20\n{more}"
         f"[databases]\n{server.path[1:]} = host={server.hostname} port={server.port} user={server.username}\n"
     )
-    process = Process([PROGRAM, str(config)], folder / "log", not_as_root=True)
+    process = Process([program, str(config)], folder / "log", not_as_root=True)
     while not listens(port):
         assert process.returncode is None, process.tail()
     yield f"postgresql://{server.username}@{HOST}:{port}{server.path}"

@@ -23,7 +23,7 @@ from gameshelf.devstack.forked import ForkedService
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.readmes import RunReadme
 from gameshelf.devstack.readmes import run_readme as _run_readme
-from gameshelf.devstack.servers import S3, Kafka, Moto, ObjectServer, Postgres, Valkey
+from gameshelf.devstack.servers import S3, Brokers, Kafka, Moto, ObjectServer, Postgres, Valkey
 from gameshelf.devstack.servers.base import HOST, free_port
 from gameshelf.devstack.side_by_side import SideBySide
 from gameshelf.devstack.side_by_side import side_by_side as _side_by_side
@@ -137,7 +137,7 @@ class StartedPlatform:
         self,
         directory: Path,
         dsn: str,
-        kafka: Kafka,
+        kafka: Kafka | Brokers,
         valkey: Valkey,
         issuer: TokenIssuer,
         store: Mapping[str, str] | None = None,
@@ -399,14 +399,16 @@ def create_platform(
 ) -> Callable[..., StartedPlatform]:
     """Makes a platform with servers of its own and a migrated database; the caller closes it.
 
-    With ``s3``, which stays the caller's, it has a bucket of its own there.
+    With ``s3``, which stays the caller's, it has a bucket of its own there. ``brokers`` take the place of the one.
     """
     migrated: list[str] = []
 
-    def create(dsn: str | None = None, s3: ObjectServer | None = None) -> StartedPlatform:
+    def create(
+        dsn: str | None = None, s3: ObjectServer | None = None, brokers: Brokers | None = None
+    ) -> StartedPlatform:
         name = f"p{uuid4().hex[:12]}"
         directory = server_directory / name
-        kafka, valkey = Kafka(directory / "kafka"), Valkey(directory / "valkey")
+        kafka, valkey = brokers or Kafka(directory / "kafka"), Valkey(directory / "valkey")
         kafka.start()
         valkey.start()
         if dsn is None:

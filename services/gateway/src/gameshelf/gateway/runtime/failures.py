@@ -31,7 +31,16 @@ _OWN_FAULT = frozenset({"22", "23", "54"})
 _DAMAGED = "XX"
 """Class of SQLSTATE: internal error, which includes damaged pages."""
 SERVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
-_REDIS_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
+# The last three: nodes of a cluster are away, or slots move to another node.
+_REDIS_AWAY = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.BusyLoadingError,
+    redis.ReadOnlyError,
+    redis.RedisClusterException,
+    redis.ClusterError,
+    redis.TryAgainError,
+)
 _STORES_AWAY = (*_REDIS_AWAY, DependencyUnavailable)
 _LOST_A_RACE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 

@@ -16,8 +16,8 @@ from gameshelf.gateway.runtime.identity.proxies import lies_in, parse_address
 from gameshelf.gateway.runtime.local_counts import LocalCounts
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
+from gameshelf.gateway.runtime.storage.redis import REDIS_ERRORS
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 _log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class RateLimits:
                 return 0
             try:
                 used = await self._ask(key)
-            except (RedisError, OSError) as error:
+            except REDIS_ERRORS as error:
                 self._away_until = self._monotonic() + _PAUSE_SECONDS
                 self._metrics.dependency_errors.labels("redis").inc()
                 if not self._is_away:

@@ -16,10 +16,10 @@ import asyncpg
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.states import StateLog
+from gameshelf.gateway.runtime.storage.redis import REDIS_ERRORS
 from gameshelf.gateway.runtime.tables import DatabaseIdentity, RestoreRecord
 from gameshelf.kernel.database import Statement
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import BigInteger, String, bindparam, case, cast, func, literal, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -157,11 +157,11 @@ class ReplacedDatabase:
         try:
             noted = await self._redis.get(_KEY)
             return Witness(**json.loads(noted)) if noted else None
-        except (RedisError, OSError, ValueError, TypeError):
+        except (*REDIS_ERRORS, ValueError, TypeError):
             return None
 
     async def _share(self, witness: Witness) -> None:
         try:
             await self._redis.set(_KEY, json.dumps(asdict(witness)))
-        except (RedisError, OSError):
+        except REDIS_ERRORS:
             return  # the note of this process is enough meanwhile

@@ -90,9 +90,18 @@ class Server(ABC):
 
     def start(self) -> None:
         """Starts it and waits until it serves. Raises StartFailed."""
+        self.begin()
+        self.wait_until_ready()
+
+    def begin(self) -> None:
+        """Starts it; it does not serve yet. Raises StartFailed."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.process = self.launch()
-        self._wait_ready(self.process)
+
+    def wait_until_ready(self) -> None:
+        """Waits until it serves, after ``begin``. Raises StartFailed."""
+        if self.process:
+            self._wait_ready(self.process)
         self.prepare()
 
     @abstractmethod

@@ -27,7 +27,7 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.errors import ServiceUnavailable
 from gameshelf.gateway.runtime.failures import as_domain_error, is_passing
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.storage.redis import not_cancelled
+from gameshelf.gateway.runtime.storage.redis import REDIS_ERRORS, not_cancelled
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError, PermissionDenied
@@ -41,7 +41,6 @@ from gameshelf.playtime import (
     SessionNotFound,
     longest_gap,
 )
-from redis.exceptions import RedisError
 
 _log = logging.getLogger(__name__)
 
@@ -178,7 +177,7 @@ class Heartbeats:
     async def _accept(self) -> None:
         """Reports that heartbeats are accepted; without that their absence means nothing (``playtime.watch``)."""
         while not_cancelled():
-            with suppress(RedisError, OSError):
+            with suppress(*REDIS_ERRORS):
                 async with asyncio.timeout(_REDIS_SECONDS):
                     await self._live.accept(self._clock())
             await asyncio.sleep(_ACCEPT_SECONDS)
@@ -188,7 +187,7 @@ class Heartbeats:
         try:
             async with asyncio.timeout(_REDIS_SECONDS):
                 missing = await self._live.write(batch.changes)
-        except (RedisError, OSError) as error:
+        except REDIS_ERRORS as error:
             batch.failed(ServiceUnavailable("redis"))
             self._metrics.heartbeats.labels("failed").inc(beats)
             await self._failed(error)
@@ -220,7 +219,7 @@ class Heartbeats:
         try:
             async with self._settling:
                 refusals = await self._ask(batch, missing)
-        except RedisError:
+        except REDIS_ERRORS:
             refusals = dict.fromkeys(missing, ServiceUnavailable("redis"))
         except Exception as error:
             refusals = dict.fromkeys(missing, as_domain_error(error))

@@ -21,6 +21,7 @@ from gameshelf.gateway.runtime.failures import is_passing
 from gameshelf.gateway.runtime.jobs.erasure import EraseRows
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.storage.redis import REDIS_ERRORS
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -37,7 +38,6 @@ from gameshelf.playtime import (
     may_end,
     next_watch,
 )
-from redis.exceptions import RedisError
 
 _log = logging.getLogger(__name__)
 
@@ -219,7 +219,7 @@ def forget_live(live: LiveSessions) -> EraseRows:
     """Makes the part of an erasure that removes sessions from Redis, so that their heartbeats are refused."""
 
     async def forget(connection: Connection, user_id: UUID, limit: int) -> bool:
-        with suppress(RedisError, OSError):  # the next checkpoint removes them
+        with suppress(*REDIS_ERRORS):  # the next checkpoint removes them
             await live.remove_sessions(await Liveness(connection).running_of_user(user_id))
         return False
 

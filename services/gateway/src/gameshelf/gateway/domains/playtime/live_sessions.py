@@ -68,7 +68,7 @@ class SessionChanges:
 
 
 class LiveSessions:
-    """The sorted sets. Every method raises RedisError or OSError while Redis is away."""
+    """The sorted sets. Every method raises REDIS_ERRORS while Redis is away."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -11,10 +11,15 @@ from redis.asyncio.connection import AbstractConnection, Connection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException, RedisError
 
 _MAX_CONNECTIONS = 64
 _WAIT_SECONDS = 2.0
 """How long a caller waits for a free connection, and then for an answer."""
+
+
+REDIS_ERRORS = (RedisError, RedisClusterException, OSError)
+"""What a call of Redis raises. The client's error for a cluster of which no node answers is no ``RedisError``."""
 
 
 def not_cancelled() -> bool:
@@ -31,7 +36,7 @@ class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
 
 
 async def publish_all(redis: Redis, messages: Sequence[tuple[str, bytes]]) -> None:
-    """Publishes messages to channels: one round trip and in order, except on a cluster. Raises RedisError, OSError."""
+    """Publishes messages to channels: one round trip and in order, except on a cluster. Raises REDIS_ERRORS."""
     if isinstance(redis, RedisCluster):
         # A cluster takes no channels in a pipeline; every node passes a message on to all of them.
         await asyncio.gather(*(redis.publish(channel, message) for channel, message in messages))

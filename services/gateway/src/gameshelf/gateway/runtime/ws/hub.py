@@ -16,11 +16,10 @@ from uuid import UUID
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.outbox.store import FeedMessage
-from gameshelf.gateway.runtime.storage.redis import not_cancelled, publish_all
+from gameshelf.gateway.runtime.storage.redis import REDIS_ERRORS, not_cancelled, publish_all
 from gameshelf.gateway.runtime.transaction import Committed
 from gameshelf.gateway.runtime.ws.sweep import streams_of
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 _log = logging.getLogger(__name__)
 
@@ -162,7 +161,7 @@ class Hub:
                 await publish_all(
                     self._redis, [(f"{_PREFIX}{commit.user_id}", _announcement(commit)) for commit in commits]
                 )
-            except (RedisError, OSError):
+            except REDIS_ERRORS:
                 # The sweep of each instance finds what its connections missed.
                 _log.warning("Redis is away: devices on other instances receive changes a few seconds late")
 
@@ -170,7 +169,7 @@ class Hub:
         while not_cancelled():
             try:
                 await self._follow_channels()
-            except (RedisError, OSError):
+            except REDIS_ERRORS:
                 for subscribers in list(self._subscribers.values()):
                     for subscriber in subscribers:
                         subscriber.catch_up()

@@ -1,0 +1,104 @@
+"""Two services on Redis by a sentinel and as a cluster, while a replica takes over and while all of it is away."""
+
+import asyncio
+from collections import Counter
+from uuid import uuid4
+
+import pytest
+import websockets
+
+pytestmark = [pytest.mark.real, pytest.mark.long]
+
+
+@pytest.fixture(scope="module")
+def service(platform):
+    """Not started: each test has services of its own."""
+    return platform.service()
+
+
+@pytest.fixture
+async def start(platform, identity):
+    """Starts two services on these servers; both are asked to end at the end, without an error in their logs."""
+    started = []
+
+    async def two(group):
+        started.extend(platform.service(**group.settings, **identity) for _ in range(2))
+        for service in started:
+            await asyncio.to_thread(service.start)
+        return started
+
+    yield two
+    for service in started:
+        assert await asyncio.to_thread(service.stop) == 0
+        assert '"level": "ERROR"' not in service.log.read_text()
+
+
+async def session_of(player, wait_until):
+    """A running session of a game that the player buys."""
+    product = uuid4()
+    await player.buys(product)
+    await wait_until(player.products)
+    response = await player.post("/playtime/sessions/start", {"product_id": str(product)})
+    assert response.status_code == 201, response.text
+    return f"/playtime/sessions/{response.json()['data']['id']}"
+
+
+async def beats_until_accepted(player, session, answers, wait_until, status=204):
+    """Sends heartbeats until one has this status; counts all of them."""
+
+    async def answered():
+        answers[(await player.post(f"{session}/heartbeat")).status_code] += 1
+        return answers[status]
+
+    await wait_until(answered)
+
+
+@pytest.mark.parametrize("kind", ["new_sentinel", "new_cluster"])
+async def test_players_notice_a_failover_only_as_a_pause(
+    kind, request, platform, start, new_player, wait_until, next_message
+):
+    make = request.getfixturevalue(kind)
+    group = make() if kind == "new_sentinel" else make(replicas=True)
+    here, there = await start(group)
+    player = new_player(at=here)
+    session = await session_of(player, wait_until)
+    async with websockets.connect(there.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as device:
+        await next_message(device, greeting=True)
+        for node in group.nodes[: 1 if kind == "new_sentinel" else 2]:
+            answers = Counter()
+            node.process.kill()
+            for _ in range(20):
+                answers[(await player.post(f"{session}/heartbeat")).status_code] += 1
+            await beats_until_accepted(player, session, Counter(), wait_until)
+            assert answers.keys() <= {204, 503}
+            if kind == "new_cluster":
+                await wait_until(lambda: asyncio.to_thread(is_whole, group))
+        product = uuid4()
+        await player.buys(product)
+        message = await next_message(device)
+        while message["payload"].get("product_id") != str(product):
+            message = await next_message(device)
+    assert (await player.get(session))["data"]["attributes"]["status"] == "active"
+
+
+def is_whole(group):
+    """A majority that is left can elect the next replica only after the nodes agree about the last failover."""
+    return all(node.ask("CLUSTER", "INFO")["cluster_state"] == "ok" for node in group.running)
+
+
+async def test_a_service_outlives_a_cluster_that_is_away_as_a_whole(start, new_cluster, new_player, wait_until):
+    group = new_cluster()
+    here, _ = await start(group)
+    player = new_player(at=here)
+    session = await session_of(player, wait_until)
+    for node in group.nodes:
+        node.process.kill()
+    answers = Counter()
+    await beats_until_accepted(player, session, answers, wait_until, status=503)
+    for _ in range(5):
+        answers[(await player.post(f"{session}/heartbeat")).status_code] += 1
+    assert answers.keys() == {503}
+    assert (await player.http.get("/items")).status_code == 200
+    for node in group.nodes:
+        node.start()
+    await beats_until_accepted(player, session, Counter(), wait_until)

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 from gameshelf.devstack.statements import PACKAGES, Tables, found, tables
+from gameshelf.gateway.runtime.old_keys import drop_old_keys
 from gameshelf.gateway.wiring import MIGRATIONS
 
 
@@ -29,7 +30,8 @@ def migrated(create_database):
 
 @pytest.fixture(scope="module")
 async def everything(migrated, keys):
-    """A connection to a database with every table, and a description of the tables."""
+    """A connection to a database with every table, and their description. The keys are those of the models."""
     connection = await asyncpg.connect(migrated, statement_cache_size=1000, server_settings={"search_path": "public"})
+    await drop_old_keys(connection)
     yield connection, await Tables.read(connection, keys)
     await connection.close()

@@ -25,8 +25,11 @@ SMALL = {
     "settings.first_revisions",
     "gateway.restores",
 }
+BY_ID = "no other entry has its id, and the index of ids is the smaller one"
 # Statements that are read in another way.
 OTHERWISE = {
+    "gateway.runtime.support.audit._COUNT_REFUSAL": BY_ID,
+    "gateway.runtime.support.audit._FIND": BY_ID,
     "achievements._store.counters._FOLD": "a job takes what there is of the deltas",
     "wishlist._store.fanouts._ADVANCE": "a job moves some of the sales, and there are few",
     "wishlist._store.fanouts._FINISH": "a job ends some of the sales, and there are few",

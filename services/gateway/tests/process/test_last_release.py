@@ -3,17 +3,21 @@
 Its code is that of the release's commit. Each version reads what the other one has written.
 """
 
+import asyncio
 import json
 import re
 import urllib.request
+from collections import defaultdict
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack import demo, demo_story
 from gameshelf.devstack.events import CloudEvent, publish, until_applied
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from gameshelf.gateway.runtime.tables import NOBODY
 
 pytestmark = pytest.mark.long
 ERASURE_KEY = "0123456789abcdef" * 4
@@ -93,6 +97,39 @@ async def test_the_release_serves_every_domain_on_the_new_schema(versions, relea
     seen = await pages_of(old, platform, demo.ANNA)
     assert [path for path in PAGES if not seen[path]] == []
     assert await pages_of(new, platform, demo.ANNA) == seen
+    assert (errors_in(old), errors_in(new)) == ([], [])
+
+
+async def test_both_publish_each_users_events_once_and_in_order(versions, purchase_of, wait_until, read_records):
+    """Each finds and deletes the records of the other, in whichever way it finds them, also those about no user."""
+    platform, old, new = versions
+    await asyncio.gather(*(wait_until(lambda one=one: asyncio.to_thread(one.is_ready)) for one in (old, new)))
+    players = [uuid4() for _ in range(24)]
+    bought = [purchase_of(player, uuid4(), order=f"order-{number}") for number in range(20) for player in players]
+    nobodys = [CloudEvent(bought[0].type, {"orderId": f"nobodys-{number}"}) for number in range(12)]
+    await publish(platform.kafka.address, [*bought, *nobodys])
+    await until_applied(platform.dsn, bought, PATIENCE_SECONDS, erasure_key=ERASURE_KEY)
+    connection = await asyncpg.connect(platform.dsn)
+
+    async def all_sent():
+        letters = await connection.fetchval("SELECT count(*) FROM gateway.dead_letters WHERE user_id = $1", NOBODY)
+        return letters == len(nobodys) and not await connection.fetchval("SELECT count(*) FROM gateway.outbox")
+
+    await wait_until(all_sent)
+    await connection.close()
+    expected = {str(player): list(range(1, 21)) for player in players}
+
+    def numbers_of(records):
+        found = defaultdict(list)
+        for record in records:
+            found[record.key.decode()].append(int(json.loads(record.value)["sequence"]))
+        return {player: found[player] for player in expected}
+
+    def is_complete(records):
+        return sum(map(len, numbers_of(records).values())) >= len(bought)
+
+    records = await read_records(platform, "com.platform.library.events.v1", is_complete)
+    assert numbers_of(records) == expected
     assert (errors_in(old), errors_in(new)) == ([], [])
 
 

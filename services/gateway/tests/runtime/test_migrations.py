@@ -140,10 +140,19 @@ def _steps():
             yield pytest.param(package, f"{before}:{after}", id=f"{package.schema}-{after}")
 
 
+def _without_known_columns(script):
+    """Leaves out NOT NULL of columns for which a valid check says so: the server does not read the table for it."""
+    added = re.findall(r'ADD CONSTRAINT "(\w+)" CHECK \((\w+) IS NOT NULL\) NOT VALID', script)
+    for name, column in added:
+        before, validate, after = script.partition(f'VALIDATE CONSTRAINT "{name}"')
+        script = before + validate + after.replace(f"ALTER COLUMN {column} SET NOT NULL, DROP CONSTRAINT", "DROP", 1)
+    return script
+
+
 @pytest.mark.parametrize(("package", "revisions"), _steps())
 def test_no_migration_holds_up_who_uses_a_table_that_is_there_already(package, revisions):
     """No statement reads or rewrites a whole table under a lock, but one that the same migration makes."""
-    script = package.script(revisions)
+    script = _without_known_columns(package.script(revisions))
     new = set(re.findall(r"CREATE TABLE (\S+)", script))
     faults = [
         statement.strip()
@@ -151,8 +160,8 @@ def test_no_migration_holds_up_who_uses_a_table_that_is_there_already(package, r
         if (found := re.search(r"(?:ALTER TABLE|DROP TABLE|CREATE (?:UNIQUE )?INDEX[^(]* ON) (\S+)", statement))
         and found[1] not in new
         and re.search(
-            r"INDEX (?!CONCURRENTLY)|CHECK(?!.*NOT VALID)|FOREIGN KEY(?!.*NOT VALID)|UNIQUE \(|DROP TABLE|DROP COLUMN"
-            r"|RENAME|ALTER COLUMN .* TYPE|SET NOT NULL|ADD COLUMN(?!.*DEFAULT).* NOT NULL",
+            r"(?<!USING )INDEX (?!CONCURRENTLY)|CHECK(?!.*NOT VALID)|FOREIGN KEY(?!.*NOT VALID)|UNIQUE \("
+            r"|DROP TABLE|DROP COLUMN|RENAME|ALTER COLUMN .* TYPE|SET NOT NULL|ADD COLUMN(?!.*DEFAULT).* NOT NULL",
             statement,
             re.S,
         )

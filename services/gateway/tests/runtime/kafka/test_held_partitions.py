@@ -5,6 +5,10 @@ import asyncio
 import pytest
 from gameshelf.gateway.runtime.kafka.partitions import MOST_KEYS, HeldPartitions
 from gameshelf.gateway.runtime.kafka.sending import SendOutcome
+from gameshelf.gateway.runtime.outbox.store import RecordKey
+from gameshelf.gateway.runtime.tables import NOBODY
+
+KEY = RecordKey(NOBODY, 7)
 
 
 @pytest.fixture
@@ -32,9 +36,9 @@ async def test_nothing_is_sent_to_a_partition_that_has_not_answered(held):
     answer = asyncio.get_running_loop().create_future()
     held.hold(2, asyncio.ensure_future(answer), ["a"])
     assert (held.start_round(), held.answered(), held.failing) == ({2}, {}, [])
-    answer.set_result(SendOutcome(sent=[7]))
+    answer.set_result(SendOutcome(sent=[KEY]))
     await asyncio.wait(held.sending)
-    assert held.answered()[2].sent == [7]
+    assert held.answered()[2].sent == [KEY]
     held.settle(2, None)
     assert not held
 

@@ -1,13 +1,17 @@
 """The relay: a record that Kafka refuses holds up no other one. Topics: ``test_isolation.py``."""
 
 import asyncio
+from uuid import uuid4
 
 import asyncpg
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownError
 from gameshelf.gateway.runtime.kafka.sending import send_records
 from gameshelf.gateway.runtime.outbox import refused, relayed
 from gameshelf.gateway.runtime.outbox.refused import KafkaRefusal
-from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE
+from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE, RecordKey
+from gameshelf.gateway.runtime.tables import NOBODY
+
+USER = uuid4()
 
 
 async def put(connection, topic, values, shards=range(32)):
@@ -53,7 +57,9 @@ class Batch:
 
 async def sent_by(broker, values):
     """Sends records of one partition, and returns the outcome of each."""
-    records = [{"id": number, "record_key": "key", "value": value} for number, value in enumerate(values)]
+    records = [
+        {"user_id": USER, "id": number, "record_key": "key", "value": value} for number, value in enumerate(values)
+    ]
     return await send_records(broker, "topic", 0, records)
 
 
@@ -62,10 +68,10 @@ async def test_a_record_that_is_too_large_is_skipped_and_order_is_kept():
     values = [b"%d" % number for number in range(300)]
     values[0] = values[123] = values[299] = b"large"
     outcome = await sent_by(broker, values)
-    assert [one.id for one in outcome.refused] == [0, 123, 299]
+    assert [one.key for one in outcome.refused] == [(USER, 0), (USER, 123), (USER, 299)]
     assert outcome.failure is None
     assert broker.taken == [value for value in values if value != b"large"]
-    assert outcome.sent == [number for number, value in enumerate(values) if value != b"large"]
+    assert outcome.sent == [(USER, number) for number, value in enumerate(values) if value != b"large"]
 
 
 async def test_a_batch_that_is_too_large_as_a_whole_is_sent_in_parts():
@@ -79,7 +85,7 @@ async def test_an_error_is_the_records_when_others_are_accepted():
     values = [b"%d" % number for number in range(50)]
     choosy = Broker(lambda value, batch: UnknownError() if value == b"7" else None)
     outcome = await sent_by(choosy, values)
-    assert ([one.id for one in outcome.refused], outcome.failure) == ([7], None)
+    assert ([one.key.id for one in outcome.refused], outcome.failure) == ([7], None)
     assert choosy.taken == [value for value in values if value != b"7"]
     broken = Broker(lambda value, batch: UnknownError())
     outcome = await sent_by(broken, values)
@@ -100,25 +106,22 @@ async def test_what_comes_behind_a_failure_in_a_partition_is_not_sent():
 
 
 async def test_a_refused_record_is_kept_and_comes_back_after_an_hour(connection):
-    numbers = [
-        await connection.fetchval(
-            "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES (-1, 'aside', 'k', $1) RETURNING id",
-            value,
-        )
-        for value in (b"one", b"two")
+    add = "INSERT INTO gateway.outbox (shard, user_id, topic, record_key, value) VALUES (-1, $1, 'aside', 'k', $2) "
+    keys = [
+        RecordKey(user_id, await connection.fetchval(f"{add} RETURNING id", user_id, value))
+        for user_id, value in ((USER, b"one"), (NOBODY, b"two"))
     ]
     async with connection.transaction():
-        await refused.set_aside(
-            connection, [KafkaRefusal(number, "MessageSizeTooLargeError: " + "x" * 900) for number in numbers]
-        )
-        await relayed.remove_records(connection, numbers)
+        reason = f"MessageSizeTooLargeError: {900 * 'x'}"
+        await refused.set_aside(connection, [KafkaRefusal(key, reason) for key in keys])
+        await relayed.remove_records(connection, keys)
     assert await refused.count_refused(connection) == 2
     assert await refused.put_back(connection) == 0
     await connection.execute("UPDATE gateway.refused_records SET refused_at = now() - interval '61 minutes'")
     assert await refused.put_back(connection) == 2
     assert await refused.count_refused(connection) == 0
-    back = await connection.fetch("SELECT topic, record_key, value FROM gateway.outbox WHERE shard = -1 ORDER BY id")
-    assert [tuple(row) for row in back] == [("aside", "k", b"one"), ("aside", "k", b"two")]
+    back = await connection.fetch("SELECT user_id, record_key, value FROM gateway.outbox WHERE shard = -1 ORDER BY id")
+    assert [tuple(row) for row in back] == [(USER, "k", b"one"), (NOBODY, "k", b"two")]
     await connection.execute("DELETE FROM gateway.outbox WHERE shard = -1")
 
 

@@ -41,11 +41,11 @@ def nodes(plan):
 @pytest.mark.parametrize(
     ("names", "index"),
     [
-        ((), "pk_audit"),
+        ((), "ix_audit_id"),
         (("kind",), "ix_audit_kind"),
         (("command",), "ix_audit_command"),
         (("kind", "command"), "ix_audit_command_kind"),
-        (("user_id",), "ix_audit_user"),
+        (("user_id",), "pk_audit"),
         (("actor_id",), "ix_audit_actor"),
     ],
 )

@@ -30,6 +30,11 @@ from sqlmodel import Field, SQLModel
 SCHEMA = "gateway"
 MIGRATIONS = Migrations("gameshelf.gateway.runtime", SCHEMA)
 
+NOBODY = UUID(int=0)
+"""Stands in a key for the user of a row that is about no user. Its shard of the outbox is that of such records."""
+NOBODY_HASH = b""
+"""The same in the audit, whose key begins with the hash of a user."""
+
 
 class _Table(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA, naming_convention={"pk": "pk_%(table_name)s"})
@@ -85,16 +90,18 @@ class OutboxRecord(_Table, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        PrimaryKeyConstraint("id"),
+        # The key in the database is still the id alone, see ``runtime/old_keys.py``.
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("uq_outbox_user", "user_id", "id", unique=True),
         Index("ix_outbox_shard", "shard", "id"),
         # Lets the other topics skip one of which a million records wait.
         Index("ix_outbox_topic", "topic", "shard", "id"),
-        Index("ix_outbox_user", "user_id"),
     )
 
+    user_id: UUID = Field(primary_key=True)
+    """``NOBODY`` if it is about no user."""
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
     shard: int = Field(sa_type=SmallInteger)
-    user_id: UUID | None = None
     topic: str = Field(max_length=249)
     record_key: str | None = Field(default=None, max_length=200)
     value: bytes = Field(sa_type=LargeBinary)
@@ -107,15 +114,14 @@ class RefusedRecord(_Table, table=True):
 
     __tablename__ = "refused_records"
     __table_args__ = (
-        PrimaryKeyConstraint("id"),
+        PrimaryKeyConstraint("user_id", "id"),
         Index("ix_refused_records_refused_at", "refused_at"),
-        Index("ix_refused_records_user", "user_id"),
     )
 
+    user_id: UUID = Field(primary_key=True)
     id: int = Field(primary_key=True, sa_type=BigInteger)
     """The id that it had in the outbox."""
     shard: int = Field(sa_type=SmallInteger)
-    user_id: UUID | None = None
     topic: str = Field(max_length=249)
     record_key: str | None = Field(default=None, max_length=200)
     value: bytes = Field(sa_type=LargeBinary)
@@ -183,14 +189,18 @@ class DeadLetter(_Table, table=True):
 
     __tablename__ = "dead_letters"
     __table_args__ = (
-        PrimaryKeyConstraint("id"),
-        Index("ix_dead_letters_user", "user_id"),
+        # The key in the database is still the id alone, see ``runtime/old_keys.py``.
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("uq_dead_letters_user", "user_id", "id", unique=True),
+        # Support names a letter by its id alone.
+        Index("ix_dead_letters_id", "id"),
         Index("ix_dead_letters_created_at", "created_at"),
         Index("ix_dead_letters_key", "record_key", postgresql_where=text("octet_length(record_key) = 36")),
     )
 
+    user_id: UUID = Field(primary_key=True)
+    """``NOBODY`` if it names no user."""
     id: UUID = Field(primary_key=True)
-    user_id: UUID | None = None
     topic: str = Field(max_length=249)
     reason: str = Field(max_length=50)
     detail: str = Field(sa_type=Text)
@@ -227,10 +237,13 @@ class AuditRecord(_Table, table=True):
 
     __tablename__ = "audit"
     __table_args__ = (
-        PrimaryKeyConstraint("id"),
+        PrimaryKeyConstraint("user_hash", "id"),
+        # Support names an entry by its id alone, and lists all of them in its order.
+        Index("ix_audit_id", "id"),
         # A change is undone at most once, also if two callers try it concurrently.
+        Index("uq_audit_undo", "user_hash", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
+        # The release before knows this one by its name, see ``runtime/old_keys.py``.
         Index("uq_audit_undo_of", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
-        Index("ix_audit_user", "user_hash", "id", postgresql_where=text("user_hash IS NOT NULL")),
         Index("ix_audit_actor", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),
         Index("ix_audit_happened_at", "happened_at"),
         # These find rare entries among millions of refusals, with or without a command.
@@ -239,6 +252,10 @@ class AuditRecord(_Table, table=True):
         Index("ix_audit_command_kind", "command", "kind", "id"),
     )
 
+    user_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    """A keyed hash of the user whom it concerns, by which the entries of an erased account are found. ``NOBODY_HASH``
+    if it concerns no user.
+    """
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
     happened_at: datetime = _now()
     kind: str = Field(max_length=10)
@@ -247,8 +264,6 @@ class AuditRecord(_Table, table=True):
     actor_roles: str = Field(max_length=50)
     user_id: UUID | None = None
     """The user whom it concerns; like ``actor_id`` it is removed when that account is erased."""
-    user_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
-    """A keyed hash, by which the entries of an erased account are found."""
     target: dict[str, Any] = Field(sa_type=JSONB)
     reason: str | None = Field(default=None, max_length=500)
     before: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))

@@ -13,9 +13,10 @@ class Reason(StrEnum):
     FAMILY = "what an owner shares is read, locked or changed where the owner keeps it, and mirrored with the member"
     PARTS = "users, sessions or records that are named one by one are handled together"
     JOB = "a job looks over all users, in the order of an index and in bounded parts"
+    RELAY = "a relay works through a queue of all users, shard by shard, or the queue is counted"
     PRODUCT = "what all users make of a product: counters, wishers of a sale"
     STORE = "an object of the store, or a part of its list, is looked up without its user"
-    SUPPORT = "support looks over all users, page by page"
+    SUPPORT = "support looks over all users, page by page, or up a row by its id alone"
 
 
 def _each(reason: Reason, where: str, names: str) -> Iterable[tuple[str, Reason]]:
@@ -45,16 +46,21 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.JOB, "savegames._store.uploads", "_WITH_EXPIRED"),
         *_each(Reason.JOB, "playtime._store.liveness", "_RUNNING"),
         *_each(Reason.JOB, "wishlist._store.fanouts", "_HELD_BACK _PRUNE"),
-        *_each(Reason.JOB, "gateway.runtime.jobs.erasure", "_ERASED_USERS"),
+        *_each(Reason.JOB, "gateway.runtime.jobs.erasure", "_ERASED_USERS _OWN_TABLES"),
         *_each(Reason.JOB, "gateway.runtime.jobs.retention", "_FEED_USERS _KNOWN_USERS _FREE_USERS _PRUNE_FEED"),
-        *_each(Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_KEYS _PRUNE_INBOX"),
+        *_each(Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_KEYS _PRUNE_INBOX _PRUNE_DEAD_LETTERS"),
+        *_each(Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_AUDIT"),
         *_each(Reason.JOB, "gateway.runtime.kafka.deferred", "_COUNT _WAITING _DUE _COUNTS"),
         *_each(Reason.JOB, "gateway.runtime.outbox.forwarded", "_WAITING"),
+        *_each(Reason.RELAY, "gateway.runtime.outbox.backlog", "_MEASURE"),
+        *_each(Reason.RELAY, "gateway.runtime.outbox.refused", "_SET_ASIDE _PUT_BACK _COUNT _KINDS"),
+        *_each(Reason.RELAY, "gateway.runtime.outbox.relayed", "_OWN _OTHERS _TAKE_SHARDS _PENDING _REMOVE"),
+        *_each(Reason.RELAY, "gateway.runtime.outbox.store", "_BULK_WAITING"),
         *_each(Reason.PARTS, "playtime._store.liveness", "_CHECKPOINT _CHECKPOINT_FREE _REVIVE _NOT_RUNNING _KNOWN"),
         *_each(Reason.PARTS, "gateway.runtime.kafka.inbox", "_TAKE"),
         *_each(Reason.PARTS, "gateway.runtime.outbox.erased_names", "_TABLES"),
         *_each(Reason.PARTS, "gateway.runtime.outbox.forwarded", "_ADD"),
-        *_each(Reason.PARTS, "gateway.runtime.outbox.store", "_CLOSE"),
+        *_each(Reason.PARTS, "gateway.runtime.outbox.store", "_CLOSE _ADD_RECORDS"),
         *_each(Reason.PARTS, "gateway.runtime.streams", "_LOCK_FREE _BEING_ERASED"),
         *_each(Reason.PARTS, "gateway.runtime.ws.sweep", "_STREAMS"),
         *_each(Reason.PRODUCT, "library._store.products", "_DELETE_MISSING"),
@@ -66,7 +72,9 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.SUPPORT, "savegames._queries.accounts", "_TOP"),
         *_each(Reason.SUPPORT, "savegames._queries.support", "_OF_ALL"),
         *_each(Reason.SUPPORT, "playtime._queries.support", "_ANOMALIES"),
-        *_each(Reason.SUPPORT, "gateway.runtime.support.outbox", "_FORWARDED"),
+        *_each(Reason.SUPPORT, "gateway.runtime.support.audit", "_WHOSE _LIST"),
+        *_each(Reason.SUPPORT, "gateway.runtime.support.dead_letters", "_WHOSE _LIST _COUNT"),
+        *_each(Reason.SUPPORT, "gateway.runtime.support.outbox", "_FIRST _COUNTS _FORWARDED"),
         *_each(Reason.SUPPORT, "gateway.runtime.support.replay", "_REPLAY"),
     ]
 )

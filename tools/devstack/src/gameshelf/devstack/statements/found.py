@@ -28,7 +28,7 @@ PACKAGES = (
     "gameshelf.gateway",
 )
 """The packages that are searched for statements."""
-KEYS = ("user_id", "owner_user_id", "subject_id")
+KEYS = ("user_id", "owner_user_id", "subject_id", "user_hash")
 """The column by which a table's rows belong to users, where the primary key begins with it."""
 
 
@@ -69,8 +69,9 @@ def tables(package: str) -> dict[str, str | None]:
 
 
 def _key(table: Table) -> str | None:
-    first = next(iter(table.primary_key.columns)).name
-    return first if first in KEYS else None
+    """Of erased users only the hash is left: every instance asks for any of them, as for what is nobody's."""
+    first, *others = (column.name for column in table.primary_key.columns)
+    return first if first in KEYS and (others or first != "user_hash") else None
 
 
 def _own_names(module: ModuleType) -> list[str]:

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import md5
+from hashlib import md5, sha256
 from uuid import UUID
 
 import asyncpg
@@ -49,6 +49,11 @@ WHERE contype IN ('c', 'f') AND nspname = ANY($1)
 def user(number: int) -> UUID:
     """The user of a number."""
     return _uuid("user", number)
+
+
+def user_hash(number: int) -> bytes:
+    """The hash of the user of a number, for keys that begin with one."""
+    return sha256(f"user{number}".encode()).digest()
 
 
 def product(number: int) -> UUID:
@@ -197,7 +202,9 @@ def _full(column: _Column, key: str | None, products: int, at_edges: bool) -> st
     others = {
         "bool": "true" if name == "singleton" else f"{_chance(column)} % 2 = 0",
         "date": f"current_date + {_chance(column)} % 3 - 1" if at_edges else "current_date - n",
-        "bytea": "sha256(n::text::bytea)",
+        "bytea": f"sha256(('user' || {'u' if name == key else 'n'})::bytea)"
+        if name == "user_hash"
+        else "sha256(n::text::bytea)",
         "jsonb": "'{\"a\": 1}'::jsonb",
         "json": "'{\"a\": 1}'::json",
         "_uuid": f"ARRAY[{of_product}, md5('product' || (n + 1) % {products})::uuid]",

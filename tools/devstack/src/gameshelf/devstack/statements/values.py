@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 import asyncpg
-from gameshelf.devstack.statements.rows import CIRCLE, EDGES, TEXTS, product, row_id, user
+from gameshelf.devstack.statements.rows import CIRCLE, EDGES, TEXTS, product, row_id, user, user_hash
 from gameshelf.kernel.database import Statement
 
 _PAST = ("since", "after", "low", "start", "begin", "earliest", "from", "opened")
@@ -61,7 +61,7 @@ def _value(name: str, kind: str, turn: int, words: Sequence[str], now: datetime,
         return large.get(name, 1 + turn % 3)
     others = {
         "bool": turn % 2 == 0,
-        "bytea": sha256(str(turn).encode()).digest(),
+        "bytea": user_hash(0) if name == "user_hash" else sha256(str(turn).encode()).digest(),
         "jsonb": "{}",
         "date": now.date(),
         "json": "{}",

@@ -114,21 +114,23 @@ _TAKE = Statement(
 
 def _erase(table: Any, *key: Any, user: Any) -> Statement:
     chunk = select(*key).where(user == _USER).limit(bindparam("limit", type_=Integer))
-    return Statement(delete(table).where(tuple_(*key).in_(chunk)))
+    return Statement(delete(table).where(user == _USER, tuple_(*key).in_(chunk)))
 
 
 def _blank(where: Any, **values: Any) -> Statement:
-    chunk = select(col(AuditRecord.id)).where(where).limit(bindparam("limit", type_=Integer))
+    key = col(AuditRecord.user_hash), col(AuditRecord.id)
+    chunk = select(*key).where(where).limit(bindparam("limit", type_=Integer))
     return Statement(
         update(AuditRecord)
-        .where(col(AuditRecord.id).in_(chunk))
+        .where(tuple_(*key).in_(chunk))
         .values(**{name: null() if value is None else literal_column("'{}'::jsonb") for name, value in values.items()})
     )
 
 
 _record_key = col(DeadLetter.record_key)
+_letter = col(DeadLetter.user_id), col(DeadLetter.id)
 _letters_by_key = (
-    select(col(DeadLetter.id))
+    select(*_letter)
     .where(
         # The condition on the length of a UUID as text matches the partial index.
         func.octet_length(_record_key) == literal_column("36"),
@@ -143,8 +145,8 @@ _OWN_TABLES = (
         col(ForwardedEvent.id),
         user=col(ForwardedEvent.user_id),
     ),
-    _erase(OutboxRecord, col(OutboxRecord.id), user=col(OutboxRecord.user_id)),
-    _erase(RefusedRecord, col(RefusedRecord.id), user=col(RefusedRecord.user_id)),
+    _erase(OutboxRecord, col(OutboxRecord.user_id), col(OutboxRecord.id), user=col(OutboxRecord.user_id)),
+    _erase(RefusedRecord, col(RefusedRecord.user_id), col(RefusedRecord.id), user=col(RefusedRecord.user_id)),
     _erase(FeedEntry, col(FeedEntry.user_id), col(FeedEntry.sequence), user=col(FeedEntry.user_id)),
     _erase(
         IdempotencyRecord,
@@ -179,9 +181,9 @@ _OWN_TABLES = (
         col(DeferredRecord.id),
         user=col(DeferredRecord.subject_id),
     ),
-    _erase(DeadLetter, col(DeadLetter.id), user=col(DeadLetter.user_id)),
+    _erase(DeadLetter, *_letter, user=col(DeadLetter.user_id)),
     # Dead letters that name the user only in their key are deleted too.
-    Statement(delete(DeadLetter).where(col(DeadLetter.id).in_(_letters_by_key))),
+    Statement(delete(DeadLetter).where(tuple_(*_letter).in_(_letters_by_key))),
 )
 _FORGET = Statement(
     delete(UserStream).where(

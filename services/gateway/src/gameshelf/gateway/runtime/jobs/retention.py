@@ -106,8 +106,8 @@ _PRUNE_FEED = Statement(
 _K, _I, _D, _A = IdempotencyRecord, InboxEntry, DeadLetter, AuditRecord
 _PRUNE_KEYS = _older(_K, col(_K.created_at), col(_K.user_id), col(_K.endpoint), col(_K.key))
 _PRUNE_INBOX = _older(_I, col(_I.received_at), col(_I.subject_id), col(_I.source), col(_I.event_id))
-_PRUNE_DEAD_LETTERS = _older(_D, col(_D.created_at), col(_D.id))
-_PRUNE_AUDIT = _older(_A, col(_A.happened_at), col(_A.id))
+_PRUNE_DEAD_LETTERS = _older(_D, col(_D.created_at), col(_D.user_id), col(_D.id))
+_PRUNE_AUDIT = _older(_A, col(_A.happened_at), col(_A.user_hash), col(_A.id))
 
 
 class Retention:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from gameshelf.gateway.runtime.tables import DeadLetter, InboxEntry
+from gameshelf.gateway.runtime.tables import NOBODY, DeadLetter, InboxEntry
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import rows
 from sqlalchemy import ARRAY, LargeBinary, String, Text, Uuid, bindparam, column, func, select
@@ -45,7 +45,7 @@ _KEEP_DEAD = Statement(
         ),
         include_defaults=False,
     )
-    .on_conflict_do_nothing(index_elements=["id"])
+    .on_conflict_do_nothing()  # no index is named, since the id alone is unique, too, for the release before
     .returning(col(DeadLetter.id))
 )
 
@@ -91,7 +91,7 @@ async def keep_dead_letters(
         ids=[letter.id for letter in letters],
         details=[letter.detail for letter in letters],
         values=[letter.value for letter in letters],
-        user_id=user_id,
+        user_id=user_id or NOBODY,
         topic=topic,
         reason=reason,
         record_key=key,

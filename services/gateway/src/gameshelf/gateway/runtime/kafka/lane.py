@@ -27,6 +27,7 @@ from gameshelf.gateway.runtime.observability.states import StateLog
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.outbox import relayed
 from gameshelf.gateway.runtime.outbox.refused import set_aside
+from gameshelf.gateway.runtime.outbox.store import RecordKey
 from gameshelf.kernel.database import Connection
 
 _log = logging.getLogger(__name__)
@@ -185,7 +186,7 @@ class Lane:
         refused = [one for outcome in outcomes.values() for one in outcome.refused]
         if refused:
             await set_aside(connection, refused)
-        done = [*(one for outcome in outcomes.values() for one in outcome.sent), *(one.id for one in refused)]
+        done = [*(one for outcome in outcomes.values() for one in outcome.sent), *(one.key for one in refused)]
         if done:
             await relayed.remove_records(connection, done)
         return len(done)
@@ -235,10 +236,10 @@ class Lane:
             return SendOutcome(failure=error)
         return await send_records(producer, self.topic, partition, records)
 
-    def _trace(self, records: Sequence[Record], sent: Sequence[int], started: int) -> None:
+    def _trace(self, records: Sequence[Record], sent: Sequence[RecordKey], started: int) -> None:
         """Adds a span to the trace of the request that made each record, which is over."""
         if self._tracing.enabled:
-            ids = set(sent)
+            ids = {one.id for one in sent}
             for record in records:
                 if record["id"] in ids and record["traceparent"]:
                     name = f"send {self.topic}"

@@ -17,6 +17,7 @@ from aiokafka.errors import (
 )
 from asyncpg import Record
 from gameshelf.gateway.runtime.outbox.refused import KafkaRefusal
+from gameshelf.gateway.runtime.outbox.store import RecordKey
 
 _SEND_SECONDS = 20.0
 
@@ -31,7 +32,7 @@ _SUSPICIOUS = (CorruptRecordException, InvalidTimestampError, PolicyViolationErr
 class SendOutcome:
     """The outcome of sending some records."""
 
-    sent: list[int] = field(default_factory=list)
+    sent: list[RecordKey] = field(default_factory=list)
     refused: list[KafkaRefusal] = field(default_factory=list)
     failure: Exception | None = None
     """Why the other records were not sent; they are sent again."""
@@ -65,7 +66,7 @@ async def _send_chunk(producer: AIOKafkaProducer, topic: str, partition: int, re
         return SendOutcome(sent=await _send_batch(producer, topic, partition, records))
     except (*_TOO_LARGE, *_SUSPICIOUS) as error:
         if len(records) == 1:
-            one = KafkaRefusal(records[0]["id"], f"{type(error).__name__}: {error}")
+            one = KafkaRefusal(_key(records[0]), f"{type(error).__name__}: {error}")
             if isinstance(error, _TOO_LARGE):
                 return SendOutcome(refused=[one])
             return SendOutcome(refused=[one], suspected=[one], suspicion=error)
@@ -85,7 +86,9 @@ async def _send_chunk(producer: AIOKafkaProducer, topic: str, partition: int, re
     )
 
 
-async def _send_batch(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]) -> list[int]:
+async def _send_batch(
+    producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]
+) -> list[RecordKey]:
     batch = producer.create_batch()
     taken = []
     for record in records:
@@ -93,7 +96,7 @@ async def _send_batch(producer: AIOKafkaProducer, topic: str, partition: int, re
         fits = batch.append(key=key.encode() if key else None, value=record["value"], timestamp=None)
         if fits is None:
             break
-        taken.append(record["id"])
+        taken.append(_key(record))
     batch.close()
     delivered = await producer.send_batch(batch, topic, partition=partition)
     try:
@@ -101,3 +104,7 @@ async def _send_batch(producer: AIOKafkaProducer, topic: str, partition: int, re
     except TimeoutError:
         raise KafkaTimeoutError from None  # a TimeoutError would mean PostgreSQL
     return taken
+
+
+def _key(record: Record) -> RecordKey:
+    return RecordKey(record["user_id"], record["id"])

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gameshelf.gateway.runtime.outbox.store import RECORD_COLUMNS
+from gameshelf.gateway.runtime.outbox.store import RECORD_COLUMNS, RecordKey
 from gameshelf.gateway.runtime.tables import OutboxRecord, RefusedRecord
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import rows
-from sqlalchemy import BigInteger, Integer, String, bindparam, delete, func, literal, select, text
+from sqlalchemy import BigInteger, Integer, String, Uuid, and_, bindparam, delete, func, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -43,11 +43,11 @@ class RefusedKind:
 class KafkaRefusal:
     """A record of the outbox, and the reason for which Kafka refused it."""
 
-    id: int
+    key: RecordKey
     reason: str
 
 
-_refusals = rows("refusals", id=("ids", BigInteger), reason=("reasons", String))
+_refusals = rows("refusals", user_id=("user_ids", Uuid), id=("ids", BigInteger), reason=("reasons", String))
 _SET_ASIDE = Statement(
     insert(RefusedRecord)
     .from_select(
@@ -57,13 +57,13 @@ _SET_ASIDE = Statement(
             col(_O.created_at),
             func.left(_refusals.c.reason, 500),
             *(col(getattr(_O, name)) for name in RECORD_COLUMNS),
-        ).join(_refusals, _refusals.c.id == col(_O.id)),
+        ).join(_refusals, and_(_refusals.c.user_id == col(_O.user_id), _refusals.c.id == col(_O.id))),
         include_defaults=False,
     )
     .on_conflict_do_nothing()  # another relay may have sent the same record
 )
 _due = (
-    select(col(_R.id))
+    select(col(_R.user_id), col(_R.id))
     .where(col(_R.refused_at) < func.now() - text("interval '1 hour'"))
     .order_by(col(_R.refused_at))
     .limit(bindparam("limit", type_=Integer))
@@ -72,7 +72,7 @@ _due = (
 )
 _returned = (
     delete(RefusedRecord)
-    .where(col(_R.id).in_(select(_due.c.id)))
+    .where(tuple_(col(_R.user_id), col(_R.id)).in_(select(_due.c.user_id, _due.c.id)))
     .returning(col(_R.id), *(col(getattr(_R, name)) for name in RECORD_COLUMNS))
     .cte("returned")
 )
@@ -108,7 +108,12 @@ _KIND = RowReader(RefusedKind, _KINDS)
 
 async def set_aside(connection: Connection, refusals: Sequence[KafkaRefusal]) -> None:
     """Copies records into the table of refused ones, in the transaction that removes them from the outbox."""
-    await _SET_ASIDE.run(connection, ids=[one.id for one in refusals], reasons=[one.reason for one in refusals])
+    await _SET_ASIDE.run(
+        connection,
+        user_ids=[one.key.user_id for one in refusals],
+        ids=[one.key.id for one in refusals],
+        reasons=[one.reason for one in refusals],
+    )
 
 
 async def put_back(connection: Connection) -> int:

@@ -9,11 +9,11 @@ from hashlib import blake2b
 from typing import Any
 
 from asyncpg import Record
-from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE, SHARDS
+from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE, SHARDS, RecordKey
 from gameshelf.gateway.runtime.tables import OutboxRecord
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import array, rows
-from sqlalchemy import BigInteger, Integer, SmallInteger, String, any_, bindparam, column, delete, func, select, true
+from sqlalchemy import BigInteger, Integer, SmallInteger, String, Uuid, bindparam, column, delete, func, select, true
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -71,12 +71,13 @@ _oldest = (
     .lateral("oldest")
 )
 _PENDING = Statement(
-    select(_oldest.c.id, _oldest.c.record_key, _oldest.c.value, _oldest.c.traceparent)
+    select(_oldest.c.user_id, _oldest.c.id, _oldest.c.record_key, _oldest.c.value, _oldest.c.traceparent)
     .select_from(_taken)
     .join(_oldest, true())
     .order_by(_oldest.c.shard, _oldest.c.id)
 )
-_REMOVE = Statement(delete(OutboxRecord).where(col(_O.id) == any_(array("ids", BigInteger))))
+_gone = rows("gone", user_id=("user_ids", Uuid), id=("ids", BigInteger))
+_REMOVE = Statement(delete(OutboxRecord).where(col(_O.user_id) == _gone.c.user_id, col(_O.id) == _gone.c.id))
 
 _ALL_SHARDS = tuple(range(2 * SHARDS))
 
@@ -107,13 +108,13 @@ async def take_shards(connection: Connection, topic: str, count: int) -> list[in
 async def pending(
     connection: Connection, topic: str, shards: Sequence[int], limit: int, held_keys: Sequence[str] = ()
 ) -> list[Record]:
-    """Returns the oldest records of each shard of a topic, in order: ``id, record_key, value, traceparent``.
+    """Returns the oldest records of each shard of a topic, in order: ``user_id, id, record_key, value, traceparent``.
 
     Records with one of the ``held_keys`` are skipped; "" stands for records without a key.
     """
     return await _PENDING.all(connection, topic=topic, taken=list(shards), limit=limit, held_keys=list(held_keys))
 
 
-async def remove_records(connection: Connection, ids: Sequence[int]) -> None:
+async def remove_records(connection: Connection, keys: Sequence[RecordKey]) -> None:
     """Removes records that the broker has acknowledged, or that are kept elsewhere."""
-    await _REMOVE.run(connection, ids=list(ids))
+    await _REMOVE.run(connection, user_ids=[one.user_id for one in keys], ids=[one.id for one in keys])

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from gameshelf.gateway.runtime.tables import FeedEntry, OutboxRecord, UserStream
+from gameshelf.gateway.runtime.tables import NOBODY, FeedEntry, OutboxRecord, UserStream
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import (
@@ -40,6 +41,13 @@ def shard_of(user_id: UUID | None, *, is_bulk: bool = False) -> int:
     """
     shard = user_id.int % SHARDS if user_id else 0
     return shard + SHARDS if is_bulk else shard
+
+
+class RecordKey(NamedTuple):
+    """The key of a record of the outbox."""
+
+    user_id: UUID
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +172,7 @@ LOCK_SPACE = 0x72656C61
 def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
     return {
         "shards": [shard_of(record.user_id, is_bulk=record.is_bulk) for record in records],
-        "record_users": [record.user_id for record in records],
+        "record_users": [record.user_id or NOBODY for record in records],
         "topics": [record.topic for record in records],
         "record_keys": [record.key for record in records],
         "values": [record.value for record in records],

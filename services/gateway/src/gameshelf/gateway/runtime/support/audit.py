@@ -12,7 +12,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.tables import AuditRecord, ErasedUser
+from gameshelf.gateway.runtime.tables import NOBODY_HASH, AuditRecord, ErasedUser
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import (
@@ -110,7 +110,7 @@ def _unless_erased(value: Any, instead: Any = None, whose: Any = _user_hash) -> 
 
 _COUNT_REFUSAL = Statement(
     update(AuditRecord)
-    .where(col(_A.id) == bindparam("entry_id", type_=BigInteger))
+    .where(col(_A.user_hash) == _user_hash, col(_A.id) == bindparam("entry_id", type_=BigInteger))
     .values(
         target=cast(col(_A.target), JSONB).op("||")(
             func.jsonb_build_object(
@@ -138,6 +138,13 @@ _ADD = Statement(
     .returning(col(_A.id))
 )
 _undo = aliased(AuditRecord)
+# Looked up for each entry of a page: a join might read all that was undone for a user.
+_undone_by = (
+    select(col(_undo.id))
+    .where(col(_undo.user_hash) == col(_A.user_hash), col(_undo.undo_of) == col(_A.id))
+    .correlate(AuditRecord)
+    .scalar_subquery()
+)
 _entries = select(
     col(_A.id),
     col(_A.happened_at),
@@ -152,13 +159,15 @@ _entries = select(
     cast(col(_A.after), Text).label("after"),
     col(_A.code),
     col(_A.undo_of),
-    col(_undo.id).label("undone_by"),
-).outerjoin(_undo, col(_undo.undo_of) == col(_A.id))
-_FIND = Statement(_entries.where(col(_A.id) == bindparam("id", type_=BigInteger)))
+    _undone_by.label("undone_by"),
+)
+_ID = col(_A.id) == bindparam("id", type_=BigInteger)
+_WHOSE = Statement(select(col(_A.user_hash)).where(_ID))
+_FIND = Statement(_entries.where(col(_A.user_hash) == _user_hash, _ID))
 
 
 _WAYS = {
-    "user_id": col(_A.user_hash) == bindparam("user_hash", type_=LargeBinary),
+    "user_id": col(_A.user_hash) == _user_hash,
     "actor_id": col(_A.actor_id) == bindparam("actor_id", type_=Uuid),
     "kind": col(_A.kind) == bindparam("kind", type_=String),
     "command": col(_A.command) == bindparam("command", type_=String),
@@ -194,7 +203,7 @@ class AuditLog:
             actor_hash=self._streams.hash(by.user_id),
             actor_roles=",".join(sorted(by.roles)),
             user_id=new.user_id,
-            user_hash=self._streams.hash(new.user_id) if new.user_id else None,
+            user_hash=self._streams.hash(new.user_id) if new.user_id else NOBODY_HASH,
             target=_text(new.target),
             reason=new.reason,
             before=_text(new.before),
@@ -207,12 +216,15 @@ class AuditLog:
         return entry_id
 
     async def count_refusal(self, connection: Connection, entry_id: int) -> None:
-        """Counts a refusal in a shared entry."""
-        await _COUNT_REFUSAL.run(connection, entry_id=entry_id)
+        """Counts a refusal in a shared entry, which is about no user."""
+        await _COUNT_REFUSAL.run(connection, user_hash=NOBODY_HASH, entry_id=entry_id)
 
     async def find_entry(self, connection: Connection, entry_id: int) -> Entry | None:
-        """Returns the entry with this id; None if there is none."""
-        return _ENTRY.read_optional(await _FIND.first(connection, id=entry_id))
+        """Returns the entry with this id; None if there is none. Two round trips: the first one finds its user."""
+        whose = await _WHOSE.first(connection, id=entry_id)
+        if whose is None:
+            return None
+        return _ENTRY.read_optional(await _FIND.first(connection, user_hash=whose["user_hash"], id=entry_id))
 
     async def list_entries(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
         """Returns entries, newest first."""

@@ -1,13 +1,13 @@
 """Lists and counts dead letters, in parts of bounded work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.runtime.kafka.incoming import WRONG_TOPIC
-from gameshelf.gateway.runtime.tables import DeadLetter
+from gameshelf.gateway.runtime.tables import NOBODY, DeadLetter
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, user
@@ -53,7 +53,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class LetterFilter:
-    """Selects letters; a field that is None selects all. ``until`` is inclusive."""
+    """Selects letters; a field that is None selects all. ``until`` is inclusive. With an ``id`` it has the user of that
+    letter, too (``with_user``).
+    """
 
     topic: str | None = None
     reason: str | None = None
@@ -198,7 +200,7 @@ def looked_at(of_user: bool, of_id: bool) -> Any:
 
 def picked(window: Any) -> Any:
     """Selects the examined letters that match the filter, as many as the part may have."""
-    chosen = select(window.c.id, window.c.created_at).where(_narrow(window.c))
+    chosen = select(window.c.user_id, window.c.id, window.c.created_at).where(_narrow(window.c))
     return (
         chosen.order_by(window.c.created_at, window.c.id)
         .limit(bindparam("limit", type_=Integer))
@@ -246,7 +248,7 @@ def _list(of_user: bool, of_id: bool) -> Statement:
             func.coalesce(func.octet_length(col(D.value)), 0).label("value_size"),
             can_replay(of_id).label("can_replay"),
         )
-        .join(chosen, chosen.c.id == col(D.id))
+        .join(chosen, and_(chosen.c.user_id == col(D.user_id), chosen.c.id == col(D.id)))
         .subquery("shown")
     )
     whole = select(*scanned(window, "looked_")).subquery("whole")
@@ -257,9 +259,16 @@ def _list(of_user: bool, of_id: bool) -> Statement:
     )
 
 
-_LIST = {(of_user, of_id): _list(of_user, of_id) for of_user in (False, True) for of_id in (False, True)}
+SHAPES = ((False, False), (True, False), (True, True))
+"""Whether a statement finds letters by the user, and by the id. No statement finds them by the id alone."""
+_LIST = {shape: _list(*shape) for shape in SHAPES}
 _LOOKED = RowReader(Scanned, *_LIST.values(), prefix="looked_")
-_LETTER = RowReader(Letter, *_LIST.values(), others=[_LOOKED])
+_LETTER = RowReader(
+    Letter,
+    *_LIST.values(),
+    others=[_LOOKED],
+    convert={"user_id": lambda user_id: None if user_id == NOBODY else user_id},
+)
 
 
 def _count(of_user: bool, of_id: bool) -> Statement:
@@ -296,7 +305,16 @@ def _count(of_user: bool, of_id: bool) -> Statement:
 
 _COUNT = {key: _count(*key) for key in _LIST}
 _KIND = RowReader(LetterKind, *_COUNT.values(), others=("looked", "at"))
+_WHOSE = Statement(select(col(D.user_id)).where(col(D.id) == _LETTER_ID).limit(1))
 _OF_USER = Statement(select(func.count().label("n")).select_from(D).where(col(D.user_id) == user()))
+
+
+async def with_user(connection: Connection, of: LetterFilter) -> LetterFilter:
+    """Returns the filter with the user of its letter, if it has an id alone. Zero or one round trip."""
+    if of.id is None or of.user_id is not None:
+        return of
+    row = await _WHOSE.first(connection, letter_id=of.id)
+    return replace(of, user_id=row["user_id"] if row else NOBODY)  # of nobody there is no letter with this id
 
 
 async def list_letters(connection: Connection, of: LetterFilter, after: Place, limit: int) -> LetterPart:
@@ -305,7 +323,7 @@ async def list_letters(connection: Connection, of: LetterFilter, after: Place, l
     One round trip.
     """
     part = part_of(of, after, limit)
-    rows = await _LIST[_shape(of)].all(connection, **part)
+    rows = await _LIST[shape_of(of)].all(connection, **part)
     letters = [_LETTER.read(row) for row in rows if row["id"] is not None]
     last = letters[-1] if letters else None
     found = Scanned(len(letters), last.created_at, last.id) if last else Scanned(0, None, None)
@@ -314,7 +332,7 @@ async def list_letters(connection: Connection, of: LetterFilter, after: Place, l
 
 async def count_letters(connection: Connection, of: LetterFilter) -> Counted:
     """Counts the letters that a filter selects, by topic and reason. One round trip."""
-    rows = await _COUNT[_shape(of)].all(connection, **of.values())
+    rows = await _COUNT[shape_of(of)].all(connection, **of.values())
     kinds = [_KIND.read(row) for row in rows if row["topic"] is not None]
     first = rows[0]
     is_more = first["looked"] > COUNTED
@@ -327,5 +345,6 @@ async def count_of_user(connection: Connection, user_id: UUID) -> int:
     return row["n"] if row else 0
 
 
-def _shape(of: LetterFilter) -> tuple[bool, bool]:
+def shape_of(of: LetterFilter) -> tuple[bool, bool]:
+    """Returns which of the ``SHAPES`` finds the letters of a filter."""
     return of.user_id is not None, of.id is not None

@@ -79,7 +79,9 @@ class Source:
     table: Table
     column: str
     key: tuple["Column[Any]", ...]
-    """The primary key without the column; empty if there is at most one row."""
+    """The primary key without the column and those that are left out: they are equal in all of the rows. Empty if there
+    is at most one row.
+    """
     where: Any
     """The condition that selects them."""
     shown: tuple["Column[Any]", ...]
@@ -135,8 +137,9 @@ def _source(tables: ExportTables, table: Table, column: str, earlier: tuple[str,
     # A row that belongs to a user by two columns is exported once.
     not_yet = (table.c[name].is_distinct_from(user()) for name in earlier)
     where = and_(find(tables) if find else table.c[column] == user(), *not_yet)
-    key = tuple(one for one in table.primary_key.columns if one.name != column)
-    shown = tuple(one for one in table.c if one.name not in rules.left_out.get(table.fullname, ()))
+    left_out = rules.left_out.get(table.fullname, frozenset())
+    key = tuple(one for one in table.primary_key.columns if one.name not in {column, *left_out})
+    shown = tuple(one for one in table.c if one.name not in left_out)
     return Source(table, column, key, where, shown)
 
 

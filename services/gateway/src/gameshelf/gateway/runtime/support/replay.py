@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from gameshelf.gateway.runtime.outbox.store import SHARDS
 from gameshelf.gateway.runtime.support.dead_letters import (
+    SHAPES,
     D,
     LetterFilter,
     Place,
@@ -19,12 +20,13 @@ from gameshelf.gateway.runtime.support.dead_letters import (
     part_of,
     picked,
     scanned,
+    shape_of,
 )
-from gameshelf.gateway.runtime.tables import DeadLetter, OutboxRecord, UserStream
+from gameshelf.gateway.runtime.tables import NOBODY, DeadLetter, OutboxRecord, UserStream
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.errors import DomainError
 from gameshelf.kernel.row_reader import RowReader
-from sqlalchemy import SmallInteger, case, cast, delete, func, or_, select
+from sqlalchemy import SmallInteger, case, cast, delete, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -44,10 +46,8 @@ class Replayed:
     next: Place | None
 
 
-# The topic of a letter is one that the service consumes, so it is not a bulk topic.
-_shard_of_user = case(
-    (col(D.user_id).is_(None), 0), else_=func.mod(func.get_byte(func.uuid_send(col(D.user_id)), 15), SHARDS)
-)
+# The topic of a letter is one that the service consumes, so it is not a bulk topic. Nobody is in shard 0.
+_shard_of_user = func.mod(func.get_byte(func.uuid_send(col(D.user_id)), 15), SHARDS)
 _key = case((col(D.record_key).is_not(None), func.convert_from(col(D.record_key), "UTF8")))
 
 
@@ -55,9 +55,10 @@ def _replay(of_user: bool, of_id: bool) -> Statement:
     window = looked_at(of_user, of_id)
     found = picked(window)
     # It waits for no lock, which rules out deadlocks: letters and users that are locked are skipped.
+    letter = tuple_(col(D.user_id), col(D.id))
     chosen = (
-        select(col(D.id), col(D.user_id))
-        .where(col(D.id).in_(select(found.c.id)), can_replay(of_id))
+        select(col(D.user_id), col(D.id))
+        .where(letter.in_(select(found.c.user_id, found.c.id)), can_replay(of_id))
         .with_for_update(skip_locked=True)
         .cte("chosen")
         .prefix_with("MATERIALIZED")
@@ -70,11 +71,11 @@ def _replay(of_user: bool, of_id: bool) -> Statement:
         .cte("alive")
         .prefix_with("MATERIALIZED")
     )
-    may_go = or_(chosen.c.user_id.is_(None), chosen.c.user_id.in_(select(alive.c.user_id)))
+    may_go = or_(chosen.c.user_id == NOBODY, chosen.c.user_id.in_(select(alive.c.user_id)))
     shard = cast(_shard_of_user, SmallInteger)
     gone = (
         delete(DeadLetter)
-        .where(col(D.id).in_(select(chosen.c.id).where(may_go)))
+        .where(letter.in_(select(chosen.c.user_id, chosen.c.id).where(may_go)))
         .returning(
             shard.label("shard"),
             col(D.user_id),
@@ -106,7 +107,7 @@ def _replay(of_user: bool, of_id: bool) -> Statement:
     )
 
 
-_REPLAY = {(of_user, of_id): _replay(of_user, of_id) for of_user in (False, True) for of_id in (False, True)}
+_REPLAY = {shape: _replay(*shape) for shape in SHAPES}
 _LOOKED, _FOUND = (RowReader(Scanned, *_REPLAY.values(), prefix=prefix) for prefix in ("looked_", "found_"))
 
 
@@ -116,7 +117,7 @@ async def replay_letters(connection: Connection, of: LetterFilter, after: Place,
     Not sent are letters that can't be sent unchanged, those of erased accounts, and those that are locked.
     """
     part = part_of(of, after, limit)
-    row = await _REPLAY[of.user_id is not None, of.id is not None].first(connection, **part)
+    row = await _REPLAY[shape_of(of)].first(connection, **part)
     assert row is not None
     found, sent = _FOUND.read(row), row["sent"]
     return Replayed(sent, found.count - sent, next_place(found, _LOOKED.read(row), part))

@@ -16,6 +16,7 @@ from gameshelf.gateway.runtime.support.dead_letters import (
     Place,
     count_letters,
     list_letters,
+    with_user,
 )
 from gameshelf.gateway.runtime.support.outbox import backlog
 from gameshelf.gateway.runtime.support.replay import moment_of, replay_letters, revision_of
@@ -72,6 +73,7 @@ class Events:
         wanted, after = _filter(request.filter), _place(request.cursor)
         limit = _limit(request.limit, _LISTED, _MAX_LISTED)
         async with self._context.acquire() as connection:
+            wanted = await with_user(connection, wanted)
             part = await list_letters(connection, wanted, after, limit)
             counted = None if request.cursor else await count_letters(connection, wanted)
         return messages.ListDeadLettersResponse(
@@ -95,7 +97,7 @@ class Events:
         )
         audit_id: int | None = None
         async with self._context.acquire() as connection, connection.transaction():
-            done = await replay_letters(connection, meant, after, limit)
+            done = await replay_letters(connection, await with_user(connection, meant), after, limit)
             if done.sent:
                 target = {**_audited_filter(request.filter), "until": _time_text(meant.until), "cursor": request.cursor}
                 entry = NewEntry(
@@ -114,7 +116,7 @@ class Events:
 
     async def _count(self, wanted: LetterFilter) -> messages.ReplayDeadLettersResponse:
         async with self._context.acquire() as connection:
-            found = await count_letters(connection, wanted)
+            found = await count_letters(connection, await with_user(connection, wanted))
         return messages.ReplayDeadLettersResponse(
             total=found.total,
             is_more=found.is_more,

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, CorruptRecordException, IllegalStateError, KafkaError
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.failures import is_passing
+from gameshelf.gateway.runtime.kafka.batches import use_own_batches
 from gameshelf.gateway.runtime.kafka.damage import DamagedPartitions
 from gameshelf.gateway.runtime.kafka.deferred import NoRoom
 from gameshelf.gateway.runtime.kafka.intake import Intake
@@ -85,6 +86,7 @@ class Consumer:
         retry: Retry,
         metrics: Metrics,
     ) -> None:
+        use_own_batches()
         self._options = options
         self._topics = topics
         self._group = group

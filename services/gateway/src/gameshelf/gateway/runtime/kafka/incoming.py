@@ -45,6 +45,8 @@ class Malformed(Exception):
 
 MALFORMED_DATA = "MALFORMED_DATA"
 """The reason of a dead letter whose data does not fit its type."""
+UNREADABLE = "UNREADABLE"
+"""The reason of a dead letter without an original: the record can't be read as one of Kafka."""
 WRONG_TOPIC = "WRONG_TOPIC"
 """The reason of a dead letter whose type belongs on another topic. Commands for many letters never replay it."""
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent, ConsumedEvents, EventSubject
 from gameshelf.gateway.runtime.kafka.incoming import (
     MAX_ID,
+    UNREADABLE,
     WRONG_TOPIC,
     BadElement,
     Incoming,
@@ -59,6 +60,19 @@ class StoredRecord:
     timestamp: int
     key: bytes | None
     value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """A record that came from Kafka, but can't be read as one."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    why: str
+    key: None = None
+    value: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,8 @@ def read_event(record: KafkaRecord, consumed: ConsumedEvents) -> ReceivedEvent |
     A type on the topic of another service is refused: a service that may write to one topic must not be able to publish
     facts of the owner of another topic.
     """
+    if isinstance(record, UnreadableRecord):
+        raise Malformed(UNREADABLE, record.why)
     envelope = parse_envelope(record.value)
     consumers = consumed.by_type.get(envelope.type)
     if consumers is None:

@@ -10,7 +10,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from gameshelf.gateway.runtime.kafka.received import KafkaRecord, StoredRecord
+from gameshelf.gateway.runtime.kafka.received import KafkaRecord, StoredRecord, UnreadableRecord
+from gameshelf.gateway.runtime.kafka.records import Unreadable
 from pydantic_core import from_json
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -26,9 +27,15 @@ class ConsumedRecord(KafkaRecord, Protocol):
 
 
 def structured(record: ConsumedRecord) -> KafkaRecord:
-    """Returns the record with its event in structured JSON; the record itself if it has that form, or has no event."""
+    """Returns the record with its event in structured JSON; the record itself if it has that form, or has no event.
+
+    One that can't be read becomes an UnreadableRecord.
+    """
     if record.value is None:
         return record
+    if isinstance(record.value, Unreadable):
+        why = record.value.decode(errors="replace")
+        return UnreadableRecord(record.topic, record.partition, record.offset, record.timestamp, why)
     value = record.value.removeprefix(_BYTE_ORDER_MARK)
     headers = dict(record.headers)
     if f"{_PREFIX}specversion" in headers:

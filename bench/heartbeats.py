@@ -23,10 +23,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc.aio
 from _load import percentile
+from gameshelf.devstack.ports import listens
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.pytest_plugin import StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
-from gameshelf.devstack.servers.base import free_port, listens
+from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.tokens import TokenIssuer
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages

@@ -21,10 +21,11 @@ from pathlib import Path
 from _cpu import cpu_seconds
 from _libraries import Library, seed
 from _load import Run, load
+from gameshelf.devstack.ports import listens
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
-from gameshelf.devstack.servers.base import free_port, listens
+from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.tokens import TokenIssuer
 from rich.console import Console
 from rich.table import Table

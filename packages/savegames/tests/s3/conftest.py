@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers import ObjectServer
-from gameshelf.devstack.servers.base import HOST
 from gameshelf.savegames import SignedRequest
 from gameshelf.savegames.s3 import S3Config, S3ObjectStore, new_client
 from gameshelf.savegames.testing import Answer

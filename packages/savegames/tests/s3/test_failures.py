@@ -6,8 +6,8 @@ import tracemalloc
 from contextlib import contextmanager
 
 import pytest
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
-from gameshelf.devstack.servers.base import HOST
 from gameshelf.savegames import Digest, StoredPart, StoreUnavailable
 from gameshelf.savegames.s3._client import CALL_SECONDS
 

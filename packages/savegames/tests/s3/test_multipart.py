@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
-from gameshelf.devstack.servers.base import HOST
+from gameshelf.devstack.ports import HOST
 from gameshelf.savegames import Digest
 from gameshelf.savegames.conformance import some_bytes
 from gameshelf.savegames.s3 import SignedHash, _multipart

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from gameshelf.devstack.servers.base import HOST
+from gameshelf.devstack.ports import HOST
 from gameshelf.savegames import StoreUnavailable
 from gameshelf.savegames.s3 import _client as s3_client
 

@@ -9,9 +9,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.events import publish
+from gameshelf.devstack.ports import HOST, listens
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.servers import choice
-from gameshelf.devstack.servers.base import HOST, free_port, listens
+from gameshelf.devstack.servers.base import free_port
 from gameshelf.gateway.runtime.database import connect
 from gameshelf.gateway.runtime.observability.traces import Tracing
 

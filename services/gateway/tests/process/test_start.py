@@ -6,8 +6,8 @@ import threading
 import time
 
 import pytest
+from gameshelf.devstack.ports import listens
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
-from gameshelf.devstack.servers.base import listens
 
 
 @pytest.mark.parametrize("part", ["HTTP", "GRPC", "METRICS"])

@@ -1,8 +1,10 @@
 """A repository like this one: kernel, and library that needs it."""
 
 import subprocess
+from dataclasses import dataclass
 
 import pytest
+from gameshelf.devstack.cli import main
 
 PROJECT = """[project]
 name = "gameshelf-{name}"
@@ -71,3 +73,25 @@ def repository(tmp_path, monkeypatch):
     made.commit("feat: begin")
     monkeypatch.setenv("GAMESHELF_ROOT", str(made.root))
     return made
+
+
+@dataclass
+class Outcome:
+    exit_code: int
+    output: str
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs `./dev release` with arguments."""
+
+    def run(*arguments):
+        code = 0
+        try:
+            main(["release", *arguments])
+        except SystemExit as ended:
+            code = ended.code
+        said = capsys.readouterr()
+        return Outcome(code, said.out + said.err)
+
+    return run

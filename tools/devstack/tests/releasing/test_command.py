@@ -1,15 +1,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from click.testing import CliRunner
-from gameshelf.devstack.releasing.command import release
 
 
-def run(*arguments):
-    return CliRunner().invoke(release, arguments)
-
-
-def test_a_release_is_a_commit_with_an_annotated_tag(repository):
+def test_a_release_is_a_commit_with_an_annotated_tag(repository, run):
     assert run("kernel", "0.2.0").exit_code == 0
     today = datetime.now(UTC).date()
     assert f"## [Unreleased]\n\n## [0.2.0] - {today}\n\n### Added\n\n- A thing.\n" in repository.read(
@@ -25,7 +19,7 @@ def test_a_release_is_a_commit_with_an_annotated_tag(repository):
     assert repository.git("status", "--porcelain") == ""
 
 
-def test_a_dry_run_shows_everything_and_changes_nothing(repository):
+def test_a_dry_run_shows_everything_and_changes_nothing(repository, run):
     before = repository.git("rev-parse", "HEAD")
     shown = run("gameshelf-kernel", "0.2.0", "--dry-run").output
     for part in (
@@ -40,7 +34,7 @@ def test_a_dry_run_shows_everything_and_changes_nothing(repository):
     assert repository.git("status", "--porcelain") == repository.git("tag", "--list") == ""
 
 
-def test_a_version_that_may_break_moves_the_ranges_on(repository):
+def test_a_version_that_may_break_moves_the_ranges_on(repository, run):
     assert run("kernel", "0.2.0").exit_code == 0
     repository.write("packages/kernel/CHANGELOG.md", "## [Unreleased]\n\n### Removed\n\n- A thing.\n")
     repository.commit("feat!: remove a thing")
@@ -51,7 +45,7 @@ def test_a_version_that_may_break_moves_the_ranges_on(repository):
     assert '"gameshelf-kernel>=0.3.0,<0.4"' in repository.read("packages/library/pyproject.toml")
 
 
-def test_a_patch_leaves_ranges_that_accept_it(repository):
+def test_a_patch_leaves_ranges_that_accept_it(repository, run):
     assert run("kernel", "0.2.0").exit_code == 0
     log = repository.read("packages/kernel/CHANGELOG.md")
     fixed = log.replace("## [Unreleased]\n", "## [Unreleased]\n\n### Fixed\n\n- A mistake.\n")
@@ -72,7 +66,7 @@ def test_a_patch_leaves_ranges_that_accept_it(repository):
         ("library", "0.2.0", "release kernel first"),
     ],
 )
-def test_a_release_that_would_be_wrong_is_refused(repository, package, version, reason):
+def test_a_release_that_would_be_wrong_is_refused(repository, package, version, reason, run):
     done = run(package, version)
     assert done.exit_code
     assert reason in done.output
@@ -80,22 +74,22 @@ def test_a_release_that_would_be_wrong_is_refused(repository, package, version, 
     assert repository.git("status", "--porcelain") == ""
 
 
-def test_a_release_without_changes_is_refused(repository):
+def test_a_release_without_changes_is_refused(repository, run):
     assert run("kernel", "0.2.0").exit_code == 0
     assert "has nothing under [Unreleased]" in run("kernel", "0.3.0").output
 
 
-def test_a_patch_with_more_than_corrections_is_refused(repository):
+def test_a_patch_with_more_than_corrections_is_refused(repository, run):
     repository.add_package("kernel", version="0.1.1.dev0")
     repository.commit("chore: begin")
     assert "more than Fixed and Security" in run("kernel", "0.1.1").output
 
 
-def test_a_work_tree_with_changes_is_refused(repository):
+def test_a_work_tree_with_changes_is_refused(repository, run):
     repository.write("new.txt", "")
     assert "not committed" in run("kernel", "0.2.0").output
 
 
-def test_a_tag_that_is_there_is_refused(repository):
+def test_a_tag_that_is_there_is_refused(repository, run):
     repository.git("tag", "gameshelf-kernel-v0.2.0")
     assert "is there already" in run("kernel", "0.2.0", "--dry-run").output

@@ -4,13 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from gameshelf.devstack.releasing.command import release
 from gameshelf.devstack.releasing.commits import ReleaseNotFound, unpack_last_release
 
 
 @pytest.fixture
-def service(repository):
+def service(repository, run):
     """A service of version 0.2.0 that has changed since."""
     repository.add_package("gateway")
     path = "packages/gateway"
@@ -19,7 +17,7 @@ def service(repository):
     repository.write("protos/README.md", "messages\n")
     repository.write("configs/library_config.yaml", "{}\n")
     repository.commit("feat: a service")
-    done = CliRunner().invoke(release, ["gateway", "0.2.0"])
+    done = run("gateway", "0.2.0")
     assert done.exit_code == 0, done.output
     repository.write("services/gateway/src/gameshelf/gateway/__init__.py", "__version__ = 'later'\n")
     repository.commit("feat: go further")

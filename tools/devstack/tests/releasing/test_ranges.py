@@ -1,6 +1,4 @@
 import pytest
-from click.testing import CliRunner
-from gameshelf.devstack.releasing.command import release
 from gameshelf.devstack.releasing.commits import ReleaseNotFound
 from gameshelf.devstack.releasing.distributions import read_distributions
 from gameshelf.devstack.releasing.ranges import accepted_releases, build_release, requirements_of
@@ -13,12 +11,12 @@ build-backend = "hatchling.build"
 
 
 @pytest.fixture
-def released(repository):
+def released(repository, run):
     """Kernel 0.2.0, and a library in development that accepts it."""
     path = "packages/kernel/pyproject.toml"
     repository.write(path, PROJECT + repository.read(path))
     repository.commit("build: hatchling")
-    assert CliRunner().invoke(release, ["kernel", "0.2.0"]).exit_code == 0
+    assert run("kernel", "0.2.0").exit_code == 0
     return repository
 
 

@@ -6,9 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from gameshelf.devstack.releasing import openapi
-from gameshelf.devstack.releasing.command import release
 from gameshelf.devstack.releasing.distributions import read_distributions
 from gameshelf.devstack.releasing.surfaces import ACCEPTED, OPENAPI, PROTOS, SURFACES, surface_of
 from gameshelf.devstack.releasing.versions import Version
@@ -29,7 +27,7 @@ def clone(repository):
     return repository
 
 
-def test_a_release_of_the_protos_keeps_their_image(clone):
+def test_a_release_of_the_protos_keeps_their_image(clone, run):
     protos = read_distributions(ROOT)["gameshelf-protos"]
     version = protos.version.final if not protos.version.is_final else Version(protos.version.major + 1, 0, 0)
     if protos.changelog.unreleased.is_empty:
@@ -38,7 +36,7 @@ def test_a_release_of_the_protos_keeps_their_image(clone):
         clone.commit("fix: it")
     (clone.root / PROTOS).write_bytes(b"")
     clone.commit("chore: no image")
-    done = CliRunner().invoke(release, ["protos", str(version)])
+    done = run("protos", str(version))
     assert done.exit_code == 0, done.output
     assert json.loads(clone.read("protos/asyncapi.json"))["info"]["version"] == str(version)
     assert (clone.root / PROTOS).stat().st_size > 0

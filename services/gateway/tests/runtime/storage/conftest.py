@@ -4,9 +4,10 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+from gameshelf.devstack.ports import HOST, listens
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
-from gameshelf.devstack.servers.base import HOST, free_port, listens
+from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.servers.valkey import binary
 from gameshelf.gateway.configuration import load_settings
 from redis import Redis as BlockingRedis

@@ -1,3 +1,5 @@
-from gameshelf.devstack.cli import dev
+import sys
 
-dev(prog_name="./dev")
+from gameshelf.devstack.cli import main
+
+main(sys.argv[1:])

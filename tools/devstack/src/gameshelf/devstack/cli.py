@@ -1,65 +1,44 @@
-"""The commands of ``./dev``. Data goes to standard output, talk to standard error."""
+"""The commands of ``./dev``. Data goes to standard output, talk to standard error.
+
+``./dev`` starts this with the Python that it was called with, which has only the standard library: what a command needs
+beside it is imported by that command, and installed before.
+"""
 
 import ast
 import difflib
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID, uuid4
 
-import click
-from gameshelf.devstack import demo, running
+from gameshelf.devstack import clients, locks, ports, running
+from gameshelf.devstack.arguments import parse
+from gameshelf.devstack.installation import InstallationFailed, VirtualEnvironment
 from gameshelf.devstack.process import StartFailed
-from gameshelf.devstack.releasing.command import release
-from rich.console import Console
+from gameshelf.devstack.releasing.versions import Version
 
 if TYPE_CHECKING:
     from gameshelf.devstack.stack import Stack
-
-# What takes long to import, such as the servers, is imported only by the commands that need it.
 
 ROOT = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
 DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
 WORKERS = 6
 """Three per core of a small machine. Each takes some 0.8 GB with its servers."""
-ROLES = ("user", "support", "admin", "service")
-
-# Options before the first argument belong to this program, such as --help; everything after it to the other program.
-_PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
-
-_out = Console(soft_wrap=True)
-_talk = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 class _Interrupted(BaseException):
     """A signal came while the stack was starting."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def dev() -> None:
-    """Runs, tests and measures the Library Service on this machine.
-
-    Start with `./dev up`; it prints what to try next.
-    """
-
-
-@dev.command()
-@click.option("--detach", is_flag=True, help="Run in the background; return once it is ready.")
-@click.option("--fresh", is_flag=True, help="Begin with an empty data directory.")
-@click.option(
-    "--origin",
-    "origins",
-    multiple=True,
-    help="Let pages of this origin call, such as http://localhost:3333, beside those of common development servers. "
-    "May be given several times.",
-)
-@click.option("--real", is_flag=True, help="PostgreSQL 15, Redis 7, Kafka 4 of `.ci/real-servers`.")
-def up(detach: bool, fresh: bool, origins: tuple[str, ...], real: bool) -> None:
+def up(detach: bool, fresh: bool, origins: Sequence[str], real: bool) -> None:
     """Start the servers and the service, and keep them running until Ctrl-C."""
     from gameshelf.devstack.environment import differing, settings_asked_for
     from gameshelf.devstack.servers import choice
@@ -70,7 +49,7 @@ def up(detach: bool, fresh: bool, origins: tuple[str, ...], real: bool) -> None:
     if running.is_held(DATA):
         if fresh:
             _fail("a stack runs already; `./dev down` first, then `./dev up --fresh`")
-        _talk.print("a stack runs already in this checkout; making sure that all of it is up")
+        _say("a stack runs already in this checkout; making sure that all of it is up")
         try:
             running.wait_until_well(DATA)
             state = running.state(DATA)
@@ -94,10 +73,7 @@ def up(detach: bool, fresh: bool, origins: tuple[str, ...], real: bool) -> None:
     _welcome()
 
 
-@dev.command(hidden=True)
-@click.option("--fresh", is_flag=True)
-@click.option("--origin", "origins", multiple=True)
-def keep(fresh: bool, origins: tuple[str, ...]) -> None:
+def keep(fresh: bool, origins: Sequence[str]) -> None:
     """The stack that `up --detach` runs in the background."""
     _keep(fresh, origins, lambda: None)
 
@@ -111,7 +87,7 @@ def _origin(given: str) -> str:
         _fail(f"--origin {given}: {error}")
 
 
-def _keep(fresh: bool, origins: tuple[str, ...], ready: Any) -> None:
+def _keep(fresh: bool, origins: Sequence[str], ready: Any) -> None:
     from gameshelf.devstack.stack import PortTaken, Stack
 
     try:
@@ -119,7 +95,7 @@ def _keep(fresh: bool, origins: tuple[str, ...], ready: Any) -> None:
             if fresh:
                 _wipe_data()
             running.note_keeper(DATA)
-            stack = Stack(DATA, _talk.print, origins=origins)
+            stack = Stack(DATA, _say, origins=origins)
             _run(stack, ready)
     except running.AlreadyRuns:
         _fail("a stack runs already in this checkout; `./dev status` shows it, `./dev down` ends it")
@@ -158,18 +134,15 @@ def _run(stack: "Stack", ready: Any) -> None:
         pass
     finally:
         starting = False
-        _talk.print("stopping")
+        _say("stopping")
         stack.stop()
 
 
-@dev.command()
 def down() -> None:
     """Stop everything that `up` started."""
-    _talk.print("stopped" if running.end(DATA) else "nothing runs")
+    _say("stopped" if running.end(DATA) else "nothing runs")
 
 
-@dev.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> None:
     """Show what runs where. Exit code 0 when everything is up, 3 otherwise."""
     try:
@@ -187,43 +160,26 @@ def status(as_json: bool) -> None:
             }
             for part in parts
         ]
-        click.echo(json.dumps({"parts": described}))
+        print(json.dumps({"parts": described}))
     elif not parts:
-        _talk.print("nothing runs; `./dev up` starts it")
+        _say("nothing runs; `./dev up` starts it")
     else:
-        from rich.table import Table
-
-        table = Table("part", "state", "address", "pid", "up for", box=None, pad_edge=False)
+        print(f"{'part':<12}{'state':<7}{'address':<18}{'pid':<9}up for")
         for part in parts:
-            state = "[green]up[/]" if part.alive else "[red]down[/]"
-            table.add_row(part.name, state, part.address, str(part.pid), _age(time.time() - part.started_at))
-        _out.print(table)
+            age = _age(time.time() - part.started_at)
+            print(f"{part.name:<12}{'up' if part.alive else 'down':<7}{part.address:<18}{part.pid:<9}{age}")
     sys.exit(0 if parts and all(part.alive for part in parts) else 3)
 
 
-@dev.command()
-@click.option("--user", "user_id", required=True, type=click.UUID, help="The player (or the service) that it names.")
-@click.option(
-    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="May be given several times. Default: user."
-)
-@click.option("--ttl", default=3600, show_default=True, type=click.IntRange(1), help="Seconds that it is valid for.")
-def token(user_id: UUID, roles: tuple[str, ...], ttl: int) -> None:
+def token(user_id: UUID, roles: Sequence[str] | None, ttl: int) -> None:
     """Print a JWT that the running dev service accepts."""
     from gameshelf.devstack.tokens import TokenIssuer
 
-    click.echo(TokenIssuer(DATA / "keys").issue(user_id, roles or ("user",), ttl))
+    print(TokenIssuer(DATA / "keys").issue(user_id, roles or ("user",), ttl))
 
 
-@dev.command()
-@click.argument("event_type", metavar="TYPE")
-@click.argument("data", metavar="JSON")
-@click.option("--id", "event_id", help="Id of the event; a repeated one is applied once.")
-@click.option("--source", default="gameshelf.devstack", show_default=True, help="Source of the event.")
 def publish(event_type: str, data: str, event_id: str | None, source: str) -> None:
-    """Put one event on its topic, as another service would; print its id.
-
-    TYPE is for example com.platform.payment.purchase.completed.v1, JSON the event's data.
-    """
+    """Put one event on its topic, as another service would; print its id."""
     import asyncio
 
     from gameshelf.devstack.consumed_topics import consumed_topics
@@ -242,27 +198,17 @@ def publish(event_type: str, data: str, event_id: str | None, source: str) -> No
         _fail("JSON: the event's data has to be an object")
     event = CloudEvent(event_type, parsed, id=event_id or str(uuid4()), source=source)
     asyncio.run(publish_events(_environment()["KAFKA_BROKERS"], [event]))
-    click.echo(event.id)
+    print(event.id)
 
 
-@dev.command()
 def env() -> None:
-    """Print the running stack's settings as NAME=value lines."""
-    for name, value in _environment().items():
-        click.echo(f"{name}={value}")
+    """Print the running stack's settings and addresses for a shell."""
+    settings = _environment()
+    print("\n".join(clients.shell_lines({**settings, **clients.addresses(settings)})))
 
 
-@dev.command(context_settings=_PASS_ON)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...]) -> None:
-    """Run the test suite on embedded servers of its own; ARGUMENTS go to pytest.
-
-    With `--all` also the long tests: soaks, faults under load, large random tests. The order is random; the first line
-    says its seed, and `--randomly-seed=SEED` repeats it. With `--real` on servers that `.ci/real-servers` installed.
-
-    The suite runs on more workers than there are cores, since tests wait most of the time. The tests of a path that is
-    named run in one process, so that `--pdb` works.
-    """
+    """Run the test suite on embedded servers of its own."""
     from gameshelf.devstack.servers import choice
 
     os.chdir(ROOT)
@@ -274,14 +220,9 @@ def test(arguments: tuple[str, ...]) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *workers, *arguments])
 
 
-@dev.command(context_settings=_PASS_ON)
-@click.argument("scenario", required=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def bench(scenario: str | None, arguments: tuple[str, ...]) -> None:
-    """Run a benchmark; without SCENARIO list them.
-
-    `./dev bench SCENARIO --help` shows the options of one.
-    """
+def bench(arguments: tuple[str, ...]) -> None:
+    """Run a benchmark; without one list them."""
+    scenario, *options = arguments or (None,)
     files = [path for path in sorted((ROOT / "bench").glob("*.py")) if not path.stem.startswith("_")]
     scenarios = {path.stem.replace("_", "-"): path for path in files}
     if scenario not in scenarios:
@@ -289,12 +230,30 @@ def bench(scenario: str | None, arguments: tuple[str, ...]) -> None:
             _fail(f"SCENARIO: there is no {scenario}; there are: {', '.join(scenarios)}")
         for name, path in scenarios.items():
             summary = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            click.echo(f"{name:<14} {summary.partition(chr(10))[0]}")
+            print(f"{name:<14} {summary.partition(chr(10))[0]}")
         return
-    sys.exit(subprocess.run([sys.executable, str(scenarios[scenario]), *arguments], cwd=ROOT, check=False).returncode)
+    sys.exit(subprocess.run([sys.executable, str(scenarios[scenario]), *options], cwd=ROOT, check=False).returncode)
 
 
-dev.add_command(release)
+def release(package: str, version: Version, dry_run: bool) -> None:
+    """Release a package."""
+    from gameshelf.devstack.releasing import command
+    from gameshelf.devstack.releasing.plan import ReleaseRefused
+
+    try:
+        command.release(package, version, dry_run)
+    except ReleaseRefused as error:
+        _fail(str(error))
+
+
+def install(everything: bool) -> None:
+    """Install what `up` needs, or what all commands need."""
+    VirtualEnvironment(ROOT).ensure("all" if everything else "devstack")
+
+
+def lock() -> None:
+    """Pin the versions of all packages."""
+    sys.exit(locks.lock(ROOT / "3rdparty" / "python"))
 
 
 def _environment() -> dict[str, str]:
@@ -306,35 +265,13 @@ def _environment() -> dict[str, str]:
 
 
 def _welcome() -> None:
+    from gameshelf.devstack import demo
     from gameshelf.devstack.tokens import TokenIssuer
 
-    settings = _environment()
-    http = f"http://127.0.0.1:{settings['LIBRARY_SERVICE_HTTP_PORT']}"
-    demo_token = TokenIssuer(DATA / "keys").issue(demo.ANNA, ttl=24 * 3600)
-    purchase = {
-        "userId": str(demo.ANNA),
-        "orderId": "tour-1",
-        "items": [{"productId": str(demo.not_yet_owned()), "productType": "game", "quantity": 1}],
-    }
-    lines = (
-        "",
-        "[bold green]ready[/]",
-        f"  REST       {http}/api/v1/library",
-        f"  docs       {http}/api/v1/docs",
-        f"  WebSocket  ws://127.0.0.1:{settings['LIBRARY_SERVICE_HTTP_PORT']}/api/v1/ws/library-updates",
-        f"  gRPC       127.0.0.1:{settings['LIBRARY_SERVICE_GRPC_PORT']}",
-        f"  metrics    http://127.0.0.1:{settings['LIBRARY_SERVICE_METRICS_PORT']}/metrics",
-        "",
-        f"A token of Anna, a demo player ({demo.ANNA}), for a day:",
-        demo_token,
-        "",
-        "Buy her a game, and see it arrive:",
-        f"  TOKEN=$(./dev token --user {demo.ANNA})",
-        f"  ./dev publish com.platform.payment.purchase.completed.v1 '{json.dumps(purchase)}'",
-        f'  curl -s -H "Authorization: Bearer $TOKEN" "{http}/api/v1/library/items?sort_by=added_at_desc&limit=1"',
-    )
-    for line in lines:
-        _talk.print(line, markup=line.startswith("["))
+    token = TokenIssuer(DATA / "keys").issue(demo.ANNA, ttl=24 * 3600)
+    _say(_coloured("\nready", "1;32"))
+    for line in clients.welcome(_environment(), ROOT, DATA, demo.ANNA, demo.not_yet_owned(), token):
+        _say(line)
 
 
 def _age(seconds: float) -> str:
@@ -343,6 +280,93 @@ def _age(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _coloured(text: str, code: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else text
+
+
 def _fail(message: str) -> NoReturn:
-    _talk.print(f"dev: {message}", markup=False, style="red")
+    _say(_coloured(f"dev: {message}", "31"))
     sys.exit(1)
+
+
+def _before_up() -> None:
+    """Whatever is wrong with the ports is said before anything is installed or started."""
+    if refusal := ports.mistake_in(os.environ) or (None if running.is_held(DATA) else ports.refusal_of_taken()):
+        _fail(refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    run: Callable[..., None]
+    needs: str | None = None
+    """What has to be installed for it: ``devstack``, ``all`` or nothing."""
+    before: Callable[[], object] = lambda: None
+    """What can be refused before anything is installed."""
+
+
+COMMANDS = {
+    "up": _Command(up, "devstack", _before_up),
+    "keep": _Command(keep, "devstack"),
+    "down": _Command(down),
+    "status": _Command(status),
+    "token": _Command(token, "devstack"),
+    "publish": _Command(publish, "devstack", _environment),
+    "env": _Command(env),
+    "test": _Command(test, "all"),
+    "bench": _Command(bench, "devstack"),
+    "release": _Command(release, "all"),
+    "install": _Command(install),
+    "lock": _Command(lock),
+}
+
+
+def main(arguments: Sequence[str], installed: bool = True) -> None:
+    """Runs a command: here, or by the Python of .venv once that has what the command needs."""
+    try:
+        _main(arguments, installed)
+    except KeyboardInterrupt:
+        _say("\ndev: interrupted; run the command again to continue")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+        sys.exit(141)
+    except InstallationFailed as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(_advice(error))
+
+
+def _main(arguments: Sequence[str], installed: bool) -> None:
+    parsed = vars(parse(arguments))
+    command = COMMANDS[parsed.pop("command")]
+    if command.needs:
+        command.before()
+        if not installed:
+            _continue_in_venv(command.needs, arguments)
+    command.run(**parsed)
+
+
+def _continue_in_venv(needs: str, arguments: Sequence[str]) -> NoReturn:
+    installation = VirtualEnvironment(ROOT)
+    if installation.python.exists() and not installation.can_extend() and running.is_held(DATA):
+        _fail("the pinned versions have changed, and a stack runs with the old ones; `./dev down` first")
+    installation.ensure(needs)
+    # Without cached bytecode each start of the service compiles 1,200 files. Modules of elsewhere, also of the folder
+    # that the caller is in (-P), could be taken for those of the same name that are pinned.
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"):
+        os.environ.pop(name, None)
+    python = str(installation.python)
+    os.execv(python, [python, "-P", "-m", "gameshelf.devstack", *arguments])
+
+
+def _advice(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full{where}; make room, then run the command again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"it can't be written here{where}; use a folder of yours: clone it there, or set GAMESHELF_DEV_DATA"
+    return f"{error.strerror or error}{where}"

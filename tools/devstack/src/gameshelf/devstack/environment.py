@@ -7,14 +7,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from gameshelf.devstack.ports import PORT_VARIABLES, port_of
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
 
-PORT_VARIABLES = {
-    "LIBRARY_SERVICE_HTTP_PORT": 8084,
-    "LIBRARY_SERVICE_GRPC_PORT": 9094,
-    "LIBRARY_SERVICE_METRICS_PORT": 9090,
-}
 ORIGINS = "CORS_ALLOWED_ORIGINS"
 _PAGE_PORTS = (1420, 3000, 3001, 4200, 4321, 5173, 8000, 8080, 8081)
 """The default ports of development servers of web applications: Tauri, Next.js and others,
@@ -94,11 +90,6 @@ def differing(asked: Mapping[str, str], running: Mapping[str, str]) -> list[str]
         for name, value in asked.items()
         if (not {one.strip() for one in value.split(",")} <= allowed if name == ORIGINS else running.get(name) != value)
     )
-
-
-def port_of(variable: str) -> int:
-    """The port that a variable names, or the contract's."""
-    return int(os.environ.get(variable) or PORT_VARIABLES[variable])
 
 
 def erasure_secret(directory: Path) -> str:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiokafka.protocol import coordination, fetch, metadata, offset, produce
-from gameshelf.devstack.servers.base import HOST
+from gameshelf.devstack.ports import HOST
 
 _PRODUCE, _FETCH, _LIST_OFFSETS, _METADATA, _FIND_COORDINATOR = 0, 1, 2, 3, 10
 UNKNOWN_TOPIC, LEADER_NOT_AVAILABLE = 3, 5

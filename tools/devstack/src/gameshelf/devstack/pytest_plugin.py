@@ -20,11 +20,12 @@ from uuid import uuid4
 import hypothesis
 import pytest
 from gameshelf.devstack.forked import ForkedService
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.readmes import RunReadme
 from gameshelf.devstack.readmes import run_readme as _run_readme
 from gameshelf.devstack.servers import S3, Brokers, Kafka, Moto, ObjectServer, Postgres, Valkey
-from gameshelf.devstack.servers.base import HOST, free_port
+from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.side_by_side import SideBySide
 from gameshelf.devstack.side_by_side import side_by_side as _side_by_side
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer

@@ -16,18 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gameshelf.devstack import demo, demo_story
-from gameshelf.devstack.environment import (
-    PORT_VARIABLES,
-    erasure_secret,
-    port_of,
-    service_environment,
-    settings_asked_for,
-)
+from gameshelf.devstack.environment import erasure_secret, service_environment, settings_asked_for
 from gameshelf.devstack.events import publish, until_applied
 from gameshelf.devstack.picture_server import PictureServer
+from gameshelf.devstack.ports import listens, port_of, refusal_of_taken
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Server, Valkey, choice
-from gameshelf.devstack.servers.base import free_port, listens
+from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.tokens import TokenIssuer
 
 _READY_SECONDS = 180.0
@@ -77,10 +72,10 @@ class Stack:
         return self.directory / "stack.json"
 
     def _ports(self) -> dict[str, int]:
-        """The servers' ports, chosen at the first start and kept."""
+        """The servers' ports, chosen at the first start and kept as long as no other program has taken them."""
         path = self.directory / "ports.json"
         ports: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
-        if missing := [name for name in _PORTS if name not in ports]:
+        if missing := [name for name in _PORTS if name not in ports or listens(ports[name])]:
             self.directory.mkdir(parents=True, exist_ok=True)
             ports |= {name: free_port() for name in missing}
             path.write_text(json.dumps(ports))
@@ -88,12 +83,8 @@ class Stack:
 
     def start(self) -> None:
         """Brings everything up. Raises StartFailed, PortTaken."""
-        for variable in PORT_VARIABLES:
-            port = int(self.environment[variable])
-            if listens(port):
-                raise PortTaken(
-                    f"{variable}: port {port} is taken; stop what uses it, or set {variable} to another one"
-                )
+        if refusal := refusal_of_taken():
+            raise PortTaken(refusal)
         cache = "Redis" if choice.are_real() else "Valkey"
         self._say(f"starting PostgreSQL, {cache}, a Kafka broker and an S3 gateway")
         self.pictures.start()

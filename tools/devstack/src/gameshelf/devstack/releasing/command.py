@@ -3,50 +3,33 @@
 import difflib
 import os
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
 from gameshelf.devstack.releasing import surfaces
 from gameshelf.devstack.releasing.plan import ReleasePlan, ReleaseRefused, plan
 from gameshelf.devstack.releasing.versions import Version
 
 
-class _VersionType(click.ParamType[Version]):
-    name = "version"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Version:
-        try:
-            return Version.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-@click.command()
-@click.argument("package")
-@click.argument("version", type=_VersionType())
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def release(package: str, version: Version, dry_run: bool) -> None:
-    """Release PACKAGE (kernel, library, gateway, …) as VERSION: changelog, version, ranges, commit and annotated tag.
+    """Releases a package (kernel, library, gateway, …): changelog, version, ranges, commit and annotated tag.
 
-    A VERSION that ends in .dev0 begins it: the version and the ranges of those who need the package change, nothing is
-    tagged.
+    A version that ends in .dev0 begins it: the version and the ranges of those who need the package change, nothing is
+    tagged. Raises ReleaseRefused.
     """
     root = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
-    try:
-        planned = plan(root, package, version, datetime.now(UTC).date())
-        if planned.tag and _git(root, "tag", "--list", planned.tag):
-            raise ReleaseRefused(f"the tag {planned.tag} is there already")
-        if dry_run:
-            click.echo(_shown(root, planned))
-            return
-        if _git(root, "status", "--porcelain"):
-            raise ReleaseRefused("there are changes that are not committed")
-        carry_out(root, planned)
-    except ReleaseRefused as error:
-        raise click.ClickException(str(error)) from error
+    planned = plan(root, package, version, datetime.now(UTC).date())
+    if planned.tag and _git(root, "tag", "--list", planned.tag):
+        raise ReleaseRefused(f"the tag {planned.tag} is there already")
+    if dry_run:
+        print(_shown(root, planned))
+        return
+    if _git(root, "status", "--porcelain"):
+        raise ReleaseRefused("there are changes that are not committed")
+    carry_out(root, planned)
     if planned.tag:
-        click.echo(f"{planned.tag} is committed and tagged; publish it with: git push --follow-tags", err=True)
+        print(f"{planned.tag} is committed and tagged; publish it with: git push --follow-tags", file=sys.stderr)
 
 
 def carry_out(root: Path, planned: ReleasePlan) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import choice
-from gameshelf.devstack.servers.base import HOST, free_port
+from gameshelf.devstack.servers.base import free_port
 
 _CLUSTER = "Z2FtZXNoZWxmLWRldi0wMQ"
 # A small heap, and no compiler that a short life does not pay for: each module of tests has a broker of its own.

@@ -10,10 +10,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
+from gameshelf.devstack.ports import HOST, listens
 from gameshelf.devstack.process import Process, StartFailed
-
-HOST = "127.0.0.1"
-
 
 _PORTS = range(10_000, 32_000)
 """Below those that kernels take for outgoing connections: one of these could take a port before its server does."""
@@ -56,13 +54,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def listens(port: int) -> bool:
-    """Returns whether a program listens on a port of this machine."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
 
 
 class Server(ABC):

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.servers import apache_kafka
-from gameshelf.devstack.servers.base import HOST, Server, free_port
+from gameshelf.devstack.servers.base import Server, free_port
 
 
 class Broker(Server):

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process, StartFailed
-from gameshelf.devstack.servers.base import HOST, Server, free_port
+from gameshelf.devstack.servers.base import Server, free_port
 
 # The check is that of an operator's balancer, at a shorter interval. A request is sent to another instance only if the
 # connection could not be made: a balancer that repeated others would hide requests that an instance cut. An instance

@@ -3,8 +3,8 @@
 import sys
 from typing import ClassVar
 
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process
-from gameshelf.devstack.servers.base import HOST
 from gameshelf.devstack.servers.objects import ObjectServer
 
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process, StartFailed
-from gameshelf.devstack.servers.base import HOST
 from gameshelf.devstack.servers.objects import BUCKET, ObjectServer
 
 

@@ -4,9 +4,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
+from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import choice
-from gameshelf.devstack.servers.base import HOST, Server
+from gameshelf.devstack.servers.base import Server
 
 
 class Valkey(Server):

@@ -411,7 +411,13 @@ _DATABASE = Dashboard(
                     "ops",
                     [(rate("dependency_errors_total", "dependency"), "{{dependency}}")],
                 ),
-                Panel("Age of the newest backup", "s", [("min(backup_age_seconds)", "age")], limit=100_000),
+                Panel(
+                    "Age of the newest backup",
+                    "s",
+                    [("min by (kind) (backup_age_seconds)", "{{kind}}")],
+                    "The limit is that of daily dumps; base backups are weekly.",
+                    limit=100_000,
+                ),
                 Panel(
                     "After a restore",
                     "none",

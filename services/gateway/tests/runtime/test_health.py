@@ -107,17 +107,26 @@ async def test_the_outbox_is_measured_in_bounded_time_however_much_waits(platfor
     await connection.close()
 
 
-async def test_the_age_of_the_newest_backup_is_since_the_moment_that_it_is_of(platform):
+async def test_no_kind_of_backup_hides_the_age_of_another(platform):
     connection = await asyncpg.connect(platform.dsn)
     async with connection.transaction():
         await connection.execute("DELETE FROM gateway.backups")
-        assert await backups.age_seconds(connection) == math.inf
+        await connection.execute("DELETE FROM gateway.backup_drills")
+        never = backups.BackupAges({"logical": math.inf}, {"logical": math.inf})
+        assert await backups.ages(connection) == never
         note = "INSERT INTO gateway.backups (kind, point) VALUES ($1, clock_timestamp() - make_interval(hours => $2))"
-        await connection.execute(note, "logical", 30)
         await connection.execute(note, "base", 2)
-        assert 7200 <= await backups.age_seconds(connection) < 7300
+        found = await backups.ages(connection)
+        assert found.backups["logical"] == math.inf
+        assert 7200 <= found.backups["base"] < 7300
+        await connection.execute(note, "logical", 30)
+        await connection.execute("INSERT INTO gateway.backup_drills VALUES ('base', now() - interval '9 days', 1, 1)")
+        found = await backups.ages(connection)
+        assert 108_000 <= found.backups["logical"] < 108_100
+        assert 777_600 <= found.drills["base"] < 777_700
+        assert found.drills["logical"] == math.inf
         await connection.execute("UPDATE gateway.backups SET point = now() + interval '1 hour'")
-        assert await backups.age_seconds(connection) == 0
+        assert (await backups.ages(connection)).backups == {"base": 0, "logical": 0}
     await connection.close()
 
 

@@ -98,6 +98,7 @@ def test_what_operators_watch_has_its_name(metrics):
         "kafka_records_deferred",
         "database_replaced",
         "backup_age_seconds",
+        "backup_drill_age_seconds",
         "build_info",
         "outbox_lag_seconds",
         "websocket_connections",
@@ -154,7 +155,7 @@ def test_every_metric_of_the_contract_is_there(metrics):
     assert families["job_runs"].type == "counter"
     assert set(metrics.dependency_errors._labelnames) == {"dependency"}
     [sample] = families["backup_age_seconds"].samples
-    assert sample.value == math.inf  # until a backup was noted
+    assert (sample.labels, sample.value) == ({"kind": "logical"}, math.inf)  # until a dump was noted
     [sample] = families["build_info"].samples
     assert (sample.value, sample.labels["version"]) == (1, __version__)
 

@@ -15,6 +15,15 @@ class StartFailed(Exception):
     """A server did not come up; the message says what to look at."""
 
 
+def as_somebody(command: Sequence[str]) -> list[str]:
+    """The command line of a program that must not run as root, and ends when this process does."""
+    return [*_launching(signal.SIGTERM, True), *command]
+
+
+def _launching(last_signal: int, not_as_root: bool) -> list[str]:
+    return [sys.executable, "-I", "-S", _LAUNCH, str(os.getpid()), str(int(last_signal)), str(int(not_as_root))]
+
+
 class Process:
     """One started program in a process group of its own, with its output in a file.
 
@@ -33,7 +42,7 @@ class Process:
         """``last_signal`` is what the kernel sends when the parent dies; ``not_as_root`` hides from the program that it
         runs as root (it sees another user id in a user namespace, and the same files as its own)."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        launch = [sys.executable, "-I", "-S", _LAUNCH, str(os.getpid()), str(int(last_signal)), str(int(not_as_root))]
+        launch = _launching(last_signal, not_as_root)
         self.started_at = time.time()
         with log.open("ab") as output:
             self._popen = subprocess.Popen(

@@ -37,6 +37,8 @@ class PostgresDatabase:
         self._account, _, self._hosts = self._url.netloc.rpartition("@")
         user, _, password = self._account.partition(":")
         self._user = user
+        self.user = unquote(user) or self._query.get("user", "")
+        """The role, as far as the DSN names one."""
         self._password = unquote(password) or self._query.get("password", "")
         self._secrets = sorted({password, self._password, quote(self._password)} - {""}, key=len, reverse=True)
         self.name = path or self._query.get("dbname") or self._query.get("database") or unquote(user)

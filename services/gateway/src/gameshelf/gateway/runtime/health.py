@@ -143,7 +143,8 @@ class Health:
     async def _measure_outbox(self) -> None:
         async with self._database.acquire() as connection:
             waiting = await backlog.measure(connection)
-            self._metrics.backup_age.set(await backups.age_seconds(connection))
+            ages = await backups.ages(connection)
+        self._metrics.backups.measured(ages)
         self._metrics.outbox_pending.set(waiting.pending)
         self._metrics.outbox_lag_seconds.set(waiting.lag_seconds)
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     DateTime,
+    Double,
     Identity,
     Index,
     LargeBinary,
@@ -302,6 +303,29 @@ class Backup(_Table, table=True):
     point: datetime = Field(sa_type=DateTime(timezone=True))
     """The time of its snapshot."""
     noted_at: datetime = _now()
+
+
+class BackupMarker(_Table, table=True):
+    """A moment that a backup holds or lacks. ``libctl backup create`` and ``drill`` write one each."""
+
+    __tablename__ = "backup_markers"
+    __table_args__ = (PrimaryKeyConstraint("id"),)
+
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
+    written_at: datetime = _now()
+
+
+class BackupDrill(_Table, table=True):
+    """The newest successful drill of a kind of backups. ``libctl backup drill`` writes it."""
+
+    __tablename__ = "backup_drills"
+    __table_args__ = (PrimaryKeyConstraint("kind"),)
+
+    kind: str = Field(primary_key=True, max_length=20)
+    """As in ``backups``."""
+    held_at: datetime = Field(sa_type=DateTime(timezone=True))
+    rto_seconds: float = Field(sa_type=Double)
+    rpo_seconds: float = Field(sa_type=Double)
 
 
 class Rewind(_Table, table=True):

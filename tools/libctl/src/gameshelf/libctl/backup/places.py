@@ -5,14 +5,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.libctl.backup import bucket, keys, remote
 from gameshelf.libctl.backup.bucket import BackupBucket, BucketAddress
 from gameshelf.libctl.backup.create import create, note
+from gameshelf.libctl.backup.drill.records import write_marker
 from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.backup.progress import Steps
+from gameshelf.libctl.backup.workspace import workspace
 from gameshelf.libctl.postgres import PostgresDatabase
 
 
@@ -55,6 +56,7 @@ async def create_at(
     work: Path | None,
 ) -> tuple[Manifest, BackupPlace]:
     """Makes a backup and notes it; an address gets it by way of a folder below ``work``, which is removed."""
+    await write_marker(database)  # by which a drill recognises the backup as one of this database
     if place.folder:
         made = await create(steps, database, packages, place.folder, jobs, leave_out)
     else:
@@ -62,8 +64,8 @@ async def create_at(
         async with connected(place.address) as store:
             async for _ in store.list("check"):  # a wrong address or key is found before hours of dumping
                 break
-            with TemporaryDirectory(prefix="libctl-backup-", dir=work) as folder:
-                dump = Path(folder) / "backup"
+            with workspace(work, steps.say) as folder:
+                dump = folder / "backup"
                 made = await create(steps, database, packages, dump, jobs, leave_out)
                 place = BackupPlace(
                     address=place.address, backup_id=await remote.upload(steps, store, dump, made, jobs)
@@ -79,7 +81,7 @@ async def described(steps: Steps, place: BackupPlace) -> tuple[Manifest, BackupP
     assert place.address
     async with connected(place.address) as store:
         one = await remote.chosen(steps, store, place.backup_id, datetime.now(UTC))
-        return await remote.manifest_of(store, one), BackupPlace(address=place.address, backup_id=one.id)
+        return await remote.manifest_of(steps, store, one), BackupPlace(address=place.address, backup_id=one.id)
 
 
 @asynccontextmanager

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from tempfile import TemporaryDirectory
 
 from gameshelf.libctl.backup import manifest as manifests
 from gameshelf.libctl.backup.bucket import BackupBucket, Listed
@@ -20,6 +19,7 @@ from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.retention import BackupState, Stored, newest_good
 from gameshelf.libctl.backup.sealing import may_hold, sealed_size
+from gameshelf.libctl.backup.workspace import workspace
 from gameshelf.libctl.errors import NothingFound, Refused
 
 _ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
@@ -126,10 +126,10 @@ async def chosen(steps: Steps, bucket: BackupBucket, backup_id: str | None, now:
     raise NothingFound(f"{bucket.address} holds no backup {backup_id}", f"libctl backup list {bucket.address}")
 
 
-async def manifest_of(bucket: BackupBucket, one: Stored) -> Manifest:
-    with TemporaryDirectory(prefix="libctl-backup-") as folder:
-        await bucket.fetch(f"{one.id}/{manifests.NAME}", Path(folder) / manifests.NAME)
-        return Manifest.read(Path(folder))
+async def manifest_of(steps: Steps, bucket: BackupBucket, one: Stored) -> Manifest:
+    with workspace(None, steps.say) as folder:
+        await bucket.fetch(f"{one.id}/{manifests.NAME}", folder / manifests.NAME)
+        return Manifest.read(folder)
 
 
 @asynccontextmanager
@@ -137,8 +137,8 @@ async def downloaded(
     steps: Steps, bucket: BackupBucket, one: Stored, jobs: int, work: Path | None
 ) -> AsyncIterator[tuple[Path, Manifest]]:
     """The folder and the manifest of a backup, for the length of a block: the folder holds plain data."""
-    with TemporaryDirectory(prefix="libctl-backup-", dir=work) as made:  # only its owner can look into it
-        folder = Path(made) / one.id
+    with workspace(work, steps.say) as made:
+        folder = made / one.id
         await bucket.fetch(f"{one.id}/{manifests.NAME}", folder / manifests.NAME)
         manifest = Manifest.read(folder)
         with steps.bars():

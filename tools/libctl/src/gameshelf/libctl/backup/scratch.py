@@ -16,7 +16,7 @@ from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.errors import Refused
 from gameshelf.libctl.postgres import MAINTENANCE, Connection, PostgresDatabase, quoted
 
-_NAME = re.compile(r"libctl_(verify|restore)_[0-9a-f]{10}")
+_NAME = re.compile(r"libctl_(verify|restore|drill)_[0-9a-f]{10}")
 _LISTED = """
 SELECT datname AS name, shobj_description(oid, 'pg_database') AS note FROM pg_database
 WHERE datname LIKE 'libctl\\_%' ORDER BY 1

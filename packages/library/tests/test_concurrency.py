@@ -32,6 +32,8 @@ from gameshelf.library import (
 from gameshelf.library._item_ids import item_id
 from sqlalchemy import select
 
+pytestmark = pytest.mark.real
+
 USERS, ROUNDS, WRITERS = 5, 12, 3
 GAMES = sorted(uuid4() for _ in range(20))
 

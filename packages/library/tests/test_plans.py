@@ -17,6 +17,8 @@ from gameshelf.library._family import store as family_store
 from gameshelf.library._queries import access, explain, library, support
 from gameshelf.library._store import categories, erasure, grants, items, products
 
+pytestmark = pytest.mark.real
+
 MODULES = {
     library: "library",
     access: "access",

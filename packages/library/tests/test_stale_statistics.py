@@ -12,6 +12,8 @@ from gameshelf.devstack.statements import PLANS, Measured
 from gameshelf.library import MIGRATIONS
 from gameshelf.library._store import items
 
+pytestmark = pytest.mark.real
+
 USER = UUID(int=1)
 HELD, CHANGED = 12_000, 6_000
 FEW = """

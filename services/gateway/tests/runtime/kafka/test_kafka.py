@@ -12,6 +12,8 @@ from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQu
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
+pytestmark = pytest.mark.real
+
 PAYMENTS = "com.platform.payment.events.v1"
 DEAD = "com.platform.library.dlq.v1"
 EVENTS = "com.platform.library.events.v1"

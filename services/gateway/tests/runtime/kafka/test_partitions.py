@@ -11,6 +11,8 @@ from aiokafka.errors import NotEnoughReplicasError, NotLeaderForPartitionError, 
 from aiokafka.partitioner import DefaultPartitioner
 from gameshelf.devstack.servers.kafka import PARTITIONS
 
+pytestmark = pytest.mark.real
+
 NOTIFICATIONS = "com.platform.notification.send.requests.v1"
 PAYMENTS = "com.platform.payment.events.v1"
 

@@ -21,6 +21,8 @@ from gameshelf.gateway.runtime.kafka.topics import (
 )
 from gameshelf.gateway.wiring import CONSUMED, PUBLISHED_FOR_OTHERS
 
+pytestmark = pytest.mark.real
+
 NEEDED = {
     "POSTGRES_DSN": "postgresql://library@127.0.0.1/library",
     "ERASURE_HASH_KEY": "0" * 32,

@@ -23,6 +23,11 @@ Acquire = Callable[[], AbstractAsyncContextManager[Any]]
 
 ACQUIRE_SECONDS = 5.0
 CLOSE_SECONDS = 5.0
+_POOLER_SECONDS = 3.0
+_LOSES_STATEMENTS = (
+    "POSTGRES_DSN: the pooler loses prepared statements; transaction mode needs PgBouncer 1.21 or later, with "
+    "max_prepared_statements above 0"
+)
 # Longer than any statement of the service takes; a concurrent request waits this long for the lock of a user's row.
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
@@ -248,4 +253,28 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
         if "startup parameter" not in str(error):
             raise
     _log.info("PostgreSQL is behind a pooler: time-outs are set for each transaction")
+    if size > 1 and not await _keeps_statements(dsn):
+        raise DatabaseUnusable(_LOSES_STATEMENTS)
     return Database(await open_pool(_PooledConnection, _NAME))
+
+
+async def _keeps_statements(dsn: str) -> bool:
+    """Returns whether a statement that was prepared in one session is found when the pooler changes to another session.
+
+    Without this check some requests would fail, and only under load. A second connection holds the session in which the
+    first one prepared, so that the first one has to get another. A pooler that has no other session does not answer.
+    """
+    one, other = [await asyncpg.connect(dsn, timeout=10, command_timeout=_POOLER_SECONDS) for _ in range(2)]
+    try:
+        statement = await one.prepare("SELECT 1")
+        await statement.fetchval()  # ends the use of the session, which preparing does not
+        async with other.transaction():
+            await statement.fetchval()
+    except TimeoutError:
+        return True
+    except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError):
+        return False
+    finally:
+        one.terminate()
+        other.terminate()
+    return True

@@ -160,7 +160,7 @@ async def test_a_pooler_with_one_session_is_used(new_pooler, mode):
     await database.close()
 
 
-async def test_the_service_goes_on_after_a_restart_of_the_pooler(platform, new_pooler, wait_until):
+async def test_the_service_continues_after_a_restart_of_the_pooler(platform, new_pooler, wait_until):
     pooler = new_pooler("transaction")
     service = platform.service(POSTGRES_DSN=pooler.dsn)
     service.start()

@@ -1,8 +1,10 @@
 """Fixtures that send records as any producer may, and read the resulting rows."""
 
 import json
+import re
 from uuid import uuid4
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -59,5 +61,21 @@ def owns(wait_until):
             return await player.products() == {str(product) for product in products}
 
         await wait_until(has, seconds)
+
+    return wait
+
+
+@pytest.fixture
+def nothing_waits(service, wait_until):
+    """Waits until the service says that no record waits in any of its partitions."""
+
+    async def is_seen():
+        async with httpx.AsyncClient() as client:
+            text = (await client.get(service.metrics)).text
+        lags = re.findall(r"^kafka_consumer_lag\{.*\} (\S+)$", text, re.MULTILINE)
+        return bool(lags) and all(float(lag) == 0 for lag in lags)
+
+    async def wait():
+        await wait_until(is_seen)
 
     return wait

@@ -67,6 +67,11 @@ def with_int(sent, at, number):
     return checked(sent)
 
 
+def with_control(sent):
+    sent[CODEC_AT] |= 0x20
+    return checked(sent)
+
+
 def old(magic, codec=0):
     builder = LegacyRecordBatchBuilder(magic, codec, 1000)
     assert builder.append(0, 1_000 if magic else None, b"key", b"value")
@@ -262,3 +267,14 @@ async def test_batches_that_can_not_be_read_stop_nobody(
     )
     assert [text for text in sent if text not in details] == []
     assert await connection.fetchval("SELECT count(*) FROM gateway.dead_letters WHERE value = $1", marker) == 1
+
+
+async def test_the_marker_of_a_transaction_is_no_record_that_waits(
+    accepts, producer, player, purchase_of, owns, nothing_waits
+):
+    """It has an offset, which is never committed. A partition without news seemed to be stalled until the next one."""
+    game = uuid4()
+    await producer.send_and_wait(PAYMENTS, purchase_of(player.id, game).encode(), partition=PARTITION)
+    assert await accepts(with_control(batch((b"\0\0\0\1", None, []))))
+    await owns(player, game)
+    await nothing_waits()

@@ -138,6 +138,8 @@ class Consumer:
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            # What a producer has aborted did not happen; a transaction is open for a minute at most, by default.
+            isolation_level="read_committed",
             metadata_max_age_ms=10_000,
             max_poll_interval_ms=_IDLE_MILLISECONDS,
             session_timeout_ms=self._session_timeout,
@@ -160,7 +162,7 @@ class Consumer:
             await asyncio.wait_for(connected.consumer.stop(), _STOP_SECONDS)
 
     async def _consume(self, connected: _Connected, stopping: asyncio.Event) -> None:
-        lag = Lag(connected.consumer, connected.assigned, self._acquire, self._metrics)
+        lag = Lag(connected.consumer, connected.assigned, connected.batches, self._acquire, self._metrics)
         measuring = asyncio.create_task(lag.run())
         look_at = 0.0
         try:

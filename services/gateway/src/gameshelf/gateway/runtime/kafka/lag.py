@@ -1,7 +1,7 @@
 """Measures how many records wait to be applied, from the broker's offsets, so that it grows while nothing is read."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,11 +16,19 @@ _PATIENCE_SECONDS = 5.0
 
 
 class Lag:
-    """Measures the partitions of one consumer until it is cancelled."""
+    """Measures the partitions of one consumer until it is cancelled. Records of those in ``busy`` are being applied."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, assigned: Assigned, acquire: Acquire, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        assigned: Assigned,
+        busy: Container[TopicPartition],
+        acquire: Acquire,
+        metrics: Metrics,
+    ) -> None:
         self._consumer = consumer
         self._assigned = assigned
+        self._busy = busy
         self._acquire = acquire
         self._metrics = metrics
         self._shown: set[TopicPartition] = set()
@@ -48,7 +56,10 @@ class Lag:
         for partition, end in ends.items():
             # A broker may report the beginning of its last batch only.
             newest = max(end, self._consumer.highwater(partition) or 0)
-            lags[partition] = max(newest - await self._begins(partition), 0)
+            begins = await self._begins(partition)
+            if begins < newest and partition not in self._busy:
+                begins = max(begins, await self._position(partition))
+            lags[partition] = max(newest - begins, 0)
         self._show(lags)
 
     async def _begins(self, partition: TopicPartition) -> int:
@@ -60,6 +71,17 @@ class Lag:
                 offset = (await self._consumer.beginning_offsets([partition]))[partition]
             committed.setdefault(partition, offset)
         return committed[partition]
+
+    async def _position(self, partition: TopicPartition) -> int:
+        """Returns the offset behind what was read, 0 if there is none: it passes markers of transactions and aborted
+        records, which the client does not return, so that no commit follows.
+        """
+        try:
+            async with asyncio.timeout(0):  # it waits where the offset is still to be found out
+                position: int = await self._consumer.position(partition)
+        except TimeoutError:
+            return 0
+        return position
 
     def _show(self, lags: Mapping[TopicPartition, int]) -> None:
         gauge = self._metrics.kafka_consumer_lag

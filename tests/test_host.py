@@ -10,7 +10,7 @@ import yaml
 from gameshelf.gateway.configuration import load_settings
 
 HOST = Path(__file__).parents[1] / "deploy/host"
-SCRIPTS = ["install", "services", "run", "backup", "objects", "kafka/kafka"]
+SCRIPTS = ["install", "services", "run", "backup", "base-backup", "drill", "redis-copy", "objects", "kafka/kafka"]
 
 
 def variables(text):

@@ -8,7 +8,7 @@ import shlex
 import shutil
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,17 @@ async def of_stanza(stanza: str) -> BaseBackup:
     )
 
 
-async def put_into(steps: Steps, base: BaseBackup, programs: Path, work: Path) -> tuple[Path, Mapping[str, str]]:
-    """Puts the data into a folder below ``work``. Returns it, and the settings for its recovery."""
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The data, and the server's settings and environment for their recovery."""
+
+    data: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+async def put_into(steps: Steps, base: BaseBackup, programs: Path, work: Path) -> Recovery:
+    """Puts the data of a base backup into a folder below ``work``."""
     data = work / "data"
     if base.stanza:
         steps.say(f"pgBackRest restores {base.name}")
@@ -73,17 +82,22 @@ async def put_into(steps: Steps, base: BaseBackup, programs: Path, work: Path) -
             f"--stanza={base.stanza}",
             f"--pg1-path={data}",
             f"--tablespace-map-all={work / 'tablespaces'}",
-            f"--lock-path={work / 'lock'}",
             "--archive-mode=off",
-            "--log-level-file=off",
-            "--log-level-stderr=warn",
-            "--log-level-console=off",
             "restore",
         ]
+        # By the environment, since the server calls pgBackRest, too: beside the live one's it needs places of its own.
+        environment = {
+            "PGBACKREST_LOCK_PATH": str(work / "lock"),
+            "PGBACKREST_SPOOL_PATH": str(work / "spool"),
+            "PGBACKREST_LOG_LEVEL_FILE": "off",
+            "PGBACKREST_LOG_LEVEL_CONSOLE": "off",
+            "PGBACKREST_LOG_LEVEL_STDERR": "warn",
+        }
         data.mkdir(mode=0o700)
-        (work / "tablespaces").mkdir(mode=0o700)
-        await _program(arguments)
-        return data, {}
+        for name in ("tablespaces", "lock", "spool"):
+            (work / name).mkdir(mode=0o700)
+        await _program(arguments, environment)
+        return Recovery(data, environment=environment)
     assert base.folder
     assert base.wal
     steps.say(f"copying {base.folder}")
@@ -95,7 +109,7 @@ async def put_into(steps: Steps, base: BaseBackup, programs: Path, work: Path) -
     (data / "standby.signal").unlink(missing_ok=True)
     (data / "recovery.signal").touch()
     archive = shlex.quote(str(base.wal.absolute())).replace("%", "%%")
-    return data, {"restore_command": f'cp {archive}/%f "%p"'}
+    return Recovery(data, {"restore_command": f'cp {archive}/%f "%p"'})
 
 
 def archived_segments(base: BaseBackup) -> list[str]:
@@ -135,19 +149,23 @@ def _require_copy(folder: Path) -> None:
 
 async def _info(stanza: str) -> dict[str, Any]:
     try:
-        stanzas = json.loads(await _program([f"--stanza={stanza}", "--output=json", "--log-level-file=off", "info"]))
+        stanzas = json.loads(
+            await _program([f"--stanza={stanza}", "--output=json", "--log-level-file=off", "info"], {})
+        )
         found: dict[str, Any] = stanzas[0]
     except (ValueError, IndexError):
         raise Refused("pgbackrest info can't be understood", "pgbackrest --output=json info") from None
     return found
 
 
-async def _program(arguments: list[str]) -> str:
+async def _program(arguments: list[str], environment: Mapping[str, str]) -> str:
     """Runs pgBackRest; returns its output. Raises Refused with its errors."""
     path = shutil.which("pgbackrest")
     if path is None:
         raise Refused("pgbackrest isn't installed", "apt-get install pgbackrest")
-    process = await asyncio.create_subprocess_exec(path, *arguments, stdout=PIPE, stderr=PIPE)
+    process = await asyncio.create_subprocess_exec(
+        path, *arguments, stdout=PIPE, stderr=PIPE, env={**os.environ, **environment}
+    )
     try:
         out, err = await process.communicate()
     finally:

@@ -120,10 +120,12 @@ async def of_base(steps: Steps, base: BaseBackup, settings: DrillSettings) -> Dr
     segments = bases.archived_segments(base)
     with workspace(settings.work, steps.say) as work:
         with _timed(drill, "fetch"):
-            data, options = await bases.put_into(steps, base, programs, work)
+            recovery = await bases.put_into(steps, base, programs, work)
         started = time.monotonic()
         steps.say("replaying the WAL")
-        async with server.running(programs, work, data, _role(settings), options) as maintenance:
+        async with server.running(
+            programs, work, recovery.data, _role(settings), recovery.settings, recovery.environment
+        ) as maintenance:
             drill.seconds["recover"] = time.monotonic() - started
             if gap := missing_segments(segments, server.replayed_segments(work)):
                 drill.failures.append(gap)

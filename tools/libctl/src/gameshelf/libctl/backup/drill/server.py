@@ -94,7 +94,12 @@ async def empty_data(programs: Path, folder: Path) -> Path:
 
 @asynccontextmanager
 async def running(
-    programs: Path, folder: Path, data: Path, role: str, settings: Mapping[str, str] | None = None
+    programs: Path,
+    folder: Path,
+    data: Path,
+    role: str,
+    settings: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[PostgresDatabase]:
     """The server on ``data``, once it takes writes: after the recovery of a base backup. Gone after the block.
 
@@ -117,7 +122,7 @@ async def running(
             stdin=DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "LC_ALL": "C"},
+            env={**os.environ, **(environment or {}), "LC_ALL": "C"},
             start_new_session=True,
             preexec_fn=_ends_with_parent(),
         )

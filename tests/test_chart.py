@@ -219,7 +219,7 @@ def test_no_pod_is_root_or_writes_to_its_image(rendered, values):
 
 
 @with_helm
-def test_a_backup_is_made_and_verified_before_older_ones_are_deleted(rendered, monkeypatch, tmp_path):
+def test_a_backup_is_verified_before_others_go_and_drilled_every_quarter(rendered, monkeypatch, tmp_path):
     monkeypatch.setenv("POSTGRES_DSN", SAMPLES["POSTGRES_DSN"])
     steps = []
     for _, pod in pods([document for document in rendered("production") if document["kind"] == "CronJob"]):
@@ -231,7 +231,7 @@ def test_a_backup_is_made_and_verified_before_older_ones_are_deleted(rendered, m
             steps.append(words[1])
             command = cli.get_command(None, words[0]).get_command(None, words[1])
             command.make_context(words[1], [str(tmp_path) if word == "/work" else word for word in words[2:]])
-    assert steps == ["create", "verify", "prune"]
+    assert steps == ["create", "verify", "prune", "drill"]
 
 
 @with_helm

@@ -42,6 +42,10 @@ class Bucket:
     def delete(self, key):
         self._client.delete_object(Bucket=self.name, Key=key)
 
+    def begin(self, key):
+        upload = self._client.create_multipart_upload(Bucket=self.name, Key=key)["UploadId"]
+        self._client.upload_part(Bucket=self.name, Key=key, UploadId=upload, PartNumber=1, Body=b"x")
+
     def uploads(self):
         return self._client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])
 
@@ -223,6 +227,85 @@ def test_a_large_object_goes_in_equal_parts_and_a_failure_ends_the_upload(bucket
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
     assert bucket.names() == ["library/id/large"]
     assert bucket.uploads() == []
+
+
+def test_uploads_that_a_killed_run_left_are_aborted_and_no_others(bucket, libctl, stored, monkeypatch):
+    import asyncio
+    from datetime import UTC, datetime, timedelta
+
+    from gameshelf.libctl.backup import places, remote
+    from gameshelf.libctl.backup.progress import Steps
+    from gameshelf.libctl.output import Output
+
+    ours = "library/20201127T020000Z-00000000/dump/1.dat.gz"
+    for name in (ours, "library/notes", "elsewhere/20201127T020000Z-00000000/dump/1.dat.gz"):
+        bucket.begin(name)
+    pruned = libctl("backup", "prune", bucket.address, "--json", "--apply", "--reason", "nightly")
+    assert (pruned.code, pruned.data["unfinished_uploads"]) == (ExitCode.OK, [])  # they may be under way
+
+    async def found():
+        async with places.connected(places.parse(bucket.address).address) as store:
+            steps, later = Steps(Output()), datetime.now(UTC) + timedelta(days=2, minutes=1)
+            uploads = await remote.abandoned(steps, store, later)
+            ended = await remote.abort(steps, store, uploads)
+            return uploads, ended, await remote.abort(steps, store, uploads)  # gone already, as by a rule of the bucket
+
+    uploads, ended, again = asyncio.run(found())
+    assert ([f"library/{one.name}" for one in uploads], ended, again) == ([ours], 1, 1)
+    assert {one["Key"] for one in bucket.uploads()} == {
+        "library/notes",
+        "elsewhere/20201127T020000Z-00000000/dump/1.dat.gz",
+    }
+
+
+@pytest.mark.long
+def test_an_interrupted_upload_leaves_nothing_in_the_bucket(bucket, libctl, library, fetch):
+    import signal
+
+    process = libctl.start("backup", "create", bucket.address, "--jobs", "8", dsn=library, **bucket.settings)
+    printed = ""
+    for line in process.stderr:
+        printed += line
+        if "uploading" in line:
+            process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode == ExitCode.INTERRUPTED, printed
+    assert "Traceback" not in printed
+    assert bucket.names() == []
+    assert bucket.uploads() == []
+    assert fetch(library, "SELECT 1 FROM gateway.backups") == []
+
+
+def test_a_cancelled_request_is_awaited_before_anything_is_deleted():
+    import asyncio
+
+    from gameshelf.libctl.backup.bucket import to_its_end
+
+    async def cancelled():
+        arrives, events = asyncio.Event(), []
+
+        async def request():
+            await arrives.wait()
+            events.append("stored")
+
+        async def upload():
+            try:
+                await to_its_end(request())
+            finally:
+                events.append("deleted")
+
+        task = asyncio.create_task(upload())
+        await asyncio.sleep(0)
+        task.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert events == []
+        arrives.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return events
+
+    assert asyncio.run(cancelled()) == ["stored", "deleted"]
 
 
 @pytest.mark.long

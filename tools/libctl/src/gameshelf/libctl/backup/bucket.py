@@ -4,15 +4,18 @@ import asyncio
 import math
 import os
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gameshelf.libctl.backup.keys import Keys
 from gameshelf.libctl.backup.sealing import FRAME, Opener, sealed, sealed_size
 from gameshelf.libctl.errors import NothingFound, Refused, Unavailable, Usage
+
+T = TypeVar("T")
 
 MIB = 1 << 20
 _PART = 8 * MIB
@@ -51,6 +54,15 @@ class Listed:
 
     name: str
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An upload in parts that was not completed."""
+
+    name: str
+    id: str
+    begun_at: datetime
 
 
 class BackupBucket:
@@ -120,19 +132,42 @@ class BackupBucket:
         with _explained(f"{self.address}/{name}"):
             await self._client.delete_object(Bucket=self.address.bucket, Key=self.address.key(name))
 
+    async def unfinished(self) -> AsyncIterator[Unfinished]:
+        """Yields the uploads in parts that were begun and neither completed nor aborted. No listing of objects has
+        them, and they cost what their parts do.
+        """
+        start = f"{self.address.prefix}/" if self.address.prefix else ""
+        with _explained(str(self.address)):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.address.bucket, Prefix=start
+            )
+            async for page in pages:
+                for entry in page.get("Uploads", ()):
+                    yield Unfinished(entry["Key"].removeprefix(start), entry["UploadId"], entry["Initiated"])
+
+    async def abort(self, upload: Unfinished) -> None:
+        """Ends an unfinished upload; one that is gone is no error."""
+        with _explained(f"{self.address}/{upload.name}"), suppress(self._client.exceptions.NoSuchUpload):
+            await self._client.abort_multipart_upload(
+                Bucket=self.address.bucket, Key=self.address.key(upload.name), UploadId=upload.id
+            )
+
     async def _upload(self, name: str, pieces: Iterator[bytes], size: int) -> None:
         place = {"Bucket": self.address.bucket, "Key": self.address.key(name)}
         with _explained(f"{self.address}/{name}"):
             if size <= _PART:
-                await self._client.put_object(**place, Body=b"".join(pieces))
+                await to_its_end(self._client.put_object(**place, Body=b"".join(pieces)))
                 return
-            upload = (await self._client.create_multipart_upload(**place))["UploadId"]
+            upload = (await to_its_end(self._client.create_multipart_upload(**place)))["UploadId"]
             try:
                 done: list[dict[str, object]] = []
                 for number, part in enumerate(_gathered(pieces, part_size(size)), 1):
-                    answer = await self._client.upload_part(**place, UploadId=upload, PartNumber=number, Body=part)
-                    done.append({"PartNumber": number, "ETag": answer["ETag"]})
-                await self._client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": done})
+                    sent = self._client.upload_part(**place, UploadId=upload, PartNumber=number, Body=part)
+                    done.append({"PartNumber": number, "ETag": (await to_its_end(sent))["ETag"]})
+                parts = {"Parts": done}
+                await to_its_end(
+                    self._client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload=parts)
+                )
             except BaseException:
                 await asyncio.shield(_aborted(self._client, place, upload))
                 raise
@@ -199,6 +234,20 @@ def _gathered(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
             del part[:size]
     if part:
         yield bytes(part)
+
+
+async def to_its_end(request: Coroutine[Any, Any, T]) -> T:
+    """Awaits a request that changes the store. A cancellation is raised once the request has ended: the store may
+    complete one whose sender is gone, after everything was deleted.
+    """
+    task = asyncio.ensure_future(request)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # seen, so that nothing warns of it
+        raise
 
 
 async def _aborted(client: Any, place: dict[str, str], upload: str) -> None:

@@ -9,12 +9,12 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 
 from gameshelf.libctl.backup import manifest as manifests
-from gameshelf.libctl.backup.bucket import BackupBucket, Listed
+from gameshelf.libctl.backup.bucket import BackupBucket, Listed, Unfinished
 from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.retention import BackupState, Stored, newest_good
@@ -25,6 +25,7 @@ from gameshelf.libctl.errors import NothingFound, Refused
 _ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 _TIME = "%Y%m%dT%H%M%SZ"
 _LARGEST_MANIFEST = 256 << 20
+_LONGEST_UPLOAD = timedelta(days=2)
 
 
 def new_id(point: datetime) -> str:
@@ -170,6 +171,29 @@ async def delete(steps: Steps, bucket: BackupBucket, past: Sequence[Stored]) -> 
             kept.append(one.id)
             steps.say(f"{one.id} is not deleted: {refused.message}")
     return gone, kept
+
+
+async def abandoned(steps: Steps, bucket: BackupBucket, now: datetime) -> list[Unfinished]:
+    """Returns unfinished uploads of objects of backups that were begun two days ago or earlier, the oldest first."""
+    try:
+        found = [upload async for upload in bucket.unfinished() if upload.begun_at <= now - _LONGEST_UPLOAD]
+    except Refused as refused:  # not every store has this list, and not every key has the right to it
+        steps.say(f"unfinished uploads can't be listed: {refused.message}")
+        return []
+    ours = (upload for upload in found if point_of(upload.name.partition("/")[0]))
+    return sorted(ours, key=lambda upload: upload.begun_at)
+
+
+async def abort(steps: Steps, bucket: BackupBucket, uploads: Sequence[Unfinished]) -> int:
+    """Aborts uploads; returns how many."""
+    ended = 0
+    for upload in uploads:
+        try:
+            await bucket.abort(upload)
+            ended += 1
+        except Refused as refused:
+            steps.say(f"an upload of {upload.name} is not aborted: {refused.message}")
+    return ended
 
 
 async def _examined(bucket: BackupBucket, backup_id: str, entries: Sequence[Listed]) -> Stored:

@@ -10,6 +10,7 @@ from uuid import UUID
 import click
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.libctl.backup import mark, places, remote
+from gameshelf.libctl.backup.bucket import Unfinished
 from gameshelf.libctl.backup.contents import Difference
 from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.backup.places import BackupPlace
@@ -152,31 +153,37 @@ def list_(out: Output, place: BackupPlace) -> None:
 def prune(ctx: click.Context, place: BackupPlace, days: int, weekly: int, monthly: int, reason: str | None) -> None:
     """Delete expired backups from a bucket; never the newest good one, and nothing that can't be read.
 
-    Ages count from the newest good backup: where backups have stopped, nothing more is deleted.
+    Ages count from the newest good backup: where backups have stopped, nothing more is deleted. Uploads that were begun
+    two days ago or earlier and never finished are aborted.
     """
     out, now = ctx.ensure_object(Output), datetime.now(UTC)
-    found = run(_stored(place))
+    found, uploads = run(_prunable(Steps(out), place, now))
     past = expired(found, Policy(days, weekly, monthly), now)
     newest = newest_good(found, now)
     document: dict[str, Any] = {
         "newest_good": newest and newest.id,
         "kept": len(found) - len(past),
         "expired": [_row(one) for one in past],
+        "unfinished_uploads": [{"object": one.name, "begun_at": one.begun_at} for one in uploads],
         "not_usable": [_row(one) for one in found if one.state != "good" and one not in past],
     }
     rows = table(["backup", "state", "size"], [(one.id, one.state, size(one.bytes)) for one in past], empty="none")
     for one in found:
         if one.state != "good" and one not in past:
             out.say(f"{one.id} is {one.state} and stays: {one.problem}")
+    if uploads:
+        out.say(f"{len(uploads)} uploads were begun two days ago or earlier and never finished")
     if reason is None:
         out.result({**document, "applied": False}, rows)
         out.say('nothing was changed; to do it, add `--apply --reason "…"`')
     else:
         with ChangeLog.of_environment().change(out, "backup prune", str(place), reason) as result:
-            gone, kept = run(_prune(Steps(out), place, past))
-            result["deleted"], result["not_deleted"] = gone, kept
-        out.result({**document, "applied": True, "deleted": gone, "not_deleted": kept}, rows)
-        if kept:
+            gone, kept, aborted = run(_prune(Steps(out), place, past, uploads))
+            result["deleted"], result["not_deleted"], result["aborted_uploads"] = gone, kept, aborted
+        out.result(
+            {**document, "applied": True, "deleted": gone, "not_deleted": kept, "aborted_uploads": aborted}, rows
+        )
+        if kept or aborted < len(uploads):
             ctx.exit(ExitCode.FAILED)
     if newest is None:
         out.say(f"{place} holds no good backup", "red")
@@ -189,10 +196,19 @@ async def _stored(place: BackupPlace) -> list[Stored]:
         return await remote.stored(store)
 
 
-async def _prune(steps: Steps, place: BackupPlace, past: Sequence[Stored]) -> tuple[list[str], list[str]]:
+async def _prunable(steps: Steps, place: BackupPlace, now: datetime) -> tuple[list[Stored], list[Unfinished]]:
     assert place.address
     async with places.connected(place.address) as store:
-        return await remote.delete(steps, store, past)
+        return await remote.stored(store), await remote.abandoned(steps, store, now)
+
+
+async def _prune(
+    steps: Steps, place: BackupPlace, past: Sequence[Stored], uploads: Sequence[Unfinished]
+) -> tuple[list[str], list[str], int]:
+    assert place.address
+    async with places.connected(place.address) as store:
+        gone, kept = await remote.delete(steps, store, past)
+        return gone, kept, await remote.abort(steps, store, uploads)
 
 
 def _row(one: Stored) -> dict[str, Any]:

@@ -153,6 +153,7 @@ def dev(tmp_path):
 def running(tmp_path_factory):
     """A stack that runs in the background, for tests that leave it as it is."""
     made = Dev(tmp_path_factory.mktemp("dev") / "data")
+    made.environment["HOME"] = str(tmp_path_factory.mktemp("home"))
     up = made.run("up", "--detach")
     assert up.returncode == 0, up.stderr
     made.welcome = up.stderr

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import subprocess
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -42,6 +43,12 @@ def test_what_the_welcome_says_works_as_it_stands_in_a_new_shell(running):
     assert shell.returncode == 0, shell.stderr
     assert '"title"' in shell.stdout
     assert "may play" in shell.stdout
+
+
+@pytest.mark.long
+def test_nothing_is_written_to_the_home_folder(running):
+    assert running.run("token", "--user", str(demo.ANNA)).returncode == 0
+    assert list(Path(running.environment["HOME"]).iterdir()) == []
 
 
 @pytest.mark.long

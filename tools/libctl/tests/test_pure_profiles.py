@@ -108,3 +108,19 @@ def test_a_profile_that_is_not_there_is_named_with_those_that_are(profiles):
         load("production")
     assert "production" in refused.value.message
     assert "staging" in refused.value.hint
+
+
+def test_a_user_without_a_home_folder_needs_no_profile(monkeypatch):
+    def unknown(uid):
+        raise KeyError(uid)
+
+    for name in ("HOME", "LIBCTL_PROFILES", "LIBCTL_PROFILE", "XDG_CONFIG_HOME", "LIBCTL_TOKEN", "LIBCTL_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(Usage, match="address"):
+        load(None)
+    with pytest.raises(Usage, match="no home folder"):
+        load("a")
+    monkeypatch.setenv("LIBCTL_ENDPOINT", "a:1")
+    monkeypatch.setenv("LIBCTL_TOKEN", "x")
+    assert load(None).address == "a:1"

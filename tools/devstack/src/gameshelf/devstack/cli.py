@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID, uuid4
 
-from gameshelf.devstack import clients, locks, ports, running
+from gameshelf.devstack import clients, disk, locks, ports, running
 from gameshelf.devstack.arguments import parse
 from gameshelf.devstack.installation import InstallationFailed, VirtualEnvironment
 from gameshelf.devstack.process import StartFailed
@@ -294,8 +294,11 @@ def _fail(message: str) -> NoReturn:
 
 
 def _before_up() -> None:
-    """Whatever is wrong with the ports is said before anything is installed or started."""
-    if refusal := ports.mistake_in(os.environ) or (None if running.is_held(DATA) else ports.refusal_of_taken()):
+    """Whatever is wrong with ports and disk is said before anything is installed or started."""
+    refusal = ports.mistake_in(os.environ)
+    if not running.is_held(DATA):
+        refusal = refusal or ports.refusal_of_taken() or disk.refusal_of_full(DATA)
+    if refusal:
         _fail(refusal)
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from gameshelf.devstack.disk import free_mib
 from gameshelf.devstack.installation_failures import what_to_do
 
 LOCKS = {"devstack": "devstack-lock.txt", "all": "lock.txt"}
@@ -65,10 +66,19 @@ class VirtualEnvironment:
 
     def _fingerprint(self, level: str) -> str:
         """Changes when there is something to install."""
-        found = hashlib.sha256(f"{self.root}{sys.version_info[:3]}".encode())
+        found = hashlib.sha256(f"{self.root}{self._python_version()}".encode())
         for path in (self._lock(level), *(project / "pyproject.toml" for project in self._projects)):
             found.update(path.read_bytes())
         return found.hexdigest()
+
+    def _python_version(self) -> tuple[int, ...]:
+        """That of the environment, as long as its Python is still there: `./dev` may be started by another one."""
+        file = self.venv / "pyvenv.cfg"
+        lines = file.read_text().splitlines() if file.exists() else []
+        config = dict(line.split(" = ", 1) for line in lines if " = " in line)
+        if self.python.exists() and str(self.python.resolve()) == config.get("executable"):
+            return tuple(int(part) for part in re.findall(r"[0-9]+", config.get("version", ""))[:3])
+        return sys.version_info[:3]
 
     def _lock(self, level: str) -> Path:
         return self.root / "3rdparty" / "python" / LOCKS[level]
@@ -109,7 +119,7 @@ class VirtualEnvironment:
     def _check_place(self, level: str, extends: bool) -> None:
         if not extends and self.venv.exists() and not self._stamp.exists():
             raise InstallationFailed(f"{self.venv} was not made by ./dev; move it away, or delete it")
-        free = shutil.disk_usage(self.root).free >> 20
+        free = free_mib(self.root)
         if free < MIB_NEEDED[level] - (MIB_NEEDED["devstack"] if extends else 0):
             raise InstallationFailed(
                 f"{MIB_NEEDED[level]} MiB are needed on the disk of {self.root}, {free} MiB are free; make room"

@@ -16,6 +16,7 @@ from gameshelf.libctl.errors import Refused, Usage
 from gameshelf.libctl.output import Output
 
 _MAX_REASON = 500
+_NAME_A_FILE = "name another file in LIBCTL_LOG"
 
 
 def applied(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +52,10 @@ class ChangeLog:
         """``LIBCTL_LOG``, else ``libctl/changes.jsonl`` under ``XDG_STATE_HOME``."""
         if named := os.environ.get("LIBCTL_LOG"):
             return cls(Path(named))
-        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        try:
+            state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        except RuntimeError:
+            raise Refused("there is no home folder for the log, so nothing was changed", _NAME_A_FILE) from None
         return cls(Path(state) / "libctl" / "changes.jsonl")
 
     @contextmanager
@@ -67,7 +71,7 @@ class ChangeLog:
         except OSError as error:
             raise Refused(
                 f"the log {self.path} can't be written ({error.strerror}), so nothing was changed",
-                "name another file in LIBCTL_LOG",
+                _NAME_A_FILE,
             ) from None
         result: dict[str, Any] = {}
         state = "done"

@@ -35,29 +35,39 @@ class Profile:
     """The caller's own certificate, for a service that asks for one."""
 
 
-def path() -> Path:
-    """The file of profiles: ``LIBCTL_PROFILES``, or ``libctl/profiles.toml`` among the user's settings."""
+def path() -> Path | None:
+    """The file of profiles: ``LIBCTL_PROFILES``, or ``libctl/profiles.toml`` among the user's settings.
+
+    None for a user without a home folder, such as one in a container that no file of accounts names.
+    """
     named = os.environ.get("LIBCTL_PROFILES")
     if named:
         return Path(named)
     home = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(home) if home else Path.home() / ".config") / "libctl" / "profiles.toml"
+    try:
+        return (Path(home) if home else Path.home() / ".config") / "libctl" / "profiles.toml"
+    except RuntimeError:
+        return None
 
 
 def load(name: str | None) -> Profile:
     """The profile of that name, or ``default``. Raises Usage, which says what is missing where."""
     chosen = name or os.environ.get("LIBCTL_PROFILE")
-    found = _read(path(), chosen)
+    file = path()
+    found = _read(file, chosen) if file else {}
+    if file is None and chosen:
+        raise Usage(f"there is no profile {chosen}, and no home folder", "name the file in LIBCTL_PROFILES")
     endpoint = os.environ.get("LIBCTL_ENDPOINT") or found.get("endpoint")
     token = os.environ.get("LIBCTL_TOKEN") or found.get("token") or _token_of(found.get("token_file"))
+    where = file or "a profile"
     if not endpoint:
-        raise Usage("the address of the service is not set", f"set LIBCTL_ENDPOINT=host:port, or endpoint in {path()}")
+        raise Usage("the address of the service is not set", f"set LIBCTL_ENDPOINT=host:port, or endpoint in {where}")
     if not token:
-        raise Usage("no token is set", f"set LIBCTL_TOKEN, or token_file in {path()}")
+        raise Usage("no token is set", f"set LIBCTL_TOKEN, or token_file in {where}")
     if not _TOKEN.fullmatch(token.strip()):
         raise Usage("the token contains invalid characters", "only the token, in ASCII, without the word Bearer")
     address, is_encrypted = _endpoint(endpoint)
-    files = {key: Path(found[key]).expanduser() for key in ("ca_file", "cert_file", "key_file") if key in found}
+    files = {key: _expanded(found[key]) for key in ("ca_file", "cert_file", "key_file") if key in found}
     return Profile(address, is_encrypted, token.strip(), **files)
 
 
@@ -84,11 +94,18 @@ def _read(file: Path, name: str | None) -> Mapping[str, str]:
     return {key: str(value) for key, value in found.items()}
 
 
+def _expanded(file: str) -> Path:
+    try:
+        return Path(file).expanduser()
+    except RuntimeError:
+        raise Usage(f"{file}: there is no home folder", "set HOME, or write the whole path") from None
+
+
 def _token_of(file: str | None) -> str | None:
     if not file:
         return None
     try:
-        with Path(file).expanduser().open(encoding="utf-8") as opened:
+        with _expanded(file).open(encoding="utf-8") as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
             token = opened.read()
     except (OSError, ValueError) as error:

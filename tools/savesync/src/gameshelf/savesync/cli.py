@@ -27,6 +27,7 @@ from gameshelf.savesync.installation import (
     account_of,
     cache_home,
     device_file,
+    home_of,
     machine_mark,
     state_home,
     system_of,
@@ -239,7 +240,7 @@ async def _clients(address: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx
 
 
 def _setup(chosen: dict[str, Any], token: str) -> SyncSetup:
-    system, home, variables = system_of(), Path.home(), dict(os.environ)
+    system, home, variables = system_of(), home_of(os.environ), dict(os.environ)
     product: UUID = chosen["product"]
     account = account_of(token)
     return SyncSetup(

@@ -96,6 +96,13 @@ class FilesSkipped(SaveSyncError):
         self.max_bytes = max_bytes
 
 
+class HomeUnknown(SaveSyncError):
+    """The user has no home folder, and no variables name other folders for the files of this client."""
+
+    def __init__(self, variables: Sequence[str]) -> None:
+        super().__init__(f"there is no home folder; set HOME, or {', '.join(variables)}")
+
+
 class LockHeld(SaveSyncError):
     """Another process synchronises this product."""
 

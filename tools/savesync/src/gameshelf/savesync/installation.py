@@ -11,14 +11,30 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from gameshelf.savesync.errors import HomeUnknown
 from gameshelf.savesync.paths import System
 
+XDG_FOLDERS = ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def system_of(platform: str = sys.platform) -> System:
     """The family of this system."""
     return {"win32": System.WINDOWS, "darwin": System.MACOS}.get(platform, System.LINUX)
+
+
+def home_of(variables: Mapping[str, str]) -> Path:
+    """The home folder of the user. Raises HomeUnknown.
+
+    A user whom no file of accounts names has none, as in a container. With all of XDG_* set it is not needed: then it
+    is a path that can neither be read nor made.
+    """
+    try:
+        return Path.home()
+    except RuntimeError:
+        if all(variables.get(name, "").startswith("/") for name in XDG_FOLDERS):
+            return Path(os.devnull)
+        raise HomeUnknown(XDG_FOLDERS) from None
 
 
 def state_home(variables: Mapping[str, str], home: Path, system: System) -> Path:

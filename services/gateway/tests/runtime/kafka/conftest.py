@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -79,3 +80,16 @@ def nothing_waits(service, wait_until):
         await wait_until(is_seen)
 
     return wait
+
+
+@pytest.fixture
+def grown(service):
+    """Returns by how many bytes the memory of the service has grown, at the most, since the test began."""
+    process = Path(f"/proc/{service.process.pid}")
+
+    def peak():
+        return int(re.search(r"VmHWM:\s*(\d+)", (process / "status").read_text())[1]) * 1024
+
+    (process / "clear_refs").write_text("5")
+    before = peak()
+    return lambda: peak() - before

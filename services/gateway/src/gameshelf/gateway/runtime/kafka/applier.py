@@ -32,7 +32,9 @@ _SIDE_BY_SIDE = 8
 _OF_ONE_TOPIC = 6
 """How many transactions one topic may have: a slow topic leaves room for the others."""
 _READ_AT_ONCE = 64 * 1024
-"""Larger records, in bytes, are read in a thread: it takes a second to describe thousands of invalid elements."""
+"""Larger records, in bytes, are read in a thread, one at a time: it takes a second to describe thousands of invalid
+elements, and a hundred megabytes to hold what one record may have.
+"""
 
 
 class Progress(Protocol):
@@ -75,6 +77,7 @@ class Applier:
         self._metrics = metrics
         self._tracing = tracing
         self._clock = clock
+        self._large = asyncio.Lock()
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._topic_slots = {topic: asyncio.Semaphore(_OF_ONE_TOPIC) for topic in consumed.topics}
 
@@ -86,7 +89,8 @@ class Applier:
             if len(record.value or b"") <= _READ_AT_ONCE:
                 event = read_event(record, self._consumed)
             else:
-                event = await asyncio.to_thread(read_event, record, self._consumed)
+                async with self._large:
+                    event = await asyncio.to_thread(read_event, record, self._consumed)
         except Malformed as error:
             await self._dead_letter(record, error.reason, str(error), progress)
         except Exception as error:
@@ -94,7 +98,7 @@ class Applier:
             await self._dead_letter_failed(record, error, progress)
         else:
             if event is not None:
-                return event if await self._keep_elements(event, progress) else None
+                return event.without_rest() if await self._keep_elements(event, progress) else None
             self._metrics.kafka_records.labels(record.topic, "ignored").inc()
             await progress.finished(None, [record])
         return None

@@ -102,6 +102,18 @@ def test_a_backup_is_encrypted_listed_verified_and_restored(
 
 
 @pytest.mark.long
+def test_a_drill_restores_from_the_bucket_and_knows_its_database(bucket, libctl, library, stored, server, tmp_path):
+    held = libctl("backup", "drill", bucket.address, "--scratch", server, "--work", tmp_path, "--json", dsn=library)
+    assert (held.code, held.data["problems"]) == (ExitCode.OK, []), held.err
+    assert (held.data["backup"], held.data["marker"]["found"]) == (stored, True)
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+    newer = copied_to(bucket, stored, stored.rpartition("/")[2][:4] + "1231")
+    held = libctl("backup", "drill", bucket.address, "--scratch", server, "--json")
+    assert (held.code, held.data["backup"]) == (ExitCode.FAILED, stored)
+    assert held.data["problems"][0].startswith(f"{newer} is newer, and unreadable")
+
+
+@pytest.mark.long
 def test_without_a_key_or_a_bucket_nothing_is_dumped(bucket, libctl, library):
     for setting, code in (
         ({"LIBCTL_BACKUP_KEY": ""}, ExitCode.USAGE),

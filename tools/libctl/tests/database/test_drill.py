@@ -1,7 +1,9 @@
 """``libctl backup drill`` of dumps: the newest one becomes a database that is checked, or the drill fails."""
 
+import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +11,11 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from gameshelf.devstack.process import as_somebody
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from gameshelf.libctl.backup.drill import checks
 from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.errors import ExitCode
 
@@ -79,6 +83,47 @@ def test_a_drill_of_a_damaged_dump_fails_and_says_what_is_wrong(libctl, library,
     held = libctl("backup", "drill", backup, "--scratch", server, "--json")
     assert held.code == ExitCode.FAILED
     assert "BACKUP_DAMAGED" in held.err
+
+
+def test_a_place_without_a_dump_is_no_passed_drill(libctl, server, tmp_path):
+    """As where the nightly job writes elsewhere since it was moved: kubeblocks-addons 3008."""
+    (tmp_path / "begun.partial").mkdir()
+    assert libctl("backup", "drill", tmp_path, "--scratch", server, POSTGRES_DSN="").code == ExitCode.NOT_FOUND
+    for options in (("--wal", tmp_path), ("--wal", tmp_path / "begun.partial")):
+        assert libctl("backup", "drill", tmp_path, *options).code == ExitCode.NOT_FOUND
+    assert libctl("backup", "drill", tmp_path / "missing", "--scratch", server).code == ExitCode.NOT_FOUND
+
+
+@pytest.mark.long
+def test_a_newer_dump_that_is_damaged_is_not_passed_over(libctl, backup, server, tmp_path):
+    for name in ("a-good", "b-damaged"):
+        shutil.copytree(backup, tmp_path / "dumps" / name)
+    newer = tmp_path / "dumps" / "b-damaged" / "manifest.json"
+    newer.write_text("{}")
+    os.utime(newer, (time.time() + 60, time.time() + 60))
+    words = ("backup", "drill", tmp_path / "dumps", "--scratch", server, "--max-rpo", "90h", "--json")
+    held = libctl(*words, POSTGRES_DSN="")
+    assert held.code == ExitCode.FAILED
+    assert held.data["backup"].endswith("/a-good")
+    [problem] = held.data["problems"]
+    assert problem.startswith("b-damaged is newer: ")
+
+
+def test_an_order_of_another_c_library_is_found(library, execute):
+    """A base backup on another release of Debian finds only some of the rows: wal-g 724."""
+
+    async def changes():
+        connection = await asyncpg.connect(library)
+        try:
+            before = await checks.collation_changes(connection)
+            await connection.execute("UPDATE pg_database SET datcollversion = '1' WHERE datname = current_database()")
+            return before, await checks.collation_changes(connection)
+        finally:
+            await connection.close()
+
+    before, after = asyncio.run(changes())
+    assert before == []
+    assert "REINDEX" in after[0]
 
 
 @pytest.mark.long

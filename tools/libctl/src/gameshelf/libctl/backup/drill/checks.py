@@ -48,7 +48,7 @@ async def check(steps: Steps, database: PostgresDatabase, drill: Drill, jobs: in
         drill.users = await _read_users(connection, schemas)
         if drill.expected:
             drill.marker_found = await records.has_marker(connection, drill.expected)
-        drill.failures += await _collation(connection)
+        drill.failures += await collation_changes(connection)
 
 
 async def newest_commit(database: PostgresDatabase) -> datetime | None:
@@ -77,7 +77,7 @@ async def _read_users(connection: Connection, schemas: Sequence[str]) -> int:
     return len(seen)
 
 
-async def _collation(connection: Connection) -> list[str]:
+async def collation_changes(connection: Connection) -> list[str]:
     """A base backup has indexes in the order of the C library that wrote them; another one does not find all rows."""
     row = await connection.fetchrow(_COLLATION)
     if row is None or row["before"] == row["now"]:

@@ -11,6 +11,7 @@ from gameshelf.libctl.backup import places, scratch
 from gameshelf.libctl.backup.drill import base as bases
 from gameshelf.libctl.backup.drill import checks, records, server
 from gameshelf.libctl.backup.drill.base import BaseBackup
+from gameshelf.libctl.backup.drill.newest import newest_dump
 from gameshelf.libctl.backup.drill.verdict import Drill, DrillLimits, missing_segments
 from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.backup.places import BackupPlace
@@ -18,7 +19,7 @@ from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.restore import restore
 from gameshelf.libctl.backup.workspace import workspace
 from gameshelf.libctl.change_log import actor
-from gameshelf.libctl.errors import NothingFound, Refused
+from gameshelf.libctl.errors import Refused
 from gameshelf.libctl.packages import installed
 from gameshelf.libctl.postgres import MAINTENANCE, PostgresDatabase
 
@@ -40,14 +41,13 @@ class DrillSettings:
 
 async def of_dump(steps: Steps, place: BackupPlace, settings: DrillSettings) -> Drill:
     """Restores the newest dump at a place, exactly as ``backup restore`` does. Raises Refused."""
-    place = newest_folder(steps, place)
-    drill = Drill("logical", str(place), datetime.now(UTC))
+    started_at = datetime.now(UTC)
+    place, unusable = await newest_dump(place, started_at)
+    drill = Drill("logical", str(place), started_at, failures=unusable)
     with _timed(drill, "fetch"):
         manager = places.at_hand(steps, place, settings.jobs, settings.work)
         folder, manifest = await manager.__aenter__()
     try:
-        if place.address and not place.backup_id:
-            drill.backup = f"{place}/{folder.name}"
         drill.newest = manifest.restored_point
         drill.tables, drill.rows = len(manifest.contents.tables), manifest.rows
         if settings.live:
@@ -134,23 +134,6 @@ async def of_base(steps: Steps, base: BaseBackup, settings: DrillSettings) -> Dr
             with _timed(drill, "check"):
                 await checks.check(steps, database, drill, settings.jobs, count=True)
     return drill
-
-
-def newest_folder(steps: Steps, place: BackupPlace) -> BackupPlace:
-    """A folder of backups stands for the newest in it. Raises NothingFound, or Refused for damaged ones only."""
-    if place.folder is None or (place.folder / "manifest.json").exists():
-        return place
-    found: dict[Path, Manifest] = {}
-    for path in sorted(place.folder.glob("*/manifest.json")):
-        if path.parent.name.endswith(".partial"):
-            continue
-        try:
-            found[path.parent] = Manifest.read(path.parent)
-        except Refused as refused:
-            steps.say(f"{path.parent} is left out: {refused.message}", "red")
-    if not found:
-        raise NothingFound(f"{place.folder} holds no backup", "a folder that `libctl backup create` made, or of those")
-    return BackupPlace(folder=max(found, key=lambda folder: found[folder].restored_point))
 
 
 async def _name(maintenance: PostgresDatabase, settings: DrillSettings) -> str:

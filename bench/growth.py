@@ -3,6 +3,8 @@
 The first part updates rows of users, each update a commit, with the page filled to several degrees. The second part
 fills each table of the service that retention prunes, half of it with expired rows, and runs the job on it, at first
 alone and then while a backup reads. It shows the pages that one transaction of the job reads in a table of this size.
+The third part shows the plan of each statement of the job for tables of 100 million rows: the files of a filled table
+get their length without its contents (holes), so that the planner counts the pages and rows of the large one.
 """
 
 import argparse
@@ -27,6 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 USERS = 200_000
+SAMPLE = 200_000
+SEGMENT = 2**30
 FILLFACTORS = (100, 90, 80)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # Expired rows are spread over an hour, as if the job had not run for that long; the others over the time before now.
@@ -72,15 +76,16 @@ TABLES = (
     Pruned(
         "dead_letters",
         "90 days",
-        "INSERT INTO gateway.dead_letters (id, topic, reason, detail, value, created_at) SELECT gen_random_uuid(), "
-        "'topic', 'MALFORMED_DATA', 'detail', convert_to(repeat('v', 300), 'UTF8'), now() - {age}",
+        "INSERT INTO gateway.dead_letters (user_id, id, topic, reason, detail, value, created_at) "
+        f"SELECT {USER}, gen_random_uuid(), 'topic', 'MALFORMED_DATA', 'detail', "
+        "convert_to(repeat('v', 300), 'UTF8'), now() - {age}",
         retention._PRUNE_DEAD_LETTERS,
     ),
     Pruned(
         "audit",
         "1095 days",
-        "INSERT INTO gateway.audit (kind, command, actor_roles, target, happened_at) "
-        "SELECT 'change', 'GrantItem', 'support', '{{}}', now() - {age}",
+        "INSERT INTO gateway.audit (user_hash, kind, command, actor_roles, target, happened_at) "
+        f"SELECT sha256((n % {USERS})::text::bytea), 'change', 'GrantItem', 'support', '{{{{}}}}', now() - {{age}}",
         retention._PRUNE_AUDIT,
     ),
 )
@@ -182,15 +187,89 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
 
 
-async def measure(dsn: str, options: argparse.Namespace, console: Console) -> None:
-    # As the service's connections: plans must not depend on the values.
-    connection = await asyncpg.connect(dsn, server_settings={"plan_cache_mode": "force_generic_plan", "jit": "off"})
+async def planned(postgres: Postgres, sample: int, rows: int) -> list[tuple[str, ...]]:
+    """Fills each table with ``sample`` rows, gives its files the length that they have with ``rows``, and explains."""
+    connection = await connect(postgres)
+    await connection.execute(ADD_USERS)
+    for table in TABLES:
+        fill = table.fill.format(age=AGE.format(kept=table.kept))
+        await connection.execute(f"{fill} FROM generate_series(1, $1::int) n", sample)
+        await connection.execute(f"VACUUM ANALYZE gateway.{table.name}")
+    files = await connection.fetch(
+        "SELECT pg_relation_filepath(c.oid) AS path, pg_relation_size(c.oid) AS size FROM pg_class c "
+        "WHERE c.oid = ANY ($1::regclass[]) OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY ($1))",
+        [f"gateway.{table.name}" for table in TABLES],
+    )
+    await connection.execute(
+        "UPDATE pg_class c SET reltuples = reltuples * $2, relpages = relpages * $2 WHERE c.oid = ANY ($1::regclass[]) "
+        "OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY ($1))",
+        [f"gateway.{table.name}" for table in TABLES],
+        rows // sample,
+    )
+    await connection.close()
+    await asyncio.to_thread(postgres.stop)
+    for file in files:
+        lengthen(postgres.directory / "data" / file["path"], file["size"] * (rows // sample))
+    await asyncio.to_thread(postgres.start)
+    connection = await connect(postgres)
+    found = []
+    for table in TABLES:
+        statements = (
+            {"": table.statement}
+            if table.statement is not None
+            else {"": retention._FEED_USERS, " (rows)": retention._PRUNE_FEED, " (locks)": retention._FREE_USERS}
+        )
+        for part, statement in statements.items():
+            nulls = ", ".join("NULL" for _ in statement._names)
+            await connection.execute(f"PREPARE one AS {statement.sql}")
+            [[text]] = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE one({nulls})")
+            await connection.execute("DEALLOCATE one")
+            found.append((table.name + part, outline(json.loads(text)[0]["Plan"])))
+    await connection.close()
+    return found
+
+
+def lengthen(path: Path, size: int) -> None:
+    """Lengthens a relation's files by holes. PostgreSQL cuts a relation into files of a GiB."""
+    number = 0
+    while size > 0:
+        with path.with_name(f"{path.name}.{number}" if number else path.name).open("ab") as file:
+            file.truncate(max(min(size, SEGMENT), file.tell()))
+        size -= SEGMENT
+        number += 1
+
+
+def outline(plan: dict[str, Any]) -> str:
+    """A plan in a line: what it reads, and by which conditions of an index."""
+    parts = []
+    for node in nodes(plan):
+        kind = node["Node Type"]
+        if "Index Name" in node:
+            parts.append(f"{node['Index Name']} {node['Index Cond']}")
+        elif kind == "Seq Scan":
+            parts.append(f"all of {node['Relation Name']}")
+        elif kind in ("Sort", "Hash Join", "Merge Join"):
+            parts.append(kind)
+    return "; ".join(parts)
+
+
+async def connect(postgres: Postgres) -> Any:
+    """Connects as the service does: plans must not depend on the values."""
+    return await asyncpg.connect(
+        postgres.dsn(), server_settings={"plan_cache_mode": "force_generic_plan", "jit": "off"}
+    )
+
+
+async def measure(postgres: Postgres, options: argparse.Namespace, console: Console) -> None:
+    connection = await connect(postgres)
     names = ("fillfactor", "updates/s", "HOT", "heap MiB", "index MiB")
     show(console, names, await update_rows(connection, options.updates))
     names = ("table", "rows", "deleted/s", "beside a backup", "pages per row, by")
     for rows in options.rows:
-        show(console, names, [await prune(dsn, connection, table, rows) for table in TABLES])
+        show(console, names, [await prune(postgres.dsn(), connection, table, rows) for table in TABLES])
     await connection.close()
+    if options.planned:
+        show(console, ("table", "indexes and conditions"), await planned(postgres, SAMPLE, options.planned))
 
 
 def show(console: Console, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -207,6 +286,9 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=int, nargs="*", default=[200_000, 1_000_000], help="rows (200,000 and 1,000,000)"
     )
+    parser.add_argument(
+        "--planned", type=int, default=100_000_000, help="the rows for which plans are shown (100,000,000; 0: none)"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as directory:
         postgres = Postgres(Path(directory) / "pg")
@@ -214,7 +296,7 @@ def main() -> None:
         postgres.start()
         try:
             upgrade(postgres.dsn(), MIGRATIONS)
-            asyncio.run(measure(postgres.dsn(), options, Console(width=120)))
+            asyncio.run(measure(postgres, options, Console(width=120)))
         finally:
             postgres.stop()
 

@@ -168,6 +168,33 @@ async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, c
     )
 
 
+@pytest.mark.long
+async def test_a_run_reads_no_messages_that_stay(connection, retention):
+    """Of a user who has many: those that expire are found by their time, not among all of the user's."""
+    user = uuid4()
+    # In a small table the server would find them by their time anyway.
+    await connection.execute(
+        "INSERT INTO gateway.feed (user_id, sequence, message) SELECT md5((n / 10)::text)::uuid, n, '' "
+        "FROM generate_series(1, 300000) n"
+    )
+    query = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'pk_feed'"
+    await connection.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1)", user)
+    await connection.execute(
+        "INSERT INTO gateway.feed (user_id, sequence, occurred_at, message) SELECT $1, n, "
+        "now() - CASE WHEN n <= 100 THEN interval '25 hours' ELSE interval '0' END, '{}' "
+        "FROM generate_series(1, 20000) n",
+        user,
+    )
+    await connection.execute("ANALYZE gateway.feed")
+    await connection.execute("SET plan_cache_mode = force_generic_plan; SELECT pg_stat_force_next_flush()")
+    before = await connection.fetchval(query)
+    await retention.run_once()
+    await connection.execute("RESET plan_cache_mode; SELECT pg_stat_force_next_flush()")
+    assert await connection.fetchval(query) - before < 1000
+    assert await connection.fetchval("SELECT count(*) FROM gateway.feed WHERE user_id = $1", user) == 19_900
+    await connection.execute("DELETE FROM gateway.feed WHERE message = ''")
+
+
 async def test_a_run_beside_a_backup_reads_what_it_has_deleted_once(platform, connection, retention):
     """While a backup reads, entries of deleted rows stay in the index; each chunk begins behind them."""
     rows = 20_000

@@ -117,8 +117,14 @@ def rules() -> str:
     return "\n\n".join(sections)
 
 
+@pytest.fixture(scope="module")
+def imports(tmp_path_factory):
+    """The folder in which the linter keeps what it has read, for the second test."""
+    return tmp_path_factory.mktemp("imports")
+
+
 @pytest.fixture
-def lint(tmp_path):
+def lint(tmp_path, imports):
     """Checks the rules, in a process of its own: the linter disables the existing loggers."""
     linter = Path(sys.executable).with_name("lint-imports")
 
@@ -126,7 +132,7 @@ def lint(tmp_path):
         config = tmp_path / "importlinter.ini"
         config.write_text(rules)
         return subprocess.run(
-            [linter, "--config", config, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+            [linter, "--config", config, "--cache-dir", imports], cwd=ROOT, capture_output=True, text=True, check=False
         )
 
     return run

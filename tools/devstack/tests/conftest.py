@@ -25,6 +25,8 @@ class Dev:
 
     def __init__(self, data: Path) -> None:
         self.data = data
+        self.folder: Path | None = None
+        """Where commands are run from."""
         self.environment = {
             **os.environ,
             "GAMESHELF_ROOT": str(ROOT),
@@ -53,8 +55,9 @@ class Dev:
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Runs a command to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "gameshelf.devstack", *arguments],
+            [sys.executable, "-P", "-m", "gameshelf.devstack", *arguments],
             env={**self.environment, **environment},
+            cwd=self.folder,
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,
@@ -153,7 +156,11 @@ def dev(tmp_path):
 def running(tmp_path_factory):
     """A stack that runs in the background, for tests that leave it as it is."""
     made = Dev(tmp_path_factory.mktemp("dev") / "data")
-    made.environment["HOME"] = str(tmp_path_factory.mktemp("home"))
+    # An account as little like ours as can be: no home to write to, a proxy that is away, a folder full of modules.
+    made.environment |= {"HOME": str(tmp_path_factory.mktemp("home")), "http_proxy": "http://127.0.0.1:1"}
+    made.folder = tmp_path_factory.mktemp("elsewhere")
+    for module in ("redis", "types", "yaml"):
+        (made.folder / f"{module}.py").write_text("raise SystemExit('the wrong module')")
     up = made.run("up", "--detach")
     assert up.returncode == 0, up.stderr
     made.welcome = up.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from gameshelf.devstack.clients import addresses, shell_lines, welcome
+from gameshelf.devstack.clients import addresses, past_proxies, shell_lines, welcome
 
 SETTINGS = {
     "LIBRARY_SERVICE_HTTP_PORT": "18084",
@@ -33,6 +33,13 @@ def test_the_addresses_follow_the_ports():
         "LIBRARY_GRPC": "127.0.0.1:19094",
         "LIBCTL_ENDPOINT": "127.0.0.1:19094",
     }
+
+
+@pytest.mark.parametrize("proxy", ["HTTP_PROXY", "https_proxy", "all_proxy"])
+def test_calls_of_this_machine_pass_no_proxy(proxy):
+    both = past_proxies({proxy: "http://proxy.example:3128", "NO_PROXY": "a.example, 127.0.0.1"})
+    assert both == dict.fromkeys(("NO_PROXY", "no_proxy"), "a.example,127.0.0.1,localhost")
+    assert past_proxies({proxy: "", "NO_PROXY": "a.example"}) == {}
 
 
 def test_the_welcome_names_a_data_directory_of_its_own():

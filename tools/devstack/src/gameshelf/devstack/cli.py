@@ -43,6 +43,8 @@ def up(detach: bool, fresh: bool, origins: Sequence[str], real: bool) -> None:
     from gameshelf.devstack.environment import differing, settings_asked_for
     from gameshelf.devstack.servers import choice
 
+    # What is started from here doesn't import from the folder that the caller is in, as `python -m` does.
+    os.environ["PYTHONSAFEPATH"] = "1"
     origins = tuple(map(_origin, origins))
     if real:
         choice.choose_real()  # a keeper in the background inherits it
@@ -204,7 +206,8 @@ def publish(event_type: str, data: str, event_id: str | None, source: str) -> No
 def env() -> None:
     """Print the running stack's settings and addresses for a shell."""
     settings = _environment()
-    print("\n".join(clients.shell_lines({**settings, **clients.addresses(settings)})))
+    reached = {**clients.addresses(settings), **clients.past_proxies(os.environ)}
+    print("\n".join(clients.shell_lines({**settings, **reached})))
 
 
 def test(arguments: tuple[str, ...]) -> None:
@@ -345,6 +348,7 @@ def main(arguments: Sequence[str], installed: bool = True) -> None:
 
 def _main(arguments: Sequence[str], installed: bool) -> None:
     parsed = vars(parse(arguments))
+    os.environ |= clients.past_proxies(os.environ)
     command = COMMANDS[parsed.pop("command")]
     if command.needs:
         command.before()

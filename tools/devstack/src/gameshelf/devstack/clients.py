@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
 SUPPORT = "5afe0000-0000-4000-8000-000000000000"
 """A member of support: any id is one, the token's role decides."""
 
@@ -20,6 +21,19 @@ def addresses(settings: Mapping[str, str]) -> dict[str, str]:
         "LIBRARY_GRPC": grpc,
         "LIBCTL_ENDPOINT": grpc,
     }
+
+
+def past_proxies(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that keep calls of this machine from a proxy; none where no proxy is set.
+
+    Most HTTP clients, and gRPC, would ask a proxy for 127.0.0.1, and wait for a service that is there.
+    """
+    if not any(name.lower() in _PROXIES and value for name, value in variables.items()):
+        return {}
+    given = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    value = ",".join(dict.fromkeys([*names, "127.0.0.1", "localhost"]))
+    return {"NO_PROXY": value, "no_proxy": value}
 
 
 def shell_lines(variables: Mapping[str, str]) -> Sequence[str]:

@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from gameshelf.devstack.events import publish
 from gameshelf.devstack.servers import Brokers, choice
 
@@ -79,3 +81,30 @@ async def test_each_broker_killed_in_turn_loses_and_doubles_no_purchase(several,
     assert events.keys() == set(users)
     for instance in instances:
         assert instance.stop() == 0
+
+
+async def test_records_wait_while_a_copy_is_missing_and_then_go_out_in_order(
+    several, purchase_of, wait_until, read_records
+):
+    """An idempotent producer that was refused for a while must not be out of step until it is restarted."""
+    service = several.service()
+    service.start()
+    admin = AIOKafkaAdminClient(bootstrap_servers=several.kafka.address)
+    await admin.start()
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, EVENTS, configs={"min.insync.replicas": "3"})])
+    await admin.close()
+    missing = several.kafka.each[0]
+    missing.kill()
+    user, products = uuid4(), [uuid4() for _ in range(3)]
+    for product in products:
+        await publish(several.kafka.address, [purchase_of(user, product)])
+    await wait_until(lambda: asyncio.to_thread(lambda: "NotEnoughReplicas" in service.log.read_text()))
+    await asyncio.to_thread(missing.start)
+
+    def found(records):
+        events = [json.loads(record.value) for record in records if str(user).encode() in record.value]
+        return list(dict.fromkeys(UUID(event["data"]["productId"]) for event in events))
+
+    records = await read_records(several, EVENTS, lambda records: len(found(records)) == len(products))
+    assert found(records) == products
+    assert service.stop() == 0

@@ -1,14 +1,16 @@
 """Redis by sentinels and as a cluster, with a user of its own: the service works with real servers of each kind."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
-from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
+from gameshelf.gateway.domains.playtime.live_sessions import SESSION_KEYS, LiveSessions
 from gameshelf.gateway.runtime.storage.redis import connect, publish_all
 from gameshelf.playtime import Beat, SessionKey
+from redis.crc import key_slot
 
 pytestmark = pytest.mark.real
 
@@ -76,3 +78,8 @@ async def test_counts_and_channels_work_from_every_client(redis):
                 message = await channels.get_message(timeout=0.05)
     await channels.unsubscribe(*names)
     await channels.aclose()
+
+
+def test_each_of_three_nodes_of_a_cluster_has_some_shards_of_sessions():
+    """Each shard is one key, and each node has a third of the slots."""
+    assert Counter(key_slot(name.encode()) * 3 // 16384 for name in SESSION_KEYS) == {0: 5, 1: 8, 2: 3}

@@ -109,7 +109,12 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
 def _add_up(up: argparse.ArgumentParser) -> None:
     up.add_argument("--detach", action="store_true", help="Run in the background; return once it is ready.")
     _add_fresh_and_origins(up)
-    up.add_argument("--real", action="store_true", help="PostgreSQL 15, Redis 7, Kafka 4 of `.ci/real-servers`.")
+    up.add_argument(
+        "--real",
+        action="store_true",
+        help="PostgreSQL 15, Redis 7.0 and Kafka 4.1 in place of the servers of wheels, with data of their own; "
+        "`.ci/real-servers` installs them on Debian 12.",
+    )
 
 
 def _add_fresh_and_origins(parser: argparse.ArgumentParser) -> None:

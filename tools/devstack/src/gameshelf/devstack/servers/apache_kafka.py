@@ -27,7 +27,7 @@ class KafkaNode:
 def launch(directory: Path, port: int, log: Path, node: KafkaNode | None = None) -> Process:
     """Starts a broker whose data is kept over a restart. Raises StartFailed."""
     config = directory / "server.properties"
-    settings = _of_node(node, directory, port) if node else _alone(directory, port)
+    settings = settings_of(directory, port, node)
     config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
     if not (directory / "data" / "meta.properties").exists():
         # Several nodes know each other from their settings; one alone is formatted as such.
@@ -36,6 +36,11 @@ def launch(directory: Path, port: int, log: Path, node: KafkaNode | None = None)
         if not formatting.wait(120) or formatting.returncode != 0:
             raise StartFailed(f"the data of Kafka could not be formatted:\n{formatting.tail()}")
     return Process(_java("kafka.Kafka", str(config)), log)
+
+
+def settings_of(directory: Path, port: int, node: KafkaNode | None) -> Mapping[str, str]:
+    """Returns the settings of a node that is alone, or of one of several."""
+    return _of_several(directory, port, node) if node else _alone(directory, port)
 
 
 def _java(program: str, *arguments: str) -> list[str]:
@@ -58,7 +63,7 @@ def _alone(directory: Path, port: int) -> Mapping[str, str]:
     }
 
 
-def _of_node(node: KafkaNode, directory: Path, port: int) -> Mapping[str, str]:
+def _of_several(directory: Path, port: int, node: KafkaNode) -> Mapping[str, str]:
     voters = ",".join(f"{number}@{HOST}:{one}" for number, one in enumerate(node.controllers, 1))
     return {
         **_common(directory, node.number, port, node.controllers[node.number - 1]),

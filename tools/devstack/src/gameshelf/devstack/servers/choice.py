@@ -26,4 +26,4 @@ def installed(*candidates: Path) -> Path:
     for candidate in candidates:
         if candidate.exists():
             return candidate
-    raise StartFailed(f"{candidates[0]} is not installed: `.ci/real-servers` does it on Debian and Ubuntu")
+    raise StartFailed(f"{candidates[0]} is not installed: `.ci/real-servers` does it on Debian 12")

@@ -20,7 +20,7 @@ Member = bytes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_KEYS = [f"playtime:live:{shard}" for shard in range(SHARDS)]
+SESSION_KEYS = [f"playtime:live:{shard}" for shard in range(SHARDS)]
 _ACCEPTED = "playtime:accepted"
 _TICKS = b"ticks"
 # The count is a negative score, so that no range of times contains it.
@@ -82,11 +82,11 @@ class LiveSessions:
         by_shard = _by_shard(changes.beats)
         async with self._pipeline() as pipe:
             for shard, started in _by_shard(changes.started).items():
-                pipe.zadd(_KEYS[shard], started, gt=True)
+                pipe.zadd(SESSION_KEYS[shard], started, gt=True)
             for shard, ended in _by_shard(dict.fromkeys(changes.ended, 0)).items():
-                pipe.zrem(_KEYS[shard], *ended)
+                pipe.zrem(SESSION_KEYS[shard], *ended)
             for shard, beats in by_shard.items():
-                pipe.execute_command("ZADD", _KEYS[shard], "XX", "GT", "CH", *_pairs(beats))
+                pipe.execute_command("ZADD", SESSION_KEYS[shard], "XX", "GT", "CH", *_pairs(beats))
             results = await pipe.execute()
         changed = zip(by_shard.items(), results[len(results) - len(by_shard) :], strict=True)
         doubtful = [shard for (shard, beats), count in changed if count < len(beats)]
@@ -94,7 +94,7 @@ class LiveSessions:
             return set()
         async with self._pipeline() as pipe:
             for shard in doubtful:
-                pipe.execute_command("ZMSCORE", _KEYS[shard], *by_shard[shard])
+                pipe.execute_command("ZMSCORE", SESSION_KEYS[shard], *by_shard[shard])
             scores = await pipe.execute()
         return {
             one
@@ -119,19 +119,19 @@ class LiveSessions:
     async def seen(self, shard: int) -> Seen:
         """Reads the state of a shard that a watch needs."""
         async with self._pipeline() as pipe:
-            pipe.zscore(_KEYS[shard], _TICKS)
+            pipe.zscore(SESSION_KEYS[shard], _TICKS)
             pipe.get(_ACCEPTED)
             ticks, accepted = await pipe.execute()
         return Seen(None if ticks is None else -int(ticks), None if accepted is None else moment(float(accepted)))
 
     async def tick(self, shard: int, ticks: int) -> None:
         """Stores the number of checks of a shard."""
-        await self._redis.zadd(_KEYS[shard], {_TICKS: -ticks})
+        await self._redis.zadd(SESSION_KEYS[shard], {_TICKS: -ticks})
 
     async def between(self, shard: int, since: datetime, until: datetime, limit: int) -> list[Beat]:
         """Returns sessions whose last heartbeat lies between two times, both included, the oldest first."""
         found: Any = await self._redis.zrange(
-            _KEYS[shard],
+            SESSION_KEYS[shard],
             max(milliseconds(since), 0),
             milliseconds(until),
             byscore=True,
@@ -148,13 +148,13 @@ class LiveSessions:
         """
         by_member = {member(beat.key.user_id, beat.key.session_id): beat for beat in silent}
         scores = [argument for one, beat in by_member.items() for argument in (one, str(milliseconds(beat.at)))]
-        claimed = await self._claim(keys=[_KEYS[shard]], args=[_TICKS, str(-ticks), *scores])
+        claimed = await self._claim(keys=[SESSION_KEYS[shard]], args=[_TICKS, str(-ticks), *scores])
         return [by_member[one] for one in claimed or ()]
 
     async def count_sessions(self) -> int:
         """Counts the running sessions."""
         async with self._pipeline() as pipe:
-            for key in _KEYS:
+            for key in SESSION_KEYS:
                 pipe.zcount(key, 0, "+inf")
             return sum(await pipe.execute())
 

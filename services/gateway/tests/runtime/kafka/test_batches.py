@@ -238,6 +238,7 @@ BY_SOME = {
 }
 
 
+@pytest.mark.long
 async def test_batches_that_can_not_be_read_stop_nobody(
     accepts, producer, player, purchase_of, owns, connection, grown
 ):
@@ -260,6 +261,7 @@ async def test_batches_that_can_not_be_read_stop_nobody(
     assert await connection.fetchval("SELECT count(*) FROM gateway.dead_letters WHERE value = $1", marker) == 1
 
 
+@pytest.mark.long
 async def test_the_marker_of_a_transaction_is_no_record_that_waits(
     accepts, producer, player, purchase_of, owns, nothing_waits
 ):

@@ -12,7 +12,7 @@ import httpx
 import jwt
 import pytest
 from gameshelf.devstack import demo
-from gameshelf.devstack.environment import differing, setting_names, settings_asked_for
+from gameshelf.devstack.environment import differing, forget_settings, setting_names, settings_asked_for
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.configuration import FIELDS
 
@@ -87,6 +87,12 @@ def test_up_with_other_settings_beside_a_running_stack_says_so(running):
 
 def test_the_settings_are_those_of_the_service():
     assert set(setting_names()) == set(FIELDS)
+
+
+def test_the_tests_ignore_what_a_shell_took_over_from_a_stack():
+    variables = {"LOG_LEVEL": "DEBUG", "POSTGRES_DSN": "x", "LIBRARY_API": "x", "LIBCTL_ENDPOINT": "x", "PATH": "/bin"}
+    forget_settings(variables)
+    assert variables == {"PATH": "/bin"}
 
 
 def test_origins_add_to_those_of_the_service_and_of_development(monkeypatch):

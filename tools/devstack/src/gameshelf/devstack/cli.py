@@ -212,9 +212,11 @@ def env() -> None:
 
 def test(arguments: tuple[str, ...]) -> None:
     """Run the test suite on embedded servers of its own."""
+    from gameshelf.devstack.environment import forget_settings
     from gameshelf.devstack.servers import choice
 
     os.chdir(ROOT)
+    forget_settings(os.environ)
     if "--real" in arguments:
         choice.choose_real()
         arguments = tuple(argument for argument in arguments if argument != "--real")

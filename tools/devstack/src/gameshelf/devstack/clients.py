@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+ADDRESS_VARIABLES = ("LIBRARY_API", "LIBRARY_WS", "LIBRARY_GRPC", "LIBCTL_ENDPOINT")
 SUPPORT = "5afe0000-0000-4000-8000-000000000000"
 """A member of support: any id is one, the token's role decides."""
 
@@ -15,12 +16,8 @@ def addresses(settings: Mapping[str, str]) -> dict[str, str]:
     """The variables that the examples, `libctl` and `savesync` read."""
     http = f"127.0.0.1:{settings['LIBRARY_SERVICE_HTTP_PORT']}"
     grpc = f"127.0.0.1:{settings['LIBRARY_SERVICE_GRPC_PORT']}"
-    return {
-        "LIBRARY_API": f"http://{http}/api/v1/library",
-        "LIBRARY_WS": f"ws://{http}/api/v1/ws/library-updates",
-        "LIBRARY_GRPC": grpc,
-        "LIBCTL_ENDPOINT": grpc,
-    }
+    api, events = f"http://{http}/api/v1/library", f"ws://{http}/api/v1/ws/library-updates"
+    return dict(zip(ADDRESS_VARIABLES, (api, events, grpc, grpc), strict=True))
 
 
 def past_proxies(variables: Mapping[str, str]) -> dict[str, str]:

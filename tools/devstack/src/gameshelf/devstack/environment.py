@@ -3,10 +3,11 @@
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
 
+from gameshelf.devstack.clients import ADDRESS_VARIABLES
 from gameshelf.devstack.ports import PORT_VARIABLES, port_of
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
@@ -78,6 +79,12 @@ def setting_names() -> Iterable[str]:
     Importing the service for them would take each command seconds.
     """
     return re.findall(r"^\| `(\w+)` \|", _SETTINGS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def forget_settings(variables: MutableMapping[str, str]) -> None:
+    """Removes what a shell has taken over from `./dev env`: the services of tests have settings of their own."""
+    for name in (*setting_names(), *ADDRESS_VARIABLES):
+        variables.pop(name, None)
 
 
 def differing(asked: Mapping[str, str], running: Mapping[str, str]) -> list[str]:

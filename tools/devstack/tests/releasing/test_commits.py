@@ -24,16 +24,17 @@ def service(repository, run):
     return repository
 
 
-@pytest.mark.parametrize("has_tags", [True, False])
-def test_the_last_release_is_unpacked_as_it_was(service, tmp_path, has_tags):
-    if not has_tags:
-        service.git("tag", "--delete", "gameshelf-gateway-v0.2.0")
-    released = unpack_last_release(service.root, tmp_path / "released")
-    assert str(released.version) == "0.2.0"
-    assert (released.folder / "configs" / "library_config.yaml").exists()
-    folders = released.environment["PYTHONPATH"].split(os.pathsep)
-    [module] = [Path(folder) / "gameshelf/gateway/__init__.py" for folder in folders if "gateway" in folder]
-    assert module.read_text() == '__version__ = "0.2.0"\n'
+def test_the_last_release_is_unpacked_as_it_was(service, tmp_path):
+    """By its tag, and by its commit where tags were not cloned. One release for both: it takes seconds."""
+    for source in ("tag", "commit"):
+        released = unpack_last_release(service.root, tmp_path / source)
+        assert str(released.version) == "0.2.0"
+        assert (released.folder / "configs" / "library_config.yaml").exists()
+        folders = released.environment["PYTHONPATH"].split(os.pathsep)
+        [module] = [Path(folder) / "gameshelf/gateway/__init__.py" for folder in folders if "gateway" in folder]
+        assert module.read_text() == '__version__ = "0.2.0"\n'
+        if source == "tag":
+            service.git("tag", "--delete", "gameshelf-gateway-v0.2.0")
 
 
 def test_a_service_without_a_release_has_none(repository, tmp_path):

@@ -49,7 +49,7 @@ class Wishers:
         self.fanouts = SaleFanouts(connection, lambda: self.now)
 
     async def wish(self, user, product=None, **more):
-        return await self.service.add_product(user, NewWish(product_id=product or uuid4(), **more))
+        return (await self.service.add_product(user, NewWish(product_id=product or uuid4(), **more))).wish
 
     async def set_price(self, product, sale="sale", at=None, **more):
         """Applies a price from the Catalog: by default half of the usual one, in a sale."""

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,9 +19,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, Service, StartedPlatform
 from gameshelf.devstack.servers.kafka import PARTITIONS
+from gameshelf.gateway.configuration import load_settings
+from gameshelf.gateway.runtime.gateway import Gateway
+from gameshelf.gateway.wiring import build
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
+ARCHITECTURE = Path(__file__).parents[3] / "docs" / "architecture.md"
 SCHEMAS = Path(__file__).parents[3] / "protos" / "schemas"
 OWN_TOPICS = {
     "com.platform.library.events.v1": lambda document: f"events/{document['type']}",
@@ -239,3 +244,64 @@ def purchase_of() -> Callable[..., CloudEvent]:
 @pytest.fixture(scope="session")
 def read_records() -> Callable[..., Awaitable[list[Any]]]:
     return read_topic
+
+
+class Measured:
+    """A player's calls of an application in this process, and how many statements each has cost."""
+
+    def __init__(self, gateway: Gateway, client: httpx.AsyncClient) -> None:
+        self.gateway, self.client = gateway, client
+        self.statements: list[str] = []
+        self._take_connection = gateway.database.take_connection
+        self._watched: set[Any] = set()
+        gateway.database.take_connection = self.take_connection  # type: ignore[method-assign]
+
+    async def take_connection(self) -> Any:
+        connection = await self._take_connection()
+        inner = connection._con
+        if inner not in self._watched:
+            self._watched.add(inner)
+            connection.add_query_logger(self._note)
+        return connection
+
+    def _note(self, query: Any) -> None:
+        # A connection asks once what a type is, and is prepared once for a statement.
+        if "typeinfo" not in query.query and "'jit'" not in query.query:
+            self.statements.append(query.query)
+
+    async def count(self, call: Awaitable[Any]) -> tuple[Any, int]:
+        """The result of a call, and the number of round trips."""
+        await asyncio.sleep(0)  # what was done before is noted in the next round of the loop
+        self.statements.clear()
+        result = await call
+        await asyncio.sleep(0)
+        return result, len(self.statements)
+
+    async def cost(
+        self, method: str, path: str, attributes: Any = None, status: int = 200, **more: Any
+    ) -> tuple[httpx.Response, int]:
+        """The answer to a request, and the number of round trips."""
+        sent = {} if attributes is None else {"json": {"data": {"attributes": attributes}}}
+        answer, cost = await self.count(self.client.request(method, path, **sent, **more))
+        assert answer.status_code == status, (method, path, answer.text)
+        return answer, cost
+
+
+@pytest.fixture
+async def measured(platform: StartedPlatform, service: Service, player: Player) -> AsyncIterator[Measured]:
+    """Calls of the player, whom the running service knows as well."""
+    gateway = await build(load_settings(platform.service(LIBRARY_SERVICE_ROLES="api").environment))
+    transport = httpx.ASGITransport(app=gateway.app())
+    headers = {"Authorization": f"Bearer {player.token}"}
+    base = "http://localhost/api/v1/library"
+    async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
+        yield Measured(gateway, client)
+    await gateway.close()
+
+
+@pytest.fixture(scope="session")
+def documented() -> dict[str, int]:
+    """The first number of round trips in each row of the table in ``docs/architecture.md``, by the row's call."""
+    text = ARCHITECTURE.read_text(encoding="utf-8").partition("| request |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (.+?) \| (\d+)\b.* \|$", text, re.MULTILINE)
+    return {label: int(number) for label, number in rows}

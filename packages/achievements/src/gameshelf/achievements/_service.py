@@ -13,11 +13,11 @@ from gameshelf.achievements._commands import NamedAchievement, OfflineAchievemen
 from gameshelf.achievements._errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements._events import AchievementLocked, AchievementUnlocked
 from gameshelf.achievements._rules import Step, advance, within
-from gameshelf.achievements._store import AchievementStore
+from gameshelf.achievements._store import AchievementStore, lookup_states
 from gameshelf.achievements._views import Achievement, AchievementState
 from gameshelf.kernel.access import ProductAccessHistory
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.database import Connection
+from gameshelf.kernel.database import BoundStatement, Connection
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
@@ -79,6 +79,11 @@ class AchievementService:
         self._record = record
         self._access = access
         self._clock = clock
+
+    @staticmethod
+    def lookup(user_id: UUID, reports: Sequence[ProgressUpdate]) -> BoundStatement:
+        """Returns what ``report_many`` reads first. The access follows, once the products are known."""
+        return lookup_states(user_id, {one.achievement_id for one in reports})
 
     async def report(self, user_id: UUID, progress: ProgressUpdate, *, by_server: bool = False) -> Reported:
         """Applies a progress report, and unlocks the achievement at its target. An unlocked one does not change.

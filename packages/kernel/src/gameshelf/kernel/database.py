@@ -4,6 +4,8 @@ Compiling a Core statement costs more than running it. So a statement is compile
 prepares it once per connection.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from asyncpg import Record
@@ -23,6 +25,14 @@ class Connection(Protocol):
     async def execute(self, query: str, *args: Any) -> str: ...
 
     def is_in_transaction(self) -> bool: ...
+
+
+class WriteCollector:
+    """A connection that collects writes, and runs them later together."""
+
+    def collect(self, query: str, values: Sequence[Any]) -> None:
+        """Takes a write, which runs at the latest when the transaction ends."""
+        raise NotImplementedError
 
 
 class Statement:
@@ -72,3 +82,27 @@ class Statement:
         """Runs an insert, update or delete. Returns the number of rows that it changed."""
         status = await connection.execute(self.sql, *self._values(values))
         return int(status.rpartition(" ")[2] or 0)
+
+    async def write(self, connection: Connection, **values: Any) -> None:
+        """Runs an insert, update or delete of which nobody needs a result. A ``WriteCollector`` runs it later.
+
+        So it may only be followed by reads that do not depend on it.
+        """
+        if isinstance(connection, WriteCollector):
+            connection.collect(self.sql, self._values(values))
+        else:
+            await connection.execute(self.sql, *self._values(values))
+
+    def bind(self, **values: Any) -> "BoundStatement":
+        """Returns this statement with its values."""
+        return BoundStatement(self, self._values(values))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStatement:
+    """A statement with its values. A use case names those that it reads first, so that a caller can read all of them in
+    one round trip.
+    """
+
+    statement: Statement
+    values: Sequence[Any]

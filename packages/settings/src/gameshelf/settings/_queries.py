@@ -58,7 +58,7 @@ class SettingsQueries:
         A read counts as a synchronisation, and as a use of the overlays. A second round trip stores the time of the
         synchronisation, at most once per minute; a third one that of the use, at most once per hour.
         """
-        stored = await self._store.load(user_id, product_id, address.overlays())
+        stored, _ = await self._store.load(user_id, product_id, address.overlays())
         if stored is None or not stored.exists:
             return None
         last = stored.last_synced_with_cloud_at

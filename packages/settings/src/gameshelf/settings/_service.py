@@ -10,7 +10,7 @@ from uuid import UUID
 
 from gameshelf.kernel.access import ProductAccess, require_access
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.database import Connection
+from gameshelf.kernel.database import BoundStatement, Connection
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
@@ -29,7 +29,7 @@ from gameshelf.settings._rules import (
     size,
     too_many_values,
 )
-from gameshelf.settings._store import ERASURE, SettingsStore, StoredOverlay, StoredSettings
+from gameshelf.settings._store import ERASURE, SettingsStore, StoredOverlay, StoredSettings, lookup_settings
 from gameshelf.settings._views import ACCOUNT, MergedSettings, view
 
 DEFAULT_MAX_BYTES = 262_144
@@ -64,6 +64,11 @@ class SettingsService:
         self._access = access
         self._clock = clock
         self._max_bytes = max_bytes
+
+    @staticmethod
+    def lookup(user_id: UUID, product_id: UUID, address: Address) -> BoundStatement:
+        """Returns what ``put``, ``patch`` and ``delete`` read after the access."""
+        return lookup_settings(user_id, product_id, address.overlays())
 
     async def put(
         self,
@@ -104,7 +109,7 @@ class SettingsService:
         layer = address.layer()
         await self._serialise(user_id)
         await require_access(self._access, user_id, product_id)
-        stored = await self._store.load(user_id, product_id, address.overlays())
+        stored, revision = await self._store.load(user_id, product_id, address.overlays())
         kind = layer[0] if layer else None
         if given and not given.holds(kind, stored.revision_of(kind) if stored else 0):
             raise _changed(product_id, stored, address)
@@ -122,7 +127,7 @@ class SettingsService:
             await self._store.store_revisions(user_id, product_id)
         if layer and before is None and stored and stored.overlay_count >= MAX_OVERLAYS:
             evicted = await self._store.evict(user_id, product_id)
-        revision = await self._store.put(user_id, product_id, layer, payload, now)
+        await self._store.put(user_id, product_id, layer, payload, revision, now)
         if evicted:
             self._emit(user_id, product_id, revision, evicted, now, is_deleted=True)
         self._emit(user_id, product_id, revision, layer, now)
@@ -135,7 +140,7 @@ class SettingsService:
         """Deletes one overlay, or all layers for an empty address. Raises SettingsNotFound, PreconditionFailed."""
         layer = address.layer()
         await self._serialise(user_id)
-        stored = await self._store.load(user_id, product_id, address.overlays())
+        stored, revision = await self._store.load(user_id, product_id, address.overlays())
         if given and not await self._may_delete(user_id, product_id, layer, given, stored):
             raise _changed(product_id, stored, address)
         if stored is None or not stored.exists or (layer and _layer_of(stored, layer) is None):
@@ -143,7 +148,7 @@ class SettingsService:
         if not stored.is_counted:
             await self._store.store_revisions(user_id, product_id)
         now = self._clock()
-        revision = await self._store.delete(user_id, product_id, layer, now)
+        await self._store.delete(user_id, product_id, layer, revision, now)
         self._emit(user_id, product_id, revision, layer, now, is_deleted=True)
 
     async def _may_delete(

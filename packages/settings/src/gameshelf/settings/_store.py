@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.sql import TIME, RowErasure, rows, user
 from gameshelf.settings._models import FirstRevision, GameSettings, LayerKind, SettingsOverlay
 from gameshelf.settings._rules import Json, as_text, from_text
 from sqlalchemy import (
+    BigInteger,
     String,
     Text,
     Uuid,
@@ -34,6 +35,7 @@ _G, _O = GameSettings, SettingsOverlay
 _PRODUCT = bindparam("product_id", type_=Uuid)
 _KIND, _NAME = bindparam("kind", type_=String), bindparam("name", type_=String)
 _NOW = bindparam("now", type_=TIME)
+_REVISION = bindparam("revision", type_=BigInteger)
 _PAYLOAD = cast(bindparam("payload", type_=Text), JSONB)
 _OF_GAME = (col(_G.user_id) == user(), col(_G.product_id) == _PRODUCT)
 
@@ -101,8 +103,12 @@ _account_revision = case(
 )
 _overlay_revision = case((_is_counted, func.coalesce(col(_O.revision), col(_G.revision))), else_=col(_G.revision))
 _last_used_at = func.coalesce(col(_O.last_used_at), col(_O.last_updated_at))
+# The next change gets this revision, of whatever layer.
+_next_revision = func.coalesce(col(_G.revision) + 1, select(col(FirstRevision.revision)).scalar_subquery(), 1)
+_one = select(literal(1).label("one")).subquery("one")
 _LOAD = Statement(
     select(
+        _next_revision.label("next_revision"),
         col(_G.revision),
         _account_revision.label("account_revision"),
         _is_counted.label("is_counted"),
@@ -115,7 +121,8 @@ _LOAD = Statement(
         _overlay_revision.label("overlay_revision"),
         _last_used_at.label("last_used_at"),
     )
-    .select_from(GameSettings)
+    .select_from(_one)
+    .outerjoin(GameSettings, and_(*_OF_GAME))
     .outerjoin(
         SettingsOverlay,
         and_(
@@ -124,31 +131,27 @@ _LOAD = Statement(
             tuple_(col(_O.kind), col(_O.name)).in_(select(_requested.c.kind, _requested.c.name)),
         ),
     )
-    .where(*_OF_GAME)
 )
 
 
 def _head(payload: Any) -> Any:
-    """Writes the next revision of a game's settings. ``payload`` is the account's new layer; None keeps the layer."""
-    first = func.coalesce(select(col(FirstRevision.revision)).scalar_subquery(), 1)
-    times = {"last_updated_at": _NOW, "last_synced_with_cloud_at": _NOW}
-    made: dict[str, Any] = {"revision": first, "counted_revision": first, **times}
-    changed: dict[str, Any] = {"revision": _next_revision, "counted_revision": _next_revision, **times}
+    """Writes a revision of a game's settings. ``payload`` is the account's new layer; None keeps the layer."""
+    written: dict[str, Any] = {
+        "revision": _REVISION,
+        "counted_revision": _REVISION,
+        "last_updated_at": _NOW,
+        "last_synced_with_cloud_at": _NOW,
+    }
     if payload is not None:
-        made |= {"settings_payload": payload, "account_revision": first}
-        changed |= {"settings_payload": payload, "account_revision": _next_revision}
-    inserted = insert(GameSettings).values(user_id=user(), product_id=_PRODUCT, **made)
-    return inserted.on_conflict_do_update(index_elements=["user_id", "product_id"], set_=changed).returning(
-        col(_G.revision)
-    )
+        written |= {"settings_payload": payload, "account_revision": _REVISION}
+    inserted = insert(GameSettings).values(user_id=user(), product_id=_PRODUCT, **written)
+    return inserted.on_conflict_do_update(index_elements=["user_id", "product_id"], set_=written)
 
 
-_next_revision = col(_G.revision) + 1
 _PUT_ACCOUNT = Statement(_head(_PAYLOAD))
-_counted = _head(None).cte("counted")
 _overlay = insert(SettingsOverlay).from_select(
     ["user_id", "product_id", "kind", "name", "settings_payload", "last_updated_at", "last_used_at", "revision"],
-    select(user(), _PRODUCT, _KIND, _NAME, _PAYLOAD, _NOW, _NOW, _counted.c.revision),
+    select(user(), _PRODUCT, _KIND, _NAME, _PAYLOAD, _NOW, _NOW, _REVISION),
     include_defaults=False,
 )
 _PUT_OVERLAY = Statement(
@@ -158,19 +161,18 @@ _PUT_OVERLAY = Statement(
             name: _overlay.excluded[name]
             for name in ("settings_payload", "last_updated_at", "last_used_at", "revision")
         },
-    ).returning(col(_O.revision))
+    ).add_cte(_head(None).cte("counted"))
 )
 _of_game = (col(_O.user_id) == user(), col(_O.product_id) == _PRODUCT)
 _next = (
     update(GameSettings)
     .where(*_OF_GAME)
     .values(
-        revision=_next_revision,
-        counted_revision=_next_revision,
+        revision=_REVISION,
+        counted_revision=_REVISION,
         last_updated_at=_NOW,
         last_synced_with_cloud_at=_NOW,
     )
-    .returning(col(_G.revision))
 )
 _DELETE_OVERLAY = Statement(
     _next.add_cte(delete(SettingsOverlay).where(*_of_game, col(_O.kind) == _KIND, col(_O.name) == _NAME).cte("overlay"))
@@ -233,6 +235,16 @@ _MARK_SYNCED = Statement(
 )
 
 
+def lookup_settings(user_id: UUID, product_id: UUID, overlays: Sequence[tuple[LayerKind, str]]) -> BoundStatement:
+    """Returns what ``SettingsStore.load`` reads."""
+    return _LOAD.bind(
+        user_id=user_id,
+        product_id=product_id,
+        kinds=[kind for kind, _ in overlays],
+        names=[name for _, name in overlays],
+    )
+
+
 class SettingsStore:
     """Settings over one connection. Each method is one statement."""
 
@@ -241,20 +253,18 @@ class SettingsStore:
 
     async def load(
         self, user_id: UUID, product_id: UUID, overlays: Sequence[tuple[LayerKind, str]]
-    ) -> StoredSettings | None:
-        """Returns the account's layer and the requested overlays, or None for a game that never had settings."""
-        found = await _LOAD.all(
-            self._connection,
-            user_id=user_id,
-            product_id=product_id,
-            kinds=[kind for kind, _ in overlays],
-            names=[name for _, name in overlays],
-        )
-        if not found:
-            return None
+    ) -> tuple[StoredSettings | None, int]:
+        """Returns the account's layer and the requested overlays, or None for a game that never had settings; and the
+        revision of the next change.
+        """
+        lookup = lookup_settings(user_id, product_id, overlays)
+        found = await self._connection.fetch(lookup.statement.sql, *lookup.values)
         first = found[0]
+        next_revision: int = first["next_revision"]
+        if first["revision"] is None:
+            return None, next_revision
         account = None if first["account"] is None else from_text(first["account"])
-        return StoredSettings(
+        stored = StoredSettings(
             first["revision"],
             first["account_revision"],
             first["is_counted"],
@@ -270,36 +280,44 @@ class SettingsStore:
                 if row["kind"]
             },
         )
+        return stored, next_revision
 
     async def put(
-        self, user_id: UUID, product_id: UUID, layer: tuple[LayerKind, str] | None, payload: Json, now: datetime
-    ) -> int:
-        """Writes one layer. Returns the new revision."""
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        layer: tuple[LayerKind, str] | None,
+        payload: Json,
+        revision: int,
+        now: datetime,
+    ) -> None:
+        """Writes one layer, which gets ``revision``."""
         kind, name = layer or (None, None)
         statement = _PUT_OVERLAY if layer else _PUT_ACCOUNT
-        row = await statement.first(
+        await statement.write(
             self._connection,
             user_id=user_id,
             product_id=product_id,
             kind=kind,
             name=name,
             payload=as_text(payload),
+            revision=revision,
             now=now,
         )
-        return _revision(row)
 
-    async def delete(self, user_id: UUID, product_id: UUID, layer: tuple[LayerKind, str] | None, now: datetime) -> int:
-        """Deletes one overlay, or with None all layers. Returns the new revision."""
+    async def delete(
+        self, user_id: UUID, product_id: UUID, layer: tuple[LayerKind, str] | None, revision: int, now: datetime
+    ) -> None:
+        """Deletes one overlay, or with None all layers. The game gets ``revision``."""
         kind, name = layer or (None, None)
         statement = _DELETE_OVERLAY if layer else _DELETE_ALL
-        row = await statement.first(
-            self._connection, user_id=user_id, product_id=product_id, kind=kind, name=name, now=now
+        await statement.write(
+            self._connection, user_id=user_id, product_id=product_id, kind=kind, name=name, revision=revision, now=now
         )
-        return _revision(row)
 
     async def store_revisions(self, user_id: UUID, product_id: UUID) -> None:
         """Stores the game's revision as that of each layer, after a change by a version that does not write them."""
-        await _STORE_REVISIONS.run(self._connection, user_id=user_id, product_id=product_id)
+        await _STORE_REVISIONS.write(self._connection, user_id=user_id, product_id=product_id)
 
     async def evict(self, user_id: UUID, product_id: UUID) -> tuple[LayerKind, str]:
         """Deletes the least recently used overlay and returns its address. The caller changes the revision."""
@@ -315,7 +333,7 @@ class SettingsStore:
         self, user_id: UUID, product_id: UUID, overlays: Sequence[tuple[LayerKind, str]], now: datetime
     ) -> None:
         """Stores ``now`` as the time of the last use of these overlays."""
-        await _MARK_USED.run(
+        await _MARK_USED.write(
             self._connection,
             user_id=user_id,
             product_id=product_id,
@@ -327,9 +345,4 @@ class SettingsStore:
     async def mark_synced(self, user_id: UUID, product_id: UUID, now: datetime) -> None:
         """Stores ``now`` as the time when a client had the current settings."""
         before = now - SYNCED_AFTER
-        await _MARK_SYNCED.run(self._connection, user_id=user_id, product_id=product_id, now=now, before=before)
-
-
-def _revision(row: Any) -> int:
-    revision: int = row["revision"]
-    return revision
+        await _MARK_SYNCED.write(self._connection, user_id=user_id, product_id=product_id, now=now, before=before)

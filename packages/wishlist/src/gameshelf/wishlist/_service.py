@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
+from asyncpg import UniqueViolationError
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.database import Connection
+from gameshelf.kernel.database import BoundStatement, Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
@@ -22,8 +23,9 @@ from gameshelf.wishlist._errors import (
 from gameshelf.wishlist._events import WishAdded, WishlistChanged, WishRemoved
 from gameshelf.wishlist._notices import notice
 from gameshelf.wishlist._ports import Products
+from gameshelf.wishlist._queries import PricedWish
 from gameshelf.wishlist._rules import DEFAULT_CURRENCY, Price, wishers_currency
-from gameshelf.wishlist._store import ERASURE, PriceStore, Wish, WishlistStore
+from gameshelf.wishlist._store import ERASURE, PriceStore, Wish, WishlistStore, lock_of_price, lookup_new, lookup_prices
 
 DEFAULT_MAX_ITEMS = 100
 
@@ -56,7 +58,19 @@ class WishlistService:
         self._default_currency = default_currency
         self._serialise = serialise or by_advisory_lock(connection)
 
-    async def add_product(self, user_id: UUID, new: NewWish) -> Wish:
+    @staticmethod
+    def lookups_of_add(user_id: UUID, product_id: UUID) -> list[BoundStatement]:
+        """What ``add_product`` reads besides the ports, once ``lock_of_price`` is held."""
+        return [*lookup_new(user_id, product_id), lookup_prices(product_id)]
+
+    @staticmethod
+    def lock_of_price(product_id: UUID) -> BoundStatement:
+        """The lock that ``add_product`` takes: either a transaction that writes a price sees the wish, or this one sees
+        the price.
+        """
+        return lock_of_price(product_id)
+
+    async def add_product(self, user_id: UUID, new: NewWish) -> PricedWish:
         """Puts a product on the list, also an unknown one; notifies the user if its current sale meets the conditions.
 
         Raises ProductAlreadyOwned, WishlistItemAlreadyExists, WishlistLimitExceeded; InvalidInput for half a target.
@@ -70,16 +84,20 @@ class WishlistService:
             raise WishlistLimitExceeded(max_items=self._max_items)
         now = self._clock()
         wish = Wish(uuid4(), added_at=now, **new.model_dump())
-        if not await self._store.add_item(user_id, wish):  # the port did not serialise: the constraint decides
-            await self._require_new(user_id, new.product_id)
-            raise WishlistItemAlreadyExists(pointer="product_id")
+        try:
+            await self._store.add_item(user_id, wish)
+        except UniqueViolationError:  # the port did not serialise: the constraint decides
+            raise WishlistItemAlreadyExists(pointer="product_id") from None
         self._record(
             WishAdded(
                 user_id=user_id, occurred_at=now, item_id=wish.id, product_id=wish.product_id, added_at=wish.added_at
             )
         )
-        await self._notify_of_current_sale(user_id, wish)
-        return wish
+        # Either the transaction that starts a sale sees this wish, or this one sees the sale.
+        await self._prices.lock(wish.product_id)
+        prices = await self._prices.prices(wish.product_id)
+        await self._notify_of_sale(user_id, wish, prices)
+        return PricedWish(wish, self._wishers_price(wish, prices))
 
     async def change_item(self, user_id: UUID, item_id: UUID, changes: WishChanges) -> Wish:
         """Changes the fields that ``changes`` sets; notifies the user if a current sale meets the new conditions.
@@ -152,11 +170,6 @@ class WishlistService:
 
     def _changed(self, user_id: UUID, product_id: UUID | None) -> None:
         self._record(WishlistChanged(user_id=user_id, occurred_at=self._clock(), product_id=product_id))
-
-    async def _notify_of_current_sale(self, user_id: UUID, wish: Wish) -> None:
-        # Either the transaction that starts the sale sees this wish, or this one sees the sale.
-        await self._prices.lock(wish.product_id)
-        await self._notify_of_sale(user_id, wish, await self._prices.prices(wish.product_id))
 
     async def _notify_of_sale(self, user_id: UUID, wish: Wish, prices: Mapping[str, Price]) -> None:
         price = self._wishers_price(wish, prices)

@@ -1,19 +1,12 @@
 """The table of round trips in ``docs/architecture.md`` agrees with the measured numbers."""
 
-import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from uuid import UUID, uuid4
 
-import httpx
-import pytest
-from gameshelf.gateway.configuration import load_settings
-from gameshelf.gateway.wiring import ROUTES, build
+from gameshelf.gateway.wiring import ROUTES
 
-PAGE = Path(__file__).parents[5] / "docs" / "architecture.md"
-ROW = re.compile(r"^\| (.+?) \| (\d+)\b.* \|$", re.MULTILINE)
 CALL = re.compile(r"`(GET|POST|PATCH|PUT|DELETE) (/[^`?]*)")
 MEASURED_DOMAINS = ("/savegames", "/playtime")
 """Every call of these domains has a row; of the others the frequent calls have one."""
@@ -21,60 +14,8 @@ ELSEWHERE = {"POST /playtime/sessions/{id}/heartbeat"}
 """These calls ask Redis."""
 
 
-def documented():
-    """The first number of round trips in each row, by the call that it is about."""
-    text = PAGE.read_text(encoding="utf-8").partition("| request |")[2].partition("\n\n")[0]
-    return {label: int(number) for label, number in ROW.findall(text)}
-
-
-class Measured:
-    """A player's calls of an application in this process, and how many statements each has cost."""
-
-    def __init__(self, gateway, client):
-        self.gateway, self.client = gateway, client
-        self.statements = []
-        self._take_connection = gateway.database.take_connection
-        self._watched = set()
-        gateway.database.take_connection = self.take_connection
-
-    async def take_connection(self):
-        connection = await self._take_connection()
-        inner = connection._con
-        if inner not in self._watched:
-            self._watched.add(inner)
-            connection.add_query_logger(self._note)
-        return connection
-
-    def _note(self, query):
-        # A connection asks once what a type is, and is prepared once for a statement.
-        if "typeinfo" not in query.query and "'jit'" not in query.query:
-            self.statements.append(query.query)
-
-    async def cost(self, method, path, attributes=None, status=200, **more):
-        """The answer, and the number of round trips."""
-        await asyncio.sleep(0)  # what was done before is noted in the next round of the loop
-        self.statements.clear()
-        sent = {} if attributes is None else {"json": {"data": {"attributes": attributes}}}
-        answer = await self.client.request(method, path, **sent, **more)
-        assert answer.status_code == status, (method, path, answer.text)
-        await asyncio.sleep(0)
-        return answer, len(self.statements)
-
-
-@pytest.fixture
-async def measured(platform, service, player):
-    """Calls of the player, whom the running service knows as well."""
-    gateway = await build(load_settings(platform.service(LIBRARY_SERVICE_ROLES="api").environment))
-    transport = httpx.ASGITransport(app=gateway.app())
-    headers = {"Authorization": f"Bearer {player.token}"}
-    base = "http://localhost/api/v1/library"
-    async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
-        yield Measured(gateway, client)
-    await gateway.close()
-
-
-def test_every_call_of_saves_and_playtime_has_a_row():
-    named = {f"{method} {re.sub(r'{[^}]+}', '{}', path)}" for row in documented() for method, path in CALL.findall(row)}
+def test_every_call_of_saves_and_playtime_has_a_row(documented):
+    named = {f"{method} {re.sub(r'{[^}]+}', '{}', path)}" for row in documented for method, path in CALL.findall(row)}
     for route in ROUTES:
         if route.path.startswith(MEASURED_DOMAINS):
             path = re.sub(r"<[^>]+>", "{}", route.path)
@@ -82,7 +23,7 @@ def test_every_call_of_saves_and_playtime_has_a_row():
             assert call in named or call.replace("{}", "{id}") in ELSEWHERE, call
 
 
-async def test_calls_cost_what_the_table_says(measured, device):
+async def test_calls_cost_what_the_table_says(measured, documented, device):
     product, found = str(device.product), {}
 
     async def ask(method, template, attributes=None, status=200, row="`{}`", headers=None, params=None, **ids):
@@ -188,5 +129,5 @@ async def test_calls_cost_what_the_table_says(measured, device):
     found[with_key] -= found["`POST /categories`"]
     await ask("PUT", "/settings/{product_id}", {"settings_payload": {"volume": 3}}, 201, product_id=product)
     await ask("POST", "/wishlist/items", {"product_id": str(uuid4())}, 201)
-    table = documented()
+    table = documented
     assert {row: cost for row, cost in found.items() if table.get(row) != cost} == {}

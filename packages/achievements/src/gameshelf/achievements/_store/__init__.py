@@ -1,6 +1,6 @@
 """The statements that write achievements, with the reads that a decision to write needs."""
 
-from gameshelf.achievements._store.achievements import AchievementStore
+from gameshelf.achievements._store.achievements import AchievementStore, lookup_states
 from gameshelf.achievements._store.counters import CounterDifference, RarityCounters
 from gameshelf.achievements._store.definitions import DefinitionStore
 from gameshelf.achievements._store.recounts import RarityRecounts, RecountProgress
@@ -22,4 +22,5 @@ __all__ = [
     "TargetReview",
     "TargetReviewStore",
     "UnlockOfReview",
+    "lookup_states",
 ]

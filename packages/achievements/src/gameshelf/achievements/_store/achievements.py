@@ -10,7 +10,7 @@ from uuid import UUID
 from gameshelf.achievements._commands import NamedAchievement
 from gameshelf.achievements._models import AchievementMetadata, OwnedProduct, RarityDelta, UserAchievement
 from gameshelf.achievements._views import Achievement, achievements_of_user
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from sqlalchemy import (
@@ -174,6 +174,11 @@ _ERASE_OWNED = Statement(
 )
 
 
+def lookup_states(user_id: UUID, achievement_ids: Collection[UUID]) -> BoundStatement:
+    """Returns what ``AchievementStore.states`` reads."""
+    return _STATES.bind(user_id=user_id, achievement_ids=list(achievement_ids))
+
+
 class AchievementStore:
     """One user's achievements over one connection that is inside a transaction. Each method is one statement."""
 
@@ -182,7 +187,8 @@ class AchievementStore:
 
     async def states(self, user_id: UUID, achievement_ids: Collection[UUID]) -> dict[UUID, Achievement]:
         """Returns the achievements that exist, with the user's state."""
-        found = await _STATES.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
+        lookup = lookup_states(user_id, achievement_ids)
+        found = await self._connection.fetch(lookup.statement.sql, *lookup.values)
         return {one.id: one for one in _ACHIEVEMENT.read_all(found)}
 
     async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
@@ -196,7 +202,7 @@ class AchievementStore:
 
     async def write(self, user_id: UUID, reached: Sequence[Achievement], turned: Mapping[UUID, int]) -> None:
         """Writes states. ``turned`` contains the achievements that this unlocks (1) or locks (-1)."""
-        await _WRITE.run(
+        await _WRITE.write(
             self._connection,
             user_id=user_id,
             ids=[one.id for one in reached],
@@ -210,15 +216,15 @@ class AchievementStore:
 
     async def delete_state(self, user_id: UUID, achievement_id: UUID) -> None:
         """Deletes the user's state of an achievement, as if it had never been begun."""
-        await _DELETE.run(self._connection, user_id=user_id, achievement_id=achievement_id)
+        await _DELETE.write(self._connection, user_id=user_id, achievement_id=achievement_id)
 
     async def own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """Records that the user owns these products. Those that the user already owned change nothing."""
-        await _OWN.run(self._connection, user_id=user_id, product_ids=list(product_ids))
+        await _OWN.write(self._connection, user_id=user_id, product_ids=list(product_ids))
 
     async def disown(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """Records that the user no longer owns these products."""
-        await _DISOWN.run(self._connection, user_id=user_id, product_ids=list(product_ids))
+        await _DISOWN.write(self._connection, user_id=user_id, product_ids=list(product_ids))
 
     async def erase_some(self, user_id: UUID, limit: int) -> bool:
         """Deletes at most ``limit`` rows of one table. Returns whether there may be more."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.errors import DomainError, PermissionDenied
 from gameshelf.kernel.sql import array, rows, user
 from gameshelf.library._family.errors import FamilyAccessRestricted
@@ -191,6 +191,16 @@ class AccessQueries:
         [access] = await self.access([(user_id, product_id)])
         if not access.has_access:
             raise _refusal(access)
+
+    @staticmethod
+    def lookup_owned(user_id: UUID, product_id: UUID) -> BoundStatement:
+        """Returns what ``owns`` reads."""
+        return _OWNS.bind(user_id=user_id, product_id=product_id)
+
+    @staticmethod
+    def lookup(user_id: UUID, product_ids: Collection[UUID]) -> BoundStatement:
+        """Returns what ``refusals`` reads."""
+        return _ACCESS.bind(user_ids=[user_id for _ in product_ids], product_ids=list(product_ids))
 
     async def refusals(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, DomainError]:
         """Returns those of these products that the user may not play now, each with the error that refuses it."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.folding import fold_title
 from gameshelf.kernel.paging import Slice
 from gameshelf.kernel.row_reader import RowReader
@@ -401,6 +401,11 @@ class LibraryQueries:
         """Returns the product's title, in Russian if there is one; None while the Catalog has not published one."""
         shown = (await self.products([product_id])).get(product_id)
         return shown.title("ru") if shown else None
+
+    @staticmethod
+    def lookup_products(product_ids: Sequence[UUID]) -> BoundStatement:
+        """Returns what ``products`` reads."""
+        return _SHOWN.bind(product_ids=list(product_ids))
 
     async def products(self, product_ids: Sequence[UUID]) -> dict[UUID, ProductView]:
         """Returns those of the products that the Catalog has published."""

@@ -5,9 +5,9 @@ Whatever writes rows of a user requires that the caller has serialised the user.
 
 from gameshelf.wishlist._store.erasure import ERASURE
 from gameshelf.wishlist._store.fanouts import Fanout, SaleFanouts, Wishers
-from gameshelf.wishlist._store.prices import PriceStore
+from gameshelf.wishlist._store.prices import PriceStore, lock_of_price, lookup_prices
 from gameshelf.wishlist._store.release_before import OldPrices, ReleaseBefore
-from gameshelf.wishlist._store.wishes import Wish, WishlistStore
+from gameshelf.wishlist._store.wishes import Wish, WishlistStore, lookup_new
 
 __all__ = [
     "ERASURE",
@@ -19,4 +19,7 @@ __all__ = [
     "Wish",
     "Wishers",
     "WishlistStore",
+    "lock_of_price",
+    "lookup_new",
+    "lookup_prices",
 ]

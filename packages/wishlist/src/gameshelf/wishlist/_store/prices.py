@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows
 from gameshelf.wishlist._models import CurrencyPrice, PriceFanout
@@ -115,6 +115,16 @@ _STOP_FANOUTS = Statement(
         tuple_(col(_F.product_id), col(_F.currency)).in_(select(_over.c.product_id, _over.c.currency))
     )
 )
+
+
+def lock_of_price(product_id: UUID) -> BoundStatement:
+    """What ``PriceStore.lock`` runs."""
+    return _LOCK.bind(lock_key=_lock_key(product_id))
+
+
+def lookup_prices(product_id: UUID) -> BoundStatement:
+    """What ``PriceStore.prices`` reads."""
+    return _OF_PRODUCT.bind(product_id=product_id)
 
 
 class PriceStore:

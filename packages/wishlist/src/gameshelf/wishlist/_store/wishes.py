@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.wishlist._models import HeldBackWisher, PriceFanout, PriceNotification, WishlistItem
@@ -88,15 +88,13 @@ _OF_PRODUCTS = Statement(select(*WISH_COLUMNS).where(_OF_USER, col(_I.product_id
 _WISH = RowReader(Wish, _OF_ID, _OF_PRODUCTS)
 _COUNT = Statement(select(func.count().label("n")).select_from(WishlistItem).where(_OF_USER))
 _ADD = Statement(
-    insert(WishlistItem)
-    .values(
+    insert(WishlistItem).values(
         user_id=user(),
         id=_ITEM,
         product_id=_PRODUCT,
         added_at=bindparam("added_at", type_=TIME),
         **_chosen,
     )
-    .on_conflict_do_nothing(index_elements=["user_id", "product_id"])
 )
 _CHANGE = Statement(
     update(WishlistItem)
@@ -141,6 +139,11 @@ _RECORD_NOTIFICATION = Statement(
 )
 
 
+def lookup_new(user_id: UUID, product_id: UUID) -> list[BoundStatement]:
+    """What is read before a product is added: whether it is on the list, and the length of the list."""
+    return [_OF_PRODUCTS.bind(user_id=user_id, product_ids=[product_id]), _COUNT.bind(user_id=user_id)]
+
+
 class WishlistStore:
     """One user's wishlist over one connection that is inside a transaction. Each method is one statement."""
 
@@ -165,22 +168,22 @@ class WishlistStore:
         row = await _COUNT.first(self._connection, user_id=user_id)
         return row["n"] if row else 0
 
-    async def add_item(self, user_id: UUID, wish: Wish) -> bool:
-        """Writes a new item; False when the product is on the list."""
-        return await _ADD.run(self._connection, user_id=user_id, **_values(wish)) == 1
+    async def add_item(self, user_id: UUID, wish: Wish) -> None:
+        """Writes a new item. Raises UniqueViolationError if the product is on the list."""
+        await _ADD.write(self._connection, user_id=user_id, **_values(wish))
 
     async def change_item(self, user_id: UUID, wish: Wish) -> None:
         """Writes an item that is on the list."""
-        await _CHANGE.run(self._connection, user_id=user_id, **_values(wish))
+        await _CHANGE.write(self._connection, user_id=user_id, **_values(wish))
 
     async def remove_items(self, user_id: UUID, item_ids: Collection[UUID]) -> None:
         """Deletes items."""
-        await _REMOVE.run(self._connection, user_id=user_id, item_ids=list(item_ids))
+        await _REMOVE.write(self._connection, user_id=user_id, item_ids=list(item_ids))
 
     async def set_order(self, user_id: UUID, item_ids: Sequence[UUID]) -> None:
         """Gives these items the priorities 1, 2, 3 …"""
         priorities = list(range(1, len(item_ids) + 1))
-        await _ORDER.run(self._connection, user_id=user_id, item_ids=list(item_ids), priorities=priorities)
+        await _ORDER.write(self._connection, user_id=user_id, item_ids=list(item_ids), priorities=priorities)
 
     async def is_notification_pending(self, user_id: UUID, price: Price) -> bool:
         """Whether the wishers of this price are being notified, and this one has not been reached yet.

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import ssl
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -14,6 +14,7 @@ import asyncpg
 from asyncpg.transaction import Transaction
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.timestamps import read_any_time
+from gameshelf.gateway.runtime.unit_of_work.units import NeedsLock
 from gameshelf.kernel.errors import DomainError
 
 _log = logging.getLogger(__name__)
@@ -86,6 +87,9 @@ class NoFreeConnection(TimeoutError):
 
 
 class _Connection(asyncpg.Connection):
+    bounds = ""
+    """Statements that set the time-outs of a transaction, if the session doesn't have them."""
+
     def get_reset_query(self) -> str:
         # The service changes no session state, and asyncpg's default reset would be one more round trip per request.
         return ""
@@ -103,12 +107,29 @@ class _BoundedTransaction(Transaction):
             await self._of.execute(_BOUNDS)
 
 
+@asynccontextmanager
+async def transaction_with(connection: Any, query: str) -> AsyncIterator[None]:
+    """Opens a transaction that begins with these statements, without parameters. One round trip for both, and one for
+    the commit.
+    """
+    try:
+        await connection.execute(f"BEGIN; {getattr(connection, 'bounds', '')}{query}")
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+
+
 class _PooledConnection(_Connection):
     """A connection through a pooler: it sets its parameters for each transaction, which costs one round trip.
 
     Behind a pooler the next transaction may use another session, and a pooler refuses or drops parameters at the start
     of a session. A statement outside of a transaction is bounded only by this process (``command_timeout``).
     """
+
+    bounds = f"{_BOUNDS}; "
 
     def transaction(self, **options: Any) -> Transaction:
         isolation, readonly = options.get("isolation"), options.get("readonly", False)
@@ -194,6 +215,10 @@ class Database:
         self._pool.terminate()
 
 
+_LEAVES_IDLE = (DomainError, NeedsLock)
+"""Errors that are raised between two statements: nothing runs on the connection."""
+
+
 class _Loan(AbstractAsyncContextManager[Any]):
     """One use of a connection."""
 
@@ -209,7 +234,7 @@ class _Loan(AbstractAsyncContextManager[Any]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None or issubclass(kind, DomainError):
+        if kind is None or issubclass(kind, _LEAVES_IDLE):
             await self._database.put_back(self._connection)
         else:
             await self._database.give_up(self._connection)

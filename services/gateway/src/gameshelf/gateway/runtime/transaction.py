@@ -8,16 +8,20 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from gameshelf.gateway.runtime.client_ids import current_client_id
-from gameshelf.gateway.runtime.database import Acquire, hardly_wait, limit_lock_wait
+from gameshelf.gateway.runtime.database import Acquire, hardly_wait, limit_lock_wait, transaction_with
 from gameshelf.gateway.runtime.failures import safe_to_repeat
 from gameshelf.gateway.runtime.observability.traces import current_traceparent
 from gameshelf.gateway.runtime.outbox.erased_names import take_name_out
 from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
 from gameshelf.gateway.runtime.outbox.messages import EventForm, EventForms, Published, cloud_event, device_message
-from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, close_streams
+from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, closing
 from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.unit_of_work.head import SeenUser, see
+from gameshelf.gateway.runtime.unit_of_work.opening import LOCKED, Opening
+from gameshelf.gateway.runtime.unit_of_work.units import LockedUnit, NeedsLock, OptimisticUnit
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import DomainError
 from gameshelf.kernel.events import Event, RecordEvent
 from gameshelf.kernel.serialise import Serialise
 
@@ -77,26 +81,38 @@ class Committed:
 
 
 class Transaction:
-    """A change of the data of one or several users. Their rows are locked, so no other transaction writes meanwhile."""
+    """A change of the data of one or several users.
+
+    Their rows are locked, so no other transaction writes meanwhile; or it is an optimistic change of one user, which
+    fails at the end if another one has written meanwhile.
+    """
 
     def __init__(
-        self, connection: Any, streams: UserStreams, services: Services, rules: EventRules, clock: Clock
+        self,
+        connection: Any,
+        streams: UserStreams,
+        services: Services,
+        rules: EventRules,
+        clock: Clock,
+        seen: SeenUser | None = None,
     ) -> None:
         self.connection = connection
-        """An asyncpg connection inside a transaction."""
+        """An asyncpg connection inside a transaction, or a ``UnitOfWork`` of one user."""
         self.clock = clock
         self._streams = streams
-        self._sequences: dict[UUID, int] = {}
+        self._seen = seen
+        self._sequences: dict[UUID, int] = {seen.user_id: seen.last_sequence} if seen else {}
         self._events: deque[Event] = deque()
         self._make = services
         self._rules = rules
         self._services: dict[Any, Any] = {}
-        self._has_taken_forwarded = False
+        self._has_taken_forwarded = seen is not None and not seen.has_forwarded
         self.discarded = False
         self._origin = current_client_id()
 
     async def lock(self, user_id: UUID, *, wait: bool = True) -> None:
         """Locks the user's row for this transaction. Raises UserErased; without ``wait`` LockNotAvailableError."""
+        self._require_lock()
         self._sequences[user_id] = await self._streams.lock(self.connection, user_id, wait=wait)
 
     async def serialise(self, user_id: UUID) -> None:
@@ -109,9 +125,14 @@ class Transaction:
 
     async def lock_free(self, user_ids: Collection[UUID]) -> Set[UUID]:
         """Locks the rows that no other transaction holds, without those of erased users; returns which. Never waits."""
+        self._require_lock()
         locked = await self._streams.lock_free(self.connection, user_ids)
         self._sequences |= locked
         return locked.keys()
+
+    def _require_lock(self) -> None:
+        if isinstance(self.connection, OptimisticUnit):
+            raise NeedsLock("an optimistic change locks no rows")
 
     @property
     def user_id(self) -> UUID:
@@ -138,6 +159,7 @@ class Transaction:
 
         Returns their number.
         """
+        self._require_lock()
         self._has_taken_forwarded = True
         take = self._rules.forwarded.take_events
         taken = [event for user_id in self._sequences for event in await take(self.connection, user_id, limit)]
@@ -198,17 +220,28 @@ class Transaction:
             await self._rules.forwarded.add_events(self.connection, others)
         if not users:
             return [], others
-        await close_streams(
-            self.connection,
-            {user_id: one.last_sequence for user_id, one in users.items()},
-            [message for one in users.values() for message in one.messages],
-            [record for one in users.values() for record in one.records],
-        )
+        last = {user_id: one.last_sequence for user_id, one in users.items()}
+        messages = [message for one in users.values() for message in one.messages]
+        records = [record for one in users.values() for record in one.records]
+        await self._write_last(last, messages, records)
         commits = [
             Committed(user_id, self._sequences[user_id], one.last_sequence, one.messages, one.events, bool(one.records))
             for user_id, one in users.items()
         ]
         return commits, others
+
+    async def _write_last(
+        self, last: Mapping[UUID, int], messages: Sequence[FeedMessage], records: Sequence[Outgoing]
+    ) -> None:
+        if isinstance(self.connection, OptimisticUnit):
+            assert self._seen
+            await self.connection.close(self._seen.closing(last[self._seen.user_id], messages, records))
+            return
+        ending = closing(last, messages, records)
+        if isinstance(self.connection, LockedUnit):
+            await self.connection.close(ending)
+        else:
+            await self.connection.execute(ending.statement.sql, *ending.values)
 
     async def _with_reactions(self) -> AsyncIterator[Event]:
         """Yields the recorded events in their order, then those that reactions recorded, until none is left."""
@@ -308,20 +341,75 @@ class Transactions:
         self._forwarded = forwarded
         self._clock = clock
 
-    async def run(self, user_id: UUID, work: Callable[[Transaction], Awaitable[R]]) -> R:
+    async def run(self, user_id: UUID, work: Callable[[Transaction], Awaitable[R]], opening: Opening = LOCKED) -> R:
         """Runs work in a transaction of one user, and returns its result after the commit.
 
         Work that loses a race (a deadlock, a serialization failure) is rolled back and repeated, up to three attempts
         in total. So it must have no effects outside of its transaction. Raises UserErased and the errors of the work.
+
+        ``opening`` names what the work reads first. Round trips besides those of other reads: four, or two for an
+        optimistic change that no other one overtakes.
         """
+        if not opening.needs_lock:
+            try:
+                return await self._run_optimistically(user_id, work, opening)
+            except Exception as error:
+                if not isinstance(error, NeedsLock) and not safe_to_repeat(error):
+                    raise
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                async with self.begin(user_id) as transaction:
-                    return await work(transaction)
+                return await self._run_locked(user_id, work, opening)
             except Exception as error:
                 if attempt == _ATTEMPTS or not safe_to_repeat(error):
                     raise
         raise AssertionError("unreachable")
+
+    async def _run_optimistically(
+        self, user_id: UUID, work: Callable[[Transaction], Awaitable[R]], opening: Opening
+    ) -> R:
+        async with self._acquire() as connection:
+            unit = OptimisticUnit(connection)
+            seen = await see(unit, user_id, opening.lookups)
+            if seen is None or seen.has_forwarded:
+                raise NeedsLock("the user's row has to be made, or forwarded events come first")
+            transaction = self._new_transaction(unit, seen)
+            try:
+                try:
+                    result = await work(transaction)
+                except DomainError:
+                    await seen.confirm(unit)  # a refusal must not come from a mixture of two states
+                    raise
+                if transaction.discarded:
+                    await seen.close_unchanged(unit)
+                    return result
+                commits, others = await transaction.close(self._events_topic)
+            finally:
+                transaction.release_services()
+        self._notify(commits, others)
+        return result
+
+    async def _run_locked(self, user_id: UUID, work: Callable[[Transaction], Awaitable[R]], opening: Opening) -> R:
+        async with self._acquire() as connection, transaction_with(connection, opening.lock_query(user_id)):
+            unit = LockedUnit(connection, opening.locks)
+            seen = await see(unit, user_id, opening.lookups)
+            if seen is None:
+                await self._streams.lock(connection, user_id)
+                seen = await see(unit, user_id, opening.lookups)
+                assert seen, "the row was locked"
+            transaction = self._new_transaction(unit, seen)
+            try:
+                result = await work(transaction)
+                if transaction.discarded:
+                    await unit.flush()
+                    return result
+                commits, others = await transaction.close(self._events_topic)
+            finally:
+                transaction.release_services()
+        self._notify(commits, others)
+        return result
+
+    def _new_transaction(self, connection: Any, seen: SeenUser | None = None) -> Transaction:
+        return Transaction(connection, self._streams, self._services, self._rules, self._clock, seen)
 
     @asynccontextmanager
     async def begin(self, user_id: UUID, lock_wait_milliseconds: int | None = None) -> AsyncIterator[Transaction]:
@@ -355,13 +443,16 @@ class Transactions:
         commits: Sequence[Committed] = ()
         others: Sequence[Event] = ()
         async with self._acquire() as connection, connection.transaction():
-            transaction = Transaction(connection, self._streams, self._services, self._rules, self._clock)
+            transaction = self._new_transaction(connection)
             try:
                 yield transaction
                 if not transaction.discarded:
                     commits, others = await transaction.close(self._events_topic)
             finally:
                 transaction.release_services()
+        self._notify(commits, others)
+
+    def _notify(self, commits: Sequence[Committed], others: Sequence[Event]) -> None:
         for commit in commits:
             self._committed(commit)
         if others:

@@ -61,6 +61,7 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.PARTS, "gateway.runtime.outbox.erased_names", "_TABLES"),
         *_each(Reason.PARTS, "gateway.runtime.outbox.forwarded", "_ADD"),
         *_each(Reason.PARTS, "gateway.runtime.outbox.store", "_CLOSE _ADD_RECORDS"),
+        *_each(Reason.PARTS, "gateway.runtime.unit_of_work.head", "_CLOSE"),
         *_each(Reason.PARTS, "gateway.runtime.streams", "_LOCK_FREE _BEING_ERASED"),
         *_each(Reason.PARTS, "gateway.runtime.ws.sweep", "_STREAMS"),
         *_each(Reason.PRODUCT, "library._store.products", "_DELETE_MISSING"),

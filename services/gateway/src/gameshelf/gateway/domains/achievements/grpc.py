@@ -34,6 +34,7 @@ from gameshelf.gateway.runtime.grpc.calls import (
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
+from gameshelf.gateway.runtime.unit_of_work.opening import LOCKED, Opening
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import (
@@ -69,7 +70,7 @@ class Achievements(AchievementServiceServicer):
             [progress] = await _identified(service, [report])
             return await service.report(user_id, progress, by_server=by_server)
 
-        achievement, newly_unlocked = await self._transactions.run(user_id, update)
+        achievement, newly_unlocked = await self._transactions.run(user_id, update, _opening(user_id, [report]))
         return messages.UpdateAchievementProgressResponse(
             status=achievement_message(achievement), newly_unlocked=newly_unlocked
         )
@@ -108,7 +109,7 @@ class Achievements(AchievementServiceServicer):
             return outcomes
 
         try:
-            return await self._transactions.run(user_id, update)
+            return await self._transactions.run(user_id, update, _opening(user_id, reports))
         except UserErased:
             return [ReportOutcome(None, refusal=PermissionDenied())] * len(reports)
 
@@ -167,6 +168,20 @@ class _Report:
 
 
 _UNKNOWN = UUID(int=0)
+
+
+def _opening(user_id: UUID, reports: Sequence[_Report]) -> Opening:
+    """Opens a change by reports. Only unlocks by id are optimistic.
+
+    Progress is compared with a target. Who lowers it waits for the transactions that may have read it before, so such a
+    report has to be one.
+    """
+    unlocks = [
+        ProgressUpdate(one.achievement, None)
+        for one in reports
+        if one.current is None and not isinstance(one.achievement, NamedAchievement)
+    ]
+    return Opening([AchievementService.lookup(user_id, unlocks)]) if len(unlocks) == len(reports) else LOCKED
 
 
 async def _identified(service: AchievementService, reports: Sequence[_Report]) -> list[ProgressUpdate]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import grpc.aio
+from gameshelf.gateway.domains.settings.openings import change_of_layer
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.errors import MalformedJson
@@ -101,7 +102,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
             return found
 
         try:
-            found = await self._transactions.run(user_id, update)
+            found = await self._transactions.run(user_id, update, change_of_layer(user_id, product_id, address))
         except PreconditionFailed as error:
             # Metadata is small, so it has no current state: a refused client has to read the settings again.
             current = error.meta["current"]

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.settings.conditions import precondition
+from gameshelf.gateway.domains.settings.openings import change_of_layer
 from gameshelf.gateway.domains.settings.resources import GAME_SETTINGS, SETTINGS_LAYER, SETTINGS_OF_GAME
 from gameshelf.gateway.runtime.http.conditions import is_match
 from gameshelf.gateway.runtime.http.named_products import with_titles
@@ -30,6 +31,7 @@ routes = Routes(
     {"product_id": ("Id of the game.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3")},
 )
 
+
 _WRITTEN: dict[str, Any] = {
     "query": Address,
     "answers": GAME_SETTINGS.document,
@@ -37,6 +39,7 @@ _WRITTEN: dict[str, Any] = {
     "has_etag": True,
     "takes_if_absent": True,
     "takes_large": True,
+    "opening": change_of_layer,
 }
 
 

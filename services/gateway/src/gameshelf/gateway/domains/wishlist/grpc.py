@@ -2,6 +2,7 @@
 
 import grpc.aio
 from gameshelf import wishlist
+from gameshelf.gateway.domains.wishlist.openings import new_wish
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import (
     GrpcContext,
@@ -53,10 +54,12 @@ class Wishlists(WishlistServiceServicer):
         user_id = parse_id(request.user_id, "user_id")
         require_own(user_id)
         new = parse_message(NewWish, request, frozenset({"user_id"}))
-        wish = await self._transactions.run(
-            user_id, lambda transaction: transaction.of(wishlist.WishlistService).add_product(user_id, new)
+        added = await self._transactions.run(
+            user_id,
+            lambda transaction: transaction.of(wishlist.WishlistService).add_product(user_id, new),
+            new_wish(user_id, new),
         )
-        return messages.AddToWishlistResponse(item=wish_message(wish))
+        return messages.AddToWishlistResponse(item=wish_message(added.wish))
 
     async def RemoveFromWishlist(
         self, request: messages.RemoveFromWishlistRequest, context: GrpcContext

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.wishlist.openings import new_wish
 from gameshelf.gateway.domains.wishlist.resources import WISHLIST_ITEM, WishName
 from gameshelf.gateway.runtime.errors import Language
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, no_content, ok, render_collection
@@ -55,14 +56,16 @@ async def list_wishes(read: Read, query: WishlistPage) -> Reply:
     answers=WISHLIST_ITEM.document,
     status=201,
     refuses=("PRODUCT_ALREADY_OWNED", "WISHLIST_ITEM_ALREADY_EXISTS", "WISHLIST_LIMIT_EXCEEDED"),
+    opening=new_wish,
 )
 async def add_wish(write: Write, body: NewWish) -> Reply:
     """Adds a product to the wishlist.
 
     The Catalog need not have named the product yet. The user is notified of sales that meet all conditions of the item.
     """
-    wish = await write.of(WishlistService).add_product(write.user_id, body)
-    return ok({"data": await _one(write, wish.id)}, status=201)
+    added = await write.of(WishlistService).add_product(write.user_id, body)
+    [shown] = await _shown(write.product_names, [added], write.language)
+    return ok({"data": shown}, status=201)
 
 
 @routes.write(

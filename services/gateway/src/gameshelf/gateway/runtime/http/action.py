@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from gameshelf.gateway.runtime.http.routing import Queries, Read, RestWork, Writ
 from gameshelf.gateway.runtime.observability.traces import current_trace_id
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
+from gameshelf.gateway.runtime.unit_of_work.opening import LOCKED, Opening
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError
@@ -64,12 +65,13 @@ class RestAction:
         async with self.context.acquire() as connection:
             yield await self.context.read(connection, self.user_id, self.language, self.if_none_match)
 
-    async def answer(self, work: RestWork, excerpt: Excerpt | None = None) -> Reply:
+    async def answer(self, work: RestWork, excerpt: Excerpt | None = None, opening: Opening = LOCKED) -> Reply:
         """Runs the work in a transaction, and returns its reply after the commit. Work that loses a race is repeated.
         For a repeated Idempotency-Key the first response is returned without running the work.
 
-        ``excerpt`` describes the part that the key keeps of a response that is too large or secret. Raises UserErased,
-        IdempotencyKeyReused, and the errors of the work unless the key keeps them as its response.
+        ``excerpt`` describes the part that the key keeps of a response that is too large or secret. ``opening`` names
+        what the work reads first. Raises UserErased, IdempotencyKeyReused, and the errors of the work unless the key
+        keeps them as its response.
         """
 
         async def attempt(transaction: Transaction) -> Reply:
@@ -78,7 +80,9 @@ class RestAction:
                 return await work(write)
             return await answer_once(self.key, write, work, self.refusal, excerpt)
 
-        return await self.context.transactions.run(self.user_id, attempt)
+        if self.key is not None:
+            opening = replace(opening, lookups=[self.key.lookup(), *opening.lookups])
+        return await self.context.transactions.run(self.user_id, attempt, opening)
 
     async def answer_afterwards(
         self,

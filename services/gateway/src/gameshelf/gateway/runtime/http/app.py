@@ -150,7 +150,8 @@ class RestApi:
             return await action.refuse(error)
         if route.kind == "action":
             return await route.handler(action, **arguments)
-        return await action.answer(lambda write: route.handler(write, **arguments))
+        opening = route.opening(user_id, **arguments)
+        return await action.answer(lambda write: route.handler(write, **arguments), opening=opening)
 
     async def _parsed(self, route: Route, body: bytes, parse: Callable[[], T]) -> T:
         """Returns what ``parse`` makes of a body: of a large one beside the event loop, and of few at once, since a

@@ -14,7 +14,7 @@ from gameshelf.gateway.runtime.http.json_values import values_hash
 from gameshelf.gateway.runtime.http.reply import Reply
 from gameshelf.gateway.runtime.http.routing import RestWork, Write
 from gameshelf.gateway.runtime.tables import IdempotencyRecord
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from sqlalchemy import LargeBinary, SmallInteger, String, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -145,6 +145,10 @@ class IdempotencyKey:
         """Returns whether the key keeps a reply as its response; otherwise a repeated request runs again."""
         return self.values_hash is not None and reply.status not in _NEVER_KEPT and reply.status < 500
 
+    def lookup(self) -> BoundStatement:
+        """Returns what ``replay`` reads."""
+        return _FIND.bind(user_id=self.user_id, endpoint=self.endpoint, key=self.key)
+
     async def replay(self, connection: Connection) -> Reply | None:
         """Returns the stored first response; None if this is the first request. Raises IdempotencyKeyReused."""
         kept = await _FIND.first(connection, user_id=self.user_id, endpoint=self.endpoint, key=self.key)
@@ -157,7 +161,7 @@ class IdempotencyKey:
 
     async def keep_response(self, connection: Connection, reply: Reply, excerpt: Excerpt | None = None) -> None:
         """Keeps the response, or the excerpt of it, in the running transaction."""
-        await _KEEP.run(
+        await _KEEP.write(
             connection,
             user_id=self.user_id,
             endpoint=self.endpoint,

@@ -26,6 +26,7 @@ from gameshelf.gateway.runtime.observability.traces import current_trace_id
 from gameshelf.gateway.runtime.products import ProductNames
 from gameshelf.gateway.runtime.streams import StreamState
 from gameshelf.gateway.runtime.transaction import Transaction
+from gameshelf.gateway.runtime.unit_of_work.opening import LOCKED, Opening
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError
 from pydantic import BaseModel
@@ -154,6 +155,8 @@ class Route:
     """Size limit of its body, if it is neither the usual one nor a setting."""
     has_long_lists: bool = False
     """Whether its body has lists of thousands of objects, which are parsed in chunks beside the event loop."""
+    opening: Callable[..., Opening] = lambda user_id, **_: LOCKED
+    """Names what a write reads first: ``opening(user_id, **arguments of the handler)``."""
     is_question: bool = False
     """Whether a POST only asks, since its input is too large for a query. It takes no Idempotency-Key."""
     refuses: tuple[str, ...] = ()

@@ -82,7 +82,7 @@ class ForwardedEvents:
 
     async def add_events(self, connection: Connection, events: Sequence[Event]) -> None:
         """Stores events for the users whom they concern, in the running transaction."""
-        await _ADD.run(
+        await _ADD.write(
             connection,
             user_ids=[event.user_id for event in events],
             types=[type(event).__name__ for event in events],

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from gameshelf.gateway.runtime.tables import NOBODY, FeedEntry, OutboxRecord, UserStream
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import (
     ARRAY,
@@ -95,13 +95,13 @@ _new_records = (
     .render_derived()
 )
 RECORD_COLUMNS = ("shard", "user_id", "topic", "record_key", "value", "traceparent")
-_insert_records = insert(OutboxRecord).from_select(
+insert_records = insert(OutboxRecord).from_select(
     RECORD_COLUMNS,
     # The identity column numbers the rows in this order: the order of the user's events.
     select(*(_new_records.c[name] for name in RECORD_COLUMNS)).order_by(_new_records.c.position),
     include_defaults=False,
 )
-_ADD_RECORDS = Statement(_insert_records)
+_ADD_RECORDS = Statement(insert_records)
 
 _new_messages = (
     func.unnest(
@@ -119,6 +119,9 @@ _new_messages = (
     )
     .render_derived()
 )
+insert_messages = insert(FeedEntry).from_select(
+    ["user_id", "sequence", "occurred_at", "message"], select(*_new_messages.c), include_defaults=False
+)
 _closed = (
     func.unnest(bindparam("users", type_=ARRAY(Uuid)), bindparam("last", type_=ARRAY(BigInteger)))
     .table_valued(column("user_id", Uuid), column("last", BigInteger), name="closed")
@@ -130,14 +133,8 @@ _CLOSE = Statement(
     .values(version=col(UserStream.version) + 1, last_sequence=_closed.c.last)
     .where(col(UserStream.user_id) == _closed.c.user_id)
     .add_cte(
-        insert(FeedEntry)
-        .from_select(
-            ["user_id", "sequence", "occurred_at", "message"],
-            select(*_new_messages.c),
-            include_defaults=False,
-        )
-        .cte("feed"),
-        _insert_records.cte("outbox"),
+        insert_messages.cte("feed"),
+        insert_records.cte("outbox"),
     )
 )
 _following = (
@@ -169,7 +166,8 @@ _BULK_WAITING = Statement(select(func.count().label("waiting")).select_from(_som
 LOCK_SPACE = 0x72656C61
 
 
-def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
+def record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
+    """Returns the parameters of ``insert_records``."""
     return {
         "shards": [shard_of(record.user_id, is_bulk=record.is_bulk) for record in records],
         "record_users": [record.user_id or NOBODY for record in records],
@@ -180,28 +178,31 @@ def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
     }
 
 
-async def close_streams(
-    connection: Connection,
-    last: Mapping[UUID, int],
-    messages: Sequence[FeedMessage],
-    records: Sequence[Outgoing],
-) -> None:
-    """Ends a writing transaction on users whose rows are locked; ``last`` has each user's newest event number."""
-    await _CLOSE.run(
-        connection,
+def message_values(messages: Sequence[FeedMessage]) -> dict[str, list[object]]:
+    """Returns the parameters of ``insert_messages``."""
+    return {
+        "message_users": [message.user_id for message in messages],
+        "sequences": [message.sequence for message in messages],
+        "times": [message.occurred_at for message in messages],
+        "messages": [message.message for message in messages],
+    }
+
+
+def closing(last: Mapping[UUID, int], messages: Sequence[FeedMessage], records: Sequence[Outgoing]) -> BoundStatement:
+    """Returns the statement that ends a writing transaction on users whose rows are locked; ``last`` has each user's
+    newest event number.
+    """
+    return _CLOSE.bind(
         users=list(last),
         last=list(last.values()),
-        message_users=[message.user_id for message in messages],
-        sequences=[message.sequence for message in messages],
-        times=[message.occurred_at for message in messages],
-        messages=[message.message for message in messages],
-        **_record_values(records),
+        **message_values(messages),
+        **record_values(records),
     )
 
 
 async def add_records(connection: Connection, records: Sequence[Outgoing]) -> None:
     """Puts records that are about no user's data (dead letters) into the outbox."""
-    await _ADD_RECORDS.run(connection, **_record_values(records))
+    await _ADD_RECORDS.run(connection, **record_values(records))
 
 
 async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> tuple[int, list[FeedMessage]]:

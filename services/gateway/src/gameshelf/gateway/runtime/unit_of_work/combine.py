@@ -1,0 +1,113 @@
+"""Combines the texts of statements into one statement, so that they cost one round trip.
+
+It works on texts that this code made: no literal in them holds a parenthesis, a quote or a parameter. A test checks
+this for every statement.
+"""
+
+import re
+from functools import cache
+
+_PARAMETER = re.compile(r"\$(\d+)")
+_CHANGES = re.compile(
+    r"\b(?:INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|FOR (?:KEY )?SHARE|nextval|setval|set_config|pg_\w*advisory\w*)\b"
+)
+_WRITTEN = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM) (\w+\.\w+)")
+_CTE = re.compile(r"[,\s]*(\w+)(?:\([\w, ]*\))? AS (?:MATERIALIZED )?\s*\(")
+
+
+class NotCombinable(Exception):
+    """These statements can't run as one: a part of it sees the state before all of them."""
+
+
+@cache
+def is_plain_read(query: str) -> bool:
+    """Returns whether a query reads only, and locks nothing."""
+    return _CHANGES.search(query) is None
+
+
+@cache
+def written_tables(query: str) -> frozenset[str]:
+    """Returns the tables that a query writes, each with its schema."""
+    return frozenset(_WRITTEN.findall(query))
+
+
+def uses_any(query: str, tables: frozenset[str]) -> bool:
+    """Returns whether a query reads or writes one of the tables."""
+    return any(table in query for table in tables)
+
+
+@cache
+def lookups_together(first: str, others: tuple[tuple[str, int], ...]) -> str:
+    """Returns one query for several; the rows of each stand beside the one row of the first.
+
+    ``others`` has the text of each query and the number of its columns. They are called ``_<query>_<column>``, by
+    number, after ``_<query>_row``, which numbers the rows of the query from 1 and is null if it has none.
+    """
+    columns, joins = ["_first.*"], [f"({first}) AS _first"]
+    offset = _count_parameters(first)
+    for number, (query, width) in enumerate(others):
+        names = ", ".join(f"_{number}_{place}" for place in range(width))
+        rows = f"SELECT row_number() OVER () AS _{number}_row, {names} FROM ({_shifted(query, offset)}) AS _of({names})"  # noqa: S608
+        columns.append(f"_{number}.*")
+        joins.append(f"LEFT JOIN ({rows}) AS _{number} ON true")
+        offset += _count_parameters(query)
+    return f"SELECT {', '.join(columns)} FROM {' '.join(joins)}"  # noqa: S608
+
+
+@cache
+def writes_together(head: str, writes: tuple[str, ...]) -> str:
+    """Returns one statement that runs ``head`` and then the writes, which become CTEs of it.
+
+    Raises NotCombinable for two writes of one table, for a write that reads what an earlier one writes, which it would
+    not see, and for two CTEs of one name.
+    """
+    if not writes:
+        return head
+    ctes, main = _split(head)
+    offset = _count_parameters(head)
+    earlier: frozenset[str] = frozenset()
+    for number, write in enumerate(writes):
+        if uses_any(write, earlier) or written_tables(write) & written_tables(head):
+            raise NotCombinable(f"a write after another one of the same table: {write}")
+        earlier |= written_tables(write)
+        inner, last = _split(_shifted(write, offset))
+        ctes += [*inner, (f"write_{number}", f"write_{number} AS ({last})")]
+        offset += _count_parameters(write)
+    names = [name for name, _ in ctes]
+    if len(set(names)) < len(names):
+        raise NotCombinable(f"several CTEs of one name: {sorted(names)}")
+    return f"WITH {', '.join(text for _, text in ctes)} {main}"
+
+
+def _shifted(query: str, offset: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + offset}", query)
+
+
+def _count_parameters(query: str) -> int:
+    return max((int(number) for number in _PARAMETER.findall(query)), default=0)
+
+
+def _split(query: str) -> tuple[list[tuple[str, str]], str]:
+    """Splits ``WITH a AS (…), b AS (…) main`` into its CTEs, each with its name, and the rest."""
+    if not query.startswith("WITH "):
+        return [], query
+    if query.startswith("WITH RECURSIVE"):
+        raise NotCombinable("a recursive statement")
+    ctes, at = [], len("WITH ")
+    while found := _CTE.match(query, at):
+        end = _closing(query, found.end())
+        ctes.append((found[1], query[found.start(1) : end + 1]))
+        at = end + 1
+        if not query[at:].lstrip().startswith(","):
+            break
+    return ctes, query[at:].strip()
+
+
+def _closing(query: str, at: int) -> int:
+    """Returns the place of the parenthesis that closes the one before ``at``."""
+    depth = 1
+    while True:
+        depth += {"(": 1, ")": -1}.get(query[at], 0)
+        if not depth:
+            return at
+        at += 1

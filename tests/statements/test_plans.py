@@ -11,8 +11,6 @@ import pytest
 from gameshelf.devstack.statements import ACROSS, Class, Reason, classify
 from gameshelf.devstack.statements.rows import PARTNERS
 
-pytestmark = pytest.mark.real
-
 USERS = 100_000
 ROWS, PRODUCTS = 4, 10_000
 # Statements of support and jobs read in the order of an index; the packages' own tests assert that.

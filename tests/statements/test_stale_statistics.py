@@ -14,8 +14,6 @@ from gameshelf.devstack.statements import PLANS, Measured, Tables
 from gameshelf.devstack.statements.rows import TEXTS, product, row_id, user
 from gameshelf.gateway.wiring import MIGRATIONS
 
-pytestmark = pytest.mark.real
-
 ROWS = 1_500
 # A linear statement's nodes handle each row a few times; one that is not linear handles ROWS * ROWS / 2.
 MOST = 100 * ROWS

@@ -75,16 +75,20 @@ def test_the_command_makes_the_missing_topics_and_keeps_others(environment, tmp_
     assert lines("--all") == {**dict.fromkeys(own, "exists"), **others}
 
 
-async def test_a_made_topic_has_the_partitions_that_were_asked_for(environment):
+async def test_a_made_topic_has_the_partitions_that_were_asked_for(environment, wait_until):
     settings, name = load_settings(environment), f"prepared-{uuid4()}"
     await prepare_topics(settings, [PlannedTopic(name, 5, 1, 1)])
     admin = AIOKafkaAdminClient(bootstrap_servers=environment["KAFKA_BROKERS"])
     await admin.start()
-    try:
+
+    async def partitions():  # a broker knows of a topic a moment after the controller has made it
         [topic] = await admin.describe_topics([name])
+        return topic["partitions"]
+
+    try:
+        assert len(await wait_until(partitions)) == 5
     finally:
         await admin.close()
-    assert len(topic["partitions"]) == 5
 
 
 async def test_brokers_that_are_away_are_named_in_one_line(environment):

@@ -37,6 +37,7 @@ async def test_an_asgi_server_runs_all_of_the_service_and_ends_it_well(
     await wait_until(lambda: asyncio.to_thread(service.is_ready))
     game = uuid4()
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await next_message(socket, greeting=True)
         await player.buys(game)
         assert (await next_message(socket))["payload"]["product_id"] == str(game)
     assert await player.products() == {str(game)}

@@ -25,6 +25,7 @@ async def test_a_purchase_reaches_the_library_devices_kafka_and_grpc(
     await consumer.start()
     headers = {"Authorization": f"Bearer {player.token}"}
     async with connect(service.ws, additional_headers=headers) as socket:
+        await next_message(socket, greeting=True)
         await player.buys(product, purchaseTimestamp="2026-05-01T10:00:00+03:00")
 
         message = await next_message(socket)

@@ -37,6 +37,7 @@ async def test_three_processes_share_the_four_roles(
         await wait_until(lambda part=part: asyncio.to_thread(part.is_ready))
     game = uuid4()
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await next_message(socket, greeting=True)
         await player.buys(game)
         assert (await next_message(socket))["payload"]["product_id"] == str(game)
     assert await player.products() == {str(game)}

@@ -27,11 +27,15 @@ class Connection(Protocol):
     def is_in_transaction(self) -> bool: ...
 
 
-class WriteCollector:
-    """A connection that collects writes, and runs them later together."""
+class BatchingConnection:
+    """A connection that saves round trips: it runs writes later, and reads several statements together."""
 
     def collect(self, query: str, values: Sequence[Any]) -> None:
         """Takes a write, which runs at the latest when the transaction ends."""
+        raise NotImplementedError
+
+    async def look_ahead(self, lookups: "Sequence[BoundStatement]") -> None:
+        """Reads these together. A later call for one of them gets its rows, without a round trip."""
         raise NotImplementedError
 
 
@@ -84,11 +88,11 @@ class Statement:
         return int(status.rpartition(" ")[2] or 0)
 
     async def write(self, connection: Connection, **values: Any) -> None:
-        """Runs an insert, update or delete of which nobody needs a result. A ``WriteCollector`` runs it later.
+        """Runs an insert, update or delete of which nobody needs a result. A ``BatchingConnection`` runs it later.
 
         So it may only be followed by reads that do not depend on it.
         """
-        if isinstance(connection, WriteCollector):
+        if isinstance(connection, BatchingConnection):
             connection.collect(self.sql, self._values(values))
         else:
             await connection.execute(self.sql, *self._values(values))
@@ -106,3 +110,18 @@ class BoundStatement:
 
     statement: Statement
     values: Sequence[Any]
+
+    async def all(self, connection: Connection) -> list[Record]:
+        """Returns every row."""
+        return await connection.fetch(self.statement.sql, *self.values)
+
+    async def first(self, connection: Connection) -> Record | None:
+        """Returns the first row, or None."""
+        row: Record | None = await connection.fetchrow(self.statement.sql, *self.values)
+        return row
+
+
+async def look_ahead(connection: Connection, *lookups: BoundStatement) -> None:
+    """Reads together what the caller is about to read one by one, if the connection can; otherwise it does nothing."""
+    if isinstance(connection, BatchingConnection):
+        await connection.look_ahead(lookups)

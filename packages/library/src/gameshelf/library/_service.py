@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
-from gameshelf.kernel.database import Connection
+from gameshelf.kernel.database import BoundStatement, Connection
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.library._categories import CategoryUseCases
@@ -40,7 +40,7 @@ from gameshelf.library._rules import (
     is_newer,
     ownership,
 )
-from gameshelf.library._store import ERASURE, CategoryStore, GrantStore, ItemStore, StoredItem
+from gameshelf.library._store import ERASURE, CategoryStore, GrantStore, ItemStore, StoredItem, lookup_items
 from gameshelf.library._views import ItemView, Language
 
 
@@ -294,6 +294,11 @@ class LibraryService(ItemEdits, CategoryUseCases):
         await self._items.set_state(user_id, [replace(item, user_rating=rating, rating_changed_at=at)])
         if rating != item.user_rating:
             self._changed(user_id, item, user_rating=rating)
+
+    @staticmethod
+    def lookup_items(user_id: UUID, product_ids: Iterable[UUID]) -> BoundStatement:
+        """Returns what ``set_playtime`` reads first."""
+        return lookup_items(user_id, product_ids)
 
     async def set_playtime(self, user_id: UUID, played: Sequence[Playtime]) -> None:
         """Stores how long products were played, and when last. The round trips do not depend on how many."""

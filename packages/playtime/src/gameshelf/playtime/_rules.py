@@ -30,6 +30,10 @@ class Interval:
     def seconds(self) -> int:
         return int((self.end - self.start).total_seconds())
 
+    def overlap_seconds(self, other: "Interval") -> int:
+        """The length of the time that lies in both."""
+        return max(0, Interval(max(self.start, other.start), min(self.end, other.end)).seconds)
+
 
 def to_second(moment: datetime) -> datetime:
     """The whole second that a moment lies in."""

@@ -3,7 +3,6 @@
 Each one that writes asks for serialisation of its user first, so what it reads cannot change until it has written.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,12 +10,13 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.access import ProductAccessHistory
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.database import Connection
+from gameshelf.kernel.database import BoundStatement, Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.playtime._anomalies import Anomaly
 from gameshelf.playtime._commands import OfflineSession, StartSession, UnreadableSession
+from gameshelf.playtime._counts import LedgerState, interval_of, played_by_product, read_counts
 from gameshelf.playtime._detection import AnomalyDetector
 from gameshelf.playtime._errors import CorrectionsExceedPlay, SessionNotFound
 from gameshelf.playtime._events import (
@@ -45,8 +45,8 @@ from gameshelf.playtime._rules import (
 )
 from gameshelf.playtime._store.erasure import erase_some
 from gameshelf.playtime._store.recompute import RecomputeStore, TotalDiscrepancy
-from gameshelf.playtime._store.sessions import SessionStore, StoredSession, new_session
-from gameshelf.playtime._store.totals import Played, Total, TotalStore
+from gameshelf.playtime._store.sessions import SessionStore, StoredSession, lookup_running, lookup_session, new_session
+from gameshelf.playtime._store.totals import Played, Total, TotalStore, lookup_totals
 
 DEFAULT_IMPORT_MAX_AGE = timedelta(days=90)
 DEFAULT_SILENCE = timedelta(seconds=180)
@@ -95,6 +95,17 @@ class PlaytimeService:
         self._import_max_age = import_max_age
         self._silence = silence
 
+    @staticmethod
+    def lookups_of_start(user_id: UUID, start: StartSession) -> list[BoundStatement]:
+        """What ``start`` reads besides the ports."""
+        running = lookup_running(user_id, start.product_id, start.device_id or "")
+        return [running, lookup_totals(user_id, [start.product_id])]
+
+    @staticmethod
+    def lookup_session(user_id: UUID, session_id: UUID) -> BoundStatement:
+        """What ``end`` reads first."""
+        return lookup_session(user_id, session_id)
+
     async def start(self, user_id: UUID, start: StartSession) -> tuple[StoredSession, bool]:
         """Starts a session. Returns it, and whether it is new: a device has one session per product.
 
@@ -111,7 +122,9 @@ class PlaytimeService:
         copy = await self._copies.take(user_id, start.product_id, session_id)
         session = new_session(session_id, start.product_id, device_id, start.platform, started_at, copy)
         await self._sessions.start(user_id, session)
-        totals = await self._totals.add_played(user_id, {start.product_id: Played(last_played_at=started_at)})
+        before = await self._totals.totals(user_id, [start.product_id])
+        played = {start.product_id: Played(last_played_at=started_at)}
+        totals = await self._totals.add_played(user_id, played, before)
         self._record(
             SessionStarted(
                 user_id=user_id,
@@ -243,10 +256,13 @@ class PlaytimeService:
     ) -> StoredSession | None:
         """The session as it ended; None when it shows a sign of life later than ``not_after``."""
         played = Interval(session.start_time, ended_at)
-        if not await self._sessions.end(user_id, session.id, played, reason, not_after):
+        if not_after is not None and not await self._sessions.end_dead(user_id, session.id, played, reason, not_after):
             return None
         ended = replace(session, end_time=ended_at, duration_seconds=played.seconds, end_reason=reason)
-        await self._count(user_id, [ended])
+        counts = await read_counts(self._connection, user_id, [ended])
+        if not_after is None:
+            await self._sessions.end(user_id, session.id, played, reason)
+        await self._count(user_id, [ended], counts)
         return ended
 
     async def import_sessions(
@@ -299,8 +315,9 @@ class PlaytimeService:
             fresh.append(session)
             results.append(ImportResult(offline.client_session_id, "accepted"))
         if fresh:
+            counts = await read_counts(self._connection, user_id, fresh)
             await self._sessions.add_imported(user_id, fresh)
-            await self._count(user_id, fresh)
+            await self._count(user_id, fresh, counts)
             earliest = min(since[session.product_id] for session in fresh)
             self._record_anomalies(user_id, await self._anomalies.flag_import(user_id, fresh, earliest, now))
         return results
@@ -332,7 +349,8 @@ class PlaytimeService:
             raise InvalidInput(Problem("correction", pointer="seconds", params=limits))
         await self._serialise(user_id)
         await self._totals.add_correction(user_id, uuid4(), product_id, seconds, reason)
-        totals = await self._totals.add_played(user_id, {product_id: Played(corrected_seconds=seconds)})
+        before = await self._totals.totals(user_id, [product_id])
+        totals = await self._totals.add_played(user_id, {product_id: Played(corrected_seconds=seconds)}, before)
         total = totals[product_id].seconds
         if total < 0:
             least = {"ge": seconds - total}
@@ -379,28 +397,24 @@ class PlaytimeService:
             )
         return wrong
 
-    async def _count(self, user_id: UUID, ended: Sequence[StoredSession]) -> None:
+    async def _count(self, user_id: UUID, ended: Sequence[StoredSession], counts: LedgerState) -> None:
         """Adds sessions that ended to the unions and totals of their products, and records their events."""
-        played: dict[UUID, list[Interval]] = defaultdict(list)
-        for session in ended:
-            played[session.product_id].append(_interval(session))
-        spans = {product_id: _span(new) for product_id, new in played.items()}
-        existing = await self._totals.intervals_touching(user_id, spans)
         removed, added, sums = [], [], {}
-        for product_id, new in played.items():
-            extension = extend(existing.get(product_id, ()), new)
+        for product_id, new in played_by_product(ended).items():
+            extension = extend(counts.touching.get(product_id, ()), new)
             removed += [(product_id, interval) for interval in extension.removed]
             added += [(product_id, interval) for interval in extension.added]
             sums[product_id] = Played(len(new), extension.seconds, last_played_at=max(one.end for one in new))
         await self._totals.replace_intervals(user_id, removed, added)
-        totals = await self._totals.add_played(user_id, sums)
+        totals = await self._totals.add_played(user_id, sums, counts.totals)
         self._record_ended(user_id, ended, totals)
         self._record_changed(user_id, totals)
-        self._record_anomalies(user_id, await self._anomalies.flag_long_days(user_id, ended))
+        await self._anomalies.flag(user_id, counts.long_days)
+        self._record_anomalies(user_id, counts.long_days)
 
     def _record_ended(self, user_id: UUID, ended: Iterable[StoredSession], totals: dict[UUID, Total]) -> None:
         for session in ended:
-            total, played = totals[session.product_id], _interval(session)
+            total, played = totals[session.product_id], interval_of(session)
             self._record(
                 SessionEnded(
                     user_id=user_id,
@@ -450,11 +464,3 @@ class _OwnCopy:
 
 
 _OWN = _OwnCopy()
-
-
-def _interval(session: StoredSession) -> Interval:
-    return Interval(session.start_time, session.end_time or session.start_time)
-
-
-def _span(intervals: Sequence[Interval]) -> Interval:
-    return Interval(min(one.start for one in intervals), max(one.end for one in intervals))

@@ -257,8 +257,7 @@ class SettingsStore:
         """Returns the account's layer and the requested overlays, or None for a game that never had settings; and the
         revision of the next change.
         """
-        lookup = lookup_settings(user_id, product_id, overlays)
-        found = await self._connection.fetch(lookup.statement.sql, *lookup.values)
+        found = await lookup_settings(user_id, product_id, overlays).all(self._connection)
         first = found[0]
         next_revision: int = first["next_revision"]
         if first["revision"] is None:

@@ -131,6 +131,8 @@ async def test_concurrent_unlocks_count_once_and_reach_every_device(
         connect(service.ws, additional_headers=headers) as one,
         connect(service.ws, additional_headers=headers) as two,
     ):
+        for socket in (one, two):
+            await next_message(socket, greeting=True)
         path = f"/achievements/{game['first']}"
         responses = await asyncio.gather(
             *(owner.post(f"{path}/progress", {"current_progress": 1}) for _ in range(5)),
@@ -355,6 +357,7 @@ async def test_who_has_reached_a_target_that_the_catalog_lowers_is_unlocked(
         assert response.status_code == 200, response.text
         assert response.json()["meta"] == {"newly_unlocked": False}
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await next_message(socket, greeting=True)
         for target in (200, 100):
             await publish_as_catalog(
                 platform,

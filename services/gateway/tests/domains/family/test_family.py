@@ -443,6 +443,7 @@ async def test_an_owner_always_may_play_and_the_member_plays_on_for_the_grace(
     session = (await start(member, game)).json()["data"]["id"]
     assert "X-Seat-Lost-At" not in (await beat(member, session)).headers
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {member.token}"}) as socket:
+        await next_message(socket, greeting=True)
         own = (await start(owner, game)).json()["data"]["id"]
         lost_at = (await beat(member, session)).headers["X-Seat-Lost-At"]
         reclaimed = await next_message(socket)
@@ -556,6 +557,8 @@ async def test_both_receive_a_link_and_kafka_once(family, service, platform, nex
         connect(service.ws, additional_headers=headers[0]) as owner,
         connect(service.ws, additional_headers=headers[1]) as member,
     ):
+        for socket in (owner, member):
+            await next_message(socket, greeting=True)
         await family.share()
         for socket in (owner, member):
             received = [await next_message(socket) for _ in range(2)]

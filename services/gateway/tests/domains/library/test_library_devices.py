@@ -55,6 +55,7 @@ async def test_a_shelf_can_be_asked_for_just_what_is_to_be_shown(owner):
 
 async def test_uninstalling_on_the_laptop_leaves_the_desktop_s_copy(owner, service, caller, wait_until, next_message):
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {owner.token}"}) as socket:
+        await next_message(socket, greeting=True)
         for device, kind in (("desktop", "installed"), ("laptop", "installed"), ("laptop", "uninstalled")):
             said = {"userId": str(owner.id), "productId": str(owner.game), "versionId": "1", "deviceId": device}
             await owner.publish(CloudEvent(f"com.platform.download.game.{kind}.v1", said))
@@ -118,6 +119,7 @@ async def test_devices_that_add_a_category_each_at_once_lose_none(owner):
 
 async def test_names_that_fold_alike_are_one_category(owner, service, next_message):
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {owner.token}"}) as socket:
+        await next_message(socket, greeting=True)
         made = (await owner.post("/categories", {"name": "RPG"})).json()["data"]["id"]
         for same in ("rpg", " RPG ", "ＲＰＧ"):
             answer = await owner.post("/categories", {"name": same})
@@ -139,6 +141,7 @@ async def test_many_items_are_changed_in_one_request(owner, service, next_messag
     ids = [one["id"] for one in await wait_until(arrived)]
     stranger = str(uuid4())
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {owner.token}"}) as socket:
+        await next_message(socket, greeting=True)
         items = [{"id": one, "is_hidden": True} for one in (*ids, stranger)]
         answer = await owner.post("/items/bulk", {"items": items}, **{"Idempotency-Key": "one"})
         message = await next_message(socket)

@@ -124,6 +124,7 @@ async def test_a_sale_reaches_the_devices_and_the_notification_service(
     item = await wish(player, product, target_price_minor=500, target_currency="RUB", min_discount_percent=50)
     await wish(new_player(), product, min_discount_percent=51)
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await next_message(socket, greeting=True)
         event = priced(product, sale, saleEndsAt="2199-01-01T00:00:00Z")
         await say(platform, event, event)
         message = await next_message(socket)
@@ -320,6 +321,7 @@ async def test_a_lasting_cut_reaches_the_devices_and_the_notification_service(
 
     await wait_until(is_priced)
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await next_message(socket, greeting=True)
         await say(platform, priced(product, None), priced(product, None))
         message = await next_message(socket)
     assert message["event_type"] == "wishlist.item.price_dropped"

@@ -177,6 +177,7 @@ async def test_devices_receive_a_new_game_with_its_title_and_cover(service, play
 
     await wait_until(known)
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await next_message(socket, greeting=True)
         await player.patch(f"/wishlist/items/{wished}", {"notes": "скоро"})
         await player.http.put("/wishlist/order", json={"data": {"attributes": {"item_ids": [wished]}}})
         await player.buys(product, unknown := uuid4())
@@ -198,6 +199,7 @@ async def test_devices_receive_that_somebody_plays(service, player, wait_until, 
     await player.buys(product)
     await wait_until(player.products)
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await next_message(socket, greeting=True)
         body = {"product_id": str(product), "device_id": "deck"}
         session = (await player.post("/playtime/sessions/start", body)).json()["data"]
         message = await next_message(socket)

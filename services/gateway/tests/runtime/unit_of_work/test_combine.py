@@ -51,10 +51,13 @@ def test_what_would_not_see_each_other_is_refused(writes):
 
 
 def test_lookups_stand_beside_the_first_row():
-    assert lookups_together("SELECT a FROM s.a WHERE id = $1", (("SELECT b, c FROM s.b WHERE id = $1", 2),)) == (
-        "SELECT _first.*, _0.* FROM (SELECT a FROM s.a WHERE id = $1) AS _first "
-        "LEFT JOIN (SELECT row_number() OVER () AS _0_row, _0_0, _0_1 FROM "
-        "(SELECT b, c FROM s.b WHERE id = $2) AS _of(_0_0, _0_1)) AS _0 ON true"
+    others = (("SELECT b, c FROM s.b WHERE id = $1", 2), ("SELECT d FROM s.d WHERE id = $1", 1))
+    assert lookups_together("SELECT a FROM s.a WHERE id = $1", others) == (
+        "SELECT _first.*, _0.*, _1.* FROM (SELECT a FROM s.a WHERE id = $1) AS _first "
+        "LEFT JOIN ((SELECT row_number() OVER () AS _0_row, _0_0, _0_1 FROM "
+        "(SELECT b, c FROM s.b WHERE id = $2) AS _of(_0_0, _0_1)) AS _0 "
+        "FULL JOIN (SELECT row_number() OVER () AS _1_row, _1_0 FROM "
+        "(SELECT d FROM s.d WHERE id = $3) AS _of(_1_0)) AS _1 ON _1._1_row = _0._0_row) ON true"
     )
 
 

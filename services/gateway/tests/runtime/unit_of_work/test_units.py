@@ -76,6 +76,26 @@ async def test_lookups_are_read_together_and_given_once(watched):
     assert len(watched.sent) == 2
 
 
+async def test_long_lookups_do_not_multiply(watched):
+    for place in range(3, 203):
+        await ADD.run(watched.connection, place=place, name=f"{place}")
+        await ADD_OTHER.run(watched.connection, place=place)
+    rows = []
+    fetch = watched.fetch
+
+    async def count(query, *args):
+        rows[:] = await fetch(query, *args)
+        return rows
+
+    watched.fetch = count
+    unit = OptimisticUnit(watched)
+    await unit.look_ahead([ALL.bind(), OTHERS.bind(), OF_PLACE.bind(place=7)])
+    assert len(rows) == 202
+    assert [row["place"] for row in await ALL.all(unit)] == list(range(1, 203))
+    assert [row["place"] for row in await OTHERS.all(unit)] == list(range(3, 203))
+    assert [row["name"] for row in await OF_PLACE.all(unit, place=7)] == ["7"]
+
+
 async def test_an_optimistic_unit_writes_with_its_last_statement(watched):
     unit = OptimisticUnit(watched)
     await ADD.write(unit, place=3, name="third")

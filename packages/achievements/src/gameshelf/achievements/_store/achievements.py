@@ -187,8 +187,7 @@ class AchievementStore:
 
     async def states(self, user_id: UUID, achievement_ids: Collection[UUID]) -> dict[UUID, Achievement]:
         """Returns the achievements that exist, with the user's state."""
-        lookup = lookup_states(user_id, achievement_ids)
-        found = await self._connection.fetch(lookup.statement.sql, *lookup.values)
+        found = await lookup_states(user_id, achievement_ids).all(self._connection)
         return {one.id: one for one in _ACHIEVEMENT.read_all(found)}
 
     async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:

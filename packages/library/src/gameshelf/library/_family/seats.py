@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.database import Connection
+from gameshelf.kernel.database import BoundStatement, Connection
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.library._family.errors import FamilySeatBusy
 from gameshelf.library._family.events import SeatReclaimed
 from gameshelf.library._family.ports import Players
 from gameshelf.library._family.rules import GRACE, SEAT_UNPROVEN
-from gameshelf.library._family.store import Link, LinkStore, Seat, SeatStore
+from gameshelf.library._family.store import Link, LinkStore, Seat, SeatStore, lock_of_own_copy, lookup_seat
 from gameshelf.library._queries.access import AccessQueries
 
 
@@ -57,6 +57,16 @@ class FamilySeats:
         self._clock = clock
         self._grace = grace
 
+    @staticmethod
+    def lookups_of_take(user_id: UUID, product_id: UUID) -> list[BoundStatement]:
+        """Returns what ``take`` reads of the user's own copy, once ``lock_of_own_copy`` is held."""
+        return [AccessQueries.lookup_owned(user_id, product_id), lookup_seat(user_id, product_id)]
+
+    @staticmethod
+    def lock_of_own_copy(user_id: UUID, product_id: UUID) -> BoundStatement:
+        """Returns the lock of the user's own copy that ``take`` takes first."""
+        return lock_of_own_copy(user_id, product_id)
+
     async def take(self, user_id: UUID, product_id: UUID, session_id: UUID) -> TakenCopy:
         """Returns the copy that a session of the user may play from now on: their own, or a shared one with its seat.
 
@@ -64,7 +74,8 @@ class FamilySeats:
         link whose seat is free. Raises FamilySeatBusy, FamilyAccessRestricted, PermissionDenied.
         """
         await self._serialise(user_id)
-        if await self._seats.lock_own_copy(user_id, product_id):
+        await self._seats.lock_own_copy(user_id, product_id)
+        if await self._access.owns(user_id, product_id):
             await self._reclaim(user_id, product_id)
             return OWN
         copy, busy = await self._free_copy(user_id, product_id, session_id)
@@ -127,6 +138,9 @@ class FamilySeats:
         }
 
     async def _reclaim(self, owner_id: UUID, product_id: UUID) -> None:
+        held = await self._seats.seat_of_copy(owner_id, product_id)
+        if held is None or held.holder_user_id is None or held.lost_at is not None:
+            return
         now = self._clock()
         seat = await self._seats.reclaim(owner_id, product_id, now + self._grace)
         if seat and seat.holder_user_id and seat.session_id and seat.lost_at:

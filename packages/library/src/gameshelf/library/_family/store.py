@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library._family.rules import Scope
@@ -228,6 +228,7 @@ _SEATS = Statement(
         col(_S.owner_user_id) == _OWNER, or_(col(_S.product_id) == _PRODUCT, col(_S.holder_user_id) == user())
     )
 )
+_SEAT_OF_COPY = Statement(select(*SEAT_COLUMNS).where(*_OF_COPY))
 _take = insert(FamilySeat).values(
     owner_user_id=_OWNER,
     product_id=_PRODUCT,
@@ -320,7 +321,7 @@ _DELETE_SEATS = Statement(
 _RELEASE_ALL = Statement(update(FamilySeat).where(col(_S.holder_user_id) == user()).values(_FREED))
 
 _LINK = RowReader(Link, _LOCK_LINK, _LOCK_PAIR, _LOCK_SHARED_COPIES, others=("copy_product_id",))
-_SEAT = RowReader(Seat, _SEATS, _RECLAIM, _HELD, _LOST)
+_SEAT = RowReader(Seat, _SEATS, _SEAT_OF_COPY, _RECLAIM, _HELD, _LOST)
 
 
 class LinkStore:
@@ -392,15 +393,29 @@ class LinkStore:
         )
 
 
+def lock_of_own_copy(user_id: UUID, product_id: UUID) -> BoundStatement:
+    """Returns what ``SeatStore.lock_own_copy`` runs."""
+    return _LOCK_OWN_COPY.bind(user_id=user_id, product_id=product_id)
+
+
+def lookup_seat(owner_id: UUID, product_id: UUID) -> BoundStatement:
+    """Returns what ``SeatStore.seat_of_copy`` reads."""
+    return _SEAT_OF_COPY.bind(owner_id=owner_id, product_id=product_id)
+
+
 class SeatStore:
     """Seats over one connection that is inside a transaction. Each method is one statement."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def lock_own_copy(self, user_id: UUID, product_id: UUID) -> bool:
-        """Whether the user owns the product; if so, locks the copy until the transaction ends."""
-        return await _LOCK_OWN_COPY.first(self._connection, user_id=user_id, product_id=product_id) is not None
+    async def lock_own_copy(self, user_id: UUID, product_id: UUID) -> None:
+        """Locks the user's own copy until the transaction ends, if the user owns the product."""
+        await lock_of_own_copy(user_id, product_id).first(self._connection)
+
+    async def seat_of_copy(self, owner_id: UUID, product_id: UUID) -> Seat | None:
+        """Returns the seat of a copy, if it was ever taken."""
+        return _SEAT.read_optional(await lookup_seat(owner_id, product_id).first(self._connection))
 
     async def lock_shared_copies(
         self, member_id: UUID, copies: Collection[tuple[UUID, UUID]], now: datetime
@@ -447,7 +462,7 @@ class SeatStore:
 
     async def release(self, holder_id: UUID, session_ids: Collection[UUID]) -> None:
         """Frees the seats of these sessions."""
-        await _RELEASE.run(self._connection, user_id=holder_id, session_ids=list(session_ids))
+        await _RELEASE.write(self._connection, user_id=holder_id, session_ids=list(session_ids))
 
     async def reclaim(self, owner_id: UUID, product_id: UUID, lost_at: datetime) -> Seat | None:
         """Sets the deadline of the member who holds the seat of the copy; None where no member does, or it is set

@@ -6,7 +6,7 @@ The caller has serialised the user, so rows that are read here cannot change bef
 from gameshelf.library._store.categories import CategoryStore, Pair, StoredCategory, users_without_keys
 from gameshelf.library._store.erasure import ERASURE
 from gameshelf.library._store.grants import GrantStore
-from gameshelf.library._store.items import ItemStore, StoredItem
+from gameshelf.library._store.items import ItemStore, StoredItem, lookup_items
 from gameshelf.library._store.products import ProductStore
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "ProductStore",
     "StoredCategory",
     "StoredItem",
+    "lookup_items",
     "users_without_keys",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library._installations import Installations, dump, load
 from gameshelf.library._item_ids import bounds_of, item_id, masked, masked_sql
@@ -141,6 +141,11 @@ _state = rows(
 _SET_STATE = _change(_state, *(column.name for column in _state.c if column.name not in ("id", "product_id")))
 
 
+def lookup_items(user_id: UUID, product_ids: Iterable[UUID]) -> BoundStatement:
+    """Returns what ``ItemStore.ensure_items`` reads."""
+    return _OF_PRODUCTS.bind(user_id=user_id, product_ids=sorted(set(product_ids)))
+
+
 class ItemStore:
     """Items over one connection that is inside a transaction."""
 
@@ -150,7 +155,7 @@ class ItemStore:
     async def ensure_items(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
         """Returns the items of these products, by product; creates those that do not exist yet."""
         products = sorted(set(product_ids))
-        found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
+        found = await lookup_items(user_id, products).all(self._connection)
         if len(found) < len(products):
             ids = [item_id(user_id, product_id) for product_id in products]
             await _MAKE.run(self._connection, user_id=user_id, ids=ids, product_ids=products)
@@ -190,7 +195,7 @@ class ItemStore:
 
     async def set_playtime(self, user_id: UUID, played: Sequence[tuple[StoredItem, Playtime]]) -> None:
         """Writes how long these items were played."""
-        await _SET_PLAYTIME.run(
+        await _SET_PLAYTIME.write(
             self._connection,
             user_id=user_id,
             ids=[item.id for item, _ in played],

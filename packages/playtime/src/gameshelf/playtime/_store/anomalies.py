@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, rows, user
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.playtime._anomalies import FAST_IMPORT, Anomaly
 from gameshelf.playtime._models import PlaytimeAnomaly, PlaytimeSession, PlaytimeSync
 from gameshelf.playtime._rules import Interval
-from sqlalchemy import BigInteger, String, and_, bindparam, case, func, select
+from sqlalchemy import BigInteger, String, Uuid, all_, and_, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -26,6 +26,7 @@ _RAW = Statement(
             col(_S.start_time) > bindparam("earliest", type_=TIME),
             col(_S.start_time) < _day.c.end,
             col(_S.end_time) > _day.c.start,
+            col(_S.id) != all_(array("but", Uuid)),
         ),
     )
     .group_by(_day.c.start)
@@ -55,24 +56,31 @@ _FLAG = Statement(
 )
 
 
+def lookup_raw_play(user_id: UUID, days: Sequence[Interval], earliest: datetime, but: Sequence[UUID]) -> BoundStatement:
+    """What ``AnomalyStore.raw_play`` reads."""
+    return _RAW.bind(
+        user_id=user_id,
+        starts=[day.start for day in days],
+        ends=[day.end for day in days],
+        earliest=earliest,
+        but=list(but),
+    )
+
+
 class AnomalyStore:
     """Anomalies of one user, over one connection that is inside a transaction. Each method is one statement."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def raw_play(self, user_id: UUID, days: Sequence[Interval], earliest: datetime) -> dict[datetime, int]:
+    async def raw_play(
+        self, user_id: UUID, days: Sequence[Interval], earliest: datetime, but: Sequence[UUID]
+    ) -> dict[datetime, int]:
         """Seconds of raw play on each of these days, by the start of the day; days without any are left out.
 
-        Sessions that started up to ``earliest`` are not looked at.
+        Sessions that started up to ``earliest`` are not looked at, nor are those of the ids ``but``.
         """
-        found = await _RAW.all(
-            self._connection,
-            user_id=user_id,
-            starts=[day.start for day in days],
-            ends=[day.end for day in days],
-            earliest=earliest,
-        )
+        found = await lookup_raw_play(user_id, days, earliest, but).all(self._connection)
         return {row["start"]: row["seconds"] for row in found}
 
     async def last_import(self, user_id: UUID) -> datetime | None:
@@ -83,11 +91,11 @@ class AnomalyStore:
     async def save_import(self, user_id: UUID, now: datetime) -> None:
         """Records that the user imports sessions now."""
         # One row per user: the table does not grow with the names of devices.
-        await _SAVE_SYNC.run(self._connection, user_id=user_id, device_id="", now=now)
+        await _SAVE_SYNC.write(self._connection, user_id=user_id, device_id="", now=now)
 
     async def flag(self, user_id: UUID, found: Sequence[Anomaly]) -> None:
         """Writes anomalies; one that was written before gets the new number of seconds."""
-        await _FLAG.run(
+        await _FLAG.write(
             self._connection,
             user_id=user_id,
             kinds=[anomaly.kind for anomaly in found],

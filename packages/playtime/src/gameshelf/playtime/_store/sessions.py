@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.playtime._models import EndReason, PlaytimeCopyPart, PlaytimeSession
@@ -199,6 +199,16 @@ _IMPORT = Statement(
 )
 
 
+def lookup_session(user_id: UUID, session_id: UUID) -> BoundStatement:
+    """What ``SessionStore.session`` reads."""
+    return _OF_ID.bind(user_id=user_id, session_id=session_id)
+
+
+def lookup_running(user_id: UUID, product_id: UUID, device_id: str) -> BoundStatement:
+    """What ``SessionStore.running_on_device`` reads."""
+    return _RUNNING_ON_DEVICE.bind(user_id=user_id, product_id=product_id, device_id=device_id)
+
+
 class SessionStore:
     """The ledger of one user, over one connection that is inside a transaction. Each method is one statement."""
 
@@ -211,9 +221,7 @@ class SessionStore:
 
     async def running_on_device(self, user_id: UUID, product_id: UUID, device_id: str) -> StoredSession | None:
         """The session of a product that runs on a device."""
-        row = await _RUNNING_ON_DEVICE.first(
-            self._connection, user_id=user_id, product_id=product_id, device_id=device_id
-        )
+        row = await lookup_running(user_id, product_id, device_id).first(self._connection)
         return _SESSION.read_optional(row)
 
     async def running_of_products(self, user_id: UUID, product_ids: Collection[UUID]) -> list[StoredSession]:
@@ -223,7 +231,7 @@ class SessionStore:
 
     async def start(self, user_id: UUID, session: StoredSession) -> None:
         """Writes a session that starts."""
-        await _START.run(
+        await _START.write(
             self._connection,
             user_id=user_id,
             session_id=session.id,
@@ -235,24 +243,31 @@ class SessionStore:
             copy_owner_id=session.copy_owner_user_id,
         )
 
-    async def end(
-        self, user_id: UUID, session_id: UUID, ended: Interval, reason: str, not_after: datetime | None
+    async def end(self, user_id: UUID, session_id: UUID, ended: Interval, reason: str) -> None:
+        """Ends a running session."""
+        await _END.write(
+            self._connection,
+            user_id=user_id,
+            session_id=session_id,
+            ended_at=ended.end,
+            seconds=ended.seconds,
+            reason=reason,
+        )
+
+    async def end_dead(
+        self, user_id: UUID, session_id: UUID, ended: Interval, reason: str, not_after: datetime
     ) -> bool:
         """Ends a running session; False when it has ended, or has a sign of life later than ``not_after``."""
-        statement = _END if not_after is None else _END_DEAD
-        values = {"not_after": not_after} if not_after is not None else {}
-        return (
-            await statement.run(
-                self._connection,
-                user_id=user_id,
-                session_id=session_id,
-                ended_at=ended.end,
-                seconds=ended.seconds,
-                reason=reason,
-                **values,
-            )
-            == 1
+        changed = await _END_DEAD.run(
+            self._connection,
+            user_id=user_id,
+            session_id=session_id,
+            ended_at=ended.end,
+            seconds=ended.seconds,
+            reason=reason,
+            not_after=not_after,
         )
+        return changed == 1
 
     async def imported(self, user_id: UUID, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], StoredSession]:
         """Those of these pairs of a device and its own id of a session that were imported before."""
@@ -267,7 +282,7 @@ class SessionStore:
 
     async def change_copy(self, user_id: UUID, session_id: UUID, copy: PlayedCopy, now: datetime) -> None:
         """Moves a running session to another copy, and records its part until ``now``, a whole second."""
-        await _CHANGE_COPY.run(
+        await _CHANGE_COPY.write(
             self._connection,
             user_id=user_id,
             session_id=session_id,
@@ -278,7 +293,7 @@ class SessionStore:
 
     async def add_imported(self, user_id: UUID, sessions: Sequence[StoredSession]) -> None:
         """Writes imported sessions, which have ended."""
-        await _IMPORT.run(
+        await _IMPORT.write(
             self._connection,
             user_id=user_id,
             ids=[session.id for session in sessions],

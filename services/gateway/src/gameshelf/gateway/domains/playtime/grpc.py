@@ -7,6 +7,7 @@ from uuid import UUID
 import grpc.aio
 from gameshelf.gateway.domains.playtime.heartbeat_stream import HeartbeatStream
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+from gameshelf.gateway.domains.playtime.openings import end_of_session, start_of_session
 from gameshelf.gateway.runtime.grpc.calls import GrpcContext, caller, parse_id, parse_message, require_write
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Role, TokenVerifier
@@ -57,7 +58,9 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         require_write(user_id)
         start = parse_message(StartSession, request, leave_out={"user_id"})
         session, is_new = await self._transactions.run(
-            user_id, lambda transaction: transaction.of(PlaytimeService).start(user_id, start)
+            user_id,
+            lambda transaction: transaction.of(PlaytimeService).start(user_id, start),
+            start_of_session(user_id, start),
         )
         return messages.StartPlaytimeSessionResponse(
             session=session_message(user_id, session),
@@ -79,7 +82,9 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         user_id, session_id = parse_id(request.user_id, "user_id"), parse_id(request.session_id, "session_id")
         require_write(user_id)
         session = await self._transactions.run(
-            user_id, lambda transaction: transaction.of(PlaytimeService).end(user_id, session_id)
+            user_id,
+            lambda transaction: transaction.of(PlaytimeService).end(user_id, session_id),
+            end_of_session(user_id, session_id),
         )
         return messages.EndPlaytimeSessionResponse(session=session_message(user_id, session))
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+from gameshelf.gateway.domains.playtime.openings import end_of_session, start_of_session
 from gameshelf.gateway.domains.playtime.resources import (
     IMPORTED_SESSION,
     PLATFORM_PLAYTIME,
@@ -49,6 +50,7 @@ routes = Routes(
     status=201,
     also={200: "The device plays the product already: its running session."},
     refuses=("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "FAMILY_SEAT_BUSY"),
+    opening=start_of_session,
 )
 async def start_session(write: Write, body: StartSession) -> Reply:
     """Starts a session.
@@ -81,6 +83,7 @@ async def record_heartbeat(signal: Signal, session_id: UUID, heartbeats: Heartbe
     "/playtime/sessions/<uuid:session_id>/end",
     answers=PLAYTIME_SESSION.document,
     refuses=("SESSION_NOT_FOUND",),
+    opening=end_of_session,
 )
 async def end_session(write: Write, session_id: UUID) -> Reply:
     """Ends a session.

@@ -38,20 +38,25 @@ def uses_any(query: str, tables: frozenset[str]) -> bool:
 
 @cache
 def lookups_together(first: str, others: tuple[tuple[str, int], ...]) -> str:
-    """Returns one query for several; the rows of each stand beside the one row of the first.
+    """Returns one query for several: as many rows as the longest of the others has, the one row of the first in each.
 
     ``others`` has the text of each query and the number of its columns. They are called ``_<query>_<column>``, by
-    number, after ``_<query>_row``, which numbers the rows of the query from 1 and is null if it has none.
+    number, after ``_<query>_row``, which numbers the rows of the query from 1 and is null beyond its last one.
     """
-    columns, joins = ["_first.*"], [f"({first}) AS _first"]
+    if not others:
+        return first
+    columns, joined, at = ["_first.*"], "", ""
     offset = _count_parameters(first)
     for number, (query, width) in enumerate(others):
         names = ", ".join(f"_{number}_{place}" for place in range(width))
-        rows = f"SELECT row_number() OVER () AS _{number}_row, {names} FROM ({_shifted(query, offset)}) AS _of({names})"  # noqa: S608
+        table = f"({_shifted(query, offset)}) AS _of({names})"
+        numbered = f"(SELECT row_number() OVER () AS _{number}_row, {names} FROM {table}) AS _{number}"  # noqa: S608
+        row = f"_{number}._{number}_row"
+        joined = f"({joined} FULL JOIN {numbered} ON {row} = {at})" if number else numbered
+        at = f"coalesce({at}, {row})" if number else row
         columns.append(f"_{number}.*")
-        joins.append(f"LEFT JOIN ({rows}) AS _{number} ON true")
         offset += _count_parameters(query)
-    return f"SELECT {', '.join(columns)} FROM {' '.join(joins)}"  # noqa: S608
+    return f"SELECT {', '.join(columns)} FROM ({first}) AS _first LEFT JOIN {joined} ON true"  # noqa: S608
 
 
 @cache

@@ -15,7 +15,8 @@ from gameshelf.gateway.runtime.unit_of_work.combine import (
     writes_together,
     written_tables,
 )
-from gameshelf.kernel.database import BoundStatement, Connection, WriteCollector
+from gameshelf.kernel.database import BatchingConnection, BoundStatement, Connection, Statement
+from sqlalchemy import literal, select
 
 
 class NeedsLock(Exception):
@@ -34,7 +35,11 @@ class _Known(NamedTuple):
     rows: list[Any]
 
 
-class UnitOfWork(WriteCollector):
+_NOTHING = Statement(select(literal(1).label("one"))).bind()
+"""A statement with one row, beside which others are read."""
+
+
+class UnitOfWork(BatchingConnection):
     """Has the methods of a connection that domain packages call. Reads run at once, writes at the end."""
 
     def __init__(self, connection: Any) -> None:
@@ -49,18 +54,25 @@ class UnitOfWork(WriteCollector):
 
         One round trip for all.
         """
+        self._looked_up.clear()
+        self._changed = frozenset()
+        return await self._look_up(first, lookups)
+
+    async def look_ahead(self, lookups: Sequence[BoundStatement]) -> None:
+        if not any(uses_any(one.statement.sql, self._changed) for one in lookups):
+            await self._look_up(_NOTHING, lookups)
+
+    async def _look_up(self, first: BoundStatement, lookups: Sequence[BoundStatement]) -> Any:
         shape = tuple((one.statement.sql, len(one.statement.columns)) for one in lookups)
         values = [*first.values, *(value for one in lookups for value in one.values)]
         rows = await self._connection.fetch(lookups_together(first.statement.sql, shape), *values)
-        found = []
         at = len(first.statement.columns)
         for lookup in lookups:
             end = at + 1 + len(lookup.statement.columns)
             make = _row_type(lookup.statement.columns)
             by_number = {values[at]: make(values[at + 1 : end]) for values in rows if values[at] is not None}
-            found.append(_Known(lookup, [by_number[number] for number in sorted(by_number)]))
+            self._looked_up.append(_Known(lookup, [by_number[number] for number in sorted(by_number)]))
             at = end
-        self._looked_up = found
         return rows[0] if rows else None
 
     async def fetch(self, query: str, *args: Any) -> list[Any]:

@@ -10,8 +10,9 @@ import subprocess
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import asyncpg
@@ -105,10 +106,35 @@ async def running(
 
     ``role`` is one of its superusers. Raises Refused with the server's own words where it ends before.
     """
+    with _socket_folder(folder) as socket:
+        async with _running(programs, folder, data, socket, role, settings, environment) as database:
+            yield database
+
+
+@contextmanager
+def _socket_folder(folder: Path) -> Iterator[Path]:
+    """A folder in ``folder`` that nobody else can enter; elsewhere if that has too long a name. Raises Refused."""
     socket = folder / "s"
-    if len(os.fsencode(socket)) > _LONGEST_SOCKET:
-        raise Refused(f"the name of {folder} is too long for a socket", "name a folder with a short path: --work DIR")
-    socket.mkdir(mode=0o700)
+    if len(os.fsencode(socket)) <= _LONGEST_SOCKET:
+        socket.mkdir(mode=0o700)
+        yield socket
+        return
+    with TemporaryDirectory(prefix="libctl-", ignore_cleanup_errors=True) as short:
+        if len(os.fsencode(short)) > _LONGEST_SOCKET:
+            raise Refused(f"the name of {folder} is too long for a socket", "a folder with a short path: --work DIR")
+        yield Path(short)
+
+
+@asynccontextmanager
+async def _running(
+    programs: Path,
+    folder: Path,
+    data: Path,
+    socket: Path,
+    role: str,
+    settings: Mapping[str, str] | None,
+    environment: Mapping[str, str] | None,
+) -> AsyncIterator[PostgresDatabase]:
     (folder / "hba").write_text("local all all trust\n")
     (folder / "empty").touch()
     places = {"config_file": folder / "empty", "ident_file": folder / "empty", "hba_file": folder / "hba"}

@@ -56,7 +56,9 @@ async def test_each_broker_killed_in_turn_loses_and_doubles_no_purchase(several,
     connection = await asyncpg.connect(several.dsn)
 
     async def are_out():
-        owned = await connection.fetchval("SELECT count(*) FROM library.user_library_items")
+        owned = await connection.fetchval(
+            "SELECT count(*) FROM library.user_library_items WHERE user_id = ANY($1)", users
+        )
         return owned == USERS * ORDERS and await connection.fetchval("SELECT count(*) FROM gateway.outbox") == 0
 
     await wait_until(are_out)
@@ -73,12 +75,12 @@ async def test_each_broker_killed_in_turn_loses_and_doubles_no_purchase(several,
         # Sent again after a lost answer it is the same event: a consumer recognises it by its id.
         known = events[UUID(event["data"]["userId"])].setdefault(event["id"], event)
         assert known == event
-    for user, found in events.items():
+    for user in users:
+        found = events[user]
         assert [int(event["sequence"]) for event in found.values()] == list(range(1, ORDERS + 2))
         assert sorted(UUID(event["data"]["productId"]) for event in found.values()) == sorted(
             [*bought[user], last[user]]
         )
-    assert events.keys() == set(users)
     for instance in instances:
         assert instance.stop() == 0
 
@@ -89,10 +91,7 @@ async def test_records_wait_while_a_copy_is_missing_and_then_go_out_in_order(
     """An idempotent producer that was refused for a while must not be out of step until it is restarted."""
     service = several.service()
     service.start()
-    admin = AIOKafkaAdminClient(bootstrap_servers=several.kafka.address)
-    await admin.start()
-    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, EVENTS, configs={"min.insync.replicas": "3"})])
-    await admin.close()
+    await need_copies(several, 3)
     missing = several.kafka.each[0]
     missing.kill()
     user, products = uuid4(), [uuid4() for _ in range(3)]
@@ -108,3 +107,12 @@ async def test_records_wait_while_a_copy_is_missing_and_then_go_out_in_order(
     records = await read_records(several, EVENTS, lambda records: len(found(records)) == len(products))
     assert found(records) == products
     assert service.stop() == 0
+    await need_copies(several, 2)
+
+
+async def need_copies(platform, count):
+    configs = {"min.insync.replicas": str(count)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=platform.kafka.address)
+    await admin.start()
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, EVENTS, configs=configs)])
+    await admin.close()

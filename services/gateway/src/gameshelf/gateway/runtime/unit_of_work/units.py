@@ -35,7 +35,7 @@ class _Known(NamedTuple):
     rows: list[Any]
 
 
-_NOTHING = Statement(select(literal(1).label("one"))).bind()
+_NOTHING = Statement(select(literal(1).label("one")))
 """A statement with one row, beside which others are read."""
 
 
@@ -60,7 +60,7 @@ class UnitOfWork(BatchingConnection):
 
     async def look_ahead(self, lookups: Sequence[BoundStatement]) -> None:
         if not any(uses_any(one.statement.sql, self._changed) for one in lookups):
-            await self._look_up(_NOTHING, lookups)
+            await self._look_up(_NOTHING.bind(), lookups)
 
     async def _look_up(self, first: BoundStatement, lookups: Sequence[BoundStatement]) -> Any:
         shape = tuple((one.statement.sql, len(one.statement.columns)) for one in lookups)

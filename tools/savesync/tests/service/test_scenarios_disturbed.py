@@ -191,9 +191,11 @@ def test_scenario_22_no_version_holds_what_a_game_has_half_written(game, deck, d
             enough.touch()
         ended = os.waitpid(playing, os.WNOHANG)
     last = os.waitstatus_to_exitcode(ended[1])
-    deck.run("sync")
+    # The service may finish what a killed client has begun only after the next one has asked: then this machine is in
+    # conflict with itself, or an upload stays open, for which the other one waits (4) although it has everything.
+    deck.run("sync", "--on-conflict", "keep_local")
     held |= contents_of_versions(game)
-    desktop.run("sync", "--now")
+    desktop.run("sync", "--now", code=(0, 4))
     assert desktop.files == dict(zip((f"worlds/w/{name}" for name in names), pair(last), strict=True))
     whole = [{sha256(content).hexdigest() for content in pair(turn)} for turn in range(last + 1)]
     assert len(held) > 1

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -149,9 +148,8 @@ def test_a_killed_drill_leaves_no_server_and_the_next_run_its_folder(libctl, bac
     process.send_signal(signal.SIGKILL)
     process.communicate()
     [folder] = tmp_path.glob("libctl-backup-*")
-    master = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while Path(f"/proc/{master}").exists():
+    while (folder / "data" / "postmaster.pid").exists():  # a server removes it when it ends
         assert time.monotonic() < deadline
         time.sleep(0.05)
     held = libctl("backup", "drill", backup, "--work", tmp_path, "--scratch", server, "--max-rpo", "90h")

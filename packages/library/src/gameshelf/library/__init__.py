@@ -69,7 +69,7 @@ from gameshelf.library._store.item_id_rewrite import BEGINNING, ItemIdRewrites, 
 from gameshelf.library._views import CategoryView, ItemView, Language, ProductView
 from gameshelf.library._visible import LINKED_OWNERS
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
 

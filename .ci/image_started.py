@@ -109,12 +109,13 @@ def test_its_check_succeeds_while_it_serves_and_fails_otherwise(service):
     assert "http://127.0.0.1:9/health/live" in unwell.stderr
 
 
-def test_its_metrics_name_the_revision(service):
+def test_its_metrics_name_the_revision_and_the_loop(service):
     information = re.search(r"^build_info\{(.*)\} 1", httpx.get(service.metrics).text, re.MULTILINE)[1]
     revision = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60
     ).stdout.strip()
     assert f'revision="{revision}"' in information
+    assert 'event_loop="uvloop"' in information
     assert CONFIG["Labels"]["org.opencontainers.image.revision"] == revision
 
 

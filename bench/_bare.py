@@ -1,9 +1,13 @@
-"""The floor of the library benchmark: a bare Quart route on Hypercorn that returns a file's bytes as JSON."""
+"""The floor of the library benchmark: a bare Quart route on Hypercorn that returns a file's bytes as JSON.
+
+It runs on the service's event loop.
+"""
 
 import asyncio
 import sys
 from pathlib import Path
 
+from gameshelf.gateway.runtime.event_loop import loop_factory
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart, Response
@@ -19,4 +23,5 @@ async def items() -> Response:
 
 config = Config()
 config.bind = [f"127.0.0.1:{sys.argv[1]}"]
-asyncio.run(serve(app, config))
+with asyncio.Runner(loop_factory=loop_factory("auto")) as runner:
+    runner.run(serve(app, config))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
+from gameshelf.gateway.runtime.event_loop import loop_factory
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import (
     PlaytimeTrackerServiceServicer,
@@ -29,4 +30,5 @@ async def main(port: int) -> None:
     await server.wait_for_termination()
 
 
-asyncio.run(main(int(sys.argv[1])))
+with asyncio.Runner(loop_factory=loop_factory("auto")) as runner:
+    runner.run(main(int(sys.argv[1])))

@@ -1,7 +1,7 @@
 """The service for any ASGI server: ``granian --interface asgi gameshelf.gateway.asgi:app``.
 
 All other parts start and stop with the server's lifespan, so one process has one worker. The server's own options
-replace ``LIBRARY_SERVICE_HTTP_PORT`` and the WebSocket's pings.
+replace ``LIBRARY_SERVICE_HTTP_PORT``, ``LIBRARY_SERVICE_EVENT_LOOP`` and the WebSocket's pings.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.main import run_gateway, spare_the_collector
+from gameshelf.gateway.runtime.event_loop import adapt_streams
 from gameshelf.gateway.runtime.gateway import Gateway
 from gameshelf.gateway.runtime.http.drain import Asgi
 from gameshelf.gateway.runtime.observability.logs import configure_logging
@@ -37,6 +38,7 @@ class Application:
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
+        adapt_streams()
         try:
             settings = load_settings(os.environ)
             configure_logging(settings.log_level)

@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from gameshelf.gateway import __version__
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.runtime.database import DatabaseUnusable, first_connection
+from gameshelf.gateway.runtime.event_loop import adapt_streams, loop_factory, name_of_loop
 from gameshelf.gateway.runtime.gateway import Gateway
 from gameshelf.gateway.runtime.jobs.schedule import repeat
 from gameshelf.gateway.runtime.kafka.topics import TopicsRefused, add_topic_options, planned_topics, prepare_topics
@@ -61,7 +62,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         elif command == "prepare-topics":
             return asyncio.run(_prepare_topics(settings, options))
         else:
-            asyncio.run(_serve(settings) if command == "serve" else _check(settings))
+            with asyncio.Runner(loop_factory=loop_factory(settings.event_loop)) as runner:
+                runner.run(_serve(settings) if command == "serve" else _check(settings))
     except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, CommandError, MigrationBlocked) as error:
         return _stop(str(error))
     except ExceptionGroup as failed:
@@ -132,6 +134,7 @@ async def _prepare_topics(settings: Settings, options: argparse.Namespace) -> in
 
 
 async def _serve(settings: Settings) -> None:
+    adapt_streams()
     gateway = await build(settings)
     spare_the_collector()
     loop = asyncio.get_running_loop()
@@ -171,7 +174,8 @@ async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
             ]
             async with asyncio.TaskGroup() as tasks:
                 parts = [tasks.create_task(work, name=name) for name, work in _parts(gateway, http)]
-                _log.info("serving", extra={"fields": {"roles": sorted(settings.roles)}})
+                loop = name_of_loop(asyncio.get_running_loop())
+                _log.info("serving", extra={"fields": {"roles": sorted(settings.roles), "event_loop": loop}})
                 await _until_drained(gateway)
                 _log.info("stopping")
                 await _drain(parts, settings.shutdown_seconds + _MARGIN_SECONDS)

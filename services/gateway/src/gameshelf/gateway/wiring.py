@@ -10,6 +10,7 @@ from gameshelf.gateway.runtime.composed import services_of
 from gameshelf.gateway.runtime.composition import Composition, compose
 from gameshelf.gateway.runtime.database import Database, connect, first_connection
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.event_loop import name_of_loop
 from gameshelf.gateway.runtime.gateway import Gateway, close_instances
 from gameshelf.gateway.runtime.identity.of_settings import token_verifier
 from gameshelf.gateway.runtime.limits import RateLimits
@@ -62,7 +63,8 @@ async def build(settings: Settings, composition: Composition = COMPOSITION) -> G
 def _make_runtime(
     settings: Settings, composition: Composition, database: Database, tracing: Tracing, commits: CommitListeners
 ) -> Runtime:
-    acquire, metrics = database.acquire, Metrics(composition.metrics, settings.revision)
+    event_loop = name_of_loop(asyncio.get_running_loop())
+    acquire, metrics = database.acquire, Metrics(composition.metrics, settings.revision, event_loop)
     redis = redis_adapter.connect(settings)
     streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode(), composition.state)
     services, topic = services_of(composition.domains, settings), settings.kafka_topic_events

@@ -92,6 +92,11 @@ class Settings(BaseModel):
     server: Literal["hypercorn", "granian"] = var(
         "LIBRARY_SERVICE_SERVER", "Server of REST and WebSocket: hypercorn or granian", "hypercorn"
     )
+    event_loop: Literal["auto", "uvloop", "asyncio"] = var(
+        "LIBRARY_SERVICE_EVENT_LOOP",
+        "uvloop, asyncio, or auto: uvloop where it is installed (the extra uvloop), asyncio otherwise",
+        "auto",
+    )
     h2c: bool = var("LIBRARY_SERVICE_H2C", "Whether REST also speaks HTTP/2 without TLS", False)
     revision: Annotated[str, Field(pattern=r"^[\w.+-]{0,64}$")] = var(
         "LIBRARY_SERVICE_REVISION", "Revision of the source, shown in `build_info`; an image sets it", ""

@@ -28,6 +28,10 @@ _QUIET = ("aiobotocore", "aiokafka", "asyncio", "botocore", "hypercorn", "quart"
 # For a broker that is down or a topic that is missing this library logs tens of equal lines per second.
 _REPEATS_ITSELF = ("aiokafka",)
 
+# It leaves the first connection of a client whose start was cancelled to the garbage collector, which closes it. That
+# is no error of a process which ends for another reason.
+_LEFT_BEHIND = "Unclosed AIOKafkaConnection"
+
 
 class JsonFormatter(logging.Formatter):
     """Formats a record as one JSON object. Further fields are passed in ``extra={"fields": {"http.status": 200}}``."""
@@ -71,6 +75,7 @@ def configure_logging(level: str, service: str = "library-service", instance: st
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(service, instance or socket.gethostname()))
     handler.addFilter(OncePerState(*_REPEATS_ITSELF))
+    handler.addFilter(lambda record: record.name != "asyncio" or not str(record.msg).startswith(_LEFT_BEHIND))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught

@@ -24,8 +24,8 @@ class DomainMetrics(ABC):
 class Metrics:
     """Every metric of one service, in a registry of its own. Raises ValueError if two have one name."""
 
-    def __init__(self, domains: Iterable[type[DomainMetrics]] = (), revision: str = "") -> None:
-        """``revision`` is that of the source which this process was built from."""
+    def __init__(self, domains: Iterable[type[DomainMetrics]] = (), revision: str = "", event_loop: str = "") -> None:
+        """``revision`` is that of the source which this process was built from, ``event_loop`` what it runs on."""
         # Otherwise the client exports the creation time of each series as another series.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
@@ -67,9 +67,12 @@ class Metrics:
         )
         self.backups = BackupMetrics(registry)
         build = Gauge(
-            "build_info", "Version of the service; always 1", ["version", "revision", "python"], registry=registry
+            "build_info",
+            "Version of the service; always 1",
+            ["version", "revision", "python", "event_loop"],
+            registry=registry,
         )
-        build.labels(__version__, revision, platform.python_version()).set(1)
+        build.labels(__version__, revision, platform.python_version(), event_loop).set(1)
         self.service_role = Gauge("service_role", "Roles of this process; always 1", ["role"], registry=registry)
         self.jobs = JobMetrics(registry)
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)

@@ -1,7 +1,7 @@
 """The planner expects a user to have many rows of a table, whatever the statistics are of."""
 
 import asyncpg
-from gameshelf.devstack.statements.found import KEYS
+from gameshelf.kernel.distribution import USER_COLUMNS
 from gameshelf.kernel.schema_changes import ROWS_PER_USER
 
 # Composite keys whose first column is not the user, and why each value has few or many rows.
@@ -28,4 +28,4 @@ async def test_every_table_with_many_rows_of_a_user_says_so(migrated, keys):
     expected = [f"n_distinct={-1 / ROWS_PER_USER}"]
     silent = {one for one, options in found.items() if options != expected}
     assert silent == set(OTHERS), "a migration calls set_rows_per_user for such a table"
-    assert {column for _, column in found.keys() - silent} == set(KEYS)
+    assert {column for _, column in found.keys() - silent} == set(USER_COLUMNS)

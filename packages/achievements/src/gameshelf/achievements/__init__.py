@@ -39,7 +39,7 @@ from gameshelf.kernel.migrations import Migrations
 
 __version__ = "0.2.0.dev0"
 
-MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA)
+MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA, local_tables=frozenset({"recounts"}))
 
 __all__ = [
     "MAX_DEFINITIONS",

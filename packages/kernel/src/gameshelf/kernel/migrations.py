@@ -57,6 +57,12 @@ class Migrations:
 
     package: str
     schema: str
+    local_tables: frozenset[str] = frozenset()
+    """The tables that stay in one place where others are distributed: no statement has one beside another table."""
+    second_steps: tuple[str, ...] = ()
+    """Statements that end the support of the release before, which has keys and triggers by which no table can be
+    distributed. Each may be repeated. A later migration runs them, or the distribution of the tables.
+    """
 
     def head(self) -> str:
         """Returns the revision that this code needs."""

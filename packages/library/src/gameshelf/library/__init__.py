@@ -71,7 +71,7 @@ from gameshelf.library._visible import LINKED_OWNERS
 
 __version__ = "0.3.0.dev0"
 
-MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
+MIGRATIONS = Migrations("gameshelf.library", SCHEMA, local_tables=frozenset({"item_id_rewrite"}))
 
 __all__ = [
     "BEGINNING",

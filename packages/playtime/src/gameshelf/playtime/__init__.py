@@ -54,7 +54,7 @@ from gameshelf.playtime._watch import Seen, Watch, longest_gap, may_end, next_wa
 
 __version__ = "0.2.0.dev0"
 
-MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
+MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA, local_tables=frozenset({"playtime_watches"}))
 
 __all__ = [
     "MAX_CORRECTION",

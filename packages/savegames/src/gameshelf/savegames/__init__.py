@@ -129,6 +129,7 @@ from gameshelf.savegames._queries import (
     UserUsage,
     savegame_overview,
 )
+from gameshelf.savegames._second_steps import SECOND_STEPS
 from gameshelf.savegames._service import SavegameService
 from gameshelf.savegames._set_adoption import SavedSet
 from gameshelf.savegames._set_commands import (
@@ -197,7 +198,7 @@ __version__ = "0.2.0.dev0"
 METADATA = SavegamesTable.metadata
 """All tables of the package."""
 
-MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
+MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA, second_steps=SECOND_STEPS)
 
 __all__ = [
     "DEFAULT_POLICY",

@@ -21,7 +21,7 @@ NOUNS: dict[str, str] = {
     "backup": "Create, verify and restore backups of the database.",
     "completion": "Print the script for shell completion.",
     "conflicts": "List, show and resolve conflicts between cloud saves of two devices.",
-    "db": "Show, check and migrate the database schemas.",
+    "db": "Show, check, migrate and distribute the database schemas.",
     "events": "The outbox to Kafka, and dead letters.",
     "family": "Family sharing: links between users, and seats in use.",
     "library": "List, grant and revoke the products that a user owns.",

@@ -46,9 +46,11 @@ _SESSION = {
     **_TIMEOUTS,
     "jit": "off",  # compiling takes longer than these small statements run
     "enable_memoize": "off",  # each row looks up another product, so a cache of lookups is never hit
-    # Planning takes longer, too: each statement finds its rows by key, whatever the values are.
-    "plan_cache_mode": "force_generic_plan",
 }
+# Planning takes longer, too: each statement finds its rows by key, whatever the values are. Citus finds the shard by
+# the values, and refuses most statements that were planned for any values.
+_GENERIC_PLANS = {"plan_cache_mode": "force_generic_plan"}
+_IS_DISTRIBUTED = "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
 _BOUNDS = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _TIMEOUTS.items())
 
 
@@ -269,7 +271,10 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
         )
 
     try:
-        pool = await open_pool(_Connection, {**_NAME, **_SESSION})
+        pool = await open_pool(_Connection, {**_NAME, **_SESSION, **_GENERIC_PLANS})
+        if await pool.fetchval(_IS_DISTRIBUTED):
+            await pool.close()
+            pool = await open_pool(_Connection, {**_NAME, **_SESSION})
         # A pooler may also be configured to drop the parameters.
         if await pool.fetchval("SELECT current_setting('lock_timeout')::interval = $1", _LOCK_TIMEOUT):
             return Database(pool)

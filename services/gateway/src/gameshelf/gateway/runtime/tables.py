@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from gameshelf.gateway.runtime.old_keys import STATEMENTS
 from gameshelf.kernel.migrations import Migrations
 from sqlalchemy import (
     BigInteger,
@@ -29,7 +30,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "gateway"
-MIGRATIONS = Migrations("gameshelf.gateway.runtime", SCHEMA)
+MIGRATIONS = Migrations(
+    "gameshelf.gateway.runtime",
+    SCHEMA,
+    local_tables=frozenset({"backups", "backup_drills", "backup_markers"}),
+    second_steps=STATEMENTS,
+)
 
 NOBODY = UUID(int=0)
 """Stands in a key for the user of a row that is about no user. Its shard of the outbox is that of such records."""

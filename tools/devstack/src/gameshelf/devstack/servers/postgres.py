@@ -2,8 +2,10 @@
 
 import shutil
 import signal
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 from gameshelf.devstack.ports import HOST
@@ -23,6 +25,9 @@ class Postgres(Server):
     durable = True
     """False for tests: nothing has to survive a crash of the machine."""
 
+    settings: Mapping[str, str] = MappingProxyType({})
+    """Further settings of the server, or other values of those that it has."""
+
     def dsn(self, database: str = "library") -> str:
         return f"postgresql://{USER}@{self.address}/{database}"
 
@@ -40,6 +45,7 @@ class Postgres(Server):
             "full_page_writes": "on" if self.durable else "off",
             # Tests make hundreds of small databases, and the server would walk through all of them for ever.
             "autovacuum": "on" if self.durable else "off",
+            **self.settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(binary("postgres")), "-D", str(data), "-p", str(self.port), *options]

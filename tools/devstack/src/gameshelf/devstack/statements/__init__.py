@@ -1,7 +1,7 @@
 """Every SQL statement of the code, found and judged: for the tests that prove something of all of them."""
 
-from gameshelf.devstack.statements.across import ACROSS, Reason
-from gameshelf.devstack.statements.classes import Class, Verdict, classify, is_read
+from gameshelf.devstack.statements.across import ACROSS, GROUPS, REQUESTS, AcrossUsers, Reason, list_as_table
+from gameshelf.devstack.statements.classes import Class, Verdict, classify, is_read, tables_in
 from gameshelf.devstack.statements.found import PACKAGES, found, tables
 from gameshelf.devstack.statements.rows import Tables
 from gameshelf.devstack.statements.values import values
@@ -9,8 +9,11 @@ from gameshelf.devstack.statements.work import PLANS, Measured, Work
 
 __all__ = [
     "ACROSS",
+    "GROUPS",
     "PACKAGES",
     "PLANS",
+    "REQUESTS",
+    "AcrossUsers",
     "Class",
     "Measured",
     "Reason",
@@ -20,6 +23,8 @@ __all__ = [
     "classify",
     "found",
     "is_read",
+    "list_as_table",
     "tables",
+    "tables_in",
     "values",
 ]

@@ -1,9 +1,11 @@
-"""The statements that touch several users' rows, each with its reason, by where it stands.
+"""The statements that touch several users' rows, each with its reason and with who runs it, by where it stands.
 
-A request's path holds those of families alone. What is not here is one user's, or nobody's; tests hold that.
+A request's path holds those of families alone, and the end of a change. What is not here is one user's, or nobody's;
+tests hold that, and that ``docs/scaling.md`` has the same list.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -19,64 +21,104 @@ class Reason(StrEnum):
     SUPPORT = "support looks over all users, page by page, or up a row by its id alone"
 
 
-def _each(reason: Reason, where: str, names: str) -> Iterable[tuple[str, Reason]]:
-    return ((f"{where}.{name}", reason) for name in names.split())
+@dataclass(frozen=True, slots=True)
+class AcrossUsers:
+    """Statements of one module that the same caller runs."""
+
+    by: str
+    """Who runs them: requests, consumer, relay, sockets, ``job <name>`` or ``libctl <noun>``, separated by commas."""
+    reason: Reason
+    module: str
+    names: str
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{self.module}.{name}" for name in self.names.split())
 
 
-ACROSS: dict[str, Reason] = dict(
-    [
-        *_each(Reason.FAMILY, "library._queries.access", "_ACCESS _FIRST_ACCESS _SHARING_OWNERS _SHARES"),
-        *_each(Reason.FAMILY, "library._queries.explain", "_LINKS"),
-        *_each(Reason.FAMILY, "library._family.queries", "_SEATS _SEATS_CONCERNING _IS_LOST"),
-        *_each(Reason.FAMILY, "library._family.store", "_WRITE_LINK _NOTE_ACCESS _LOCK_SHARED_COPIES _RELEASE"),
-        *_each(Reason.FAMILY, "library._family.store", "_DELETE_LINK _RELEASE_ALL"),
-        *_each(Reason.FAMILY, "library._queries.overview", "_OVERVIEW"),
-        *_each(Reason.FAMILY, "library._queries.library", "_page _OF_ID _OF_PRODUCTS _ALL _SEEN _CATEGORIES _CATEGORY"),
-        *_each(Reason.FAMILY, "library._queries.support", "_LIBRARY"),
-        *_each(Reason.FAMILY, "playtime._queries.copies", "_PLAYED_BY_OTHERS"),
-        *_each(Reason.FAMILY, "playtime._store.erasure", "_ERASE_OWNER _ERASE_OWNER_OF_PARTS"),
-        *_each(Reason.FAMILY, "gateway.wiring", "STATE"),
-        *_each(Reason.JOB, "library._store.products", "_DUE _ASK_LATER"),
-        *_each(Reason.JOB, "library._family.store", "_EXPIRED _LOST"),
-        *_each(Reason.JOB, "library._family.queries", "_LOSING"),
-        *_each(Reason.JOB, "library._store.categories", "_UNKEYED"),
-        *_each(Reason.JOB, "library._store.item_id_rewrite", "_SCAN"),
-        *_each(Reason.JOB, "savegames._store.contents", "_MARK_DUE _REMOVE_DELETED"),
-        *_each(Reason.JOB, "savegames._store.slots", "_IN_TRASH _DUE _ALL_WITHOUT_KEY"),
-        *_each(Reason.JOB, "savegames._store.uploads", "_WITH_EXPIRED"),
-        *_each(Reason.JOB, "playtime._store.liveness", "_RUNNING"),
-        *_each(Reason.JOB, "wishlist._store.fanouts", "_HELD_BACK _PRUNE"),
-        *_each(Reason.JOB, "gateway.runtime.jobs.erasure", "_ERASED_USERS _OWN_TABLES"),
-        *_each(Reason.JOB, "gateway.runtime.jobs.retention", "_FEED_USERS _KNOWN_USERS _FREE_USERS _PRUNE_FEED"),
-        *_each(Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_KEYS _PRUNE_INBOX _PRUNE_DEAD_LETTERS"),
-        *_each(Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_AUDIT"),
-        *_each(Reason.JOB, "gateway.runtime.kafka.deferred", "_COUNT _WAITING _DUE _COUNTS"),
-        *_each(Reason.JOB, "gateway.runtime.outbox.forwarded", "_WAITING"),
-        *_each(Reason.RELAY, "gateway.runtime.outbox.backlog", "_MEASURE"),
-        *_each(Reason.RELAY, "gateway.runtime.outbox.refused", "_SET_ASIDE _PUT_BACK _COUNT _KINDS"),
-        *_each(Reason.RELAY, "gateway.runtime.outbox.relayed", "_OWN _OTHERS _TAKE_SHARDS _PENDING _REMOVE"),
-        *_each(Reason.RELAY, "gateway.runtime.outbox.store", "_BULK_WAITING"),
-        *_each(Reason.PARTS, "playtime._store.liveness", "_CHECKPOINT _CHECKPOINT_FREE _REVIVE _NOT_RUNNING _KNOWN"),
-        *_each(Reason.PARTS, "gateway.runtime.kafka.inbox", "_TAKE"),
-        *_each(Reason.PARTS, "gateway.runtime.outbox.erased_names", "_TABLES"),
-        *_each(Reason.PARTS, "gateway.runtime.outbox.forwarded", "_ADD"),
-        *_each(Reason.PARTS, "gateway.runtime.outbox.store", "_CLOSE _ADD_RECORDS"),
-        *_each(Reason.PARTS, "gateway.runtime.unit_of_work.head", "_CLOSE"),
-        *_each(Reason.PARTS, "gateway.runtime.streams", "_LOCK_FREE _BEING_ERASED"),
-        *_each(Reason.PARTS, "gateway.runtime.ws.sweep", "_STREAMS"),
-        *_each(Reason.PRODUCT, "library._store.products", "_DELETE_MISSING"),
-        *_each(Reason.PRODUCT, "achievements._store.target_reviews", "_PENDING _PLAYERS _UNLOCK"),
-        *_each(Reason.PRODUCT, "achievements._store.counters", "_PRODUCTS _COUNT_PART"),
-        *_each(Reason.PRODUCT, "wishlist._store.fanouts", "_WISHERS _WISHERS_WITH_TARGET _RECORD _HOLD_BACK"),
-        *_each(Reason.STORE, "savegames._store.list_objects", "_UNWRITTEN _OLDEST _REWRITE"),
-        *_each(Reason.STORE, "savegames._store.scans", "_KNOWN _EXPECTED _HELD _MISS _BACK _LOST _OPEN _COUNT_OPEN"),
-        *_each(Reason.SUPPORT, "savegames._queries.accounts", "_TOP"),
-        *_each(Reason.SUPPORT, "savegames._queries.support", "_OF_ALL"),
-        *_each(Reason.SUPPORT, "playtime._queries.support", "_ANOMALIES"),
-        *_each(Reason.SUPPORT, "gateway.runtime.support.audit", "_WHOSE _LIST"),
-        *_each(Reason.SUPPORT, "gateway.runtime.support.dead_letters", "_WHOSE _LIST _COUNT"),
-        *_each(Reason.SUPPORT, "gateway.runtime.support.outbox", "_FIRST _COUNTS _FORWARDED"),
-        *_each(Reason.SUPPORT, "gateway.runtime.support.replay", "_REPLAY"),
-    ]
+REQUESTS = "requests"
+_CHANGES = "requests, consumer, jobs"
+_OUTBOX = "gateway.runtime.outbox"
+_FAMILY = Reason.FAMILY
+
+GROUPS = (
+    AcrossUsers(REQUESTS, _FAMILY, "library._queries.access", "_ACCESS _FIRST_ACCESS _SHARING_OWNERS _SHARES"),
+    AcrossUsers(REQUESTS, _FAMILY, "library._family.queries", "_SEATS _SEATS_CONCERNING"),
+    AcrossUsers(REQUESTS, _FAMILY, "library._family.store", "_WRITE_LINK _NOTE_ACCESS _LOCK_SHARED_COPIES _RELEASE"),
+    AcrossUsers(
+        REQUESTS,
+        _FAMILY,
+        "library._queries.library",
+        "_page _OF_ID _OF_PRODUCTS _ALL _SEEN _CATEGORIES _CATEGORY",
+    ),
+    AcrossUsers(REQUESTS, _FAMILY, "library._queries.overview", "_OVERVIEW"),
+    AcrossUsers(REQUESTS, _FAMILY, "playtime._queries.copies", "_PLAYED_BY_OTHERS"),
+    AcrossUsers(REQUESTS, _FAMILY, "gateway.wiring", "STATE"),
+    AcrossUsers("job lost seats", _FAMILY, "library._family.queries", "_IS_LOST"),
+    AcrossUsers("job erasure", _FAMILY, "library._family.store", "_DELETE_LINK _RELEASE_ALL"),
+    AcrossUsers("job erasure", _FAMILY, "playtime._store.erasure", "_ERASE_OWNER _ERASE_OWNER_OF_PARTS"),
+    AcrossUsers("libctl access", _FAMILY, "library._queries.explain", "_LINKS"),
+    AcrossUsers("libctl library", _FAMILY, "library._queries.support", "_LIBRARY"),
+    AcrossUsers(_CHANGES, Reason.PARTS, "gateway.runtime.unit_of_work.head", "_CLOSE"),
+    AcrossUsers(_CHANGES, Reason.PARTS, f"{_OUTBOX}.store", "_CLOSE _ADD_RECORDS"),
+    AcrossUsers(_CHANGES, Reason.PARTS, f"{_OUTBOX}.forwarded", "_ADD"),
+    AcrossUsers("job session watch", Reason.PARTS, "playtime._store.liveness", "_CHECKPOINT _CHECKPOINT_FREE _REVIVE"),
+    AcrossUsers("job session watch", Reason.PARTS, "playtime._store.liveness", "_NOT_RUNNING _KNOWN"),
+    AcrossUsers("job session watch", Reason.JOB, "playtime._store.liveness", "_RUNNING"),
+    AcrossUsers("consumer", Reason.PARTS, "gateway.runtime.kafka.inbox", "_TAKE"),
+    AcrossUsers("consumer", Reason.JOB, "gateway.runtime.kafka.deferred", "_COUNT _WAITING _DUE _COUNTS"),
+    AcrossUsers("jobs", Reason.PARTS, "gateway.runtime.streams", "_LOCK_FREE"),
+    AcrossUsers("batch calls, heartbeats, libctl", Reason.PARTS, "gateway.runtime.streams", "_BEING_ERASED"),
+    AcrossUsers("sockets", Reason.PARTS, "gateway.runtime.ws.sweep", "_STREAMS"),
+    AcrossUsers("job erasure", Reason.PARTS, f"{_OUTBOX}.erased_names", "_TABLES"),
+    AcrossUsers("job erasure", Reason.JOB, "gateway.runtime.jobs.erasure", "_ERASED_USERS _OWN_TABLES"),
+    AcrossUsers("job missing products", Reason.JOB, "library._store.products", "_DUE _ASK_LATER"),
+    AcrossUsers("job missing products", Reason.PRODUCT, "library._store.products", "_DELETE_MISSING"),
+    AcrossUsers("job family clock", Reason.JOB, "library._family.store", "_EXPIRED _LOST"),
+    AcrossUsers("job lost seats", Reason.JOB, "library._family.queries", "_LOSING"),
+    AcrossUsers("job category folding", Reason.JOB, "library._store.categories", "_UNKEYED"),
+    AcrossUsers("job item ids", Reason.JOB, "library._store.item_id_rewrite", "_SCAN"),
+    AcrossUsers("job objects", Reason.JOB, "savegames._store.contents", "_MARK_DUE _REMOVE_DELETED"),
+    AcrossUsers("job saves", Reason.JOB, "savegames._store.slots", "_IN_TRASH _DUE _ALL_WITHOUT_KEY"),
+    AcrossUsers("job saves", Reason.JOB, "savegames._store.uploads", "_WITH_EXPIRED"),
+    AcrossUsers("job lists", Reason.STORE, "savegames._store.list_objects", "_UNWRITTEN _OLDEST _REWRITE"),
+    AcrossUsers(
+        "job objects, libctl saves",
+        Reason.STORE,
+        "savegames._store.scans",
+        "_KNOWN _EXPECTED _HELD _MISS _BACK _LOST _OPEN _COUNT_OPEN",
+    ),
+    AcrossUsers("job sales", Reason.JOB, "wishlist._store.fanouts", "_HELD_BACK _PRUNE"),
+    AcrossUsers(
+        "job sales", Reason.PRODUCT, "wishlist._store.fanouts", "_WISHERS _WISHERS_WITH_TARGET _RECORD _HOLD_BACK"
+    ),
+    AcrossUsers("job targets", Reason.PRODUCT, "achievements._store.target_reviews", "_PENDING _PLAYERS _UNLOCK"),
+    AcrossUsers("job rarity recount", Reason.PRODUCT, "achievements._store.counters", "_PRODUCTS _COUNT_PART"),
+    AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_FEED_USERS _KNOWN_USERS _FREE_USERS"),
+    AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_FEED _PRUNE_KEYS _PRUNE_INBOX"),
+    AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_DEAD_LETTERS _PRUNE_AUDIT"),
+    AcrossUsers("job forwarding", Reason.JOB, f"{_OUTBOX}.forwarded", "_WAITING"),
+    AcrossUsers("job gauges", Reason.RELAY, f"{_OUTBOX}.backlog", "_MEASURE"),
+    AcrossUsers("job refused records", Reason.RELAY, f"{_OUTBOX}.refused", "_PUT_BACK"),
+    AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.refused", "_SET_ASIDE _COUNT _KINDS"),
+    AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.relayed", "_OWN _OTHERS _TAKE_SHARDS _PENDING _REMOVE"),
+    AcrossUsers("job sales", Reason.RELAY, f"{_OUTBOX}.store", "_BULK_WAITING"),
+    AcrossUsers("libctl quota", Reason.SUPPORT, "savegames._queries.accounts", "_TOP"),
+    AcrossUsers("libctl conflicts", Reason.SUPPORT, "savegames._queries.support", "_OF_ALL"),
+    AcrossUsers("libctl playtime", Reason.SUPPORT, "playtime._queries.support", "_ANOMALIES"),
+    AcrossUsers("libctl audit", Reason.SUPPORT, "gateway.runtime.support.audit", "_WHOSE _LIST"),
+    AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.dead_letters", "_WHOSE _LIST _COUNT"),
+    AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.outbox", "_FIRST _COUNTS _FORWARDED"),
+    AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.replay", "_REPLAY"),
 )
+ACROSS: dict[str, Reason] = {name: group.reason for group in GROUPS for name in group}
 """By where a statement stands: module below ``gameshelf``, and name. Of a name that has several, some are."""
+
+
+def list_as_table() -> str:
+    """Returns the table of ``docs/scaling.md``."""
+    rows = [f"| {group.by} | `{group.module}` | {_quoted(group.names)} | {group.reason} |" for group in GROUPS]
+    return "\n".join(["| who runs it | module | statements | why |", "|---|---|---|---|", *rows])
+
+
+def _quoted(names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names.split())

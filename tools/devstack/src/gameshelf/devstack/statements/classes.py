@@ -17,6 +17,7 @@ from typing import Any
 import pglast
 from pglast import ast as nodes
 from pglast.enums import A_Expr_Kind, BoolExprType, JoinType, SubLinkType
+from pglast.visitors import Visitor
 
 ast: Any = nodes
 """Every part of a node may be None, as its types say; which are there follows from the grammar."""
@@ -51,6 +52,23 @@ def classify(sql: str, keys: Mapping[str, str | None]) -> Verdict:
         return Verdict(Class.ROUTER)
     loose = {table for table, of in users if not of} or {table for table, _ in users}
     return Verdict(Class.ACROSS_USERS, frozenset(loose))
+
+
+def tables_in(sql: str) -> frozenset[str]:
+    """Returns the tables that a statement names, with their schema; those of the server itself are left out."""
+    named = _Names()
+    named(pglast.parse_sql(sql))
+    return frozenset(named.tables)
+
+
+class _Names(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: set[str] = set()
+
+    def visit_RangeVar(self, _: Any, node: Any) -> None:
+        if node.schemaname not in (None, "pg_catalog"):
+            self.tables.add(f"{node.schemaname}.{node.relname}")
 
 
 def is_read(sql: str) -> bool:

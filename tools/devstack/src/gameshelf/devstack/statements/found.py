@@ -14,8 +14,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from gameshelf.devstack.source_tree import parse_source
 from gameshelf.kernel.database import Statement
+from gameshelf.kernel.distribution import user_column
 from gameshelf.kernel.sql import RowErasure
-from sqlalchemy import MetaData, Table
+from sqlalchemy import MetaData
 
 PACKAGES = (
     "gameshelf.kernel",
@@ -28,8 +29,6 @@ PACKAGES = (
     "gameshelf.gateway",
 )
 """The packages that are searched for statements."""
-KEYS = ("user_id", "owner_user_id", "subject_id", "user_hash")
-"""The column by which a table's rows belong to users, where the primary key begins with it."""
 
 
 def modules(package: str) -> list[ModuleType]:
@@ -64,14 +63,11 @@ def tables(package: str) -> dict[str, str | None]:
     for module in modules(package):
         for value in vars(module).values():
             if isinstance(value, MetaData):
-                keys |= {str(table): _key(table) for table in value.tables.values()}
+                keys |= {
+                    str(table): user_column([column.name for column in table.primary_key.columns])
+                    for table in value.tables.values()
+                }
     return keys
-
-
-def _key(table: Table) -> str | None:
-    """Of erased users only the hash is left: every instance asks for any of them, as for what is nobody's."""
-    first, *others = (column.name for column in table.primary_key.columns)
-    return first if first in KEYS and (others or first != "user_hash") else None
 
 
 def _own_names(module: ModuleType) -> list[str]:

@@ -15,9 +15,9 @@ from hashlib import md5, sha256
 from uuid import UUID
 
 import asyncpg
-from gameshelf.devstack.statements.found import KEYS
+from gameshelf.kernel.distribution import USER_COLUMNS
 
-PARTNERS = (*KEYS, "shared_with_user_id", "holder_user_id", "copy_owner_user_id", "shared_from_user_id")
+PARTNERS = (*USER_COLUMNS, "shared_with_user_id", "holder_user_id", "copy_owner_user_id", "shared_from_user_id")
 TEXTS = 16
 """The number of different texts, besides those that CHECKs allow."""
 CIRCLE = 16

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 from gameshelf.libctl.change_log import ChangeLog, applied
+from gameshelf.libctl.commands.db_distribute import distribute_tables
 from gameshelf.libctl.errors import ExitCode
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.options import database_option
@@ -20,7 +21,10 @@ _package = click.option("--package", "names", multiple=True, metavar="NAME", hel
 
 @noun("db")
 def group() -> None:
-    """Show, check and migrate the database schemas."""
+    """Show, check, migrate and distribute the database schemas."""
+
+
+group.add_command(distribute_tables)
 
 
 @group.command("status")

@@ -1,0 +1,146 @@
+"""``libctl db distribute``: refused without Citus; on a cluster of three servers where the extension is installed."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.devstack.servers import choice
+from gameshelf.devstack.servers.postgres import Postgres
+from gameshelf.libctl.distribution.catalog import read_tables
+from gameshelf.libctl.distribution.distribute import local_tables
+from gameshelf.libctl.distribution.plan import Placement, plan
+from gameshelf.libctl.errors import ExitCode
+from gameshelf.libctl.packages import installed
+
+EXTENSION = Path("/usr/share/postgresql/15/extension/citus.control")
+DATA = Path(__file__).parent / "data.sql"
+APPLY = ("db", "distribute", "--apply", "--reason", "ticket 9")
+COUNTED = ("library.user_library_items", "gateway.user_streams", "library.products", "savegames.savegame_metadata")
+
+
+async def planned(dsn, *, second_steps):
+    connection = await asyncpg.connect(dsn)
+    try:
+        packages = installed()
+        for package in packages.values() if second_steps else ():
+            for statement in package.second_steps:
+                await connection.execute(statement)
+        tables = await read_tables(connection, packages.values(), distributed=False)
+        return plan(tables, local_tables(packages))
+    finally:
+        await connection.close()
+
+
+async def test_every_table_can_be_distributed_after_the_second_steps(library):
+    found = await planned(library, second_steps=True)
+    assert found.obstacles == []
+    placements = {step.table: step.placement for step in found.steps}
+    assert placements["gateway.audit"] is placements["library.family_seats"] is Placement.BY_USER
+    assert placements["library.products"] is placements["gateway.erased_users"] is Placement.REFERENCE
+    assert {table for table, placement in placements.items() if placement is Placement.LOCAL} == local_tables(
+        installed()
+    )
+
+
+async def test_keys_and_triggers_of_the_release_before_prevent_it(library):
+    obstacles = "; ".join((await planned(library, second_steps=False)).obstacles)
+    for named in ("gateway.audit: the unique key uq_audit_undo_of", "gateway.outbox", "clear_slot_key"):
+        assert named in obstacles
+
+
+def test_without_the_extension_nothing_is_changed(libctl, library):
+    for words in (("db", "distribute"), APPLY):
+        refused = libctl(*words, dsn=library)
+        assert refused.code == ExitCode.PRECONDITION
+        assert "the extension citus" in refused.err
+    assert not libctl.log.exists()
+
+
+def test_schemas_of_another_version_are_refused(libctl, database):
+    refused = libctl("db", "distribute", dsn=database)
+    assert refused.code == ExitCode.PRECONDITION
+    assert "libctl db migrate" in refused.err
+
+
+@pytest.fixture(scope="module")
+def cluster(server_directory):
+    """A coordinator and two machines for shards."""
+    if not choice.are_real() or not EXTENSION.exists():
+        pytest.skip("NOT RUN: PostgreSQL 15 with the extension citus is not installed")
+    nodes = [Postgres(server_directory / f"citus-{number}") for number in range(3)]
+    for node in nodes:
+        node.durable = False
+        node.settings = {
+            "shared_preload_libraries": "citus",
+            "max_prepared_transactions": "200",
+            "citus.local_hostname": "127.0.0.1",
+            "citus.node_conninfo": "sslmode=disable",
+            "citus.shard_count": "4",
+            "citus.enable_create_database_propagation": "off",
+        }
+        node.start()
+    yield nodes
+    for node in nodes:
+        node.stop()
+
+
+@pytest.fixture
+def distributable(cluster, execute):
+    """The DSN of a database with rows that were there before the extension."""
+    name = f"c{uuid4().hex[:8]}"
+    for node in cluster:
+        node.create_database(name)
+    coordinator, *workers = cluster
+    dsn = coordinator.dsn(name)
+    for package in installed().values():
+        package.upgrade(dsn)
+    execute(dsn, DATA.read_text())
+    for node in cluster:
+        execute(node.dsn(name), "CREATE EXTENSION citus")
+    execute(dsn, f"SELECT citus_set_coordinator_host('127.0.0.1', {coordinator.port})")
+    for node in workers:
+        execute(dsn, f"SELECT citus_add_node('127.0.0.1', {node.port})")
+    return dsn
+
+
+def counts(fetch, dsn):
+    return {table: fetch(dsn, f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in COUNTED}
+
+
+@pytest.mark.real
+@pytest.mark.long
+def test_the_tables_are_distributed_with_their_rows_and_once(libctl, distributable, fetch, execute):
+    before = counts(fetch, distributable)
+    shown = libctl("db", "distribute", "--json", dsn=distributable)
+    assert (shown.data["applied"], shown.data["done"], shown.data["machines"]) == (False, False, 2)
+    assert not any(table["is_done"] for table in shown.data["tables"] if table["placement"] != "coordinator")
+
+    # Some tables are done already, as after an interruption.
+    execute(distributable, *(step for one in installed().values() for step in one.second_steps))
+    execute(distributable, "SELECT create_distributed_table('library.ownership_grants', 'user_id')")
+    made = libctl(*APPLY, "--json")
+    assert (made.code, made.data["applied"], made.data["done"]) == (ExitCode.OK, True, True)
+    assert "library.ownership_grants" not in libctl.logged()[-1]["result"]["done"]
+
+    assert counts(fetch, distributable) == before
+    [local] = fetch(distributable, "SELECT pg_relation_size('library.user_library_items') AS bytes")
+    assert local["bytes"] == 0
+    groups = fetch(
+        distributable,
+        "SELECT DISTINCT colocation_id FROM citus_tables WHERE distribution_column <> 'user_hash'"
+        " AND citus_table_type = 'distributed'",
+    )
+    assert len(groups) == 1
+    again = libctl(*APPLY, "--json")
+    assert (again.code, again.data["applied"], again.data["done"]) == (ExitCode.OK, False, True)
+
+
+@pytest.mark.real
+@pytest.mark.long
+def test_a_key_that_was_added_by_hand_is_refused(libctl, distributable, execute):
+    execute(distributable, "CREATE UNIQUE INDEX by_hand ON library.user_library_items (id)")
+    refused = libctl(*APPLY, dsn=distributable)
+    assert refused.code == ExitCode.PRECONDITION
+    assert "by_hand" in refused.err
+    assert not libctl.log.exists()

@@ -209,7 +209,8 @@ async def _until_drained(gateway: Gateway) -> None:
     if not gateway.stopping.is_set():
         _log.info("draining: readiness answers 503, requests are served")
         with suppress(TimeoutError):
-            await asyncio.wait_for(gateway.stopping.wait(), gateway.settings.drain_seconds)
+            async with asyncio.timeout(gateway.settings.drain_seconds):
+                await gateway.stopping.wait()
     gateway.draining.set()
     gateway.stopping.set()
     await asyncio.gather(*waits)

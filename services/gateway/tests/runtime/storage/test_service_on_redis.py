@@ -9,6 +9,8 @@ import websockets
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
 
+SLOTS = 16384
+
 
 @pytest.fixture(scope="module")
 def service(platform):
@@ -86,6 +88,35 @@ def has_taken_over(group, replica):
     """The next one may only die then: a minority that is left elects nobody, and is "ok" until it has noticed."""
     states = [node.ask("CLUSTER", "INFO")["cluster_state"] for node in group.running]
     return replica.ask("INFO", "replication")["role"] == "master" and set(states) == {"ok"}
+
+
+def serve_one_third(group):
+    """Takes the slots of the other nodes away; whether every node knows. Nodes tell each other of slots meanwhile."""
+    for node in group.nodes:
+        known = [slot for first, last, *_ in node.ask("CLUSTER", "SLOTS") for slot in range(first, last + 1)]
+        if unserved := [slot for slot in known if slot >= 5461]:
+            node.ask("CLUSTER", "DELSLOTS", *unserved)
+    return {node.ask("CLUSTER", "INFO")["cluster_slots_assigned"] for node in group.nodes} == {"5461"}
+
+
+async def test_slots_that_nobody_serves_end_no_service(start, new_cluster, new_player, wait_until, next_message):
+    group = new_cluster()
+    for node in group.nodes:
+        node.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
+    here, there = await start(group)
+    players = [new_player(at=here) for _ in range(12)]  # their channels are in all parts of the slots
+    await wait_until(lambda: asyncio.to_thread(serve_one_third, group))
+    for player in players:
+        async with websockets.connect(
+            there.ws, additional_headers={"Authorization": f"Bearer {player.token}"}
+        ) as device:
+            await next_message(device, greeting=True)
+            product = uuid4()
+            await player.buys(product)
+            assert (await next_message(device))["payload"]["product_id"] == str(product)
+    group.nodes[0].ask("CLUSTER", "ADDSLOTS", *range(5461, SLOTS))
+    player = new_player(at=here)
+    await beats_until_accepted(player, await session_of(player, wait_until), Counter(), wait_until)
 
 
 async def test_a_service_outlives_a_cluster_that_is_away_as_a_whole(start, new_cluster, new_player, wait_until):

@@ -1,11 +1,13 @@
 """A connection's place in its stream, with the steps of commits, reads and sweeps in a given order."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.outbox import feed
 from gameshelf.gateway.runtime.outbox.store import FeedMessage
 from gameshelf.gateway.runtime.streams import StreamState
@@ -59,6 +61,35 @@ async def test_a_commit_while_the_sweep_compares_does_not_end_the_connection(str
     await hub.sweep()
     assert (subscriber.known, subscriber.over.is_set(), subscriber.behind) == (6, False, False)
     assert list(subscriber.waiting) == [(6, "message 6")]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"null", b"[1,2]", b'["a","b",[]]', b"[1,2,[[1]]]", b'[1,2,{"a":null}]', b"\xff"]
+)
+async def test_a_strangers_message_on_a_channel_ends_nothing(platform, stream, wait_until, data):
+    _, subscriber, _, _ = stream
+    redis = Redis(port=platform.valkey.port)
+    hub = Hub(redis, None)
+    hub.add_subscriber(subscriber)
+    running = asyncio.create_task(hub.run())
+    channel = f"library:user:{subscriber.user_id}"
+
+    async def followed():
+        return (await redis.pubsub_numsub(channel))[0][1]
+
+    await wait_until(followed)
+    await redis.publish(channel, data)
+    await redis.publish(channel, encode([5, 6, [(6, "message 6")]]))
+
+    async def received():
+        return subscriber.waiting
+
+    await wait_until(received)
+    assert list(subscriber.waiting) == [(6, "message 6")]
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await redis.aclose()
 
 
 async def test_the_sweep_finds_missed_changes_and_closes_erased_users(stream):

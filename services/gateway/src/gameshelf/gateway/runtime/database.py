@@ -208,7 +208,8 @@ class Database:
         while self._free:
             await self.give_up(self._free.pop())
         try:
-            await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self.terminate()  # a server that does not answer would delay the shutdown for ever
 

@@ -168,7 +168,8 @@ class Health:
 
     async def _kafka_problem(self, kafka: KafkaProbe) -> str | None:
         with suppress(TimeoutError, OSError, KafkaError):
-            return await asyncio.wait_for(kafka.problem(), _SECONDS * 0.75)
+            async with asyncio.timeout(_SECONDS * 0.75):
+                return await kafka.problem()
         if await _any_listens(self._settings.kafka_brokers):
             return "a broker is there, but can't be used: the login, TLS or the protocol, or it does not answer"
         return _NO_ANSWER
@@ -177,7 +178,8 @@ class Health:
 async def _checked(check: Awaitable[str | None]) -> str | None:
     """Returns the problem of a part; None if there is none."""
     try:
-        return await asyncio.wait_for(check, _SECONDS)
+        async with asyncio.timeout(_SECONDS):
+            return await check
     except SchemaOutdated:
         return "the schema is older than this release"
     except Exception:
@@ -186,7 +188,8 @@ async def _checked(check: Awaitable[str | None]) -> str | None:
 
 async def _works(check: Awaitable[None]) -> bool:
     with suppress(Exception):
-        await asyncio.wait_for(check, _SECONDS / 4)
+        async with asyncio.timeout(_SECONDS / 4):
+            await check
         return True
     return False
 

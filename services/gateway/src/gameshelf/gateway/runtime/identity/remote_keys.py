@@ -78,7 +78,8 @@ class RemoteKeys:
 
     async def _read(self) -> None:
         try:
-            keys = parse_jwks(await asyncio.wait_for(asyncio.to_thread(_fetch, self._url), FETCH_SECONDS))
+            async with asyncio.timeout(FETCH_SECONDS):
+                keys = parse_jwks(await asyncio.to_thread(_fetch, self._url))
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
             _log.warning("the JWKS could not be read, the known keys stay in use: %s", reason)

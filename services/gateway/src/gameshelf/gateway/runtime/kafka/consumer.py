@@ -159,7 +159,8 @@ class Consumer:
             await self._commit(connected)
         self._waiting.clear()
         with suppress(TimeoutError):  # the consumer can't leave a group while it joins it
-            await asyncio.wait_for(connected.consumer.stop(), _STOP_SECONDS)
+            async with asyncio.timeout(_STOP_SECONDS):
+                await connected.consumer.stop()
 
     async def _consume(self, connected: _Connected, stopping: asyncio.Event) -> None:
         lag = Lag(connected.consumer, connected.assigned, connected.batches, self._acquire, self._metrics)
@@ -327,6 +328,7 @@ def _leaves(error: BaseException) -> list[BaseException]:
 
 async def _pause(seconds: float, stopping: asyncio.Event) -> None:
     try:
-        await asyncio.wait_for(stopping.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
     except TimeoutError:
         return

@@ -146,7 +146,8 @@ class Lane:
                 break
             if count < BATCH:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), _GATHER_SECONDS)
+                    async with asyncio.timeout(_GATHER_SECONDS):
+                        await stopping.wait()
         if stopping.is_set() and self._held.sending:
             await asyncio.wait(self._held.sending, timeout=_FINISH_SECONDS)
             async with self._acquire() as connection, connection.transaction():

@@ -146,7 +146,8 @@ class Relay:
     async def _idle(self) -> None:
         started = time.monotonic()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), _IDLE_SECONDS)
+            async with asyncio.timeout(_IDLE_SECONDS):
+                await self._woken.wait()
         self._woken.clear()
         # Under steady load it is woken constantly, although the lanes run anyway.
         if self._running and (early := _IDLE_SECONDS / 2 - (time.monotonic() - started)) > 0:

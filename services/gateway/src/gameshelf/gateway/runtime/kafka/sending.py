@@ -100,7 +100,8 @@ async def _send_batch(
     batch.close()
     delivered = await producer.send_batch(batch, topic, partition=partition)
     try:
-        await asyncio.wait_for(delivered, _SEND_SECONDS)
+        async with asyncio.timeout(_SEND_SECONDS):
+            await delivered
     except TimeoutError:
         raise KafkaTimeoutError from None  # a TimeoutError would mean PostgreSQL
     return taken

@@ -99,7 +99,8 @@ class ClientConnection(TCPServer):
             try:
                 self.writer.write(event.data)
                 if self.writer.transport.get_write_buffer_size() > 0:
-                    await asyncio.wait_for(self.writer.drain(), STALLED_SECONDS)
+                    async with asyncio.timeout(STALLED_SECONDS):
+                        await self.writer.drain()
             except TimeoutError:
                 self.writer.transport.abort()
                 await self.protocol.handle(Closed())
@@ -109,5 +110,6 @@ class ClientConnection(TCPServer):
     async def _idle_timeout(self) -> None:
         seconds = self.config.keep_alive_timeout if self._served else FIRST_REQUEST_SECONDS
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.context.terminated.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.context.terminated.wait()
         await asyncio.shield(self._initiate_server_close())

@@ -58,7 +58,8 @@ async def serve(
         waiting.cancel()
         server.stop()  # type: ignore[no-untyped-call]
         with suppress(TimeoutError):
-            await asyncio.wait_for(serving, grace_seconds)
+            async with asyncio.timeout(grace_seconds):
+                await serving
 
 
 async def _wait(stopped: Callable[[], Awaitable[None]]) -> None:

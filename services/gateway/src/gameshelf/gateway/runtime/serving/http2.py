@@ -1,6 +1,7 @@
 """HTTP/2 for Hypercorn, enabled by ``LIBRARY_SERVICE_H2C``: buffers are bounded, and streams fail independently."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import h2.errors
 import h2.events
@@ -40,9 +41,10 @@ class BoundedBuffer(StreamBuffer):
             await self._is_empty.set()
         return data
 
-    async def _unless_stalled(self, waiting: object) -> None:
+    async def _unless_stalled(self, waiting: Awaitable[None]) -> None:
         try:
-            await asyncio.wait_for(waiting, STALLED_SECONDS)  # type: ignore[arg-type]
+            async with asyncio.timeout(STALLED_SECONDS):
+                await waiting
         except TimeoutError:
             await self.close()
             raise BufferCompleteError from None

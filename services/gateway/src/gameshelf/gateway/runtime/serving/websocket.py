@@ -86,7 +86,8 @@ class WebSocketStream(WSStream):
         if message is None and self.state is ASGIWebsocketState.CLOSED:
             # If the connection is closed before the peer's close frame arrives, it is reset, and ours may be lost.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), LINGER_SECONDS)
+                async with asyncio.timeout(LINGER_SECONDS):
+                    await self._over.wait()
         await super().app_send(message)
 
     @property
@@ -138,7 +139,8 @@ class WebSocketStream(WSStream):
     async def _linger(self) -> None:
         # If the connection is closed while the peer sends, it is reset, and the peer may not receive the close code.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), LINGER_SECONDS)
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self._over.wait()
         if not self.closed:
             await self.send(StreamClosed(stream_id=self.stream_id))
 
@@ -148,7 +150,8 @@ class WebSocketStream(WSStream):
         while not self.closed:
             await self._send_wsproto_event(Ping())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), PING_SECONDS)
+                async with asyncio.timeout(PING_SECONDS):
+                    await self._over.wait()
             if not self.closed and monotonic() - self.last_frame_at > SILENCE_SECONDS:
                 await self._send_wsproto_event(CloseConnection(code=_KEEPALIVE_TIMED_OUT, reason="no pong"))
                 await self.send(StreamClosed(stream_id=self.stream_id))

@@ -18,8 +18,12 @@ _WAIT_SECONDS = 2.0
 """How long a caller waits for a free connection, and then for an answer."""
 
 
-REDIS_ERRORS = (RedisError, RedisClusterException, OSError)
-"""What a call of Redis raises. The client's error for a cluster of which no node answers is no ``RedisError``."""
+REDIS_ERRORS = (RedisError, RedisClusterException, OSError, AttributeError, LookupError)
+"""What a call of Redis raises. The client's error for a cluster of which no node answers is no ``RedisError``.
+
+The last two are defects of the client (8.1): while nodes of a cluster come and go, it uses connections that another
+task has closed, and slots that nobody serves.
+"""
 
 
 def not_cancelled() -> bool:
@@ -83,7 +87,10 @@ def _cluster(settings: Settings) -> RedisCluster:
         # The pool of a node raises an error instead of waiting, so its bound is larger than the number of callers.
         max_connections=16 * _MAX_CONNECTIONS,
         cluster_error_retry_attempts=1,
-        require_full_coverage=False,
+        # A slot that is missing when the client asks for all of them would be missing for it for ever.
+        require_full_coverage=True,
+        # Always asked at the configured addresses: those that the nodes tell each other may all have changed at once.
+        dynamic_startup_nodes=False,
         **_identity(settings),
         **_tls(settings, "ssl"),
     )

@@ -99,7 +99,8 @@ class LibraryUpdates:
             bearer = len(socket.subprotocols) >= 2 and socket.subprotocols[0] == "bearer"
             await socket.accept("bearer" if bearer else None)
             code = await self._closing_code(socket, socket.subprotocols[1] if bearer else None)
-            await asyncio.wait_for(socket.close(code), CLOSE_WAIT_SECONDS)
+            async with asyncio.timeout(CLOSE_WAIT_SECONDS):
+                await socket.close(code)
         except Disconnected:
             pass
         except TimeoutError:
@@ -148,7 +149,8 @@ class LibraryUpdates:
         if socket.headers.get("Authorization") or socket.headers.get("X-User-Id"):
             return await self._by_header(socket)
         try:
-            message = await asyncio.wait_for(socket.receive(), TOKEN_WAIT_SECONDS)
+            async with asyncio.timeout(TOKEN_WAIT_SECONDS):
+                message = await socket.receive()
         except TimeoutError:
             raise InvalidCredentials("no token in time") from None
         sent = _token_in(_document(message))
@@ -167,8 +169,11 @@ class LibraryUpdates:
         Without the time-out this task would wait for ever while the client answers pings, and the connection would
         outlive its token.
         """
+        # Not asyncio.wait_for: that of Python 3.11 loses a cancellation that arrives when the message is sent, and the
+        # connection would outlive its drain.
         try:
-            await asyncio.wait_for(socket.send(text), SLOW_READER_SECONDS)
+            async with asyncio.timeout(SLOW_READER_SECONDS):
+                await socket.send(text)
         except TimeoutError:
             raise _Close(TOO_SLOW) from None
 
@@ -242,7 +247,8 @@ class LibraryUpdates:
             if identity.expires_at is not None:
                 left = (identity.expires_at + LEEWAY - self._clock()).total_seconds()
             try:
-                message = await asyncio.wait_for(socket.receive(), left)
+                async with asyncio.timeout(left):
+                    message = await socket.receive()
             except TimeoutError:
                 raise _Close(UNAUTHENTICATED) from None
             if not allowance.take():

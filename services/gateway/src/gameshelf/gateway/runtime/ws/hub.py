@@ -9,12 +9,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from math import inf
 from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import decode, encode
+from gameshelf.gateway.runtime.observability.states import StateLog
 from gameshelf.gateway.runtime.outbox.store import FeedMessage
 from gameshelf.gateway.runtime.storage.redis import REDIS_ERRORS, not_cancelled, publish_all
 from gameshelf.gateway.runtime.transaction import Committed
@@ -109,6 +111,7 @@ class Hub:
         self._unpublished: asyncio.Queue[Committed] = asyncio.Queue(_MAX_UNPUBLISHED)
         self._channels = self._redis.pubsub(ignore_subscribe_messages=True)
         self._changed = asyncio.Event()
+        self._states = StateLog(_log)
 
     def __len__(self) -> int:
         return sum(subscriber.reads for subscribers in self._subscribers.values() for subscriber in subscribers)
@@ -161,20 +164,24 @@ class Hub:
                 await publish_all(
                     self._redis, [(f"{_PREFIX}{commit.user_id}", _announcement(commit)) for commit in commits]
                 )
-            except REDIS_ERRORS:
+            except Exception as error:
                 # The sweep of each instance finds what its connections missed.
-                _log.warning("Redis is away: devices on other instances receive changes a few seconds late")
+                self._begin_failure("publish", error)
+            else:
+                self._states.end("publish", "commits are announced to other instances again")
 
     async def _listen(self) -> None:
         while not_cancelled():
             try:
                 await self._follow_channels()
-            except REDIS_ERRORS:
+            except Exception as error:
+                self._begin_failure("listen", error)
                 for subscribers in list(self._subscribers.values()):
                     for subscriber in subscribers:
                         subscriber.catch_up()
                 await asyncio.sleep(1)
-                await self._channels.aclose()  # type: ignore[no-untyped-call]
+                with suppress(*REDIS_ERRORS):
+                    await self._channels.aclose()  # type: ignore[no-untyped-call]
                 self._channels = self._redis.pubsub(ignore_subscribe_messages=True)
 
     async def _follow_channels(self) -> None:
@@ -191,6 +198,7 @@ class Hub:
                 await self._changed.wait()
                 continue
             message = await self._channels.get_message(timeout=0.2)
+            self._states.end("listen", "commits of other instances are received again")
             while message is not None:
                 self._receive(message)
                 message = await self._channels.get_message(timeout=0)
@@ -199,10 +207,16 @@ class Hub:
         try:
             user_id = UUID(message["channel"].decode().removeprefix(_PREFIX))
             previous, last, messages = decode(message["data"])
+            self._deliver(user_id, int(previous), int(last), [(int(number), str(text)) for number, text in messages])
         except (ValueError, TypeError):
             _log.warning("ignored a malformed message on one of the service's Redis channels")
-            return
-        self._deliver(user_id, previous, last, [(number, text) for number, text in messages])
+
+    def _begin_failure(self, part: str, error: Exception) -> None:
+        """Logs a failure once, with its traceback if it is a defect; devices then wait for the sweep."""
+        message = "Redis is away, devices receive changes of other instances a few seconds late: %s"
+        self._states.begin(
+            part, message, type(error).__name__, error=None if isinstance(error, REDIS_ERRORS) else error
+        )
 
     async def _sweep(self) -> None:
         while True:

@@ -188,7 +188,8 @@ async def _ended(process: Process) -> None:
     if process.returncode is None:
         process.send_signal(signal.SIGQUIT)
         try:
-            await asyncio.wait_for(process.wait(), 20)
+            async with asyncio.timeout(20):
+                await process.wait()
         except TimeoutError:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()

@@ -15,6 +15,7 @@ from gameshelf.library import MIGRATIONS, HiddenFilter, ItemSort, Language, Shar
 from gameshelf.library._family import queries as family_queries
 from gameshelf.library._family import store as family_store
 from gameshelf.library._queries import access, explain, library, support
+from gameshelf.library._shares import store as share_store
 from gameshelf.library._store import categories, erasure, grants, items, products
 
 pytestmark = pytest.mark.real
@@ -30,6 +31,7 @@ MODULES = {
     grants: "grants",
     items: "items",
     family_store: "store",
+    share_store: "shares",
     family_queries: "family",
 }
 BOOLS = (False, True)
@@ -59,6 +61,8 @@ OF_USERS = {
     "family_memberships",
     "family_seats",
     "first_accesses",
+    "shared_products",
+    "share_changes",
 }
 # Statements over all users go by a time: of products to ask for, of links that end, of seats that are lost.
 BY_TIME = {
@@ -67,7 +71,7 @@ BY_TIME = {
     "store._LOST": "lost_at",
 }
 # In the order of their index, with nothing to look up.
-IN_ORDER = {"family._LOSING"}
+IN_ORDER = {"family._LOSING", "shares._CHANGED", "shares._OUTDATED_LINKS"}
 
 FILL = """
 SET session_replication_role = replica;  -- the rows fit together: their foreign keys need not be checked one by one
@@ -100,6 +104,12 @@ FROM library.family_sharing_links;
 INSERT INTO library.family_seats (owner_user_id, product_id, seat_number)
 SELECT user_id, product_id, 1 FROM library.user_library_items;
 INSERT INTO library.first_accesses SELECT user_id, product_id, added_at FROM library.user_library_items;
+INSERT INTO library.shared_products (user_id, owner_user_id, product_id, added_at)
+SELECT m.user_id, m.owner_user_id, i.product_id, i.added_at
+FROM library.family_memberships m JOIN library.user_library_items i ON i.user_id = m.owner_user_id
+WHERE m.user_id < '20000000-0000-0000-0000-000000000000';
+UPDATE library.family_memberships SET products_as_of = updated_at, products_since = active_since;
+INSERT INTO library.share_changes (owner_user_id) SELECT user_id FROM library.user_library_items;
 SET session_replication_role = origin;
 """
 

@@ -38,7 +38,14 @@ from gameshelf.library._family.errors import (
     FamilyLinkNotFound,
     FamilySeatBusy,
 )
-from gameshelf.library._family.events import LinkUpdated, SeatReclaimed, ShareWithdrawn
+from gameshelf.library._family.events import (
+    LinkUpdated,
+    SeatReclaimed,
+    SharedGameAdded,
+    SharedGameRemoved,
+    SharedLibraryUpdated,
+    ShareWithdrawn,
+)
 from gameshelf.library._family.links import DEFAULT_MAX_MEMBERS, FamilyLinks
 from gameshelf.library._family.ports import Players
 from gameshelf.library._family.queries import FamilyQueries, LostSeat, TakenSeat
@@ -63,7 +70,9 @@ from gameshelf.library._queries.overview import LibraryOverview, library_overvie
 from gameshelf.library._queries.support import GrantView, HeldProduct, ItemState, LibrarySupportQueries, OrderFactView
 from gameshelf.library._reasons import LinkReason, SeatReason, Start
 from gameshelf.library._rules import Holding, NewGrant, Playtime
+from gameshelf.library._second_steps import SECOND_STEPS
 from gameshelf.library._service import LibraryService
+from gameshelf.library._shares.service import FamilyShares
 from gameshelf.library._store import users_without_keys
 from gameshelf.library._store.item_id_rewrite import BEGINNING, ItemIdRewrites, RewritePart, RewriteProgress
 from gameshelf.library._views import CategoryView, ItemView, Language, ProductView
@@ -71,7 +80,9 @@ from gameshelf.library._visible import LINKED_OWNERS
 
 __version__ = "0.3.0.dev0"
 
-MIGRATIONS = Migrations("gameshelf.library", SCHEMA, local_tables=frozenset({"item_id_rewrite"}))
+MIGRATIONS = Migrations(
+    "gameshelf.library", SCHEMA, local_tables=frozenset({"item_id_rewrite"}), second_steps=SECOND_STEPS
+)
 
 __all__ = [
     "BEGINNING",
@@ -106,6 +117,7 @@ __all__ = [
     "FamilyQueries",
     "FamilySeatBusy",
     "FamilySeats",
+    "FamilyShares",
     "GameAdded",
     "GameRemoved",
     "GrantKind",
@@ -159,6 +171,9 @@ __all__ = [
     "SeatReclaimed",
     "ShareWithdrawn",
     "SharedFilter",
+    "SharedGameAdded",
+    "SharedGameRemoved",
+    "SharedLibraryUpdated",
     "Start",
     "TakenCopy",
     "TakenSeat",

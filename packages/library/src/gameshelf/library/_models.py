@@ -340,16 +340,28 @@ class FamilyLink(_Link, _Table, table=True):
     """When the member was invited, the last few times."""
 
 
+OUTDATED = "products_as_of IS DISTINCT FROM updated_at AND (status = 'active' OR products_since IS NOT NULL)"
+
+
 class FamilyMembership(_Link, _Table, table=True):
     """The mirror of a link, with the member's data. Each change of a link changes it, under the link's row lock."""
 
     __tablename__ = "family_memberships"
-    __table_args__ = (PrimaryKeyConstraint("user_id", "owner_user_id"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "owner_user_id"),
+        # Links whose products have to be compared with what the owner owns; see ``_shares/``.
+        Index("ix_family_memberships_outdated", "user_id", "owner_user_id", postgresql_where=text(OUTDATED)),
+    )
 
     user_id: UUID = Field(primary_key=True)
     owner_user_id: UUID = Field(primary_key=True)
     id: UUID
     """The link's."""
+    products_as_of: datetime | None = _time(default=None, nullable=True)
+    """``updated_at`` of the link that the rows of ``_shares/models.py`` show. Null: the owner's games, or the link,
+    have changed since. Where the two differ a version without these rows has changed the link."""
+    products_since: datetime | None = _time(default=None, nullable=True)
+    """``active_since`` of the link that the rows show. Null: there are none."""
 
 
 class FirstAccess(_Table, table=True):

@@ -191,6 +191,10 @@ async def have_had_a_family(connection, player):
         f"INSERT INTO library.family_memberships (user_id, owner_user_id, id, {link[0]}) "
         f"SELECT shared_with_user_id, owner_user_id, id, {link[1]} FROM library.family_sharing_links "
         "WHERE owner_user_id = $1",
+        "INSERT INTO library.shared_products (user_id, owner_user_id, product_id, added_at) "
+        "SELECT user_id, owner_user_id, gen_random_uuid(), now() FROM library.family_memberships "
+        "WHERE owner_user_id = $1",
+        "INSERT INTO library.share_changes (owner_user_id) VALUES ($1)",
         "INSERT INTO library.family_seats (owner_user_id, product_id, seat_number) VALUES ($1, gen_random_uuid(), 5)",
         "INSERT INTO gateway.forwarded_events (user_id, type, body) VALUES ($1, 'ShareWithdrawn', '{}')",
         "INSERT INTO wishlist.held_back_wishers (user_id, product_id) VALUES ($1, gen_random_uuid())",

@@ -38,3 +38,31 @@ class ShareWithdrawn(Event):
     product_ids: tuple[UUID, ...]
     session_id: UUID | None = None
     """The session that has to end: the user may have access again, and a new session, before this event is handled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedGameAdded(Event):
+    """The user can play one more game: an owner who shares with them has got it, or has widened the scope."""
+
+    item_id: UUID
+    product_id: UUID
+    owner_user_id: UUID
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedGameRemoved(Event):
+    """An owner lost a game that they shared with the user, or took it out of the scope; nobody else shares it."""
+
+    item_id: UUID
+    product_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLibraryUpdated(Event):
+    """So many games that an owner shares with the user changed at once that clients have to read the library again."""
+
+    link_id: UUID
+    owner_user_id: UUID
+    added: int
+    removed: int

@@ -22,6 +22,7 @@ from gameshelf.library._family.store import (
     is_living,
 )
 from gameshelf.library._models import FamilyLink, FamilyMembership, FamilySeat, LinkStatus
+from gameshelf.library._shares.store import ShareStore
 from gameshelf.library._visible import is_active, is_in_scope
 from sqlalchemy import (
     ARRAY,
@@ -250,6 +251,14 @@ class FamilyQueries:
     async def members_since(self, owner_id: UUID, since: datetime) -> list[UUID]:
         """Returns the members with whom an owner shares, or has shared until after ``since``."""
         return await LinkStore(self._connection).members_since(owner_id, since)
+
+    async def changed_owners(self, limit: int) -> list[UUID]:
+        """Returns owners whose games have changed since their links were last marked."""
+        return await ShareStore(self._connection).changed_owners(limit)
+
+    async def outdated_links(self, limit: int) -> list[tuple[UUID, UUID]]:
+        """Returns member and owner of links whose products at the member have to be refreshed."""
+        return await ShareStore(self._connection).outdated_links(limit)
 
     async def lost_seats(self, now: datetime, limit: int) -> list[LostSeat]:
         """Returns the seats whose deadlines have passed."""

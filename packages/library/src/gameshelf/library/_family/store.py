@@ -162,7 +162,8 @@ _kept_of_written = keep_first_accesses(
 _WRITE_LINK = Statement(
     _mirror.on_conflict_do_update(
         index_elements=["user_id", "owner_user_id"],
-        set_={name: _mirror.excluded[name] for name in _MIRRORED},
+        # The products that the member has of it are compared again.
+        set_={name: _mirror.excluded[name] for name in _MIRRORED} | {"products_as_of": None},
     ).add_cte(_kept_of_written)
 )
 _access_noted = (

@@ -12,6 +12,7 @@ from gameshelf.library._installations import Installations, dump, load
 from gameshelf.library._item_ids import bounds_of, item_id, masked, masked_sql
 from gameshelf.library._models import AcquisitionType, LibraryItem
 from gameshelf.library._rules import Ownership, Playtime, known_rating
+from gameshelf.library._shares.marks import mark_change
 from gameshelf.library._store.expressions import installations_of
 from gameshelf.library._visible import FENCE
 from sqlalchemy import BigInteger, Boolean, Double, String, Uuid, any_, func, select, true
@@ -76,7 +77,7 @@ _found = (
 _OF_IDS = Statement(select(*_found.c).select_from(_asked).join(_found, true()))
 
 
-def _change(given: Any, *columns: str, **also: Any) -> Statement:
+def _change(given: Any, *columns: str, beside: Any = None, **also: Any) -> Statement:
     """Writes these columns of items that exist, from ``given``, which names each by ``id`` and ``product_id``.
 
     An upsert finds each row by its key and needs no statistics. With statistics of a nearly empty table the planner
@@ -84,17 +85,18 @@ def _change(given: Any, *columns: str, **also: Any) -> Statement:
 
     Rows are locked in the order in which every transaction locks copies: a member who plays several copies of the
     user locks some of them.
+
+    ``beside`` is a CTE that runs in the same statement.
     """
     names = ["user_id", "id", "product_id", *columns, "updated_at"]
     source = select(user(), given.c.id, given.c.product_id, *(given.c[name] for name in columns), func.now())
     existing = insert(LibraryItem).from_select(names, source.order_by(given.c.product_id), include_defaults=False)
     written = {name: existing.excluded[name] for name in (*columns, "updated_at")}
-    return Statement(
-        existing.on_conflict_do_update(
-            index_elements=["user_id", "id"],
-            set_=written | {name: value(existing.excluded) for name, value in also.items()},
-        )
+    change = existing.on_conflict_do_update(
+        index_elements=["user_id", "id"],
+        set_=written | {name: value(existing.excluded) for name, value in also.items()},
     )
+    return Statement(change if beside is None else change.add_cte(beside))
 
 
 _owned = rows(
@@ -110,6 +112,7 @@ _SET_OWNERSHIP = _change(
     "acquisition_type",
     "added_at",
     "product_type",
+    beside=mark_change(user()).cte("marked"),
     # An item that an installation created before its purchase was received gets its type here.
     product_type=lambda said: func.coalesce(LibraryItem.product_type, said.product_type),
 )

@@ -75,6 +75,7 @@ GROUPS = (
     AcrossUsers("job missing products", Reason.PRODUCT, "library._store.products", "_DELETE_MISSING"),
     AcrossUsers("job family clock", Reason.JOB, "library._family.store", "_EXPIRED _LOST"),
     AcrossUsers("job lost seats", Reason.JOB, "library._family.queries", "_LOSING"),
+    AcrossUsers("job shared products", Reason.JOB, "library._shares.store", "_CHANGED _OUTDATED_LINKS"),
     AcrossUsers("job category folding", Reason.JOB, "library._store.categories", "_UNKEYED"),
     AcrossUsers("job item ids", Reason.JOB, "library._store.item_id_rewrite", "_SCAN"),
     AcrossUsers("job objects", Reason.JOB, "savegames._store.contents", "_MARK_DUE _REMOVE_DELETED"),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from gameshelf.gateway.domains.family.jobs.clock import FamilyClock
 from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution, erase_seats, has_links
+from gameshelf.gateway.domains.family.jobs.shares import ShareRefresh
 from gameshelf.gateway.domains.family.settings import FamilySection
 from gameshelf.gateway.domains.family.support import Families
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
@@ -11,7 +12,7 @@ from gameshelf.gateway.runtime.jobs.erasure import Erasing
 from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
-from gameshelf.library import FamilyLinks, FamilySeats
+from gameshelf.library import FamilyLinks, FamilySeats, FamilyShares
 from gameshelf.playtime import CopyQueries
 
 
@@ -19,9 +20,10 @@ async def create(runtime: Runtime) -> DomainInstance:
     acquire, transactions, metrics = runtime.acquire, runtime.transactions, runtime.metrics
     dissolution = Dissolution(acquire, transactions, metrics=metrics)
     clock = FamilyClock(acquire, transactions, runtime.settings.silence, metrics=metrics)
+    shares = ShareRefresh(acquire, transactions, metrics)
     return DomainInstance(
         support=[Families],
-        jobs=[Job("family clock", clock.run_once, 1.0)],
+        jobs=[Job("family clock", clock.run_once, 1.0), Job("shared products", shares.run_once, 0.5)],
         erasing=Erasing(before=dissolution.dissolve, has_partners=has_links, rows=[erase_seats]),
     )
 
@@ -38,4 +40,7 @@ def make_services(settings: Settings) -> Services:
         players = CopyQueries(context.connection)
         return FamilySeats(context.connection, context.record, players, context.clock, grace, context.serialise)
 
-    return {FamilyLinks: make_links, FamilySeats: make_seats}
+    def make_shares(context: ServiceContext) -> FamilyShares:
+        return FamilyShares(context.connection, context.record, context.clock, context.serialise)
+
+    return {FamilyLinks: make_links, FamilySeats: make_seats, FamilyShares: make_shares}

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from gameshelf.gateway.runtime.outbox.forwarded import Forwarded
 from gameshelf.gateway.runtime.outbox.messages import SILENT, EventForm, Published
 from gameshelf.kernel.events import Event
-from gameshelf.library import LinkUpdated, SeatReclaimed, ShareWithdrawn
+from gameshelf.library import LinkUpdated, SeatReclaimed, SharedLibraryUpdated, ShareWithdrawn
 
 
 def _link_updated(event: LinkUpdated) -> Published:
@@ -47,9 +47,22 @@ def _seat_reclaimed(event: SeatReclaimed) -> Published:
     )
 
 
+def _shared_library_updated(event: SharedLibraryUpdated) -> Published:
+    return Published(
+        device_type="family.library.updated",
+        device_payload={
+            "link_id": event.link_id,
+            "owner_user_id": event.owner_user_id,
+            "added": event.added,
+            "removed": event.removed,
+        },
+    )
+
+
 FORMS: Mapping[type[Event], EventForm] = {
     LinkUpdated: EventForm(_link_updated),
     SeatReclaimed: EventForm(_seat_reclaimed),
+    SharedLibraryUpdated: EventForm(_shared_library_updated),
     # A withdrawn share ends sessions, whose events are published instead.
     ShareWithdrawn: SILENT,
 }

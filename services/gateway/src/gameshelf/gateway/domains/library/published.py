@@ -15,6 +15,8 @@ from gameshelf.library import (
     LibraryQueries,
     LibraryUpdated,
     ProductView,
+    SharedGameAdded,
+    SharedGameRemoved,
 )
 
 
@@ -84,6 +86,31 @@ def _removed_for_devices(event: GameRemoved) -> tuple[str, JsonObject]:
     )
 
 
+def _shared_added(event: SharedGameAdded, products: Mapping[UUID, ProductView]) -> Published:
+    return Published(
+        device_type="library.item.added",
+        device_payload={
+            "library_item_id": event.item_id,
+            "product_id": event.product_id,
+            "acquisition_type": AcquisitionType.FAMILY_SHARED_ACCESS,
+            "added_at": event.added_at,
+            "shared_from_user_id": event.owner_user_id,
+            **_product_shown(products.get(event.product_id)),
+        },
+    )
+
+
+def _shared_removed(event: SharedGameRemoved) -> Published:
+    return Published(
+        device_type="library.item.removed",
+        device_payload={
+            "library_item_id": event.item_id,
+            "product_id": event.product_id,
+            "reason": "no_longer_shared",
+        },
+    )
+
+
 def _item_updated(event: ItemUpdated) -> Published:
     return Published(
         device_type="library.item.updated",
@@ -117,9 +144,16 @@ async def products_of(connection: Connection, events: Sequence[GameAdded]) -> Ma
     return await LibraryQueries(connection).products(list(added)) if added else {}
 
 
+async def products_of_shared(connection: Connection, events: Sequence[SharedGameAdded]) -> Mapping[UUID, ProductView]:
+    """Reads the products of new shared games for their messages. One round trip."""
+    return await LibraryQueries(connection).products(list({event.product_id for event in events}))
+
+
 FORMS: Mapping[type[Event], EventForm] = {
     GameAdded: EventForm(_game_added, products_of),
     GameRemoved: EventForm(_game_removed),
+    SharedGameAdded: EventForm(_shared_added, products_of_shared),
+    SharedGameRemoved: EventForm(_shared_removed),
     ItemUpdated: EventForm(_item_updated),
     LibraryUpdated: EventForm(_library_updated),
     CategoryUpdated: EventForm(_category_updated),

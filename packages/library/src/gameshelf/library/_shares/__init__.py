@@ -1,0 +1,1 @@
+"""What owners share, kept with their members."""

@@ -32,7 +32,7 @@ def test_the_page_lists_every_statement_that_crosses_shards():
     assert list_as_table() in PAGE.read_text("utf-8"), f"{PAGE.name} needs this table:\n{list_as_table()}"
 
 
-def test_whoever_runs_what_crosses_shards_exists():
+def test_the_callers_of_what_crosses_shards_exist():
     jobs = declared_jobs()
     for caller in {caller for group in GROUPS for caller in group.by.split(", ")}:
         kind, _, name = caller.partition(" ")

@@ -64,7 +64,7 @@ def test_a_unique_key_without_the_user_prevents_it():
 
 
 def test_a_trigger_prevents_it():
-    assert obstacles(replace(PRODUCT, triggers=["told"])) == ["s.products has triggers: told"]
+    assert obstacles(replace(PRODUCT, triggers=["noted"])) == ["s.products has triggers: noted"]
 
 
 def test_a_users_table_whose_key_begins_otherwise_prevents_it():

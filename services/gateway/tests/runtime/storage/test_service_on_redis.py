@@ -91,7 +91,7 @@ def has_taken_over(group, replica):
 
 
 def serve_one_third(group):
-    """Takes the slots of the other nodes away; whether every node knows. Nodes announce slots to each other meanwhile."""
+    """Takes the slots of the other nodes away; whether every node knows. They exchange slots meanwhile."""
     for node in group.nodes:
         known = [slot for first, last, *_ in node.ask("CLUSTER", "SLOTS") for slot in range(first, last + 1)]
         if unserved := [slot for slot in known if slot >= 5461]:

@@ -89,7 +89,7 @@ def _cluster(settings: Settings) -> RedisCluster:
         cluster_error_retry_attempts=1,
         # A slot that is missing when the client asks for all of them would be missing for it for ever.
         require_full_coverage=True,
-        # Always asked at the configured addresses: those that the nodes announce to each other may all have changed at once.
+        # Always asked at the configured addresses: those that nodes announce may all have changed at once.
         dynamic_startup_nodes=False,
         **_identity(settings),
         **_tls(settings, "ssl"),

@@ -288,6 +288,12 @@ class Measured:
 
 
 @pytest.fixture
+def measured_of() -> Callable[[Gateway], Measured]:
+    """Counts the statements of an application in this process, which nobody calls."""
+    return lambda gateway: Measured(gateway, httpx.AsyncClient())
+
+
+@pytest.fixture
 async def measured(platform: StartedPlatform, service: Service, player: Player) -> AsyncIterator[Measured]:
     """Calls of the player, whom the running service knows as well."""
     gateway = await build(load_settings(platform.service(LIBRARY_SERVICE_ROLES="api").environment))

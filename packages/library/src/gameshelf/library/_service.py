@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
-from gameshelf.kernel.database import BoundStatement, Connection
+from gameshelf.kernel.database import BoundStatement, Connection, look_ahead
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.library._categories import CategoryUseCases
@@ -177,17 +177,30 @@ class LibraryService(ItemEdits, CategoryUseCases):
 
     async def _settle(self, user_id: UUID, products: Mapping[UUID, str | None], reason: str = "refund") -> None:
         """Writes the ownership of these products (with their types) by their grants, and records the changes."""
-        live = await self._live(user_id, products)
+        asked = list(products)
+        await look_ahead(
+            self._connection,
+            self._grants.lookup(user_id, asked),
+            lookup_items(user_id, asked),
+            self._access.lookup_shares(user_id, asked),
+        )
+        live = await self._live(user_id, asked)
         changed: list[tuple[StoredItem, Ownership | None]] = []
-        for item in await self._items.ensure_items(user_id, products):
+        unchanged: list[UUID] = []
+        for item in await self._items.of_products(user_id, asked):
             owned = ownership(live.get(item.product_id, ()))
             if owned != item.ownership:
                 changed.append((item, owned))
+            else:
+                unchanged.append(item.product_id)
+        # Shares are read before items are written: that does not change them, and then they are known already.
+        turned = any(owned is None or item.ownership is None for item, owned in changed)
+        shares = await self._access.shares(user_id, asked) if turned else {}
+        if unchanged:
+            await self._items.make_items(user_id, unchanged)
         if not changed:
             return
         await self._items.set_ownership(user_id, changed, products)
-        turned = [item.product_id for item, owned in changed if owned is None or item.ownership is None]
-        shares = await self._access.shares(user_id, turned) if turned else {}
         for item, owned in changed:
             self._record_ownership(user_id, item, owned, reason, shares.get(item.product_id))
 

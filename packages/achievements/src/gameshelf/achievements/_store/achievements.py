@@ -113,13 +113,13 @@ _added = (
     insert(OwnedProduct)
     .from_select(["user_id", "product_id"], select(user(), _given.c.product_id), include_defaults=False)
     .on_conflict_do_nothing()
-    .returning(col(_P.product_id))
+    .returning(col(_P.user_id), col(_P.product_id))
     .cte("changed")
 )
 _removed = (
     delete(OwnedProduct)
     .where(col(_P.user_id) == user(), col(_P.product_id) == any_(array("product_ids", Uuid)))
-    .returning(col(_P.product_id))
+    .returning(col(_P.user_id), col(_P.product_id))
     .cte("changed")
 )
 
@@ -128,8 +128,8 @@ def _owners_change(changed: Any, by: int) -> Statement:
     """Inserts the deltas of products that a user has got or lost: of the owners, and of the user's unlocks."""
     unlocked = (
         select(col(_U.product_id), col(_U.achievement_meta_id), literal(by, Integer))
-        .join(changed, changed.c.product_id == col(_U.product_id))
-        .where(col(_U.user_id) == user(), col(_U.is_unlocked))
+        .join(changed, and_(changed.c.user_id == col(_U.user_id), changed.c.product_id == col(_U.product_id)))
+        .where(col(_U.is_unlocked))
     )
     owners = select(changed.c.product_id, cast(null(), Uuid), literal(by, Integer))
     return Statement(_deltas(union_all(owners, unlocked)))

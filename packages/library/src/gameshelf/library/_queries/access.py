@@ -226,10 +226,15 @@ class AccessQueries:
             owners.setdefault(row["product_id"], []).append(row["owner_user_id"])
         return owners
 
+    @staticmethod
+    def lookup_shares(user_id: UUID, product_ids: Collection[UUID]) -> BoundStatement:
+        """Returns what ``shares`` reads."""
+        return _SHARES.bind(user_id=user_id, product_ids=list(product_ids))
+
     async def shares(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, Share]:
         """Returns those of these products that are shared with the user, even if they own them, by the oldest link."""
         shares: dict[UUID, Share] = {}
-        for row in await _SHARES.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
+        for row in await self.lookup_shares(user_id, product_ids).all(self._connection):
             shares.setdefault(row["product_id"], Share(row["owner_user_id"], row["since"]))
         return shares
 

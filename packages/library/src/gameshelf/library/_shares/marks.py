@@ -20,5 +20,5 @@ def mark_change(owner_id: Any) -> Any:
     is_open = col(link.status).in_(
         [literal_column(f"'{status}'") for status in (LinkStatus.PENDING.value, LinkStatus.ACTIVE.value)]
     )
-    marked = select(col(link.owner_user_id)).where(col(link.owner_user_id) == owner_id, is_open).limit(_ONE)
+    marked = select(owner_id).select_from(link).where(col(link.owner_user_id) == owner_id, is_open).limit(_ONE)
     return insert(ShareChange).from_select(["owner_user_id"], marked, include_defaults=False)

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, prefixed, rows, user
 from gameshelf.library._models import EndedBy, Grant, GrantKind, MissingProduct, OrderFact, OrderFactKind, Product
@@ -307,11 +307,16 @@ class GrantStore:
         )
         return [Holding(GrantKind(row["kind"]), row["source_id"], row["acquired_at"]) for row in ended]
 
+    @staticmethod
+    def lookup(user_id: UUID, product_ids: Iterable[UUID]) -> BoundStatement:
+        """Returns what ``of_products`` reads."""
+        return _OF_PRODUCTS.bind(user_id=user_id, product_ids=list(product_ids))
+
     async def of_products(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredGrant]:
         """Returns the grants of these products that live, and those of orders that may live again."""
         found: dict[tuple[UUID, str, str], StoredGrant] = {}
         facts: dict[tuple[UUID, str, str], list[OrderAdjustment]] = {}
-        for row in await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
+        for row in await self.lookup(user_id, product_ids).all(self._connection):
             grant = _GRANT.read(row)
             key = (grant.product_id, grant.kind, grant.source_id)
             found.setdefault(key, grant)
@@ -321,7 +326,7 @@ class GrantStore:
 
     async def note_missing_products(self, user_id: UUID, product_ids: Sequence[UUID], now: datetime) -> None:
         """Stores those of the products whose titles the Catalog has not published yet."""
-        await _NOTE_MISSING.run(self._connection, user_id=user_id, product_ids=product_ids, now=now)
+        await _NOTE_MISSING.write(self._connection, user_id=user_id, product_ids=product_ids, now=now)
 
     async def is_free(self, product_id: UUID) -> bool | None:
         """Whether a product is free to play; None when the Catalog has not published it."""

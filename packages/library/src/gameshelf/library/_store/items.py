@@ -160,10 +160,27 @@ class ItemStore:
         products = sorted(set(product_ids))
         found = await lookup_items(user_id, products).all(self._connection)
         if len(found) < len(products):
-            ids = [item_id(user_id, product_id) for product_id in products]
-            await _MAKE.run(self._connection, user_id=user_id, ids=ids, product_ids=products)
+            await self.make_items(user_id, products)
             found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
         return [_stored_item(row) for row in found]
+
+    async def of_products(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
+        """Returns the items of these products, by product, as they would be made where they do not exist yet."""
+        found = {
+            row["product_id"]: _stored_item(row)
+            for row in await lookup_items(user_id, product_ids).all(self._connection)
+        }
+        return [
+            found.get(product_id)
+            or StoredItem(item_id(user_id, product_id), product_id, None, Installations(), False, None, None)
+            for product_id in sorted(set(product_ids))
+        ]
+
+    async def make_items(self, user_id: UUID, product_ids: Iterable[UUID]) -> None:
+        """Makes the items of these products that do not exist yet. Nobody owns them."""
+        products = sorted(set(product_ids))
+        ids = [item_id(user_id, product_id) for product_id in products]
+        await _MAKE.write(self._connection, user_id=user_id, ids=ids, product_ids=products)
 
     async def of_ids(self, user_id: UUID, item_ids: Iterable[UUID]) -> list[StoredItem]:
         """Returns the items of these ids in any spelling, with or without access."""
@@ -182,11 +199,12 @@ class ItemStore:
         changed: Sequence[tuple[StoredItem, Ownership | None]],
         product_types: Mapping[UUID, str | None],
     ) -> None:
-        """Writes the ownership that items show from now on; with None an item is no longer shown.
+        """Writes the ownership that items show from now on; with None an item is no longer shown. Makes those that are
+        missing.
 
         ``product_types`` are the types of the products according to a purchase.
         """
-        await _SET_OWNERSHIP.run(
+        await _SET_OWNERSHIP.write(
             self._connection,
             user_id=user_id,
             ids=[item.id for item, _ in changed],

@@ -6,9 +6,11 @@ from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
-from gameshelf.gateway.runtime.tables import ErasedUser, RestoreRecord, UserStream
+from gameshelf.gateway.runtime.tables import ErasedUser, ForwardedEvent, RestoreRecord, UserStream
+from gameshelf.gateway.runtime.unit_of_work.head import SeenUser
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import rows
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import aliased
@@ -67,6 +70,39 @@ _CREATE = Statement(
         include_defaults=False,
     )
     .on_conflict_do_nothing()
+)
+_members = rows("members", user_id=("user_ids", Uuid), user_hash=("user_hashes", LargeBinary))
+_made = (
+    insert(UserStream)
+    .from_select(
+        ["user_id", "version", "last_sequence", "pruned_sequence"],
+        select(_members.c.user_id, _begin, _begin, _begin)
+        .where(
+            ~select(literal(1)).where(col(UserStream.user_id) == _members.c.user_id).exists(),
+            ~select(literal(1)).where(col(ErasedUser.user_hash) == _members.c.user_hash).exists(),
+        )
+        .order_by(_members.c.user_id),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+    .returning(col(UserStream.user_id), col(UserStream.version), col(UserStream.last_sequence))
+    .cte("made")
+)
+_free = (
+    select(col(UserStream.user_id), col(UserStream.version), col(UserStream.last_sequence))
+    .where(
+        col(UserStream.user_id) == any_(bindparam("user_ids", type_=ARRAY(Uuid))), col(UserStream.erased_at).is_(None)
+    )
+    .order_by(col(UserStream.user_id))
+    .with_for_update(skip_locked=True)
+    .cte("free")
+)
+_group = union_all(select(*_free.c), select(*_made.c)).subquery("opened")
+_OPEN_GROUP = Statement(
+    select(
+        *_group.c,
+        select(literal(1)).where(col(ForwardedEvent.user_id) == _group.c.user_id).exists().label("has_forwarded"),
+    )
 )
 _owner = aliased(UserStream)
 _row = select(UserStream).where(col(UserStream.user_id) == _USER).subquery()
@@ -140,6 +176,7 @@ def _shares(owners: FromClause) -> ColumnElement[str]:
 
 _OWN_STATE = _state(None)
 _STATE = RowReader(StreamState, _OWN_STATE)
+_SEEN = RowReader(SeenUser, _OPEN_GROUP)
 _MARK_ERASED = Statement(
     insert(UserStream)
     .from_select(["user_id", "erased_at"], select(_USER, func.now()), include_defaults=False)
@@ -200,6 +237,16 @@ class UserStreams:
         """
         rows = await _LOCK_FREE.all(connection, user_ids=list(user_ids))
         return {row["user_id"]: row["last_sequence"] for row in rows}
+
+    async def open_group(self, connection: Connection, user_ids: Collection[UUID]) -> list[SeenUser]:
+        """Locks the rows that no other transaction holds, and makes those that are missing. One round trip.
+
+        Users who are erased are left out, like those whose rows are held. It waits only for a transaction that makes
+        the same row; rows are made in the order of the ids, so that no two wait for each other.
+        """
+        ids = sorted(user_ids)
+        rows = await _OPEN_GROUP.all(connection, user_ids=ids, user_hashes=[self.hash(user_id) for user_id in ids])
+        return _SEEN.read_all(rows)
 
     async def state(self, connection: Connection, user_id: UUID) -> StreamState:
         """Reads the state of a user, who need not have a row. Raises UserErased."""

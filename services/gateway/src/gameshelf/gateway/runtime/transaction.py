@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,12 +13,14 @@ from gameshelf.gateway.runtime.failures import safe_to_repeat
 from gameshelf.gateway.runtime.observability.traces import current_traceparent
 from gameshelf.gateway.runtime.outbox.erased_names import take_name_out
 from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
-from gameshelf.gateway.runtime.outbox.messages import EventForm, EventForms, Published, cloud_event, device_message
+from gameshelf.gateway.runtime.outbox.messages import EventForms
+from gameshelf.gateway.runtime.outbox.publishing import Publishing, UserEvents
 from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, closing
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.unit_of_work.head import SeenUser, see
+from gameshelf.gateway.runtime.unit_of_work.lockstep import Lockstep, MemberUnit, close_together
 from gameshelf.gateway.runtime.unit_of_work.opening import LOCKED, Opening
-from gameshelf.gateway.runtime.unit_of_work.units import LockedUnit, NeedsLock, OptimisticUnit
+from gameshelf.gateway.runtime.unit_of_work.units import LockedUnit, NeedsLock, OptimisticUnit, UnitOfWork
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError
@@ -55,6 +57,9 @@ Reaction = Callable[["Transaction", UUID, Sequence[Any]], Awaitable[None]]
 """Handles all events of one type about one user, in the transaction that recorded them."""
 
 Reactions = Mapping[type[Event], Sequence[Reaction]]
+
+MemberWork = Callable[["Transaction"], Awaitable[None]]
+"""What is done for a user of a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +136,8 @@ class Transaction:
         return locked.keys()
 
     def _require_lock(self) -> None:
-        if isinstance(self.connection, OptimisticUnit):
-            raise NeedsLock("an optimistic change locks no rows")
+        if isinstance(self.connection, OptimisticUnit | MemberUnit):
+            raise NeedsLock("an optimistic change locks no rows, and a group none of other users")
 
     @property
     def user_id(self) -> UUID:
@@ -207,8 +212,10 @@ class Transaction:
         others: list[Event] = []
         if not self._has_taken_forwarded and any(map(self._may_be_overtaken, self._events)):
             await self.take_forwarded(_ALL)
-        users = {user_id: _UserEvents(sequence) for user_id, sequence in self._sequences.items()}
-        publishing = _Publishing(self._rules, events_topic, current_traceparent(), self._origin)
+        users = {user_id: UserEvents(sequence) for user_id, sequence in self._sequences.items()}
+        publishing = Publishing(
+            self._rules.forms, self._rules.bulk_topics, events_topic, current_traceparent(), self._origin
+        )
         events = [event async for event in self._with_reactions()]
         await publishing.load(self.connection, [event for event in events if event.user_id in users])
         for event in events:
@@ -238,7 +245,7 @@ class Transaction:
             await self.connection.close(self._seen.closing(last[self._seen.user_id], messages, records))
             return
         ending = closing(last, messages, records)
-        if isinstance(self.connection, LockedUnit):
+        if isinstance(self.connection, UnitOfWork):
             await self.connection.close(ending)
         else:
             await self.connection.execute(ending.statement.sql, *ending.values)
@@ -257,63 +264,6 @@ class Transaction:
                     await react(self, user_id, alike)
             for event in events:
                 yield event
-
-
-class _Publishing:
-    """Publishes the events of one commit."""
-
-    def __init__(self, rules: EventRules, events_topic: str, traceparent: str | None, origin: str | None) -> None:
-        self.rules = rules
-        self.events_topic = events_topic
-        self.traceparent = traceparent
-        self.origin = origin
-        self._loaded: dict[type[Event], Any] = {}
-
-    async def load(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Reads the data that the messages need besides their events."""
-        by_type: dict[type[Event], list[Event]] = defaultdict(list)
-        for event in events:
-            by_type[type(event)].append(event)
-        for kind, alike in by_type.items():
-            if load := self._form(kind).load:
-                self._loaded[kind] = await load(connection, alike)
-
-    def publish(self, event: Event) -> Published:
-        form = self._form(type(event))
-        return form.publish(event, self._loaded[type(event)]) if form.load else form.publish(event)
-
-    def _form(self, kind: type[Event]) -> EventForm:
-        form = self.rules.forms.get(kind)
-        if form is None:
-            raise TypeError(f"{kind.__name__} has no published form in any domain")
-        return form
-
-
-class _UserEvents:
-    """The messages that a commit publishes about one user."""
-
-    def __init__(self, last_sequence: int) -> None:
-        self.last_sequence = last_sequence
-        self.events: list[Event] = []
-        self.messages: list[FeedMessage] = []
-        self.records: list[Outgoing] = []
-
-    def add(self, event: Event, by: _Publishing) -> None:
-        """Numbers an event, and makes its messages for devices and for Kafka."""
-        self.last_sequence += 1
-        self.events.append(event)
-        published = by.publish(event)
-        if published.device_type is not None:
-            payload = published.device_payload or {}
-            text = device_message(published.device_type, self.last_sequence, event.occurred_at, payload, by.origin)
-            self.messages.append(FeedMessage(event.user_id, self.last_sequence, event.occurred_at, text))
-        if published.cloud_type is not None:
-            value = cloud_event(published, event, self.last_sequence, by.traceparent)
-            topic = published.topic or by.events_topic
-            is_bulk = topic in by.rules.bulk_topics
-            self.records.append(
-                Outgoing(event.user_id, topic, str(event.user_id), value, by.traceparent, is_bulk=is_bulk)
-            )
 
 
 class Transactions:
@@ -452,8 +402,76 @@ class Transactions:
                 transaction.release_services()
         self._notify(commits, others)
 
+    @asynccontextmanager
+    async def begin_group(self, user_ids: Collection[UUID], lock_wait_milliseconds: int) -> AsyncIterator["UserGroup"]:
+        """Opens a transaction of several users, whose changes are committed when the block ends. It never waits for
+        their rows: users whose rows are held are not in it, nor those who are erased or for whom forwarded events wait.
+
+        Work may fail because of another user, so the caller repeats what fails in a smaller group, or with ``begin``.
+        Round trips besides those of the block: begin, the rows, what is written with the end, commit.
+        """
+        limit = f"SET LOCAL lock_timeout = {int(lock_wait_milliseconds)}"
+        async with self._acquire() as connection, transaction_with(connection, limit):
+            seen = await self._streams.open_group(connection, user_ids)
+            free = {one.user_id: one for one in seen if not one.has_forwarded}
+            group = UserGroup(connection, free, self._new_transaction, self._events_topic)
+            yield group
+            await close_together(connection, group.units)
+        self._notify(group.commits, group.others)
+
     def _notify(self, commits: Sequence[Committed], others: Sequence[Event]) -> None:
         for commit in commits:
             self._committed(commit)
         if others:
             self._forwarded(others)
+
+
+class UserGroup:
+    """Several users in one transaction, whose rows it has locked. See ``Transactions.begin_group``."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        seen: Mapping[UUID, SeenUser],
+        make: Callable[[Any, SeenUser], Transaction],
+        events_topic: str,
+    ) -> None:
+        self.connection = connection
+        self._seen = seen
+        self._make = make
+        self._events_topic = events_topic
+        self.units: list[MemberUnit] = []
+        self.commits: list[Committed] = []
+        self.others: list[Event] = []
+
+    @property
+    def user_ids(self) -> Set[UUID]:
+        """The users who are in it."""
+        return self._seen.keys()
+
+    async def run(
+        self,
+        works: Mapping[UUID, MemberWork],
+        span: Callable[[UUID], AbstractContextManager[Any]],
+    ) -> None:
+        """Runs the work of each user, all of them side by side, that of each one and its end in the ``span`` of the
+        user. Raises MembersFailed, and PostgreSQL's errors.
+        """
+        lockstep = Lockstep(self.connection)
+        await lockstep.run({user_id: self._run_one(lockstep, user_id, work, span) for user_id, work in works.items()})
+
+    async def _run_one(
+        self, lockstep: Lockstep, user_id: UUID, work: MemberWork, span: Callable[[UUID], AbstractContextManager[Any]]
+    ) -> None:
+        unit = MemberUnit(lockstep)
+        with span(user_id):
+            transaction = self._make(unit, self._seen[user_id])
+            try:
+                await work(transaction)
+                if not transaction.discarded:
+                    commits, others = await transaction.close(self._events_topic)
+                    self.commits += commits
+                    self.others += others
+            finally:
+                transaction.release_services()
+        self.units.append(unit)

@@ -66,7 +66,7 @@ GROUPS = (
     AcrossUsers("job session watch", Reason.JOB, "playtime._store.liveness", "_RUNNING"),
     AcrossUsers("consumer", Reason.PARTS, "gateway.runtime.kafka.inbox", "_TAKE"),
     AcrossUsers("consumer", Reason.JOB, "gateway.runtime.kafka.deferred", "_COUNT _WAITING _DUE _COUNTS"),
-    AcrossUsers("jobs", Reason.PARTS, "gateway.runtime.streams", "_LOCK_FREE"),
+    AcrossUsers("consumer, jobs", Reason.PARTS, "gateway.runtime.streams", "_LOCK_FREE _OPEN_GROUP"),
     AcrossUsers("batch calls, heartbeats, libctl", Reason.PARTS, "gateway.runtime.streams", "_BEING_ERASED"),
     AcrossUsers("sockets", Reason.PARTS, "gateway.runtime.ws.sweep", "_STREAMS"),
     AcrossUsers("job erasure", Reason.PARTS, f"{_OUTBOX}.erased_names", "_TABLES"),

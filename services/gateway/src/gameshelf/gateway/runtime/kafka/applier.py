@@ -5,29 +5,37 @@ Any other failure is not caused by the event: it is raised, and the records wait
 """
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire, limit_lock_wait
-from gameshelf.gateway.runtime.failures import concerns_one, is_own_fault
+from gameshelf.gateway.runtime.failures import concerns_one, is_own_fault, is_passing
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents, EventSubject
 from gameshelf.gateway.runtime.kafka.dead_letters import DeadLetters
+from gameshelf.gateway.runtime.kafka.groups import EventsOfUsers
 from gameshelf.gateway.runtime.kafka.handling import ApplyAll, Received
-from gameshelf.gateway.runtime.kafka.inbox import take_new
+from gameshelf.gateway.runtime.kafka.inbox import EventIdentity, take_new
 from gameshelf.gateway.runtime.kafka.incoming import MALFORMED_DATA, Malformed
 from gameshelf.gateway.runtime.kafka.named_user import named_user
 from gameshelf.gateway.runtime.kafka.received import KafkaRecord, ReceivedEvent, parts_of, read_event
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
-from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.gateway.runtime.transaction import MemberWork, Transaction, Transactions
+from gameshelf.gateway.runtime.unit_of_work.lockstep import MembersFailed
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from opentelemetry.trace import SpanKind
 
+_log = logging.getLogger(__name__)
+
+_FEWEST = 2
+"""How many users make a group."""
 _SIDE_BY_SIDE = 8
 _OF_ONE_TOPIC = 6
 """How many transactions one topic may have: a slow topic leaves room for the others."""
@@ -140,6 +148,61 @@ class Applier:
             self._metrics.kafka_records.labels(event.record.topic, result).inc()
         return set()
 
+    async def settle_group(self, users: EventsOfUsers, progress: Progress) -> EventsOfUsers:
+        """Applies the events of several users in one transaction. Returns those that are left to ``settle``: they fail,
+        or another transaction holds their user's row.
+
+        If something fails that may be the fault of one user, the others are tried again without that user, or, if it is
+        not known whose fault it is, in halves. Raises failures that concern every record.
+        """
+        if len(users) < _FEWEST:
+            return users
+        try:
+            done = await self._apply_group(users, progress)
+        except MembersFailed as failed:
+            others = {user_id: own for user_id, own in users.items() if user_id not in failed.errors}
+            return {**await self.settle_group(others, progress), **{one: users[one] for one in failed.errors}}
+        except Exception as error:
+            if is_passing(error) and not concerns_one(error):
+                raise
+            if not is_own_fault(error):
+                _log.warning("users can't be served together, so each is served alone: %s", type(error).__name__)
+                return users
+            ids = list(users)
+            halves = (ids[: len(ids) // 2], ids[len(ids) // 2 :])
+            left = [await self.settle_group({one: users[one] for one in half}, progress) for half in halves]
+            return {**left[0], **left[1]}
+        for user_id in done:
+            for event in users[user_id]:
+                self._metrics.kafka_records.labels(event.record.topic, "applied").inc()
+        return {user_id: own for user_id, own in users.items() if user_id not in done}
+
+    async def _apply_group(self, users: EventsOfUsers, progress: Progress) -> Set[UUID]:
+        """Returns the users whose events are applied; those of the others are not touched."""
+        topic = next(iter(users.values()))[0].record.topic
+        async with self._topic_slots[topic], self._slots:
+            async with self._transactions.begin_group(users, progress.lock_wait_milliseconds) as group:
+                events = [event for user_id in group.user_ids for event in users[user_id]]
+                if not events:
+                    return frozenset()
+                fresh = await take_new(group.connection, [event.identity for event in events])
+                new = {user_id: list(_each_once(users[user_id], fresh)) for user_id in group.user_ids}
+                for user_id in group.user_ids:
+                    await progress.applied(group.connection, user_id, [event.record for event in users[user_id]])
+                works = {user_id: self._work_of(own) for user_id, own in new.items() if own}
+                await group.run(works, lambda user_id: self._span(new[user_id][0]))
+            return group.user_ids
+
+    def _work_of(self, events: Sequence[ReceivedEvent]) -> MemberWork:
+        async def work(transaction: Transaction) -> None:
+            await self._handle_events(transaction, events)
+
+        return work
+
+    def _span(self, event: ReceivedEvent) -> AbstractContextManager[Any]:
+        envelope = event.envelope
+        return self._tracing.request(f"consume {envelope.type}", envelope.traceparent, SpanKind.CONSUMER)
+
     async def _settle_each(self, events: Sequence[ReceivedEvent], progress: Progress) -> set[UUID]:
         """Applies each event in its own transaction; the events of a subject behind a deferred one are deferred too."""
         of_subject: dict[UUID, list[ReceivedEvent]] = defaultdict(list)
@@ -177,7 +240,7 @@ class Applier:
         """Applies events; returns the result for the metric: ``applied``, or ``dropped`` if the user is erased."""
         first = events[0]
         async with self._topic_slots[first.record.topic], self._slots:
-            with self._tracing.request(f"consume {first.envelope.type}", first.envelope.traceparent, SpanKind.CONSUMER):
+            with self._span(first):
                 if first.is_of_product:
                     await self._apply_products(events, progress)
                     return "applied"
@@ -198,30 +261,26 @@ class Applier:
                 await progress.applied(connection, user_id, records)
             return
         async with self._transactions.begin(user_id, progress.lock_wait_milliseconds) as transaction:
-            fresh = await take_new(
-                transaction.connection, [(user_id, event.envelope.source, event.envelope.id) for event in events]
-            )
+            fresh = await take_new(transaction.connection, [event.identity for event in events])
             if not fresh:
                 transaction.discard()
-            for event in events:
-                identity = (event.envelope.source, event.envelope.id)
-                if identity in fresh:
-                    fresh.remove(identity)
-                    event_id = event.envelope.partof or event.envelope.id
-                    received = Received(event.time or self._clock(), event.envelope.source, event_id)
-                    for reading in event.readings:
-                        assert reading.consumed.handle is not None
-                        await reading.consumed.handle(transaction, reading.data, received)
+            await self._handle_events(transaction, _each_once(events, fresh))
             await progress.applied(transaction.connection, user_id, records)
+
+    async def _handle_events(self, transaction: Transaction, events: Iterable[ReceivedEvent]) -> None:
+        for event in events:
+            event_id = event.envelope.partof or event.envelope.id
+            received = Received(event.time or self._clock(), event.envelope.source, event_id)
+            for reading in event.readings:
+                assert reading.consumed.handle is not None
+                await reading.consumed.handle(transaction, reading.data, received)
 
     async def _apply_products(self, events: Sequence[ReceivedEvent], progress: Progress) -> None:
         now = self._clock()
         async with self._acquire() as connection, connection.transaction():
             await limit_lock_wait(connection, progress.lock_wait_milliseconds)
-            fresh = await take_new(
-                connection, [(event.subject_id, event.envelope.source, event.envelope.id) for event in events]
-            )
-            new = [event for event in events if (event.envelope.source, event.envelope.id) in fresh]
+            fresh = await take_new(connection, [event.identity for event in events])
+            new = [event for event in events if event.identity in fresh]
             batches: dict[ApplyAll, list[tuple[Any, datetime]]] = {one: [] for one in self._consumed.product_appliers}
             for event in new:
                 for reading in event.readings:
@@ -235,3 +294,12 @@ class Applier:
                 of_subject[event.subject_id].append(event.record)
             for subject_id, records in of_subject.items():
                 await progress.applied(connection, subject_id, records)
+
+
+def _each_once(events: Sequence[ReceivedEvent], fresh: Set[EventIdentity]) -> Iterator[ReceivedEvent]:
+    """Yields the events that were not applied before, each one once."""
+    seen: set[EventIdentity] = set()
+    for event in events:
+        if event.identity in fresh and event.identity not in seen:
+            seen.add(event.identity)
+            yield event

@@ -14,6 +14,9 @@ from sqlmodel import col
 
 KEPT = timedelta(days=30)
 
+EventIdentity = tuple[UUID, str, str]
+"""What identifies an event: its subject, its source and its id."""
+
 _incoming = (
     func.unnest(
         bindparam("subjects", type_=ARRAY(Uuid)),
@@ -27,7 +30,7 @@ _TAKE = Statement(
     insert(InboxEntry)
     .from_select(["subject_id", "source", "event_id"], select(*_incoming.c).distinct(), include_defaults=False)
     .on_conflict_do_nothing()
-    .returning(col(InboxEntry.source), col(InboxEntry.event_id))
+    .returning(col(InboxEntry.subject_id), col(InboxEntry.source), col(InboxEntry.event_id))
 )
 _letters = rows("letters", id=("ids", Uuid), detail=("details", Text), value=("values", LargeBinary))
 _KEEP_DEAD = Statement(
@@ -63,17 +66,15 @@ class NewLetter:
         return uuid5(NAMESPACE_OID, self.identity)
 
 
-async def take_new(connection: Connection, events: Sequence[tuple[UUID, str, str]]) -> set[tuple[str, str]]:
-    """Marks events as applied, each given as (subject, source, event id); returns those that were not applied before,
-    as (source, event id).
-    """
+async def take_new(connection: Connection, events: Sequence[EventIdentity]) -> set[EventIdentity]:
+    """Marks events as applied; returns those that were not applied before."""
     rows = await _TAKE.all(
         connection,
         subjects=[subject for subject, _, _ in events],
         sources=[source for _, source, _ in events],
         event_ids=[event_id for _, _, event_id in events],
     )
-    return {(row["source"], row["event_id"]) for row in rows}
+    return {(row["subject_id"], row["source"], row["event_id"]) for row in rows}
 
 
 async def keep_dead_letters(

@@ -9,6 +9,7 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.kafka.applier import Applier
 from gameshelf.gateway.runtime.kafka.consumed import EventSubject
 from gameshelf.gateway.runtime.kafka.deferred import NoRoom, defer_records, waiting_subjects
+from gameshelf.gateway.runtime.kafka.groups import EventsOfUsers, in_groups
 from gameshelf.gateway.runtime.kafka.received import KafkaRecord, ReceivedEvent
 from gameshelf.gateway.runtime.kafka.structured import ConsumedRecord, structured
 from gameshelf.kernel.database import Connection
@@ -43,10 +44,19 @@ class Intake:
                 products += own
             else:
                 users[subject_id] += own
+        groups, alone = in_groups(users)
         async with asyncio.TaskGroup() as tasks:
             if products:
                 tasks.create_task(self._applier.settle(products, progress))
-            for own in users.values():
+            for one in alone.values():
+                tasks.create_task(self._applier.settle(one, progress))
+            for group in groups:
+                tasks.create_task(self._settle_group(group, progress))
+
+    async def _settle_group(self, group: EventsOfUsers, progress: "_BatchProgress") -> None:
+        left = await self._applier.settle_group(group, progress)
+        async with asyncio.TaskGroup() as tasks:
+            for own in left.values():
                 tasks.create_task(self._applier.settle(own, progress))
 
     async def _in_turn(

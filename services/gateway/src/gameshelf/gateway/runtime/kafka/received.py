@@ -106,6 +106,11 @@ class ReceivedEvent:
         return subject_id
 
     @property
+    def identity(self) -> tuple[UUID, str, str]:
+        """The subject, the source and the id: an event with the same ones is applied once."""
+        return self.subject_id, self.envelope.source, self.envelope.id
+
+    @property
     def bad_elements(self) -> Sequence[BadElement]:
         """The elements that any of the readings leaves out."""
         return [element for reading in self.readings for element in reading.bad_elements]

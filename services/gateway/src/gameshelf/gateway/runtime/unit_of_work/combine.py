@@ -68,14 +68,14 @@ def writes_together(head: str, writes: tuple[str, ...]) -> str:
     """
     if not writes:
         return head
-    ctes, main = _split(head)
+    ctes, main = split_ctes(head)
     offset = _count_parameters(head)
     earlier: frozenset[str] = frozenset()
     for number, write in enumerate(writes):
         if uses_any(write, earlier) or written_tables(write) & written_tables(head):
             raise NotCombinable(f"a write after another one of the same table: {write}")
         earlier |= written_tables(write)
-        inner, last = _split(_shifted(write, offset))
+        inner, last = split_ctes(_shifted(write, offset))
         ctes += [*inner, (f"write_{number}", f"write_{number} AS ({last})")]
         offset += _count_parameters(write)
     names = [name for name, _ in ctes]
@@ -92,7 +92,7 @@ def _count_parameters(query: str) -> int:
     return max((int(number) for number in _PARAMETER.findall(query)), default=0)
 
 
-def _split(query: str) -> tuple[list[tuple[str, str]], str]:
+def split_ctes(query: str) -> tuple[list[tuple[str, str]], str]:
     """Splits ``WITH a AS (…), b AS (…) main`` into its CTEs, each with its name, and the rest."""
     if not query.startswith("WITH "):
         return [], query

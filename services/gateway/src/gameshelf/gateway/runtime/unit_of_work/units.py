@@ -33,6 +33,8 @@ class _Write(NamedTuple):
 class _Known(NamedTuple):
     lookup: BoundStatement
     rows: list[Any]
+    seen: int
+    """How many changes of tables came before it."""
 
 
 _NOTHING = Statement(select(literal(1).label("one")))
@@ -46,8 +48,8 @@ class UnitOfWork(BatchingConnection):
         self._connection: Connection = connection
         self._writes: list[_Write] = []
         self._looked_up: list[_Known] = []
-        self._changed: frozenset[str] = frozenset()
-        """The tables that were written since the lookups, or will be."""
+        self._changes: list[frozenset[str]] = []
+        """The tables that were written, or will be, in the order of the writes."""
 
     async def look_up(self, first: BoundStatement, lookups: Sequence[BoundStatement]) -> Any:
         """Returns the one row of ``first``, or None. The rows of the others are kept for the first caller who asks.
@@ -55,15 +57,16 @@ class UnitOfWork(BatchingConnection):
         One round trip for all.
         """
         self._looked_up.clear()
-        self._changed = frozenset()
         return await self._look_up(first, lookups)
 
     async def look_ahead(self, lookups: Sequence[BoundStatement]) -> None:
-        if not any(uses_any(one.statement.sql, self._changed) for one in lookups):
+        waiting = frozenset[str]().union(*(written_tables(one.query) for one in self._writes))
+        if not any(uses_any(one.statement.sql, waiting) for one in lookups):
             await self._look_up(_NOTHING.bind(), lookups)
 
     async def _look_up(self, first: BoundStatement, lookups: Sequence[BoundStatement]) -> Any:
         shape = tuple((one.statement.sql, len(one.statement.columns)) for one in lookups)
+        seen = len(self._changes)
         values = [*first.values, *(value for one in lookups for value in one.values)]
         rows = await self._connection.fetch(lookups_together(first.statement.sql, shape), *values)
         at = len(first.statement.columns)
@@ -71,7 +74,7 @@ class UnitOfWork(BatchingConnection):
             end = at + 1 + len(lookup.statement.columns)
             make = _row_type(lookup.statement.columns)
             by_number = {values[at]: make(values[at + 1 : end]) for values in rows if values[at] is not None}
-            self._looked_up.append(_Known(lookup, [by_number[number] for number in sorted(by_number)]))
+            self._looked_up.append(_Known(lookup, [by_number[number] for number in sorted(by_number)], seen))
             at = end
         return rows[0] if rows else None
 
@@ -99,7 +102,7 @@ class UnitOfWork(BatchingConnection):
 
     def collect(self, query: str, values: Sequence[Any]) -> None:
         self._writes.append(_Write(query, values))
-        self._changed |= written_tables(query)
+        self._changes.append(written_tables(query))
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[None]:
@@ -117,14 +120,15 @@ class UnitOfWork(BatchingConnection):
         """Prepares for a query that runs now."""
         if not is_plain_read(query) or any(uses_any(query, written_tables(one.query)) for one in self._writes):
             await self._before_dependent()
-            self._changed |= written_tables(query)
+            self._changes.append(written_tables(query))
 
     def _take(self, query: str, args: Sequence[Any]) -> list[Any] | None:
         """Returns the rows of a lookup, once; None if there is none for this query."""
         for place, known in enumerate(self._looked_up):
             if known.lookup.statement.sql == query and list(known.lookup.values) == list(args):
                 del self._looked_up[place]
-                return None if uses_any(query, self._changed) else known.rows
+                is_old = any(uses_any(query, tables) for tables in self._changes[known.seen :])
+                return None if is_old else known.rows
         return None
 
 

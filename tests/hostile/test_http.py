@@ -61,9 +61,8 @@ def test_what_is_not_http_is_refused(target, name):
     assert ask(target, MALFORMED[name]) in (0, 400, 404, 414, 431)
 
 
-def test_a_request_without_a_host_is_refused(target_on):
-    """Granian serves it, which harms nobody."""
-    assert ask(target_on("hypercorn"), b"GET /health/live HTTP/1.1\r\n\r\n") == 400
+def test_a_request_without_a_host_is_refused(target):
+    assert ask(target, b"GET /health/live HTTP/1.1\r\n\r\n") == 400
 
 
 def test_who_is_refused_in_the_middle_of_a_body_holds_no_connection(target, token):

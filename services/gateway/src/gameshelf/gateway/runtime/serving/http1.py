@@ -1,12 +1,8 @@
 """HTTP/1 for Hypercorn: answers malformed requests with 4xx, or closes the connection."""
 
-from uuid import uuid4
-
 import h11
-from gameshelf.gateway.runtime.errors import BadRequest
-from gameshelf.gateway.runtime.http.app import language_of
-from gameshelf.gateway.runtime.http.reply import JSON, render_refusal
 from gameshelf.gateway.runtime.serving.inbound import Inbound
+from gameshelf.gateway.runtime.serving.malformed import refusal_of_malformed
 from gameshelf.gateway.runtime.serving.websocket import WebSocketStream
 from hypercorn.events import Closed, Event
 from hypercorn.protocol.events import Event as StreamEvent
@@ -97,15 +93,8 @@ class Http1(H11Protocol):
         All of them are mistakes of the client, so the status is 4xx: h11 suggests 501 for an unknown transfer encoding.
         """
         status_code = status_code if status_code < 500 else 400
-        trace_id = uuid4().hex
-        body = render_refusal(BadRequest("malformed_http"), language_of(""), trace_id).body
-        headers = [
-            (b"content-type", JSON.encode()),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-            (b"x-request-id", trace_id.encode()),
-            *self.config.response_headers("h11"),
-        ]
+        headers, body = refusal_of_malformed()
+        headers += self.config.response_headers("h11")
         await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
         await self._send_h11_event(h11.Data(data=body))
         await self._send_h11_event(h11.EndOfMessage())

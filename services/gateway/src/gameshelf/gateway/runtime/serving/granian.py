@@ -24,6 +24,8 @@ _MAX_CONNECTIONS = 10_000
 """Granian's default is the length of the backlog, so a few slow clients could block all others."""
 _MAX_HEAD_BYTES = 32 * 1024
 _MAX_STREAMS = 100
+_LAST_THREAD_SECONDS = 0.1
+"""A thread of Granian needs the interpreter for an instant more. If that was gone, the process would be aborted."""
 
 
 async def serve(
@@ -74,6 +76,7 @@ async def serve(
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_seconds):
                 await serving
+        await asyncio.sleep(_LAST_THREAD_SECONDS)
 
 
 def _listen(address: str, port: int) -> socket.socket:

@@ -22,6 +22,7 @@ OF_USER = Statement(
     .order_by(_shelf.c.place)
 )
 EMPTY = Statement(delete(_shelf).where(_shelf.c.user_id == user()))
+REMOVE = Statement(delete(_shelf).where(_shelf.c.user_id == user(), _shelf.c.place == any_(array("places", Integer))))
 TABLE = "CREATE SCHEMA tried; CREATE TABLE tried.shelf (user_id uuid, place int, PRIMARY KEY (user_id, place))"
 
 
@@ -84,6 +85,21 @@ async def test_members_that_differ_are_served_one_after_the_other(watched):
 
     await lockstep.run({user_id: work(number, user_id, unit) for number, (user_id, unit) in enumerate(units.items())})
     assert await watched.connection.fetchval("SELECT count(*) FROM tried.shelf") == 2
+
+
+async def test_what_members_delete_is_deleted_together(watched):
+    lockstep, units = members(watched, 5)
+    removed = {}
+
+    async def work(number, user_id, unit):
+        await ADD.run(unit, user_id=user_id, places=list(range(5)))
+        removed[number] = await REMOVE.run(unit, user_id=user_id, places=list(range(number)))
+
+    await lockstep.run({user_id: work(number, user_id, unit) for number, (user_id, unit) in enumerate(units.items())})
+    assert (removed, len(watched.sent)) == ({number: number for number in range(5)}, 2)
+    left = "SELECT user_id, count(*) AS n FROM tried.shelf GROUP BY user_id"
+    counts = {row["user_id"]: row["n"] for row in await watched.connection.fetch(left)}
+    assert counts == {user_id: 5 - number for number, user_id in enumerate(units)}
 
 
 async def test_writes_wait_for_the_end_of_all(watched):

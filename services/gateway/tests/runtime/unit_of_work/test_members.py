@@ -37,10 +37,19 @@ def test_an_insert_says_whose_its_rows_are():
     assert not group_form(ADD, (True, True), has_result=False).query.endswith("_whose")
 
 
+def test_a_delete_is_of_the_rows_of_each_member():
+    query = "DELETE FROM s.a WHERE s.a.user_id = $1::UUID AND s.a.x = ANY ($2::INTEGER[])"
+    form = group_form(query, (True, True))
+    assert form.query == (
+        f"DELETE FROM s.a USING {MEMBERS}(value0, start1, end1, number) WHERE s.a.user_id = _member.value0::UUID "
+        "AND s.a.x = ANY (($4::INTEGER[])[_member.start1:_member.end1]::INTEGER[]) RETURNING s.a.user_id AS _whose"
+    )
+
+
 def test_a_part_without_values_takes_what_the_others_have_written():
-    parts = f"WITH new AS ({ADD} RETURNING s.a.x) INSERT INTO s.b (x) SELECT new.x FROM new"
+    parts = f"WITH made AS ({ADD} RETURNING s.a.x) INSERT INTO s.b (x) SELECT made.x FROM made"
     form = group_form(parts, (True, True), has_result=False)
-    assert form.query.endswith("RETURNING s.a.x) INSERT INTO s.b (x) SELECT new.x FROM new")
+    assert form.query.endswith("RETURNING s.a.x) INSERT INTO s.b (x) SELECT made.x FROM made")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +57,7 @@ def test_a_part_without_values_takes_what_the_others_have_written():
     [
         "UPDATE s.a SET x = 1 WHERE user_id = $1::UUID",
         "DELETE FROM s.a WHERE user_id = $1::UUID RETURNING x",
+        "DELETE FROM s.a WHERE s.a.user_id = $1::UUID OR s.a.x = 1",
         "SELECT x FROM s.a WHERE user_id = $1::UUID FOR UPDATE",
         "INSERT INTO s.a (x, user_id) SELECT 1, $1::UUID",
         "INSERT INTO s.a (user_id) SELECT $1::UUID ON CONFLICT (user_id) DO UPDATE SET user_id = $1::UUID",
@@ -64,17 +74,19 @@ def test_what_has_no_form_for_several_is_known(query):
 @pytest.mark.parametrize(
     "rest",
     [
-        "INSERT INTO s.b (x) SELECT count(*) FROM new",
-        "INSERT INTO s.b (x) SELECT max(new.x) FROM new",
-        "INSERT INTO s.b (x) SELECT new.x FROM new LIMIT 1",
+        "INSERT INTO s.b (x) SELECT count(*) FROM made",
+        "INSERT INTO s.b (x) SELECT max(made.x) FROM made",
+        "INSERT INTO s.b (x) SELECT made.x FROM made LIMIT 1",
         "INSERT INTO s.b (x) SELECT 1",
-        "INSERT INTO s.b (x) SELECT new.x FROM new UNION ALL SELECT 1",
-        "INSERT INTO s.b (x) SELECT 1 FROM s.c WHERE EXISTS (SELECT FROM new)",
-        "UPDATE s.b SET x = 1 FROM new",
+        "INSERT INTO s.b (user_id, x) SELECT $1::UUID AS one, made.x FROM made",
+        "DELETE FROM s.b WHERE s.b.user_id = $1::UUID AND s.b.x IN (SELECT x FROM made)",
+        "INSERT INTO s.b (x) SELECT made.x FROM made UNION ALL SELECT 1",
+        "INSERT INTO s.b (x) SELECT 1 FROM s.c WHERE EXISTS (SELECT FROM made)",
+        "UPDATE s.b SET x = 1 FROM made",
     ],
 )
 def test_a_part_that_would_mix_members_is_refused(rest):
-    assert group_form(f"WITH new AS ({ADD} RETURNING s.a.x) {rest}", (True, True), has_result=False) is None
+    assert group_form(f"WITH made AS ({ADD} RETURNING s.a.x) {rest}", (True, True), has_result=False) is None
 
 
 def test_values_that_are_all_the_same_need_no_form():

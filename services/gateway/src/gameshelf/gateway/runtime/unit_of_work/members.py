@@ -15,6 +15,7 @@ from gameshelf.gateway.runtime.unit_of_work.combine import NotCombinable, is_pla
 _TYPE = r"TIMESTAMP WITH(?:OUT)? TIME ZONE|DOUBLE PRECISION|[A-Z]+(?:\(\d+(?:, \d+)?\))?"
 _PARAMETER = re.compile(rf"\$(\d+)((?:::({_TYPE})((?:\[\])*))?)")
 _INSERT = re.compile(r"INSERT INTO (\w+\.\w+) \((\w+)[\w, ]*\) (?=SELECT \$(\d+)::UUID\b)")
+_DELETE = re.compile(r"DELETE FROM (\w+\.\w+) \s*WHERE (?=(\1\.user_id) = \$(\d+)::UUID AND )")
 _TAIL = re.compile(r" (?:ON CONFLICT|RETURNING)\b")
 _ACROSS_ROWS = re.compile(r"\b(?:\w+agg|count|sum|min|max|avg|row_number)\(|\b(?:GROUP BY|LIMIT|DISTINCT|EXISTS)\b")
 
@@ -83,7 +84,7 @@ def group_form(query: str, differs: tuple[bool, ...], *, has_result: bool = True
         return None
     if ctes and has_result:
         return None
-    user = _INSERT.match(main)
+    user = _user_of(main)
     names = tuple(name for name, _ in ctes)
     parts = [members.written(body, names) for body in (text[text.index("(") + 1 : -1].strip() for _, text in ctes)]
     last = members.written(main, names)
@@ -92,11 +93,10 @@ def group_form(query: str, differs: tuple[bool, ...], *, has_result: bool = True
     if has_result:
         if user is None:
             return None
-        last += f"{',' if ' RETURNING ' in last else ' RETURNING'} {user[1]}.{user[2]} AS {WHOSE}"
+        last += f"{',' if ' RETURNING ' in last else ' RETURNING'} {user[0]} AS {WHOSE}"
     heads = ", ".join(f"{name} AS ({part})" for name, part in zip(names, parts, strict=True))
     text = f"WITH {heads} {last}" if heads else last
-    number = int(user[3]) - 1 if user and has_result else None
-    return GroupForm(text, members.columns, members.lists, members.shared, number)
+    return GroupForm(text, members.columns, members.lists, members.shared, user[1] if user and has_result else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +125,23 @@ class _Members:
             kinds,
         )
 
-    def source(self, query: str) -> str:
-        """Returns what stands behind FROM: the members, each with the rows that a query has for it.
-
-        The planner must not join them in another way: it knows neither how many members there are, nor how few rows
-        each has.
-        """
+    @property
+    def table(self) -> str:
+        """The members with their values, as it stands behind FROM."""
         types = [*(self.kinds[place] for place in self.columns), *["INTEGER"] * (2 * len(self.lists))]
         given = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
         bounds = (f"{end}{place}" for place in self.lists for end in ("start", "end"))
         names = ", ".join([*(f"value{place}" for place in self.columns), *bounds, "number"])
-        members = f"unnest({given}) WITH ORDINALITY AS _member({names})"
+        return f"unnest({given}) WITH ORDINALITY AS _member({names})"
+
+    def source(self, query: str) -> str:
+        """Returns the members, each with the rows that a query has for it.
+
+        The planner must not join them in another way: it knows neither how many members there are, nor how few rows
+        each has.
+        """
         rows = f"(SELECT * FROM ({self.replace(query)}) AS _own OFFSET 0) AS _of"  # noqa: S608
-        return f"{members} CROSS JOIN LATERAL {rows}"
+        return f"{self.table} CROSS JOIN LATERAL {rows}"
 
     def written(self, part: str, names: Sequence[str]) -> str | None:
         """Returns the part of a write for all members; None if it can't be written for all."""
@@ -148,14 +152,24 @@ class _Members:
             takes = rf"\b(?:FROM|JOIN) (?:{'|'.join(names)})\b" if names else "$^"
             is_by_row = part.startswith("INSERT INTO ") and all(re.search(takes, branch) for branch in branches)
             return None if _ACROSS_ROWS.search(part) or not is_by_row else self.replace(part)
+        if names and re.search(rf"\b(?:{'|'.join(names)})\b", part):
+            return None  # each member would have what another part has written for all of them
+        deleted = _DELETE.match(part)
+        if deleted and self._is_user(_user_of(part)):
+            end = _end_of_select(part, deleted.end())
+            which = self.replace(part[deleted.end() : end])
+            return f"{part[: deleted.end(1)]} USING {self.table} WHERE {which}{self.replace(part[end:])}"
         found = _INSERT.match(part)
-        if found is None or int(found[3]) - 1 not in self.columns:
+        if found is None or not self._is_user(_user_of(part)):
             return None
         end = _end_of_select(part, found.end())
         if self._has_own(part[end:]):
             return None
         source = self.source(part[found.end() : end])
         return f"{part[: found.end()]}SELECT _of.* FROM {source}{self.replace(part[end:])}"  # noqa: S608
+
+    def _is_user(self, user: tuple[str, int] | None) -> bool:
+        return user is not None and user[1] in self.columns
 
     def _has_own(self, text: str) -> bool:
         return any(int(found[1]) - 1 not in self.shared for found in _PARAMETER.finditer(text))
@@ -175,8 +189,17 @@ class _Members:
         return f"${first_list + len(self.lists) + self.shared.index(place)}{cast}"
 
 
+def _user_of(part: str) -> tuple[str, int] | None:
+    """Returns the column with the user's id in what a part writes, and the parameter that it is given by, from 0."""
+    if found := _INSERT.match(part):
+        return f"{found[1]}.{found[2]}", int(found[3]) - 1
+    if found := _DELETE.match(part):
+        return found[2], int(found[3]) - 1
+    return None
+
+
 def _end_of_select(query: str, at: int) -> int:
-    """Returns where the SELECT of an insert ends: at ON CONFLICT or RETURNING, outside of parentheses."""
+    """Returns where what a part selects or deletes ends: at ON CONFLICT or RETURNING, outside of parentheses."""
     depth = 0
     for place in range(at, len(query)):
         depth += {"(": 1, ")": -1}.get(query[place], 0)

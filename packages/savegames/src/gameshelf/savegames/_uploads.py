@@ -7,13 +7,13 @@ it becomes.
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.access import ProductAccess, require_access
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.database import Connection
+from gameshelf.kernel.database import BoundStatement, Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
@@ -34,7 +34,7 @@ from gameshelf.savegames._quota import StorageQuota
 from gameshelf.savegames._reservations import Reservations, require_places
 from gameshelf.savegames._set_requests import require_removals
 from gameshelf.savegames._store import SavegameStore
-from gameshelf.savegames._store.upload_contexts import TrashedSave, UploadContext
+from gameshelf.savegames._store.upload_contexts import TrashedSave, UploadContext, lookup_context
 from gameshelf.savegames._timeline import Timeline
 from gameshelf.savegames._upload_ends import UploadEnds
 
@@ -82,9 +82,14 @@ class SavegameUploads:
         self._ends = UploadEnds(self._store, self._timeline, record, clock)
         self._confirmations = Confirmations(self._store, self._timeline, self._quota, record, clock, limits, bucket)
 
-    async def request(self, user_id: UUID, new: NewUpload) -> Reservation:
+    @staticmethod
+    def lookup_of_request(user_id: UUID, new: NewUpload, now: datetime) -> BoundStatement:
+        """What ``request`` reads besides the port, if it gets the same ``now``."""
+        return lookup_context(user_id, new, now)
+
+    async def request(self, user_id: UUID, new: NewUpload, now: datetime | None = None) -> Reservation:
         """Reserves quota and a version number for an upload. The same request, while that upload is open, returns the
-        same reservation and updates its properties.
+        same reservation and updates its properties. ``now`` is when the caller began, by default the time of the call.
 
         Raises SavegameFileTooLarge, UserQuotaExceeded, SavegameSlotNotFound for a named save that does not exist,
         SavegameVersionNotFound for a base that never existed, SavegameShrinks where the file would replace a set,
@@ -93,7 +98,7 @@ class SavegameUploads:
         require_packing(new)
         await self._serialise(user_id)
         await require_access(self._access, user_id, new.product_id)
-        context = await self._context(user_id, new)
+        context = await self._context(user_id, new, now or self._clock())
         require_sizes(new, context.product_max_file_bytes or self._limits.max_bytes)
         named = await self._requests.named(user_id, new)
         base = base_of(new, context, named)
@@ -204,8 +209,8 @@ class SavegameUploads:
             lambda: require_removals(decode(body), (), policy, new.confirm_removals, context.head_version or NOTHING)
         )
 
-    async def _context(self, user_id: UUID, new: NewUpload) -> UploadContext:
-        context = await self._store.upload_contexts.read_context(user_id, new, self._clock())
+    async def _context(self, user_id: UUID, new: NewUpload, now: datetime) -> UploadContext:
+        context = await self._store.upload_contexts.read_context(user_id, new, now)
         if context.has_expired:
             # Expired uploads use no quota, whether the job has deleted them yet or not.
             await self.expire(user_id)
@@ -234,12 +239,13 @@ class SavegameUploads:
     async def _reserve(
         self, user_id: UUID, new: NewUpload, context: UploadContext, upload_id: UUID, base: int, signed: int
     ) -> UUID:
-        """Stores a new upload, and returns its slot."""
+        """Stores a new upload, and returns its slot. That is known before: nobody else makes one meanwhile."""
         now, name = self._clock(), context.slot_name or new.save_slot_name
-        slot_id, _ = await self._store.uploads.add_upload(
+        slot_id = context.slot_id or uuid4()
+        await self._store.uploads.add_upload(
             user_id,
             upload_id=upload_id,
-            slot_id=context.slot_id or uuid4(),
+            slot_id=slot_id,
             product_id=new.product_id,
             slot_name=name,
             slot_key=slot_key(name),

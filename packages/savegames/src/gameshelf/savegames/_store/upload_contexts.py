@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames._commands import NewUpload
@@ -313,6 +313,20 @@ class TrashedSave:
 _TRASHED_SAVE = RowReader(TrashedSave, _TRASHED)
 
 
+def lookup_context(user_id: UUID, new: NewUpload, now: datetime) -> BoundStatement:
+    """Returns what ``UploadContextStore.read_context`` reads."""
+    return _CONTEXT.bind(
+        **place_parameters(user_id, new),
+        content=new.content,
+        size=new.file_size_bytes,
+        raw_sha256=new.raw,
+        raw_size=new.raw_size_bytes,
+        content_encoding=new.content_encoding,
+        now=now,
+        day=now.astimezone(UTC).date(),
+    )
+
+
 class UploadContextStore:
     """Each method is one statement."""
 
@@ -321,17 +335,7 @@ class UploadContextStore:
 
     async def read_context(self, user_id: UUID, new: NewUpload, now: datetime) -> UploadContext:
         """Returns the context of a new upload."""
-        row = await _CONTEXT.first(
-            self._connection,
-            **place_parameters(user_id, new),
-            content=new.content,
-            size=new.file_size_bytes,
-            raw_sha256=new.raw,
-            raw_size=new.raw_size_bytes,
-            content_encoding=new.content_encoding,
-            now=now,
-            day=now.astimezone(UTC).date(),
-        )
+        row = await lookup_context(user_id, new, now).first(self._connection)
         assert row is not None
         same = dict(zip(row["bases"] or (), row["ids"] or (), strict=True))
         return _UPLOAD_CONTEXT.read(row, same=same)

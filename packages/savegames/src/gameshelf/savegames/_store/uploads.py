@@ -109,7 +109,6 @@ _reserved = {
 _RESERVE = Statement(
     insert(SavegameUpload)
     .from_select(list(_reserved), select(*_reserved.values()), include_defaults=False)
-    .returning(col(U.slot_id), col(U.version))
     .add_cte(SIGNED)
 )
 _ADD_ENDED = Statement(
@@ -383,13 +382,11 @@ class UploadStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add_upload(self, user_id: UUID, **values: Any) -> tuple[UUID, int]:
-        """Stores an upload, and returns its slot and version number. The slot with its name is created as ``slot_id``
-        if there is none. ``signed`` bytes are counted for the ``day``.
+    async def add_upload(self, user_id: UUID, **values: Any) -> None:
+        """Stores an upload. The slot with its name is created as ``slot_id`` if there is none. ``signed`` bytes are
+        counted for the ``day``.
         """
-        row = await _RESERVE.first(self._connection, user_id=user_id, **values)
-        assert row is not None
-        return row["slot_id"], row["version"]
+        await _RESERVE.write(self._connection, user_id=user_id, **values)
 
     async def count_signed(self, user_id: UUID, signed: int, day: date) -> None:
         """Counts bytes of the day's allowance for an upload that exists already."""

@@ -7,6 +7,7 @@ import grpc.aio
 from gameshelf.gateway.domains.savegames.grpc_plans import PlanCalls
 from gameshelf.gateway.domains.savegames.grpc_sets import SetCalls, parse_units
 from gameshelf.gateway.domains.savegames.messages import conflict_message, save_message, upload_message
+from gameshelf.gateway.domains.savegames.openings import new_upload
 from gameshelf.gateway.domains.savegames.plans import PlanNotes
 from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner
 from gameshelf.gateway.domains.savegames.upload_states import signed_upload, upload_state
@@ -90,8 +91,11 @@ class CloudSaves(SetCalls, PlanCalls, CloudSaveServiceServicer):
         user_id = parse_id(request.user_id, "user_id")
         require_write(user_id)
         new = parse_message(NewUpload, request, _USER, file_size_bytes=request.file_size_bytes)  # zero is a valid size
+        now = self._clock()
         upload = await self._transactions.run(
-            user_id, lambda transaction: reserve_upload(transaction, new, self._saves)
+            user_id,
+            lambda transaction: reserve_upload(transaction, new, self._saves, now),
+            new_upload(user_id, new, now),
         )
         reservation, signed = upload.reservation, upload.request
         return messages.RequestSaveGameUploadURLResponse(

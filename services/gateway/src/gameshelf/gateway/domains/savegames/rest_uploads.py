@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.savegames import use_cases
+from gameshelf.gateway.domains.savegames.openings import new_upload
 from gameshelf.gateway.domains.savegames.resources import (
     CONFIRMED_UPLOAD,
     PRESIGNED_UPLOAD_URL,
@@ -33,6 +34,7 @@ from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, no_content, ok, render_collection
 from gameshelf.gateway.runtime.http.routing import Read, Write
+from gameshelf.kernel.clock import utc_now
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
     ConfirmUpload,
@@ -84,13 +86,16 @@ async def request_upload_url(action: RestAction, body: NewUpload, saves: Saves) 
     the product. The same request for an upload that is open returns that upload with a new signature.
     """
 
+    now = utc_now()
+
     async def reserve(write: Write) -> Reply:
-        return ok(_upload_url(await use_cases.reserve_upload(write.transaction, body, saves)))
+        return ok(_upload_url(await use_cases.reserve_upload(write.transaction, body, saves, now)))
 
     async def renew(write: Write, kept: Any) -> Any:
         return _upload_url(await use_cases.renew_upload(write.transaction, UUID(kept["data"]["id"]), saves))
 
-    return await action.answer(reserve, Excerpt(identity_of, renew, is_secret=True))
+    opening = new_upload(action.user_id, body, now)
+    return await action.answer(reserve, Excerpt(identity_of, renew, is_secret=True), opening)
 
 
 @routes.action(

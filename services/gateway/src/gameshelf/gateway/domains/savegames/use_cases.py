@@ -162,12 +162,12 @@ class ResolvedConflict:
     head: SaveVersion
 
 
-async def reserve_upload(transaction: Transaction, new: NewUpload, saves: "Saves") -> SignedUpload:
-    """Reserves quota for an upload of the transaction's user, and signs its URL.
+async def reserve_upload(transaction: Transaction, new: NewUpload, saves: "Saves", now: datetime) -> SignedUpload:
+    """Reserves quota for an upload of the transaction's user, and signs its URL. ``now`` is that of its opening.
 
     Raises the errors of ``SavegameUploads.request``, StoreUnavailable.
     """
-    reservation = await transaction.of(SavegameUploads).request(transaction.user_id, new)
+    reservation = await transaction.of(SavegameUploads).request(transaction.user_id, new, now)
     return SignedUpload(reservation, await saves.sign_upload(reservation), saves.url_ttl_seconds)
 
 

@@ -280,7 +280,8 @@ def test_an_interrupted_upload_leaves_nothing_in_the_bucket(bucket, libctl, libr
         printed += line
         if "uploading" in line:
             process.send_signal(signal.SIGINT)
-    process.communicate()
+            break  # a second signal would end it at once
+    printed += process.communicate()[1]
     assert process.returncode == ExitCode.INTERRUPTED, printed
     assert "Traceback" not in printed
     assert bucket.names() == []

@@ -201,6 +201,7 @@ async def test_a_bad_stretch_of_days_is_refused_by_name(player, query, parameter
 async def test_devices_and_other_services_receive_sessions(platform, service, player, game, next_message, read_records):
     headers = {"Authorization": f"Bearer {player.token}"}
     async with websockets.connect(service.ws, additional_headers=headers) as socket:
+        await next_message(socket, greeting=True)
         session = await start(player, game, device_id="deck")
         assert (await next_message(socket))["event_type"] == "playtime.session.started"
         updated = await next_message(socket)

@@ -27,6 +27,7 @@ def other_device(service, player, next_message):
     @asynccontextmanager
     async def opened():
         async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+            await next_message(socket, greeting=True)
 
             async def receive(*statuses):
                 messages = [await next_message(socket) for _ in statuses]

@@ -81,6 +81,8 @@ async def test_without_if_match_the_last_one_wins_and_both_receive_both(
         connect(service.ws, additional_headers=headers) as one,
         connect(service.ws, additional_headers=headers) as other,
     ):
+        for socket in (one, other):
+            await next_message(socket, greeting=True)
         await asyncio.gather(put(player, game, {"from": "one"}), put(player, game, {"from": "other"}))
         for socket in (one, other):
             received = [await next_message(socket) for _ in range(2)]

@@ -74,6 +74,7 @@ async def test_a_ping_is_answered_with_a_cursor_that_leaves_nothing_out(service,
 
 async def test_a_client_knows_its_own_changes_by_its_id(service, player, next_message, caller):
     async with connect(service.ws, additional_headers=bearer(player)) as socket:
+        await next_message(socket, greeting=True)
         await player.buys(uuid4())
         added = await next_message(socket)
         assert "origin" not in added
@@ -139,6 +140,8 @@ async def test_devices_get_everything_in_order_and_resume_by_cursor(service, pla
         connect(service.ws, additional_headers=bearer(player)) as one,
         connect(service.ws, additional_headers=bearer(player)) as two,
     ):
+        for socket in (one, two):
+            await next_message(socket, greeting=True)
         for game in games:
             await player.buys(game)
         received = [[await next_message(socket) for _ in games] for socket in (one, two)]
@@ -188,6 +191,7 @@ async def test_a_patch_on_one_device_is_received_by_the_other(service, player, w
 
     [item] = await wait_until(arrived)
     async with connect(service.ws, additional_headers=bearer(player)) as socket:
+        await next_message(socket, greeting=True)
         await player.patch(f"/items/{item['id']}", {"is_hidden": True})
         message = await next_message(socket)
     assert message["event_type"] == "library.item.updated"
@@ -213,8 +217,9 @@ async def test_a_connection_ends_with_its_token_unless_it_is_renewed(platform, s
 
 
 async def test_an_erased_user_is_closed_and_a_valid_token_gets_401(service, player, wait_until, next_message):
-    await player.buys(uuid4())
     async with connect(service.ws, additional_headers=bearer(player)) as socket:
+        await next_message(socket, greeting=True)
+        await player.buys(uuid4())
         await next_message(socket)
         data = {"userId": str(player.id), "deletedAt": "2026-05-01T00:00:00Z"}
         await player.publish(CloudEvent("com.platform.account.user.deleted.v1", data))
@@ -235,6 +240,8 @@ async def test_devices_on_two_instances_receive_the_same_without_redis(platform,
             connect(service.ws, additional_headers=bearer(player)) as here,
             connect(other.ws, additional_headers=bearer(player)) as there,
         ):
+            for socket in (here, there):
+                await next_message(socket, greeting=True)
             for step in ("with", "without", "with again"):
                 if step == "without":
                     platform.valkey.kill()
@@ -265,6 +272,7 @@ async def test_a_slow_reader_is_cut_off_and_a_quick_one_gets_a_whole_burst(platf
         raw.connect(("127.0.0.1", service.http_port))
         raw.sendall("\r\n".join([*lines, "", ""]).encode())
         async with connect(service.ws, additional_headers=bearer(player)) as quick:
+            await next_message(quick, greeting=True)
             count = 30_000
             for _ in range(count // 1000):
                 await player.buys(*(uuid4() for _ in range(1000)))

@@ -22,10 +22,7 @@ def statements():
 @pytest.fixture(scope="module")
 def migrated(create_database):
     """A database with every schema."""
-    dsn = create_database()
-    for migrations in MIGRATIONS:
-        migrations.upgrade(dsn)
-    return dsn
+    return create_database(*MIGRATIONS)
 
 
 @pytest.fixture(scope="module")

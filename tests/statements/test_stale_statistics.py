@@ -55,9 +55,7 @@ NOT_RUN = {
 
 @pytest.fixture(params=[NEVER, FEW])
 async def stale(request, create_database, keys):
-    dsn = create_database()
-    for migrations in MIGRATIONS:
-        await asyncio.to_thread(migrations.upgrade, dsn)
+    dsn = await asyncio.to_thread(create_database, *MIGRATIONS)
     connection = await asyncpg.connect(dsn)
     tables = await Tables.read(connection, keys)
     await connection.execute("SET session_replication_role = replica")

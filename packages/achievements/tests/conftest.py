@@ -84,10 +84,14 @@ class Players:
 
 
 @pytest.fixture(scope="session")
-def achievements_dsn(create_database):
-    dsn = create_database()
-    MIGRATIONS.upgrade(dsn)
-    return dsn
+def achievements_dsn(rolled_back_database):
+    return rolled_back_database(MIGRATIONS)
+
+
+@pytest.fixture
+def own_dsn(create_database):
+    """A database of this test alone, for tests that commit."""
+    return create_database(MIGRATIONS)
 
 
 @pytest.fixture

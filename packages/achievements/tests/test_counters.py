@@ -157,8 +157,8 @@ async def test_after_any_history_a_recount_finds_no_difference(players, actions)
 
 
 @pytest.fixture
-async def connections(achievements_dsn):
-    pool = await asyncpg.create_pool(achievements_dsn, min_size=1, max_size=8)
+async def connections(own_dsn):
+    pool = await asyncpg.create_pool(own_dsn, min_size=1, max_size=8)
     yield pool
     await pool.close()
 

@@ -83,10 +83,14 @@ class Library:
 
 
 @pytest.fixture(scope="session")
-def library_dsn(create_database: Callable[[], str]) -> str:
-    dsn = create_database()
-    MIGRATIONS.upgrade(dsn)
-    return dsn
+def library_dsn(rolled_back_database: Callable[..., str]) -> str:
+    return rolled_back_database(MIGRATIONS)
+
+
+@pytest.fixture
+def own_dsn(create_database: Callable[..., str]) -> str:
+    """A database of this test alone, for tests that commit."""
+    return create_database(MIGRATIONS)
 
 
 @pytest.fixture

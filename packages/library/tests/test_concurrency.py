@@ -40,9 +40,7 @@ GAMES = sorted(uuid4() for _ in range(20))
 
 @pytest.fixture(scope="module")
 def dsn(create_database):
-    made = create_database()
-    MIGRATIONS.upgrade(made)
-    return made
+    return create_database(MIGRATIONS)
 
 
 @pytest.fixture

@@ -106,8 +106,8 @@ def ignore(event):
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
-async def test_members_end_with_what_their_owners_share(library_dsn, seed):
-    pool = await asyncpg.create_pool(library_dsn, min_size=6, max_size=6)
+async def test_members_end_with_what_their_owners_share(own_dsn, seed):
+    pool = await asyncpg.create_pool(own_dsn, min_size=6, max_size=6)
     world = World(pool, seed)
     actors = asyncio.gather(*(act_often(world) for _ in range(3)))
     while not actors.done():

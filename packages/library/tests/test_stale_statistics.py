@@ -40,8 +40,7 @@ GIVEN = {
 @pytest.fixture(params=["never analyzed", "analyzed with few rows"])
 async def stale(request, create_database):
     """A connection that made its plans when there were few items; now one user has 12,000."""
-    dsn = create_database()
-    await asyncio.to_thread(MIGRATIONS.upgrade, dsn)
+    dsn = await asyncio.to_thread(create_database, MIGRATIONS)
     connection = await asyncpg.connect(dsn)
     await connection.execute("ALTER TABLE library.user_library_items SET (autovacuum_enabled = false)")
     if request.param != "never analyzed":

@@ -104,10 +104,8 @@ class Play:
 
 
 @pytest.fixture(scope="session")
-def playtime_dsn(create_database):
-    dsn = create_database()
-    MIGRATIONS.upgrade(dsn)
-    return dsn
+def playtime_dsn(rolled_back_database):
+    return rolled_back_database(MIGRATIONS)
 
 
 @pytest.fixture

@@ -12,9 +12,7 @@ TIMES = 12
 @pytest.fixture(scope="module")
 def dsn(create_database):
     """A database of these tests alone, for tests that commit."""
-    made = create_database()
-    MIGRATIONS.upgrade(made)
-    return made
+    return create_database(MIGRATIONS)
 
 
 @pytest.fixture

@@ -286,10 +286,14 @@ def check_contents(metadata, contents, uploads, manifests, manifest_contents, **
 
 
 @pytest.fixture(scope="session")
-def savegames_dsn(create_database):
-    dsn = create_database()
-    MIGRATIONS.upgrade(dsn)
-    return dsn
+def savegames_dsn(rolled_back_database):
+    return rolled_back_database(MIGRATIONS)
+
+
+@pytest.fixture(scope="module")
+def own_dsn(create_database):
+    """A database of this module alone, for tests that commit."""
+    return create_database(MIGRATIONS)
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from gameshelf.savegames import Limits
 
 
 @pytest.fixture
-async def connect(savegames_dsn):
+async def connect(own_dsn):
     """Opens connections, which are closed after the test. A deadlock, or a wait without end, is an error."""
     opened = []
 
     async def open_one():
         settings = {"deadlock_timeout": "100ms", "lock_timeout": f"{PATIENCE_SECONDS}s"}
-        opened.append(await asyncpg.connect(savegames_dsn, server_settings=settings))
+        opened.append(await asyncpg.connect(own_dsn, server_settings=settings))
         return opened[-1]
 
     yield open_one

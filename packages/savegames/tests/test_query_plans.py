@@ -169,9 +169,7 @@ SET session_replication_role = origin;
 
 @pytest.fixture(scope="module")
 def empty(create_database):
-    dsn = create_database()
-    MIGRATIONS.upgrade(dsn)
-    return dsn
+    return create_database(MIGRATIONS)
 
 
 @pytest.fixture(scope="module")

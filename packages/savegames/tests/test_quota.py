@@ -1,11 +1,12 @@
 """Quotas, and the history that is pruned to make room, on a real PostgreSQL."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
 import pytest
-from gameshelf.savegames import Limits, ProductUsage, SavegameService, UploadResult, UserQuotaExceeded, VersionChanges
+from gameshelf.savegames import Limits, ProductUsage, UploadResult, UserQuotaExceeded, VersionChanges
 
 X, Y, Z = b"x" * 300, b"y" * 300, b"z" * 300
 
@@ -260,26 +261,29 @@ async def test_history_pruned_for_the_product_frees_room_of_the_user(new_player)
     assert await kept(player, other.slot_id) == [2, 1]
 
 
-async def test_two_concurrent_uploads_do_not_both_get_the_last_bytes(savegames_dsn, new_player):
+async def test_two_concurrent_uploads_do_not_both_get_the_last_bytes(own_dsn, new_player):
     """Each upload has a transaction of its own."""
-    player = new_player()
+    kind, player, product = type(new_player()), uuid4(), uuid4()
 
-    async def request(number):
-        connection = await asyncpg.connect(savegames_dsn)
+    @asynccontextmanager
+    async def connected():
+        connection = await asyncpg.connect(own_dsn)
         try:
-            async with connection.transaction():
-                other = type(player)(connection, Limits(quota_bytes=1000))
-                other.id, other.product = player.id, player.product
-                await other.request(b"%d" % number * 400)
-        except UserQuotaExceeded:
-            return False
+            one = kind(connection, Limits(quota_bytes=1000))
+            one.id, one.product = player, product
+            yield one
         finally:
             await connection.close()
+
+    async def request(number):
+        async with connected() as one:
+            try:
+                async with one.connection.transaction():
+                    await one.request(b"%d" % number * 400)
+            except UserQuotaExceeded:
+                return False
         return True
 
     assert sorted(await asyncio.gather(*map(request, range(4)))) == [False, False, True, True]
-    assert await player.usage() == (0, 800)
-    connection = await asyncpg.connect(savegames_dsn)
-    while await SavegameService(connection, player.events.append).erase(player.id):
-        pass
-    await connection.close()
+    async with connected() as one:
+        assert await one.usage() == (0, 800)

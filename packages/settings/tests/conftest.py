@@ -55,10 +55,8 @@ class Player:
 
 
 @pytest.fixture(scope="session")
-def settings_dsn(create_database):
-    dsn = create_database()
-    MIGRATIONS.upgrade(dsn)
-    return dsn
+def settings_dsn(rolled_back_database):
+    return rolled_back_database(MIGRATIONS)
 
 
 @pytest.fixture

@@ -92,17 +92,14 @@ class Wishers:
 
 
 @pytest.fixture(scope="session")
-def wishlist_dsn(create_database):
-    dsn = create_database()
-    MIGRATIONS.upgrade(dsn)
-    return dsn
+def wishlist_dsn(rolled_back_database):
+    return rolled_back_database(MIGRATIONS)
 
 
 @pytest.fixture
-def own_dsn(database):
+def own_dsn(create_database):
     """A database of this test alone, for tests that commit."""
-    MIGRATIONS.upgrade(database)
-    return database
+    return create_database(MIGRATIONS)
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from gameshelf.savegames import Limits, UserQuotaExceeded
 
 
 @pytest.fixture
-async def devices(savegames_dsn, new_player, of_player):
+async def devices(own_dsn, new_player, of_player):
     """One player over two connections; each request is a transaction. A wait without end is an error."""
     kind, opened = type(new_player()), []
     for _ in range(2):
         settings = {"deadlock_timeout": "100ms", "lock_timeout": f"{PATIENCE_SECONDS}s"}
-        opened.append(await asyncpg.connect(savegames_dsn, server_settings=settings))
+        opened.append(await asyncpg.connect(own_dsn, server_settings=settings))
     players = [kind(connection, Limits(quota_bytes=10)) for connection in opened]
     for player in players[1:]:
         player.id, player.product = players[0].id, players[0].product

@@ -25,9 +25,7 @@ STATEMENTS = {
 @pytest.fixture
 def savegames_dsn(create_database):
     """A database of its own, whose tables were never analyzed."""
-    dsn = create_database()
-    MIGRATIONS.upgrade(dsn)
-    return dsn
+    return create_database(MIGRATIONS)
 
 
 async def test_no_statement_compares_all_files_with_all_contents(of_player, new_player):

@@ -26,9 +26,7 @@ def clock() -> Clock:
 @pytest.fixture(scope="module")
 def dsn(create_database: Callable[..., str]) -> str:
     """The DSN of a database with the runtime's tables."""
-    made = create_database()
-    MIGRATIONS.upgrade(made)
-    return made
+    return create_database(MIGRATIONS)
 
 
 @pytest.fixture(scope="module")

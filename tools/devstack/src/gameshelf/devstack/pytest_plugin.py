@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import hypothesis
 import pytest
+from gameshelf.devstack.databases import Databases
 from gameshelf.devstack.forked import ForkedService
 from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process, StartFailed
@@ -42,7 +43,7 @@ PATIENCE_SECONDS = 300
 machine takes. A check that nothing comes has a short time of its own.
 """
 
-CreateDatabase = Callable[[], str]
+CreateDatabase = Callable[..., str]
 Found = TypeVar("Found")
 
 
@@ -332,15 +333,29 @@ def postgres(server_directory: Path) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def create_database(postgres: Postgres) -> CreateDatabase:
-    """Makes an empty database; its DSN."""
+def _databases(postgres: Postgres) -> Iterator[Databases]:
+    made = Databases(postgres)
+    yield made
+    if committed := made.committed():
+        pytest.fail(
+            f"tests committed rows where all roll back: {committed}. A test that commits has a database of its own: "
+            "create_database(MIGRATIONS)"
+        )
 
-    def create() -> str:
-        name = f"t{uuid4().hex[:12]}"
-        postgres.create_database(name)
-        return postgres.dsn(name)
 
-    return create
+@pytest.fixture(scope="session")
+def create_database(_databases: Databases) -> CreateDatabase:
+    """Makes a database: ``create_database()`` an empty one, ``create_database(MIGRATIONS)`` with tables; its DSN."""
+    return _databases.create
+
+
+@pytest.fixture(scope="session")
+def rolled_back_database(_databases: Databases) -> CreateDatabase:
+    """The DSN of a database with the tables of packages, which is shared by tests that commit nothing.
+
+    Rows that were committed all the same are an error at the end of the run.
+    """
+    return _databases.rolled_back
 
 
 @pytest.fixture

@@ -1,0 +1,27 @@
+"""Scenarios of ``./dev bench all``, in small: they measure what they say, and find nothing wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gameshelf.devstack.measurements import read_figures
+
+BENCH = Path(__file__).parents[4] / "bench"
+
+
+def measured(tmp_path, name, *options):
+    """Returns the figures of a tiny run by their names."""
+    command = [sys.executable, BENCH / f"{name}.py", f"--json={tmp_path / name}", *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {figure.what: figure for figure in read_figures(tmp_path / name)}
+
+
+@pytest.mark.long
+def test_purchases_lead_to_the_rows_and_events_of_the_floor(tmp_path):
+    figures = measured(tmp_path, "purchases", "--purchases=600", "--users=200", "--rounds=1", "--cores=one")
+    assert {len(figure.rounds) for figure in figures.values()} == {1}
+    whole = figures["purchases, one core"]
+    assert whole.rounds[0] > 0
+    assert whole.floor == figures["purchases, one core: the floor"].rounds

@@ -194,11 +194,11 @@ async def test_an_index_gives_the_first_page_in_order_and_its_count(full, hidden
     shape = library._Shape("ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, *[False] * 3, hidden, False)
     nodes = await plan(full, library._page(shape))
     on_index = [node["Node Type"] for node in nodes if node.get("Index Name") == f"ix_user_library_items_{index}"]
-    # The page in its order, and the count: in the index alone once the table was vacuumed, through a bitmap before.
-    # A few hidden games may also be read through a bitmap, and sorted.
-    kinds = sorted(on_index)
-    few = hidden is HiddenFilter.ONLY and kinds == ["Bitmap Index Scan", "Bitmap Index Scan"]
-    assert few or kinds in (["Index Only Scan", "Index Scan"], ["Bitmap Index Scan", "Index Scan"])
+    # The page in its order; a few hidden games may also be read through a bitmap, and sorted.
+    pages = ["Index Scan", "Bitmap Index Scan"] if hidden is HiddenFilter.ONLY else ["Index Scan"]
+    # The count: in the index alone once the table was vacuumed, through a bitmap before.
+    counts = ["Index Only Scan", "Bitmap Index Scan"]
+    assert sorted(on_index) in [sorted(pair) for pair in combinations(pages, counts)]
     assert "Limit" in [node["Node Type"] for node in nodes]
 
 

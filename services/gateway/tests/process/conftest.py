@@ -1,5 +1,6 @@
 """Fixtures for tests of whole processes: a start inside this process, and certificates of a CA of their own."""
 
+import asyncio
 import datetime
 import gc
 import ipaddress
@@ -7,6 +8,7 @@ import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -14,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from gameshelf.devstack.held_calls import HeldCalls, PostgresProxy
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.releasing.commits import unpack_last_release
 from gameshelf.gateway.main import run
 
@@ -53,6 +57,47 @@ def start(migrated, monkeypatch, capfd):
     logging.captureWarnings(False)
     gc.set_threshold(*threshold)
     gc.unfreeze()
+
+
+class Victim:
+    """A service whose calls to PostgreSQL can be held, so that it can be killed at any of them."""
+
+    def __init__(self, service, calls, proxy):
+        self.service, self.calls, self.proxy = service, calls, proxy
+
+    async def start(self):
+        self.calls.release()
+        await asyncio.to_thread(self.service.start)
+
+    async def kill_when_held(self, working):
+        """Kills the service at the call that is held. Returns whether a task came to its end before that."""
+        held = asyncio.create_task(self.calls.held.wait())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.wait([working, held], return_when=asyncio.FIRST_COMPLETED)
+        held.cancel()
+        is_done = working.done()
+        await asyncio.to_thread(self.service.kill)
+        await self.proxy.cut()
+        await self.proxy.listen()
+        return is_done
+
+
+@pytest.fixture
+async def make_victim(platform):
+    """Makes a service of the module's platform, not yet started, behind a proxy before PostgreSQL."""
+    proxies = []
+
+    async def make(**environment):
+        dsn, calls = urlsplit(platform.dsn), HeldCalls()
+        proxies.append(PostgresProxy(dsn.port, calls))
+        await proxies[-1].listen()
+        netloc = dsn.netloc.replace(str(dsn.port), str(proxies[-1].port))
+        service = platform.service(POSTGRES_DSN=dsn._replace(netloc=netloc).geturl(), **environment)
+        return Victim(service, calls, proxies[-1])
+
+    yield make
+    for proxy in proxies:
+        await proxy.cut()
 
 
 @dataclass(frozen=True)

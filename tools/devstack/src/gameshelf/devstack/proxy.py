@@ -68,10 +68,10 @@ class Proxy:
             try:
                 await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             finally:
+                upstream.close()  # before the next await, which a cancellation may end
                 for pump in pumps:
                     pump.cancel()
                 await asyncio.gather(*pumps, return_exceptions=True)
-                upstream.close()
         except OSError:
             pass  # the server is down, and so the proxy looks to its client
         finally:

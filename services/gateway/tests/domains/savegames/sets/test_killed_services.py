@@ -1,7 +1,7 @@
 """A service is killed before each of the calls by which it commits a set, and another process finishes: over REST.
 
 A proxy before PostgreSQL and one before the store count the calls of the service, and hold one of them and all later
-ones. What a call has done that was answered to nobody is there when the next one is held, so no other moment is left.
+ones.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from gameshelf.devstack.held_calls import HeldCalls, PostgresProxy
 from gameshelf.devstack.proxy import Proxy
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers import S3
@@ -25,55 +26,10 @@ WORLDS = [{"name": "{w}", "match": ["saves/{w}/**"]}]
 BOTH = {"saves/w1/a": b"1", "saves/w1/b": b"22", "saves/w2/a": b"333"}
 HEAD, BRANCH = {**BOTH, "saves/w1/a": b"head"}, {**BOTH, "saves/w2/a": b"branch"}
 MERGED = HEAD | {"saves/w2/a": b"branch"}
-STARTED = b"\0\3\0\0"
-"""The version of PostgreSQL's protocol; messages before it have no type."""
 VERBS = (b"GET ", b"HEAD ", b"PUT ", b"POST ", b"DELETE ")
 SHARES = 3
 STEPS_AT_LEAST = 20
 """A commit has more calls than that. With fewer the proxies would count something else."""
-
-
-class Calls:
-    """The calls of a service to its servers, of which that of one number is held, and all after it."""
-
-    def __init__(self):
-        self.release()
-
-    def release(self):
-        self.count, self.held_from, self.held = 0, None, asyncio.Event()
-
-    def hold(self, number):
-        self.release()
-        self.held_from = number
-
-    async def reach(self):
-        self.count += 1
-        if self.held_from and self.count >= self.held_from:
-            self.held.set()
-            await asyncio.Event().wait()
-
-
-class PostgresProxy(Proxy):
-    """Counts the statements. What only prepares one, or begins a transaction, leaves nothing behind."""
-
-    def __init__(self, upstream, calls):
-        super().__init__(upstream)
-        self.calls = calls
-
-    def pumps(self, client):
-        async def there(reader, writer):
-            is_started = False
-            while True:
-                kind = await reader.readexactly(1) if is_started else b""
-                size = await reader.readexactly(4)
-                body = await reader.readexactly(int.from_bytes(size) - 4)
-                is_started = is_started or body.startswith(STARTED)
-                if kind == b"E" or (kind == b"Q" and not body.startswith(b"BEGIN")):
-                    await self.calls.reach()
-                writer.write(kind + size + body)
-                await writer.drain()
-
-        return there, super().pumps(client)[1]
 
 
 class StoreProxy(Proxy):
@@ -115,7 +71,7 @@ class Victim:
 
     def __init__(self, platform, store):
         dsn = urlsplit(platform.dsn)
-        self.calls, self.store, self.player = Calls(), store, None
+        self.calls, self.store, self.player = HeldCalls(), store, None
         self.proxies = PostgresProxy(dsn.port, self.calls), StoreProxy(store.port, self.calls)
         self._platform, self._dsn = platform, dsn
 

@@ -2,8 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
+from typing import cast
+
+from gameshelf.gateway.runtime.event_loop import loop_factory
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,27 +22,77 @@ class Run:
     answered: int
 
 
-async def load(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Run:
-    """Sends raw requests in turn for so many seconds; every answer has to be a 200."""
-    latencies: list[float] = []
-    failed = 0
-    turn = iter(range(10**12))
-    end = time.perf_counter() + seconds
+class _Asking(asyncio.Protocol):
+    """A connection that asks again as soon as it is answered. It parses as little as it can, so that the server is
+    measured and not the client.
+    """
 
-    async def ask() -> None:
-        nonlocal failed
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while (started := time.perf_counter()) < end:
-            writer.write(requests[next(turn) % len(requests)])
-            head = await reader.readuntil(b"\r\n\r\n")
+    def __init__(self, requests: Iterator[bytes], end: float, latencies: list[float]) -> None:
+        self._requests, self._end, self._latencies = requests, end, latencies
+        self.failed = 0
+        self.lost: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """Set once the connection is closed: whether a request was not answered."""
+        self._began: float | None = None
+        self._head = b""
+        self._missing: int | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is of another class
+        self._ask()
+
+    def data_received(self, data: bytes) -> None:
+        if self._missing is None:
+            self._head += data
+            head, gap, body = self._head.partition(b"\r\n\r\n")
+            if not gap:
+                return
             length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            await reader.readexactly(length)
-            latencies.append(time.perf_counter() - started)
-            failed += not head.startswith(b"HTTP/1.1 200")
-        writer.close()
+            self.failed += not head.startswith(b"HTTP/1.1 2")
+            self._head, self._missing = b"", length - len(body)
+        else:
+            self._missing -= len(data)
+        if self._missing == 0:
+            assert self._began is not None
+            self._latencies.append(time.perf_counter() - self._began)
+            self._ask()
 
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost.set_result(self._began is not None)
+
+    def _ask(self) -> None:
+        now = time.perf_counter()
+        self._missing, self._began = None, now if now < self._end else None
+        if self._began is None:
+            self._transport.close()
+        else:
+            self._transport.write(next(self._requests))
+
+
+def load(port: int, requests: Iterable[bytes], connections: int, seconds: float) -> Run:
+    """Sends raw requests for so many seconds, from the first one again when they have come to an end; every answer has
+    to be a success.
+    """
+    with asyncio.Runner(loop_factory=loop_factory("auto")) as runner:
+        return runner.run(_load(port, requests, connections, seconds))
+
+
+async def _load(port: int, requests: Iterable[bytes], connections: int, seconds: float) -> Run:
+    latencies: list[float] = []
+    turns = cycle(requests)
     began = time.perf_counter()
-    await asyncio.gather(*(ask() for _ in range(connections)))
+
+    async def ask() -> int:
+        failed, is_cut = 0, True
+        # A server may close a connection that has served long enough: another one takes its place.
+        while is_cut:
+            _, asking = await asyncio.get_running_loop().create_connection(
+                lambda: _Asking(turns, began + seconds, latencies), "127.0.0.1", port
+            )
+            is_cut = await asking.lost
+            failed += asking.failed
+        return failed
+
+    failed = sum(await asyncio.gather(*(ask() for _ in range(connections))))
     took = time.perf_counter() - began
     ordered = sorted(latencies)
     at = [percentile(ordered, share) * 1000 for share in (0.5, 0.95, 0.99)]

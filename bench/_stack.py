@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gameshelf.devstack.measurements import Figure, write_figures
+from gameshelf.devstack.ports import listens
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
+from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.tokens import TokenIssuer
 from rich.console import Console
 from rich.table import Table
@@ -46,6 +48,19 @@ class Stack:
     def postgres_pid(self) -> int:
         assert self.postgres.process is not None
         return self.postgres.process.pid
+
+
+def start_bare(directory: Path, script: str, server: str, *arguments: str) -> tuple[Process, int]:
+    """Starts a script of this folder that is a floor over HTTP: ``SCRIPT SERVER PORT ARGUMENTS``. Returns its port."""
+    port = free_port()
+    path = Path(__file__).with_name(script)
+    log = directory / f"{path.stem}-{port}.log"
+    process = Process([sys.executable, str(path), server, str(port), *arguments], log)
+    while not listens(port):
+        if process.returncode is not None:
+            raise StartFailed(process.tail(40))
+        time.sleep(0.05)
+    return process, port
 
 
 @contextmanager

@@ -6,21 +6,18 @@ service process with all roles but the consumer's; the floor is the health check
 
 import argparse
 import asyncio
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
 import grpc.aio
 from _load import percentile
+from _stack import started
 from gameshelf.achievements import RarityCounters
 from gameshelf.devstack.pytest_plugin import StartedPlatform
-from gameshelf.devstack.servers import Kafka, Postgres, Valkey
-from gameshelf.devstack.tokens import TokenIssuer
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import AchievementServiceStub
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -29,6 +26,7 @@ from rich.table import Table
 
 ACHIEVEMENTS = 50
 WARM_UP_SECONDS = 3
+ROLES = "api,relay,jobs"
 Call = Callable[[int], Awaitable[bool]]
 
 
@@ -104,9 +102,9 @@ async def wrong_counters(dsn: str, product: UUID) -> int:
         await connection.close()
 
 
-async def play(address: str, platform: StartedPlatform, options: argparse.Namespace) -> tuple[list[Run], int]:
-    warm_up = int(options.rate * WARM_UP_SECONDS)
-    calls = int(options.rate * options.seconds) + warm_up
+async def play(address: str, platform: StartedPlatform, rate: float, seconds: float) -> tuple[list[Run], int]:
+    warm_up = int(rate * WARM_UP_SECONDS)
+    calls = int(rate * seconds) + warm_up
     product, achievements = uuid4(), [uuid4() for _ in range(ACHIEVEMENTS)]
     users = [uuid4() for _ in range(-(-calls // ACHIEVEMENTS))]
     await seed(platform.dsn, users, product, achievements)
@@ -128,10 +126,10 @@ async def play(address: str, platform: StartedPlatform, options: argparse.Namesp
             return (await stub.UpdateAchievementProgress(request, metadata=caller)).newly_unlocked
 
         runs = [Run("health check"), Run("unlock")]
-        await load(runs[0], nothing, options.rate, range(calls - warm_up))
+        await load(runs[0], nothing, rate, range(calls - warm_up))
         # Connections are opened and statements prepared before it counts.
-        await load(Run("warm-up"), unlock, options.rate / 2, range(warm_up))
-        await load(runs[1], unlock, options.rate, range(warm_up, calls))
+        await load(Run("warm-up"), unlock, rate / 2, range(warm_up))
+        await load(runs[1], unlock, rate, range(warm_up, calls))
     return runs, await wrong_counters(platform.dsn, product)
 
 
@@ -140,21 +138,10 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=500, help="unlocks a second (500)")
     parser.add_argument("--seconds", type=float, default=30, help="length of a run (30)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as folder:
-        directory = Path(folder)
-        postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
-        postgres.durable = False
-        for server in (postgres, valkey, kafka):
-            server.start()
-        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
-        service = platform.service(LIBRARY_SERVICE_ROLES="api,relay,jobs")
-        try:
-            service.migrate()
-            service.start()
-            runs, wrong = asyncio.run(play(service.grpc, platform, options))
-        finally:
-            platform.close()
-            postgres.stop()
+    with started() as stack:
+        service = stack.platform.service(LIBRARY_SERVICE_ROLES=ROLES)
+        service.start()
+        runs, wrong = asyncio.run(play(service.grpc, stack.platform, options.rate, options.seconds))
     table = Table(
         "what", "calls/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "unlocked", "failed", box=None, pad_edge=False
     )

@@ -21,11 +21,9 @@ from pathlib import Path
 from _cpu import cpu_seconds
 from _libraries import Library, seed
 from _load import Run, load
-from gameshelf.devstack.ports import listens
-from gameshelf.devstack.process import Process
+from _stack import start_bare
 from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
-from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.tokens import TokenIssuer
 from rich.console import Console
 from rich.table import Table
@@ -153,14 +151,16 @@ class Bench:
         assert self.postgres.process
         pids = service.process.pid, self.postgres.process.pid
         began = cpu_seconds(*pids)
-        run = asyncio.run(load(service.http_port, requests, self.options.connections, self.options.seconds))
+        run = load(service.http_port, requests, self.options.connections, self.options.seconds)
         measured.runs.append(run)
         measured.cpu.append((cpu_seconds(*pids) - began) / run.answered * 1000)
 
     def beside_floor(self) -> Table:
         """The page, known and rendered for each request, beside a route that returns its bytes."""
         requests = self.requests(PLAIN)
-        bare, port = start_bare(self.directory, self.known, requests[0])
+        page = self.directory / "page.json"
+        page.write_bytes(fetch(self.known, requests[0]))
+        bare, port = start_bare(self.directory, "_bare.py", "hypercorn", str(page))
         found: dict[str, list[Run]] = {}
         ports = {
             "bare Quart route": port,
@@ -169,7 +169,7 @@ class Bench:
         }
         for _ in range(self.options.rounds):
             for name, port in ports.items():
-                run = asyncio.run(load(port, requests, self.options.connections, self.options.seconds))
+                run = load(port, requests, self.options.connections, self.options.seconds)
                 found.setdefault(name, []).append(run)
         bare.stop()
         table = new_table("what", "requests/s", "p50 ms", "p95 ms", "p99 ms", "failed", "of the floor")
@@ -257,17 +257,6 @@ def code_of(checkout: Path) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(str(folder.resolve()) for folder in folders),
         "LIBRARY_SERVICE_CONFIG": str((checkout / "configs/library_config.yaml").resolve()),
     }
-
-
-def start_bare(directory: Path, service: Service, asked: bytes) -> tuple[Process, int]:
-    """Starts the floor: a route that returns the bytes of the service's answer, and does nothing else."""
-    page, port = directory / "page.json", free_port()
-    page.write_bytes(fetch(service, asked))
-    script = str(Path(__file__).with_name("_bare.py"))
-    process = Process([sys.executable, script, str(port), str(page)], directory / "bare.log")
-    while not listens(port):
-        asyncio.run(asyncio.sleep(0.05))
-    return process, port
 
 
 def main() -> None:

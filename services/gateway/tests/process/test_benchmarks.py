@@ -25,3 +25,10 @@ def test_purchases_lead_to_the_rows_and_events_of_the_floor(tmp_path):
     whole = figures["purchases, one core"]
     assert whole.rounds[0] > 0
     assert whole.floor == figures["purchases, one core: the floor"].rounds
+
+
+@pytest.mark.long
+def test_known_pages_are_measured_on_both_servers(tmp_path):
+    figures = measured(tmp_path, "pages", "--users=2", "--rounds=1", "--seconds=0.2", "--connections=2")
+    assert set(figures) == {"page known, Hypercorn", "page known, Granian"}
+    assert all(figure.ratio > 0 for figure in figures.values())

@@ -91,7 +91,7 @@ _every = aliased(SettingsOverlay)
 _overlay_count = (
     select(func.count())
     .select_from(_every)
-    .where(col(_every.user_id) == col(_G.user_id), col(_every.product_id) == col(_G.product_id))
+    .where(col(_every.user_id) == user(), col(_every.product_id) == _PRODUCT)
     .scalar_subquery()
 )
 # After a change by a version that doesn't write the revisions of layers, any layer may have changed.

@@ -95,7 +95,7 @@ _write_reached = _insert_reached.on_conflict_do_update(
         "unlocked_at": _insert_reached.excluded.unlocked_at,
         "current_progress": _insert_reached.excluded.current_progress,
         "rarity_at_unlock": _insert_reached.excluded.rarity_at_unlock,
-        "updated_at": func.now(),
+        "updated_at": _insert_reached.excluded.updated_at,
     },
 ).cte("written")
 _WRITE = Statement(

@@ -7,7 +7,7 @@ from uuid import UUID
 from gameshelf.achievements._models import AchievementMetadata
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, rows
-from sqlalchemy import Boolean, Integer, Text, Uuid, case, func, null, or_, select
+from sqlalchemy import Boolean, Integer, Text, Uuid, case, func, literal_column, null, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -38,7 +38,9 @@ _changes = {column: value for name in FIELDS for column, value in _newest(name).
 # A target that is lowered, and raised again before a review has seen it, has to be reviewed too.
 _is_another_target = _changes["target_progress"].is_distinct_from(col(AchievementMetadata.target_progress))
 _changes["reviewed_target"] = case((_is_another_target, null()), else_=col(AchievementMetadata.reviewed_target))
-_changes["target_revision"] = col(AchievementMetadata.target_revision) + case((_is_another_target, 1), else_=0)
+_changes["target_revision"] = col(AchievementMetadata.target_revision) + case(
+    (_is_another_target, literal_column("1")), else_=literal_column("0")
+)
 _APPLY = Statement(
     _insert.on_conflict_do_update(
         index_elements=["id"],

@@ -163,7 +163,7 @@ _WRITE_LINK = Statement(
     _mirror.on_conflict_do_update(
         index_elements=["user_id", "owner_user_id"],
         # The products that the member has of it are compared again.
-        set_={name: _mirror.excluded[name] for name in _MIRRORED} | {"products_as_of": None},
+        set_={name: _mirror.excluded[name] for name in _MIRRORED} | {"products_as_of": literal_column("NULL")},
     ).add_cte(_kept_of_written)
 )
 _access_noted = (

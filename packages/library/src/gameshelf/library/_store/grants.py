@@ -41,7 +41,7 @@ _ADD = Statement(
         where=or_(
             col(Grant.acquired_at).is_(None),
             col(Grant.acquired_at) > _received_grants.acquired_at,
-            func.coalesce(col(Grant.quantity), 1) < _received_grants.quantity,
+            func.coalesce(col(Grant.quantity), literal_column("1")) < _received_grants.quantity,
         ),
     )
 )

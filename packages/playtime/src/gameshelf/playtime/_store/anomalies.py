@@ -9,7 +9,7 @@ from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.playtime._anomalies import FAST_IMPORT, Anomaly
 from gameshelf.playtime._models import PlaytimeAnomaly, PlaytimeSession, PlaytimeSync
 from gameshelf.playtime._rules import Interval
-from sqlalchemy import BigInteger, String, Uuid, all_, and_, bindparam, case, func, select
+from sqlalchemy import BigInteger, String, Uuid, all_, and_, bindparam, case, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -47,7 +47,10 @@ _insert_found = insert(PlaytimeAnomaly).from_select(
     ["user_id", "kind", "subject", "seconds"], select(user(), *_found.c), include_defaults=False
 )
 # A day is counted from scratch each time; imports of the same second add up.
-_imported_before = case((col(PlaytimeAnomaly.kind) == FAST_IMPORT, col(PlaytimeAnomaly.seconds)), else_=0)
+_imported_before = case(
+    (col(PlaytimeAnomaly.kind) == literal_column(f"'{FAST_IMPORT}'"), col(PlaytimeAnomaly.seconds)),
+    else_=literal_column("0"),
+)
 _FLAG = Statement(
     _insert_found.on_conflict_do_update(
         index_elements=["user_id", "kind", "subject"],

@@ -67,12 +67,13 @@ _insert = insert(SavegamePolicy).from_select(
 )
 _new = _insert.excluded
 _is_same = _new.policy == col(_P.policy)
+_same_or_next = case((_is_same, col(_P.revision)), else_=col(_P.revision) + literal_column("1"))
 _APPLY = Statement(
     _insert.on_conflict_do_update(
         index_elements=["product_id"],
         set_={
             # A client compares the revision alone, so a policy that differs has a higher one.
-            "revision": func.greatest(_new.revision, case((_is_same, col(_P.revision)), else_=col(_P.revision) + 1)),
+            "revision": func.greatest(_new.revision, _same_or_next),
             "source": _new.source,
             "policy": _new.policy,
             "said_at": _new.said_at,

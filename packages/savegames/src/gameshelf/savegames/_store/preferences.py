@@ -21,14 +21,15 @@ _OF_PRODUCT = (col(_T.user_id) == user(), col(_T.product_id) == PRODUCT)
 _FIND = Statement(select(col(_T.auto_sync)).where(*_OF_PRODUCT))
 _SWITCH_ON = Statement(delete(SavegamePreference).where(*_OF_PRODUCT))
 _count = select(func.count()).select_from(_T).where(col(_T.user_id) == user()).scalar_subquery()
+_insert = insert(SavegamePreference).from_select(
+    ["user_id", "product_id", "auto_sync", "changed_at"],
+    select(user(), PRODUCT, literal(False), NOW).where(_count < literal_column(str(MAX_PREFERENCES))),
+    include_defaults=False,
+)
 _SWITCH_OFF = Statement(
-    insert(SavegamePreference)
-    .from_select(
-        ["user_id", "product_id", "auto_sync", "changed_at"],
-        select(user(), PRODUCT, literal(False), NOW).where(_count < literal_column(str(MAX_PREFERENCES))),
-        include_defaults=False,
+    _insert.on_conflict_do_update(
+        index_elements=["user_id", "product_id"], set_={"auto_sync": _insert.excluded.auto_sync}
     )
-    .on_conflict_do_update(index_elements=["user_id", "product_id"], set_={"auto_sync": False})
 )
 
 

@@ -78,14 +78,10 @@ _NAMES = Statement(
 )
 _MAKE = Statement(
     insert(SavegameSlot)
-    .values(
-        user_id=user(),
-        id=SLOT,
-        product_id=PRODUCT,
-        slot_name=NAME,
-        slot_key=KEY,
-        last_version=highest_number() + 1,
-        created_at=NOW,
+    .from_select(
+        ["user_id", "id", "product_id", "slot_name", "slot_key", "last_version", "created_at"],
+        select(user(), SLOT, PRODUCT, NAME, KEY, highest_number() + literal_column("1"), NOW),
+        include_defaults=False,
     )
     .on_conflict_do_nothing()
     .returning(col(S.last_version))
@@ -172,11 +168,13 @@ _emptied = (
 _REMOVE_EMPTY = Statement(noting(_emptied).returning(col(SavegameNumber.product_id)))
 # Selected from the slot, which is locked: another transaction may be deleting the slot.
 _held = select(user(), col(S.id), _DEVICE, VERSION, NOW).where(*_OF_ID).with_for_update(read=True, key_share=True)
+_insert_device = insert(SavegameDevice).from_select(
+    ["user_id", "slot_id", "device_id", "version", "synced_at"], _held, include_defaults=False
+)
 _HAD = Statement(
-    insert(SavegameDevice)
-    .from_select(["user_id", "slot_id", "device_id", "version", "synced_at"], _held, include_defaults=False)
-    .on_conflict_do_update(
-        index_elements=["user_id", "slot_id", "device_id"], set_={"version": VERSION, "synced_at": NOW}
+    _insert_device.on_conflict_do_update(
+        index_elements=["user_id", "slot_id", "device_id"],
+        set_={name: _insert_device.excluded[name] for name in ("version", "synced_at")},
     )
 )
 _of_device = and_(col(_D.user_id) == user(), col(_D.slot_id) == SLOT)

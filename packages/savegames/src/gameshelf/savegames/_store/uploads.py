@@ -64,19 +64,15 @@ _OF_PRODUCT = bindparam("of_product", type_=Uuid)
 # The slot with that name, which is created if there is none, and its next number.
 NUMBERED = (
     insert(SavegameSlot)
-    .values(
-        user_id=user(),
-        id=SLOT,
-        product_id=PRODUCT,
-        slot_name=NAME,
-        slot_key=KEY,
-        last_version=highest_number() + 1,
-        created_at=NOW,
+    .from_select(
+        ["user_id", "id", "product_id", "slot_name", "slot_key", "last_version", "created_at"],
+        select(user(), SLOT, PRODUCT, NAME, KEY, highest_number() + literal_column("1"), NOW),
+        include_defaults=False,
     )
     .on_conflict_do_update(
         index_elements=["user_id", "product_id", "slot_name"],
         index_where=col(S.deleted_at).is_(None),
-        set_={"last_version": col(S.last_version) + 1},
+        set_={"last_version": col(S.last_version) + literal_column("1")},
     )
     .returning(col(S.id), col(S.last_version))
     .cte("numbered")

@@ -108,7 +108,7 @@ _RECORD = Statement(
 _ADVANCE = Statement(
     update(PriceFanout)
     .where(col(_F.id) == bindparam("fanout_id", type_=Uuid), col(_F.cursor) == bindparam("before", type_=Uuid))
-    .values(cursor=bindparam("after", type_=Uuid), advanced_at=func.clock_timestamp())
+    .values(cursor=bindparam("after", type_=Uuid), advanced_at=func.now())
 )
 _FINISH = Statement(delete(PriceFanout).where(col(_F.id) == bindparam("fanout_id", type_=Uuid)))
 _held_back = rows("held_back", user_id=("user_ids", Uuid))

@@ -106,7 +106,7 @@ _insert_fanouts = insert(PriceFanout).from_select(
 _START_FANOUTS = Statement(
     _insert_fanouts.on_conflict_do_update(
         index_elements=_KEY,
-        set_={"id": _insert_fanouts.excluded.id, "cursor": _FIRST_CURSOR, "advanced_at": func.now()},
+        set_={name: _insert_fanouts.excluded[name] for name in ("id", "cursor", "advanced_at")},
     )
 )
 _over = rows("over", product_id=("product_ids", Uuid), currency=("currencies", String))

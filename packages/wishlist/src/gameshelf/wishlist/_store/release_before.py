@@ -63,7 +63,7 @@ _start = insert(SaleFanout).from_select(
 _START = Statement(
     _start.on_conflict_do_update(
         index_elements=["product_id"],
-        set_={"id": _start.excluded.id, "cursor": _FIRST_CURSOR, "advanced_at": func.now()},
+        set_={name: _start.excluded[name] for name in ("id", "cursor", "advanced_at")},
     )
 )
 _STOP = Statement(delete(SaleFanout).where(col(SaleFanout.product_id) == any_(array("product_ids", Uuid))))

@@ -91,7 +91,7 @@ _made = insert(DatabaseIdentity).values(
 _NOTE = Statement(
     _made.on_conflict_do_update(
         index_elements=["singleton"],
-        set_={"system": _made.excluded.system, "timeline": _made.excluded.timeline, "noted_at": func.now()},
+        set_={name: _made.excluded[name] for name in ("system", "timeline", "noted_at")},
     )
 )
 

@@ -177,11 +177,14 @@ def _shares(owners: FromClause) -> ColumnElement[str]:
 _OWN_STATE = _state(None)
 _STATE = RowReader(StreamState, _OWN_STATE)
 _SEEN = RowReader(SeenUser, _OPEN_GROUP)
+_insert_erased = insert(UserStream).from_select(
+    ["user_id", "erased_at"], select(_USER, func.now()), include_defaults=False
+)
 _MARK_ERASED = Statement(
-    insert(UserStream)
-    .from_select(["user_id", "erased_at"], select(_USER, func.now()), include_defaults=False)
-    .on_conflict_do_update(
-        index_elements=["user_id"], set_={"erased_at": func.now()}, where=col(UserStream.erased_at).is_(None)
+    _insert_erased.on_conflict_do_update(
+        index_elements=["user_id"],
+        set_={"erased_at": _insert_erased.excluded.erased_at},
+        where=col(UserStream.erased_at).is_(None),
     )
 )
 _BEING_ERASED = Statement(

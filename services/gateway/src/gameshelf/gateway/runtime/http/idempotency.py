@@ -60,7 +60,7 @@ _KEEP = Statement(
             "values_hash": _insert.excluded.values_hash,
             "status": _insert.excluded.status,
             "body": _insert.excluded.body,
-            "created_at": func.now(),
+            "created_at": _insert.excluded.created_at,
         },
     )
 )

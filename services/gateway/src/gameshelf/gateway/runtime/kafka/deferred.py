@@ -128,7 +128,8 @@ _POSTPONE = Statement(
     .where(col(D.subject_id) == _SUBJECT)
     .values(
         attempts=col(D.attempts) + 1,
-        next_attempt_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, _seconds),
+        # By seconds: the sum of a time and an interval depends on the time zone, and Citus refuses such functions.
+        next_attempt_at=func.to_timestamp(func.extract("epoch", func.now()) + _seconds),
     )
 )
 _COUNTS = Statement(

@@ -26,7 +26,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     literal_column,
     null,
     select,
@@ -108,33 +107,35 @@ def _unless_erased(value: Any, instead: Any = None, whose: Any = _user_hash) -> 
     return case((is_erased, null() if instead is None else instead), else_=value)
 
 
+# 0 where there is no number: jsonb_set returns NULL for NULL.
+_refusals = func.coalesce(cast(cast(col(_A.target), JSONB)["refusals"].astext, Integer), literal_column("0"))
 _COUNT_REFUSAL = Statement(
     update(AuditRecord)
     .where(col(_A.user_hash) == _user_hash, col(_A.id) == bindparam("entry_id", type_=BigInteger))
     .values(
-        target=cast(col(_A.target), JSONB).op("||")(
-            func.jsonb_build_object(
-                literal("refusals"), cast(cast(col(_A.target), JSONB)["refusals"].astext, Integer) + 1
-            )
+        # Not by jsonb_build_object: its result depends on the session, so Citus refuses it with a column.
+        target=func.jsonb_set(
+            cast(col(_A.target), JSONB), literal_column("'{refusals}'::text[]"), cast(cast(_refusals + 1, Text), JSONB)
         )
     )
 )
+_entry = {
+    "kind": bindparam("kind", type_=String),
+    "command": bindparam("command", type_=String),
+    "actor_id": _unless_erased(bindparam("actor_id", type_=Uuid), whose=_actor_hash),
+    "actor_roles": bindparam("actor_roles", type_=String),
+    "user_id": _unless_erased(bindparam("user_id", type_=Uuid)),
+    "user_hash": _user_hash,
+    "reason": _unless_erased(bindparam("reason", type_=String)),
+    "code": bindparam("code", type_=String),
+    "undo_of": bindparam("undo_of", type_=BigInteger),
+    "target": _unless_erased(_json["target"], literal_column("'{}'::jsonb")),
+    "before": _unless_erased(_json["before"]),
+    "after": _unless_erased(_json["after"]),
+}
 _ADD = Statement(
     insert(AuditRecord)
-    .values(
-        kind=bindparam("kind", type_=String),
-        command=bindparam("command", type_=String),
-        actor_id=_unless_erased(bindparam("actor_id", type_=Uuid), whose=_actor_hash),
-        actor_roles=bindparam("actor_roles", type_=String),
-        user_id=_unless_erased(bindparam("user_id", type_=Uuid)),
-        user_hash=_user_hash,
-        reason=_unless_erased(bindparam("reason", type_=String)),
-        code=bindparam("code", type_=String),
-        undo_of=bindparam("undo_of", type_=BigInteger),
-        target=_unless_erased(_json["target"], literal_column("'{}'::jsonb")),
-        before=_unless_erased(_json["before"]),
-        after=_unless_erased(_json["after"]),
-    )
+    .from_select(list(_entry), select(*_entry.values()), include_defaults=False)
     .returning(col(_A.id))
 )
 _undo = aliased(AuditRecord)

@@ -9,6 +9,9 @@ from typing import cast
 
 from gameshelf.gateway.runtime.event_loop import loop_factory
 
+_PATIENCE_SECONDS = 60
+"""Who does not answer for so long hangs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -92,7 +95,8 @@ async def _load(port: int, requests: Iterable[bytes], connections: int, seconds:
             failed += asking.failed
         return failed
 
-    failed = sum(await asyncio.gather(*(ask() for _ in range(connections))))
+    async with asyncio.timeout(seconds + _PATIENCE_SECONDS):
+        failed = sum(await asyncio.gather(*(ask() for _ in range(connections))))
     took = time.perf_counter() - began
     ordered = sorted(latencies)
     at = [percentile(ordered, share) * 1000 for share in (0.5, 0.95, 0.99)]

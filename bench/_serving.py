@@ -20,6 +20,7 @@ def serve(app: Quart, server: str, port: int) -> None:
 
 async def _serving(app: Quart, server: str, port: int) -> None:
     if server == "granian":
+        await app.startup()  # Hypercorn does it; this interface of Granian doesn't
         await Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False).serve()
         return
     config = Config()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from gameshelf.devstack.measurements import read_figures
 
+WRITES = ("PUT /settings", "POST /wishlist/items")
 BENCH = Path(__file__).parents[4] / "bench"
 
 
@@ -31,4 +32,13 @@ def test_purchases_lead_to_the_rows_and_events_of_the_floor(tmp_path):
 def test_known_pages_are_measured_on_both_servers(tmp_path):
     figures = measured(tmp_path, "pages", "--users=2", "--rounds=1", "--seconds=0.2", "--connections=2")
     assert set(figures) == {"page known, Hypercorn", "page known, Granian"}
+    assert all(figure.ratio > 0 for figure in figures.values())
+
+
+@pytest.mark.long
+def test_writes_are_measured_beside_routes_that_write_the_same(tmp_path):
+    options = ("--rounds=1", "--seconds=0.2", "--connections=2", "--users=2", "--rates", "20")
+    figures = measured(tmp_path, "writes", *options)
+    writes = {f"{call}, {server}" for call in WRITES for server in ("Hypercorn", "Granian")}
+    assert set(figures) == {*writes, "unlock at 20/s, p99"}
     assert all(figure.ratio > 0 for figure in figures.values())

@@ -13,8 +13,6 @@ ROOT = Path(__file__).parents[2]
 GATEWAY = ROOT / "services" / "gateway" / "src"
 PAGE = ROOT / "docs" / "scaling.md"
 LOCAL = {f"{one.schema}.{table}" for one in MIGRATIONS for table in one.local_tables}
-# Each change ends with them. They name the users one by one: in a request one, or those of a family.
-CLOSING = {"gateway.runtime.unit_of_work.head", "gateway.runtime.outbox.store", "gateway.runtime.outbox.forwarded"}
 
 
 def declared_jobs():
@@ -44,8 +42,7 @@ def test_the_callers_of_what_crosses_shards_exist():
 
 def test_a_request_crosses_shards_for_families_alone():
     of_requests = [group for group in GROUPS if REQUESTS in group.by.split(", ")]
-    others = {group.module for group in of_requests if group.reason is not Reason.FAMILY}
-    assert others == CLOSING
+    assert {group.module for group in of_requests if group.reason is not Reason.FAMILY} == set()
 
 
 def test_no_statement_joins_a_local_table(statements):

@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -252,6 +252,8 @@ class Measured:
     def __init__(self, gateway: Gateway, client: httpx.AsyncClient) -> None:
         self.gateway, self.client = gateway, client
         self.statements: list[str] = []
+        self.values: list[Sequence[Any]] = []
+        """The values of each of the statements."""
         self._take_connection = gateway.database.take_connection
         self._watched: set[Any] = set()
         gateway.database.take_connection = self.take_connection  # type: ignore[method-assign]
@@ -268,11 +270,13 @@ class Measured:
         # A connection asks once what a type is, and is prepared once for a statement.
         if "typeinfo" not in query.query and "'jit'" not in query.query:
             self.statements.append(query.query)
+            self.values.append(query.args or ())
 
     async def count(self, call: Awaitable[Any]) -> tuple[Any, int]:
         """The result of a call, and the number of round trips."""
         await asyncio.sleep(0)  # what was done before is noted in the next round of the loop
         self.statements.clear()
+        self.values.clear()
         result = await call
         await asyncio.sleep(0)
         return result, len(self.statements)

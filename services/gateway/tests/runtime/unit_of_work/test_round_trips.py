@@ -1,8 +1,10 @@
 """Frequent changes cost what the table in ``docs/architecture.md`` says."""
 
+import re
 from uuid import uuid4
 
 import grpc.aio
+from gameshelf.devstack.statements import PACKAGES, Class, classify, tables
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import AchievementServiceStub
 
@@ -12,6 +14,18 @@ DEFINE = """
     INSERT INTO achievements.achievement_metadata (id, product_id, api_name, target_progress)
     VALUES ($1, $2, $3, 100)
 """
+KEYS = {name: key for package in PACKAGES for name, key in tables(package).items()}
+
+
+def whose_rows_the_end_writes(measured, user_id):
+    """The class of the last statement. A combined one has the user several times, which is one parameter here."""
+    [(query, values)] = [
+        (query, values)
+        for query, values in zip(measured.statements, measured.values, strict=True)
+        if "UPDATE gateway.user_streams SET" in query
+    ]
+    users = {f"${number}" for number, value in enumerate(values, 1) if value == user_id}
+    return classify(re.sub(r"\$\d+", lambda found: "$1000" if found[0] in users else found[0], query), KEYS).kind
 
 
 async def test_settings_and_wishes(measured, documented, player, wait_until):
@@ -24,6 +38,16 @@ async def test_settings_and_wishes(measured, documented, player, wait_until):
     assert put == again == documented["`PUT /settings/{product_id}`"]
     _, wished = await measured.cost("POST", "/wishlist/items", {"product_id": str(wish)}, 201)
     assert wished == documented["`POST /wishlist/items`"]
+
+
+async def test_all_that_a_change_writes_is_on_the_users_shard(measured, player, wait_until):
+    game = uuid4()
+    await player.buys(game)
+    await wait_until(player.products)
+    await measured.cost("PUT", f"/settings/{game}", {"settings_payload": {"volume": 1}}, 201)
+    assert whose_rows_the_end_writes(measured, player.id) is Class.ROUTER  # without a lock
+    await measured.cost("POST", "/wishlist/items", {"product_id": str(uuid4())}, 201)
+    assert whose_rows_the_end_writes(measured, player.id) is Class.ROUTER  # under a lock
 
 
 async def test_an_idempotency_key_costs_nothing(measured, documented):

@@ -15,7 +15,7 @@ from gameshelf.gateway.runtime.outbox.erased_names import take_name_out
 from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
 from gameshelf.gateway.runtime.outbox.messages import EventForms
 from gameshelf.gateway.runtime.outbox.publishing import Publishing, UserEvents
-from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, closing
+from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, closing, closing_group
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.unit_of_work.head import SeenUser, see
 from gameshelf.gateway.runtime.unit_of_work.lockstep import Lockstep, MemberUnit, close_together
@@ -244,7 +244,11 @@ class Transaction:
             assert self._seen
             await self.connection.close(self._seen.closing(last[self._seen.user_id], messages, records))
             return
-        ending = closing(last, messages, records)
+        if len(last) == 1 and not isinstance(self.connection, MemberUnit):
+            [(user_id, newest)] = last.items()
+            ending = closing(user_id, newest, messages, records)
+        else:  # also the only user of a member's unit: the endings of all members become one statement
+            ending = closing_group(last, messages, records)
         if isinstance(self.connection, UnitOfWork):
             await self.connection.close(ending)
         else:

@@ -1,6 +1,6 @@
 """The statements that touch several users' rows, each with its reason and with who runs it, by where it stands.
 
-A request's path holds those of families alone, and the end of a change. What is not here is one user's, or nobody's;
+A request's path holds those of families alone. What is not here is one user's, or nobody's;
 tests hold that, and that ``docs/scaling.md`` has the same list.
 """
 
@@ -36,7 +36,6 @@ class AcrossUsers:
 
 
 REQUESTS = "requests"
-_CHANGES = "requests, consumer, jobs"
 _OUTBOX = "gateway.runtime.outbox"
 _FAMILY = Reason.FAMILY
 
@@ -53,14 +52,13 @@ GROUPS = (
     AcrossUsers(REQUESTS, _FAMILY, "library._queries.overview", "_OVERVIEW"),
     AcrossUsers(REQUESTS, _FAMILY, "playtime._queries.copies", "_PLAYED_BY_OTHERS"),
     AcrossUsers(REQUESTS, _FAMILY, "gateway.wiring", "STATE"),
+    AcrossUsers("requests, consumer, jobs", _FAMILY, f"{_OUTBOX}.forwarded", "_ADD"),
     AcrossUsers("job lost seats", _FAMILY, "library._family.queries", "_IS_LOST"),
     AcrossUsers("job erasure", _FAMILY, "library._family.store", "_DELETE_LINK _RELEASE_ALL"),
     AcrossUsers("job erasure", _FAMILY, "playtime._store.erasure", "_ERASE_OWNER _ERASE_OWNER_OF_PARTS"),
     AcrossUsers("libctl access", _FAMILY, "library._queries.explain", "_LINKS"),
     AcrossUsers("libctl library", _FAMILY, "library._queries.support", "_LIBRARY"),
-    AcrossUsers(_CHANGES, Reason.PARTS, "gateway.runtime.unit_of_work.head", "_CLOSE"),
-    AcrossUsers(_CHANGES, Reason.PARTS, f"{_OUTBOX}.store", "_CLOSE _ADD_RECORDS"),
-    AcrossUsers(_CHANGES, Reason.PARTS, f"{_OUTBOX}.forwarded", "_ADD"),
+    AcrossUsers("consumer, jobs", Reason.PARTS, f"{_OUTBOX}.store", "_CLOSE_GROUP _ADD_RECORDS"),
     AcrossUsers("job session watch", Reason.PARTS, "playtime._store.liveness", "_CHECKPOINT _CHECKPOINT_FREE _REVIVE"),
     AcrossUsers("job session watch", Reason.PARTS, "playtime._store.liveness", "_NOT_RUNNING _KNOWN"),
     AcrossUsers("job session watch", Reason.JOB, "playtime._store.liveness", "_RUNNING"),

@@ -1,22 +1,24 @@
 """Writes the outbox and the feed in the transaction of a change, and reads the feed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from gameshelf.gateway.runtime.tables import NOBODY, FeedEntry, OutboxRecord, UserStream
 from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import array, rows, user
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
+    ColumnElement,
     DateTime,
     Integer,
     LargeBinary,
     SmallInteger,
     String,
+    TableValuedAlias,
     Text,
     Uuid,
     bindparam,
@@ -28,7 +30,7 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlmodel import col
 
 SHARDS = 16
@@ -73,69 +75,66 @@ class FeedMessage:
     message: str
 
 
-_new_records = (
-    func.unnest(
-        bindparam("shards", type_=ARRAY(SmallInteger)),
-        bindparam("record_users", type_=ARRAY(Uuid)),
-        bindparam("topics", type_=ARRAY(String)),
-        bindparam("record_keys", type_=ARRAY(String)),
-        bindparam("values", type_=ARRAY(LargeBinary)),
-        bindparam("traceparents", type_=ARRAY(String)),
-    )
-    .table_valued(
-        column("shard", SmallInteger),
-        column("user_id", Uuid),
-        column("topic", String),
-        column("record_key", String),
-        column("value", LargeBinary),
-        column("traceparent", String),
-        with_ordinality="position",
-        name="record",
-    )
-    .render_derived()
-)
 RECORD_COLUMNS = ("shard", "user_id", "topic", "record_key", "value", "traceparent")
-insert_records = insert(OutboxRecord).from_select(
-    RECORD_COLUMNS,
-    # The identity column numbers the rows in this order: the order of the user's events.
-    select(*(_new_records.c[name] for name in RECORD_COLUMNS)).order_by(_new_records.c.position),
-    include_defaults=False,
-)
-_ADD_RECORDS = Statement(insert_records)
 
-_new_messages = (
-    func.unnest(
-        bindparam("message_users", type_=ARRAY(Uuid)),
-        bindparam("sequences", type_=ARRAY(BigInteger)),
-        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
-        bindparam("messages", type_=ARRAY(Text)),
-    )
-    .table_valued(
-        column("user_id", Uuid),
-        column("sequence", BigInteger),
-        column("occurred_at", DateTime(timezone=True)),
-        column("message", Text),
-        name="new",
-    )
-    .render_derived()
-)
-insert_messages = insert(FeedEntry).from_select(
-    ["user_id", "sequence", "occurred_at", "message"], select(*_new_messages.c), include_defaults=False
-)
-_closed = (
-    func.unnest(bindparam("users", type_=ARRAY(Uuid)), bindparam("last", type_=ARRAY(BigInteger)))
-    .table_valued(column("user_id", Uuid), column("last", BigInteger), name="closed")
-    .render_derived()
-)
-# The last statement of a writing transaction writes version, number, feed and outbox in one round trip.
+
+def insert_records(whose: ColumnElement[UUID] | None = None) -> Insert:
+    """Inserts records of the user ``whose``, or without one each of the user in ``record_users``."""
+    lists = {
+        "shard": ("shards", SmallInteger),
+        "user_id": ("record_users", Uuid),
+        "topic": ("topics", String),
+        "record_key": ("record_keys", String),
+        "value": ("values", LargeBinary),
+        "traceparent": ("traceparents", String),
+    }
+    new = _listed("record", lists, whose, with_ordinality="position")
+    # The identity column numbers the rows in this order: the order of the user's events.
+    given = select(*_of(new, RECORD_COLUMNS, whose)).order_by(new.c.position)
+    return insert(OutboxRecord).from_select(RECORD_COLUMNS, given, include_defaults=False)
+
+
+def insert_messages(whose: ColumnElement[UUID] | None = None) -> Insert:
+    """Inserts messages of the user ``whose``, or without one each of the user in ``message_users``."""
+    lists = {
+        "user_id": ("message_users", Uuid),
+        "sequence": ("sequences", BigInteger),
+        "occurred_at": ("times", DateTime(timezone=True)),
+        "message": ("messages", Text),
+    }
+    new = _listed("new", lists, whose)
+    return insert(FeedEntry).from_select(list(lists), select(*_of(new, lists, whose)), include_defaults=False)
+
+
+def _listed(
+    name: str, lists: Mapping[str, tuple[str, Any]], whose: ColumnElement[UUID] | None, **options: str
+) -> TableValuedAlias:
+    own = {column_name: given for column_name, given in lists.items() if whose is None or column_name != "user_id"}
+    parameters = (array(parameter, kind) for parameter, kind in own.values())
+    columns = (column(column_name, kind) for column_name, (_, kind) in own.items())
+    return func.unnest(*parameters).table_valued(*columns, name=name, **options).render_derived()
+
+
+def _of(new: TableValuedAlias, names: Iterable[str], whose: ColumnElement[UUID] | None) -> list[ColumnElement[Any]]:
+    return [whose if name == "user_id" and whose is not None else new.c[name] for name in names]
+
+
+_ADD_RECORDS = Statement(insert_records())
+# The last statement of a writing transaction writes version, number, feed and outbox in one round trip. All of it is
+# about one user, by one parameter: where tables are distributed by user it runs on one shard, and users' changes do not
+# wait for each other's.
 _CLOSE = Statement(
+    update(UserStream)
+    .values(version=col(UserStream.version) + 1, last_sequence=bindparam("last", type_=BigInteger))
+    .where(col(UserStream.user_id) == user())
+    .add_cte(insert_messages(user()).cte("feed"), insert_records(user()).cte("outbox"))
+)
+_closed = rows("closed", user_id=("users", Uuid), last=("last", BigInteger))
+_CLOSE_GROUP = Statement(
     update(UserStream)
     .values(version=col(UserStream.version) + 1, last_sequence=_closed.c.last)
     .where(col(UserStream.user_id) == _closed.c.user_id)
-    .add_cte(
-        insert_messages.cte("feed"),
-        insert_records.cte("outbox"),
-    )
+    .add_cte(insert_messages().cte("feed"), insert_records().cte("outbox"))
 )
 _following = (
     select(col(FeedEntry.sequence), col(FeedEntry.occurred_at), col(FeedEntry.message))
@@ -167,10 +166,9 @@ LOCK_SPACE = 0x72656C61
 
 
 def record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
-    """Returns the parameters of ``insert_records``."""
+    """Returns the parameters of ``insert_records`` for one user."""
     return {
         "shards": [shard_of(record.user_id, is_bulk=record.is_bulk) for record in records],
-        "record_users": [record.user_id or NOBODY for record in records],
         "topics": [record.topic for record in records],
         "record_keys": [record.key for record in records],
         "values": [record.value for record in records],
@@ -179,22 +177,36 @@ def record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
 
 
 def message_values(messages: Sequence[FeedMessage]) -> dict[str, list[object]]:
-    """Returns the parameters of ``insert_messages``."""
+    """Returns the parameters of ``insert_messages`` for one user."""
     return {
-        "message_users": [message.user_id for message in messages],
         "sequences": [message.sequence for message in messages],
         "times": [message.occurred_at for message in messages],
         "messages": [message.message for message in messages],
     }
 
 
-def closing(last: Mapping[UUID, int], messages: Sequence[FeedMessage], records: Sequence[Outgoing]) -> BoundStatement:
-    """Returns the statement that ends a writing transaction on users whose rows are locked; ``last`` has each user's
-    newest event number.
+def _record_users(records: Sequence[Outgoing]) -> list[UUID]:
+    return [record.user_id or NOBODY for record in records]
+
+
+def closing(user_id: UUID, last: int, messages: Sequence[FeedMessage], records: Sequence[Outgoing]) -> BoundStatement:
+    """Returns the statement that ends a writing transaction on a user whose row is locked. All messages and records are
+    the user's; ``last`` is the newest event number.
     """
-    return _CLOSE.bind(
+    return _CLOSE.bind(user_id=user_id, last=last, **message_values(messages), **record_values(records))
+
+
+def closing_group(
+    last: Mapping[UUID, int], messages: Sequence[FeedMessage], records: Sequence[Outgoing]
+) -> BoundStatement:
+    """Returns the statement that ends a writing transaction on users whose rows are locked; ``last`` has each user's
+    newest event number. All its values are lists.
+    """
+    return _CLOSE_GROUP.bind(
         users=list(last),
         last=list(last.values()),
+        message_users=[message.user_id for message in messages],
+        record_users=_record_users(records),
         **message_values(messages),
         **record_values(records),
     )
@@ -202,7 +214,7 @@ def closing(last: Mapping[UUID, int], messages: Sequence[FeedMessage], records: 
 
 async def add_records(connection: Connection, records: Sequence[Outgoing]) -> None:
     """Puts records that are about no user's data (dead letters) into the outbox."""
-    await _ADD_RECORDS.run(connection, **record_values(records))
+    await _ADD_RECORDS.run(connection, record_users=_record_users(records), **record_values(records))
 
 
 async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> tuple[int, list[FeedMessage]]:

@@ -50,8 +50,8 @@ _CLOSE = _guarded(
     .where(*_is_same)
     .values(version=_VERSION + 1, last_sequence=bindparam("last", type_=BigInteger))
     .returning(literal(1).label("one")),
-    insert_messages.cte("feed"),
-    insert_records.cte("outbox"),
+    insert_messages(user()).cte("feed"),
+    insert_records(user()).cte("outbox"),
 )
 _HOLD = _guarded(select(literal(1).label("one")).where(*_is_same).with_for_update())
 

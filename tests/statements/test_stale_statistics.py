@@ -90,7 +90,8 @@ def value(name, kind, place, now, text):
     if kind == "timestamptz":
         return now - timedelta(minutes=place % 100_000 * 30)
     if kind in ("int2", "int4", "int8", "numeric", "float8"):
-        return {"limit": ROWS, "offset": 0, "after_id": 0, "after": 0}.get(name, 1 + place % 3)
+        numbers = {"limit": ROWS, "offset": 0, "after_id": 0, "after": 0, "sequences": 1_000_000 + place}
+        return numbers.get(name, 1 + place % 3)
     others = {"bool": place % 2 == 0, "bytea": sha256(str(place).encode()).digest(), "date": now.date()}
     return "{}" if kind in ("json", "jsonb") else text(place) if kind in ("text", "varchar") else others[kind]
 

@@ -42,3 +42,16 @@ def test_writes_are_measured_beside_routes_that_write_the_same(tmp_path):
     writes = {f"{call}, {server}" for call in WRITES for server in ("Hypercorn", "Granian")}
     assert set(figures) == {*writes, "unlock at 20/s, p99"}
     assert all(figure.ratio > 0 for figure in figures.values())
+
+
+@pytest.mark.long
+def test_the_start_is_measured_beside_the_import(tmp_path):
+    [start] = measured(tmp_path, "start", "--rounds=1").values()
+    assert start.rounds[0] > 0
+    assert start.floor[0] > 0
+
+
+@pytest.mark.long
+def test_memory_is_measured_under_every_kind_of_load(tmp_path):
+    figures = measured(tmp_path, "memory", "--seconds=2", "--sockets=2", "--pages=5", "--purchases=5")
+    assert figures["memory, at most"].rounds[0] > 0

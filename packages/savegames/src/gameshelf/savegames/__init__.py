@@ -193,7 +193,7 @@ from gameshelf.savegames._usage_comparison import (
 from gameshelf.savegames._verification_places import NotTried, VerificationPlaces
 from gameshelf.savegames._views import OpenConflict, SaveVersion, VersionStatus
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
 
 METADATA = SavegamesTable.metadata
 """All tables of the package."""

@@ -1,3 +1,3 @@
 """The support CLI of the Library Service. It is run, not imported."""
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"

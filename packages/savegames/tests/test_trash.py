@@ -154,45 +154,6 @@ async def test_a_name_in_the_trash_is_free_and_undelete_finds_another(player):
     assert sorted(await saves(player)) == ["slot (2)", "slot (3)"]
 
 
-# The statement of the release before that takes a save out of the trash. It does not know folded names.
-OLD_UNDELETE = (
-    "UPDATE savegames.savegame_slots SET slot_name=$3::VARCHAR, deleted_at=NULL "
-    "WHERE savegames.savegame_slots.user_id = $1::UUID AND savegames.savegame_slots.id = $2::UUID"
-)
-
-
-@pytest.mark.parametrize(
-    ("other", "has_key", "name", "keys"),
-    [
-        ("slot", True, "slot (2)", ["slot", "slot (2)"]),
-        ("SLOT", True, "slot", ["slot", None]),  # one name for this release, two for that one
-        ("slot", False, "slot (2)", ["slot", "slot (2)"]),  # created by that release too
-        (None, True, "slot", ["slot"]),
-    ],
-)
-async def test_the_release_before_takes_a_save_out_of_the_trash(player, other, has_key, name, keys):
-    first = (await player.save(b"one")).slot_id
-    await player.service.delete(player.id, first)
-    if other:
-        second = (await player.save(b"two", other)).slot_id
-        # The older one gets a folded name that both may have.
-        await player.connection.execute(
-            "UPDATE savegames.savegame_slots SET slot_key = CASE WHEN $3 THEN slot_key END, "
-            "created_at = created_at - interval '1 day' WHERE user_id = $1 AND id = $2",
-            *(player.id, second, has_key),
-        )
-    await player.connection.execute(OLD_UNDELETE, player.id, first, name)
-    assert sorted(await saves(player)) == sorted(filter(None, [other, name]))
-    await player.service.fill_keys(player.id, player.product)
-    found = {row["id"]: row["slot_key"] for row in await player.rows("slots")}
-    assert [found[slot] for slot in ([second, first] if other else [first])] == keys
-    assert (await player.save(b"three", name)).slot_id == first
-    # This release gives it a name of its own.
-    await player.service.delete(player.id, first)
-    await player.service.undelete(player.id, first)
-    assert None not in [row["slot_key"] for row in await player.rows("slots")]
-
-
 async def test_uploads_to_a_deleted_save_end(player):
     slot = (await player.save(b"one")).slot_id
     waiting = await player.request(b"two")

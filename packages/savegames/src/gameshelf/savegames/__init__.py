@@ -129,7 +129,6 @@ from gameshelf.savegames._queries import (
     UserUsage,
     savegame_overview,
 )
-from gameshelf.savegames._second_steps import SECOND_STEPS
 from gameshelf.savegames._service import SavegameService
 from gameshelf.savegames._set_adoption import SavedSet
 from gameshelf.savegames._set_commands import (
@@ -193,12 +192,12 @@ from gameshelf.savegames._usage_comparison import (
 from gameshelf.savegames._verification_places import NotTried, VerificationPlaces
 from gameshelf.savegames._views import OpenConflict, SaveVersion, VersionStatus
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 METADATA = SavegamesTable.metadata
 """All tables of the package."""
 
-MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA, second_steps=SECOND_STEPS)
+MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 
 __all__ = [
     "DEFAULT_POLICY",

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import grpc.aio
 from gameshelf.devstack.statements import PACKAGES, Class, classify, tables
+from gameshelf.gateway.domains.achievements.openings import KNOWN
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import AchievementServiceStub
 
@@ -80,6 +81,25 @@ async def test_reports(measured, documented, player, caller, wait_until):
             )
             return answer.newly_unlocked, cost
 
-        assert await report(ids[0], unlock=True) == (True, documented[UNLOCK])
+        assert await report(ids[0], unlock=True) == (True, documented[UNLOCK] + 1)
+        assert await report(ids[0], unlock=True) == (False, documented[UNLOCK])
         assert await report(ids[1], current_progress=5) == (False, documented[REPORT])
+        assert await report(ids[1], unlock=True) == (True, documented[UNLOCK])
     await server.stop(0)
+    KNOWN.learn(ids[2], game)
+    _, cost = await measured.cost("POST", f"/achievements/{ids[2]}/unlock")
+    assert cost == documented[UNLOCK]
+
+
+async def test_a_wrong_guess_of_the_product_only_costs_a_round_trip(measured, documented, player, wait_until):
+    game, achievement, other = uuid4(), uuid4(), uuid4()
+    await player.buys(game)
+    await wait_until(player.products)
+    async with measured.gateway.database.acquire() as connection:
+        await connection.execute(DEFINE, achievement, game, "A")
+        await connection.execute(DEFINE, other, uuid4(), "B")
+    KNOWN.learn(achievement, uuid4())
+    KNOWN.learn(other, game)
+    await measured.cost("POST", f"/achievements/{other}/unlock", status=403)
+    _, cost = await measured.cost("POST", f"/achievements/{achievement}/unlock")
+    assert cost == documented[UNLOCK] + 1

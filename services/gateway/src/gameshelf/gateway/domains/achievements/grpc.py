@@ -20,6 +20,7 @@ from gameshelf.achievements import (
     ReportOutcome,
     UnreadableAchievement,
 )
+from gameshelf.gateway.domains.achievements.openings import KNOWN, unlocks
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import (
     GrpcContext,
@@ -71,6 +72,7 @@ class Achievements(AchievementServiceServicer):
             return await service.report(user_id, progress, by_server=by_server)
 
         achievement, newly_unlocked = await self._transactions.run(user_id, update, _opening(user_id, [report]))
+        KNOWN.learn(achievement.id, achievement.product_id)
         return messages.UpdateAchievementProgressResponse(
             status=achievement_message(achievement), newly_unlocked=newly_unlocked
         )
@@ -91,6 +93,8 @@ class Achievements(AchievementServiceServicer):
                 outcomes = await self._report(user_id, [report for _, report in placed], by_server)
             for (place, _), outcome in zip(placed, outcomes, strict=True):
                 results[place] = outcome
+                if outcome.achievement:
+                    KNOWN.learn(outcome.achievement.id, outcome.achievement.product_id)
 
         async with asyncio.TaskGroup() as tasks:
             for user_id, placed in reports.items():
@@ -176,12 +180,10 @@ def _opening(user_id: UUID, reports: Sequence[_Report]) -> Opening:
     Progress is compared with a target. Who lowers it waits for the transactions that may have read it before, so such a
     report has to be one.
     """
-    unlocks = [
-        ProgressUpdate(one.achievement, None)
-        for one in reports
-        if one.current is None and not isinstance(one.achievement, NamedAchievement)
+    unlocked = [
+        one.achievement for one in reports if one.current is None and not isinstance(one.achievement, NamedAchievement)
     ]
-    return Opening([AchievementService.lookup(user_id, unlocks)]) if len(unlocks) == len(reports) else LOCKED
+    return unlocks(user_id, unlocked) if len(unlocked) == len(reports) else LOCKED
 
 
 async def _identified(service: AchievementService, reports: Sequence[_Report]) -> list[ProgressUpdate]:

@@ -13,6 +13,7 @@ from gameshelf.achievements import (
     ProgressUpdate,
     ReportProgress,
 )
+from gameshelf.gateway.domains.achievements.openings import KNOWN, unlock
 from gameshelf.gateway.domains.achievements.resources import (
     ACHIEVEMENT_RARITY,
     ACHIEVEMENT_STATUS,
@@ -108,6 +109,7 @@ async def report_progress_by_name(write: Write, product_id: UUID, api_name: str,
     "/achievements/<uuid:achievement_id>/unlock",
     answers=ACHIEVEMENT_STATUS.document,
     refuses=_REFUSES_UNLOCK,
+    opening=unlock,
 )
 async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
     """Unlocks an achievement.
@@ -115,6 +117,7 @@ async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
     Needs access to the product. An achievement that is unlocked already is refused with 409.
     """
     unlocked = await write.of(AchievementService).unlock(write.user_id, achievement_id)
+    KNOWN.learn(unlocked.id, unlocked.product_id)
     return ok({"data": ACHIEVEMENT_STATUS.render(unlocked, write.language)})
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import asyncpg
 import pytest
 from gameshelf.devstack.statements import PACKAGES, Tables, found, tables
-from gameshelf.gateway.runtime.old_keys import drop_old_keys
 from gameshelf.gateway.wiring import MIGRATIONS
 
 SLOWEST = Path(__file__).with_name("test_plans.py")
@@ -37,8 +36,7 @@ def migrated(create_database):
 
 @pytest.fixture(scope="module")
 async def everything(migrated, keys):
-    """A connection to a database with every table, and their description. The keys are those of the models."""
+    """A connection to a database with every table, and their description."""
     connection = await asyncpg.connect(migrated, statement_cache_size=1000, server_settings={"search_path": "public"})
-    await drop_old_keys(connection)
     yield connection, await Tables.read(connection, keys)
     await connection.close()

@@ -117,7 +117,9 @@ class Faults:
         topic = "not a topic!"
         rows = [(shard, topic, f"key-{shard}", b"refused") for _ in range(40) for shard in range(32)]
         await self.database.executemany(
-            "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES ($1, $2, $3, $4)", rows
+            "INSERT INTO gateway.outbox (shard, user_id, topic, record_key, value)"
+            "VALUES ($1, gen_random_uuid(), $2, $3, $4)",
+            rows,
         )
         yield
         count = await self.database.fetchval("SELECT count(*) FROM gateway.outbox WHERE topic = $1", topic)

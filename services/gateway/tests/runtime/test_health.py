@@ -90,8 +90,9 @@ async def test_the_outbox_is_measured_in_bounded_time_however_much_waits(platfor
     connection = await asyncpg.connect(platform.dsn)
     assert await backlog.measure(connection) == backlog.OutboxBacklog(0, 0.0)
     fill = (
-        "INSERT INTO gateway.outbox (shard, topic, value, created_at) "
-        "SELECT n % 32, 'nobody relays here', 'value', now() - interval '1 hour' FROM generate_series(1, $1) n"
+        "INSERT INTO gateway.outbox (shard, user_id, topic, value, created_at) "
+        "SELECT n % 32, gen_random_uuid(), 'nobody relays here', 'value', now() - interval '1 hour' "
+        "FROM generate_series(1, $1) n"
     )
     await connection.execute(fill, 40)
     waiting = await backlog.measure(connection)

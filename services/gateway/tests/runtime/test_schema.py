@@ -5,7 +5,6 @@ import asyncio
 import asyncpg
 import pytest
 from gameshelf.gateway.runtime.migrate import SchemaOutdated, require_current, upgrade
-from gameshelf.gateway.runtime.old_keys import drop_old_keys
 from gameshelf.gateway.runtime.tables import MIGRATIONS as OWN
 from gameshelf.gateway.wiring import MIGRATIONS
 
@@ -49,7 +48,6 @@ async def test_an_old_schema_is_refused_and_a_newer_one_is_not(connection):
 async def test_every_table_of_users_has_the_user_first_in_its_key(database, connection):
     """So that it can be distributed by the user."""
     await asyncio.to_thread(OWN.upgrade, database)
-    await drop_old_keys(connection)
     rows = await connection.fetch(
         "SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid "
         "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "

@@ -1,8 +1,8 @@
 -- Something in every schema: with quotes, line breaks, other alphabets, bytes, JSON, floats, infinities and NULLs.
 INSERT INTO gateway.user_streams (user_id, version, last_sequence)
 SELECT md5(n::text)::uuid, n, n FROM generate_series(1, 300) n;
-INSERT INTO gateway.outbox (shard, topic, value)
-SELECT n % 32, E'topic\n' || n, sha256(n::text::bytea) FROM generate_series(1, 300) n;
+INSERT INTO gateway.outbox (shard, user_id, topic, value)
+SELECT n % 32, md5(n::text)::uuid, E'topic\n' || n, sha256(n::text::bytea) FROM generate_series(1, 300) n;
 INSERT INTO gateway.inbox (subject_id, source, event_id)
 SELECT md5(n::text)::uuid, 'platform', n::text FROM generate_series(1, 20000) n;
 INSERT INTO library.products (product_id, title_ru, title_en)

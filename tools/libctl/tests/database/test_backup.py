@@ -77,7 +77,8 @@ def test_it_is_of_one_moment_whatever_is_written_meanwhile(libctl, library, tmp_
     while process.poll() is None:
         execute(
             library,
-            "INSERT INTO gateway.outbox (shard, topic, value) SELECT 1, 't', 'x' FROM generate_series(1, 100)",
+            "INSERT INTO gateway.outbox (shard, user_id, topic, value) SELECT 1, gen_random_uuid(), 't', 'x' "
+            "FROM generate_series(1, 100)",
             "UPDATE library.user_library_items SET is_hidden = NOT is_hidden",
             "DELETE FROM gateway.inbox WHERE event_id::int % 7 = 1 AND random() < 0.1",
         )

@@ -1,5 +1,6 @@
 """``libctl db distribute``: refused without Citus; on a cluster of three servers where the extension is installed."""
 
+import asyncio
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,11 +20,11 @@ APPLY = ("db", "distribute", "--apply", "--reason", "ticket 9")
 COUNTED = ("library.user_library_items", "gateway.user_streams", "library.products", "savegames.savegame_metadata")
 
 
-async def planned(dsn, *, second_steps):
+async def planned(dsn):
     connection = await asyncpg.connect(dsn)
     try:
         packages = installed()
-        for package in packages.values() if second_steps else ():
+        for package in packages.values():
             for statement in package.second_steps:
                 await connection.execute(statement)
         tables = await read_tables(connection, packages.values(), distributed=False)
@@ -33,7 +34,7 @@ async def planned(dsn, *, second_steps):
 
 
 async def test_every_table_can_be_distributed_after_the_second_steps(library):
-    found = await planned(library, second_steps=True)
+    found = await planned(library)
     assert found.obstacles == []
     placements = {step.table: step.placement for step in found.steps}
     assert placements["gateway.audit"] is placements["library.family_seats"] is Placement.BY_USER
@@ -43,9 +44,16 @@ async def test_every_table_can_be_distributed_after_the_second_steps(library):
     )
 
 
-async def test_keys_and_triggers_of_the_release_before_prevent_it(library):
-    obstacles = "; ".join((await planned(library, second_steps=False)).obstacles)
-    for named in ("gateway.audit: the unique key uq_audit_undo_of", "gateway.outbox"):
+async def test_keys_without_the_user_and_triggers_prevent_it(library, execute):
+    await asyncio.to_thread(
+        execute,
+        library,
+        "CREATE UNIQUE INDEX uq_by_hand ON gateway.audit (undo_of)",
+        "CREATE TRIGGER by_hand BEFORE UPDATE ON gateway.outbox FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    )
+    obstacles = "; ".join((await planned(library)).obstacles)
+    for named in ("gateway.audit: the unique key uq_by_hand", "gateway.outbox has triggers: by_hand"):
         assert named in obstacles
 
 

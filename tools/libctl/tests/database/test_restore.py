@@ -66,7 +66,9 @@ def test_what_was_restored_is_what_was_there(libctl, backup, postgres, filled, a
         "SELECT min(version) FROM gateway.user_streams",
     ):
         assert fetch(absent, query)[0]["min"] > 1000
-    added = "INSERT INTO gateway.outbox (shard, topic, value) VALUES (1, 't', '') RETURNING id"
+    added = (
+        "INSERT INTO gateway.outbox (shard, user_id, topic, value) VALUES (1, gen_random_uuid(), 't', '') RETURNING id"
+    )
     assert fetch(absent, added)[0]["id"] > 300  # its sequence continues, too
     assert fetch(
         absent,

@@ -57,7 +57,7 @@ def letter(database):
         database(
             "INSERT INTO gateway.dead_letters VALUES ($1, $2, $3, $4, 'it is what it is', $5, $6, coalesce($7, now()))",
             letter_id,
-            user,
+            user or UUID(int=0),
             topic,
             reason,
             key,
@@ -96,14 +96,16 @@ def consumed(platform, topic, count):
 def test_the_outbox_is_shown_topic_by_topic(support, held, database, topic):
     with held(f"SELECT pg_advisory_xact_lock({RELAYS}, 31)"):  # as a relay that serves the shard; so no other one does
         database(
-            "INSERT INTO gateway.outbox (shard, topic, value, created_at) "
-            "SELECT 31, $1, '', now() - interval '90 s' FROM generate_series(1, 3)",
+            "INSERT INTO gateway.outbox (shard, user_id, topic, value, created_at) "
+            "SELECT 31, gen_random_uuid(), $1, '', now() - interval '90 s' FROM generate_series(1, 3)",
             topic,
         )
         found = support.data("events", "outbox")
         shown = support.shows("events", "outbox")
         database(
-            "INSERT INTO gateway.outbox (shard, topic, value) SELECT 31, $1, '' FROM generate_series(1, 100000)", topic
+            "INSERT INTO gateway.outbox (shard, user_id, topic, value) "
+            "SELECT 31, gen_random_uuid(), $1, '' FROM generate_series(1, 100000)",
+            topic,
         )
         many = support.data("events", "outbox")
         assert "100000+" in support.shows("events", "outbox")
@@ -121,8 +123,8 @@ def test_records_that_kafka_refused_are_shown_by_topic_and_reason(support, datab
     reasons = ["MessageSizeTooLargeError: too \x1b[31mlarge"] * 3 + ["UnknownError: code 87"]
     for number, reason in enumerate(reasons):
         database(
-            "INSERT INTO gateway.refused_records (id, shard, topic, value, created_at, reason) SELECT "
-            "coalesce(max(id), 0) + 1, 0, $1, '', now() - make_interval(hours => $2), $3 FROM gateway.refused_records",
+            "INSERT INTO gateway.refused_records (id, shard, user_id, topic, value, created_at, reason) "
+            "SELECT 1, 0, gen_random_uuid(), $1, '', now() - make_interval(hours => $2), $3",
             topic,
             number,
             reason,
@@ -319,9 +321,9 @@ def test_only_admins_replay_and_nobody_else_looks(support, staff, topic):
 def test_many_parts(admin, database, topic):
     """More letters than a part has, and kinds among them that are rare."""
     database(
-        "INSERT INTO gateway.dead_letters (id, topic, reason, detail, value, created_at) "
-        "SELECT gen_random_uuid(), $1, CASE WHEN n % 500 = 0 THEN 'RARE' ELSE 'COMMON' END, '', 'v', "
-        "now() - make_interval(secs => n) FROM generate_series(1, 1200) n",
+        "INSERT INTO gateway.dead_letters (id, user_id, topic, reason, detail, value, created_at) "
+        "SELECT gen_random_uuid(), uuid(repeat('0', 32)), $1, CASE WHEN n % 500 = 0 THEN 'RARE' ELSE 'COMMON' END, '', "
+        "'v', now() - make_interval(secs => n) FROM generate_series(1, 1200) n",
         topic,
     )
     rare = admin.shows("--json", "events", "dlq", "list", "--topic", topic, "--only-reason", "RARE", "--all")

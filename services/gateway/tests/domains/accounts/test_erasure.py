@@ -296,8 +296,8 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
     )
     # A letter of an earlier release, which did not read keys: only the key names the player.
     await connection.execute(
-        "INSERT INTO gateway.dead_letters (id, topic, reason, detail, record_key, value) "
-        "VALUES (gen_random_uuid(), $2, 'MALFORMED_JSON', '', convert_to($1, 'UTF8'), '{')",
+        "INSERT INTO gateway.dead_letters (id, user_id, topic, reason, detail, record_key, value) "
+        "VALUES (gen_random_uuid(), uuid(repeat('0', 32)), $2, 'MALFORMED_JSON', '', convert_to($1, 'UTF8'), '{')",
         str(player.id),
         PAYMENTS,
     )

@@ -100,8 +100,8 @@ async def test_the_inbox_is_kept_for_thirty_days(connection, retention):
 
 async def test_dead_letters_are_kept_for_ninety_days(connection, retention):
     added = (
-        "INSERT INTO gateway.dead_letters (id, topic, reason, detail, created_at) "
-        "VALUES ($1, 't', 'EMPTY', '', now() - $2::interval)"
+        "INSERT INTO gateway.dead_letters (id, user_id, topic, reason, detail, created_at) "
+        "VALUES ($1, gen_random_uuid(), 't', 'EMPTY', '', now() - $2::interval)"
     )
     old, young = uuid4(), uuid4()
     await connection.execute(added, old, timedelta(days=90, minutes=1))

@@ -35,7 +35,8 @@ def put(connection):
 
     async def insert(keys, each):
         await connection.executemany(
-            "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO gateway.outbox (shard, user_id, topic, record_key, value) "
+            "VALUES ($1, gen_random_uuid(), $2, $3, $4)",
             [
                 (16 + index % 2, NOTIFICATIONS, key, str(number).encode())
                 for number in range(each)

@@ -17,7 +17,8 @@ USER = uuid4()
 async def put(connection, topic, values, shards=range(32)):
     """Puts records into the outbox, so many as there are values in each of the shards."""
     await connection.executemany(
-        "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO gateway.outbox (shard, user_id, topic, record_key, value) "
+        "VALUES ($1, gen_random_uuid(), $2, $3, $4)",
         [(shard, topic, f"key-{shard}", value) for value in values for shard in shards],
     )
 
@@ -151,8 +152,8 @@ async def test_records_behind_those_that_wait_are_found_by_the_index(connection)
     topic, keys = "not a topic: index", [f"key-{number}" for number in range(5_000)]
     async with connection.transaction():
         await connection.execute(
-            "INSERT INTO gateway.outbox (shard, topic, record_key, value) "
-            "SELECT n % 4, $1, 'key-' || n % 5000, '' FROM generate_series(1, 40000) n",
+            "INSERT INTO gateway.outbox (shard, user_id, topic, record_key, value) "
+            "SELECT n % 4, gen_random_uuid(), $1, 'key-' || n % 5000, '' FROM generate_series(1, 40000) n",
             topic,
         )
         await connection.execute("ANALYZE gateway.outbox")

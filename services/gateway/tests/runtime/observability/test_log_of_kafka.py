@@ -44,7 +44,9 @@ async def outbox(platform):
 
     async def put(topic=EVENTS):
         await connection.execute(
-            "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES (0, $1, 'key', '{}')", topic
+            "INSERT INTO gateway.outbox (shard, user_id, topic, record_key, value) "
+            "VALUES (0, gen_random_uuid(), $1, 'key', '{}')",
+            topic,
         )
 
     async def is_empty():

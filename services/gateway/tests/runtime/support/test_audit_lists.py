@@ -61,7 +61,10 @@ async def test_a_page_is_read_in_the_order_of_an_index(connection, names, index)
 
 
 async def test_after_a_restore_no_entry_gets_the_number_of_one_that_was_lost(connection):
-    add = "INSERT INTO gateway.audit (kind, command, actor_roles, target) VALUES ('change', 'quota set', '', '{}') "
+    add = (
+        "INSERT INTO gateway.audit (kind, command, actor_roles, user_hash, target) "
+        "VALUES ('change', 'quota set', '', '', '{}') "
+    )
     lost = await connection.fetchval(add + "RETURNING id")
     await connection.execute("SELECT gateway.mark_restored(now(), 'a copy', 'a test', 'the disk burned')")
     assert await connection.fetchval(add + "RETURNING id") > lost + 10**9

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from gameshelf.gateway.runtime.old_keys import STATEMENTS
 from gameshelf.kernel.migrations import Migrations
 from sqlalchemy import (
     BigInteger,
@@ -31,10 +30,7 @@ from sqlmodel import Field, SQLModel
 
 SCHEMA = "gateway"
 MIGRATIONS = Migrations(
-    "gameshelf.gateway.runtime",
-    SCHEMA,
-    local_tables=frozenset({"backups", "backup_drills", "backup_markers"}),
-    second_steps=STATEMENTS,
+    "gameshelf.gateway.runtime", SCHEMA, local_tables=frozenset({"backups", "backup_drills", "backup_markers"})
 )
 
 NOBODY = UUID(int=0)
@@ -97,9 +93,7 @@ class OutboxRecord(_Table, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        # The key in the database is still the id alone, see ``runtime/old_keys.py``.
         PrimaryKeyConstraint("user_id", "id"),
-        Index("uq_outbox_user", "user_id", "id", unique=True),
         Index("ix_outbox_shard", "shard", "id"),
         # Lets the other topics skip one of which a million records wait.
         Index("ix_outbox_topic", "topic", "shard", "id"),
@@ -196,9 +190,7 @@ class DeadLetter(_Table, table=True):
 
     __tablename__ = "dead_letters"
     __table_args__ = (
-        # The key in the database is still the id alone, see ``runtime/old_keys.py``.
         PrimaryKeyConstraint("user_id", "id"),
-        Index("uq_dead_letters_user", "user_id", "id", unique=True),
         # Support names a letter by its id alone.
         Index("ix_dead_letters_id", "id"),
         Index("ix_dead_letters_created_at", "created_at"),
@@ -249,8 +241,6 @@ class AuditRecord(_Table, table=True):
         Index("ix_audit_id", "id"),
         # A change is undone at most once, also if two callers try it concurrently.
         Index("uq_audit_undo", "user_hash", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
-        # The release before knows this one by its name, see ``runtime/old_keys.py``.
-        Index("uq_audit_undo_of", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
         Index("ix_audit_actor", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),
         Index("ix_audit_happened_at", "happened_at"),
         # These find rare entries among millions of refusals, with or without a command.

@@ -48,7 +48,7 @@ _KEEP_DEAD = Statement(
         ),
         include_defaults=False,
     )
-    .on_conflict_do_nothing()  # no index is named, since the id alone is unique, too, for the release before
+    .on_conflict_do_nothing()
     .returning(col(DeadLetter.id))
 )
 

@@ -114,7 +114,7 @@ class SupportChanges:
             if undo_of_product:
                 return await self._make_of_product(undo_of_product(entry), options, by, entry)
         except asyncpg.UniqueViolationError as error:
-            if error.constraint_name not in ("uq_audit_undo", "uq_audit_undo_of"):
+            if error.constraint_name != "uq_audit_undo":
                 raise
             raise NotUndoable(reason="already_undone") from None  # concurrently, by another caller
         raise NotUndoable(reason="nothing_changed" if entry.before == entry.after else "no_way_back")

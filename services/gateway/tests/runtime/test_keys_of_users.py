@@ -1,4 +1,4 @@
-"""Keys that begin with the user, in the two steps that they take: migration 0013, and ``drop_old_keys``."""
+"""Keys that begin with the user, in the two steps that they took: migrations 0013 and 0016."""
 
 import asyncio
 from uuid import uuid4
@@ -6,7 +6,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gameshelf.gateway.runtime.kafka.inbox import NewLetter, keep_dead_letters
-from gameshelf.gateway.runtime.old_keys import drop_old_keys
 from gameshelf.gateway.runtime.tables import METADATA, MIGRATIONS, NOBODY, NOBODY_HASH
 from gameshelf.kernel.migrations import MigrationBlocked
 
@@ -66,8 +65,8 @@ async def test_rows_about_no_user_have_a_constant_as_their_user(database, connec
     }
 
 
-async def test_the_last_releases_nobody_is_replaced_as_it_writes(database, connection):
-    await asyncio.to_thread(MIGRATIONS.upgrade, database)
+async def test_between_the_steps_null_is_replaced_as_it_is_written(database, connection):
+    await asyncio.to_thread(MIGRATIONS.upgrade, database, "0015")
     for add, _, someone, _ in TABLES.values():
         await connection.execute(add, None, 2)
         await connection.execute(add, someone, 1)
@@ -100,14 +99,20 @@ async def test_a_migration_that_was_cut_off_can_be_repeated(database, connection
     await asyncio.to_thread(MIGRATIONS.check, database)
 
 
-async def test_after_the_second_step_the_keys_are_those_of_the_models(database, connection):
-    await asyncio.to_thread(MIGRATIONS.upgrade, database)
+async def test_after_both_steps_the_keys_are_those_of_the_models(database, connection):
     models = {table.name: [column.name for column in table.primary_key.columns] for table in METADATA.tables.values()}
-    before = {name: key for name, key in await connection.fetch(KEYS) if name != "alembic_version"}
-    assert before == {**models, "outbox": ["id"], "dead_letters": ["id"]}
-    for _ in range(2):
-        await drop_old_keys(connection)
-        assert {name: key for name, key in await connection.fetch(KEYS) if name != "alembic_version"} == models
+
+    async def keys():
+        return {name: key for name, key in await connection.fetch(KEYS) if name != "alembic_version"}
+
+    await asyncio.to_thread(MIGRATIONS.upgrade, database, "0015")
+    assert await keys() == {**models, "outbox": ["id"], "dead_letters": ["id"]}
+    await asyncio.to_thread(MIGRATIONS.upgrade, database, "0016")
+    assert await keys() == models
+    # As if it had been cut off before its end was noted.
+    await connection.execute("UPDATE gateway.alembic_version SET version_num = '0015'")
+    await asyncio.to_thread(MIGRATIONS.upgrade, database)
+    assert await keys() == models
     for add, _, _, _ in TABLES.values():
         with pytest.raises(asyncpg.NotNullViolationError):
             await connection.execute(add, None, 1)
@@ -115,8 +120,9 @@ async def test_after_the_second_step_the_keys_are_those_of_the_models(database, 
 
 
 @pytest.mark.parametrize("user_id", [None, USER], ids=["nobody", "a user"])
-async def test_a_dead_letter_is_stored_once_with_either_key(database, connection, user_id):
-    await asyncio.to_thread(MIGRATIONS.upgrade, database)
+async def test_a_dead_letter_is_stored_once_before_and_after(database, connection, user_id):
+    """As each release stores it: that of the first step and this one run side by side."""
+    await asyncio.to_thread(MIGRATIONS.upgrade, database, "0015")
     letters = [NewLetter(f"topic/0/{number}", "detail", b"") for number in range(3)]
 
     async def keep(some):
@@ -125,19 +131,17 @@ async def test_a_dead_letter_is_stored_once_with_either_key(database, connection
 
     assert await keep(letters[:2]) == 2
     assert await keep(letters[:2]) == 0
-    await drop_old_keys(connection)
+    await asyncio.to_thread(MIGRATIONS.upgrade, database)
     assert await keep(letters) == 1
 
 
-async def test_an_entry_is_undone_once_per_user_with_either_index(database, connection):
+async def test_an_entry_is_undone_once_per_user(database, connection):
     await asyncio.to_thread(MIGRATIONS.upgrade, database)
     undo = (
         "INSERT INTO gateway.audit (kind, command, actor_roles, user_hash, target, undo_of) "
-        "VALUES ('change', 'audit undo', '', $1, '{}', $2)"
+        "VALUES ('change', 'audit undo', '', $1, '{}', 1)"
     )
-    for number, index in ((1, "uq_audit_undo_of"), (2, "uq_audit_undo")):
-        await connection.execute(undo, NOBODY_HASH, number)
-        with pytest.raises(asyncpg.UniqueViolationError) as caught:
-            await connection.execute(undo, NOBODY_HASH, number)
-        assert caught.value.constraint_name == index
-        await drop_old_keys(connection)
+    await connection.execute(undo, HASH)
+    with pytest.raises(asyncpg.UniqueViolationError) as caught:
+        await connection.execute(undo, HASH)
+    assert caught.value.constraint_name == "uq_audit_undo"

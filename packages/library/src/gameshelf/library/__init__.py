@@ -78,7 +78,7 @@ from gameshelf.library._store.item_id_rewrite import BEGINNING, ItemIdRewrites, 
 from gameshelf.library._views import CategoryView, ItemView, Language, ProductView
 from gameshelf.library._visible import LINKED_OWNERS
 
-__version__ = "0.3.0"
+__version__ = "0.4.0.dev0"
 
 MIGRATIONS = Migrations(
     "gameshelf.library", SCHEMA, local_tables=frozenset({"item_id_rewrite"}), second_steps=SECOND_STEPS

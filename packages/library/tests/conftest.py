@@ -15,6 +15,7 @@ from gameshelf.library import (
     FamilyLinks,
     FamilyQueries,
     FamilySeats,
+    FamilyShares,
     GrantKind,
     ItemChanges,
     ItemFilter,
@@ -123,6 +124,18 @@ class Players:
         return self.sessions & set(session_ids)
 
 
+async def refresh_shares(queries, shares):
+    """Does what the job of shared products does."""
+    for owner_id in await queries.changed_owners(1000):
+        await shares.mark_links(owner_id)
+    for member_id, owner_id in await queries.outdated_links(1000):
+        await shares.refresh(member_id, owner_id)
+
+
+def ignore(event):
+    pass
+
+
 class Family:
     """An owner with two games, and a member; both at one connection."""
 
@@ -132,6 +145,8 @@ class Family:
         self.owner, self.member = uuid4(), uuid4()
         self.games = [uuid4(), uuid4()]
         self.events = []
+        self.refreshes = True
+        """Whether members keep what owners share at once, as after the next round of the job; its events are dropped."""
         self.players = Players()
         self.library = LibraryService(connection, self.events.append, self.clock)
         self.links = FamilyLinks(connection, self.events.append, self.clock)
@@ -145,11 +160,23 @@ class Family:
     async def buy(self, user, *games):
         grants = [NewGrant(game, GrantKind.ORDER, "o", self.now) for game in games]
         await self.library.grant(user, grants)
+        await self.refresh()
+
+    async def refund(self, user, *games):
+        await self.library.refund(user, "o", dict.fromkeys(games), f"r{self.now}", self.now)
+        await self.refresh()
+
+    async def refresh(self):
+        """Makes what members keep of owners what is shared, unless the test does it."""
+        if self.refreshes:
+            await refresh_shares(self.queries, FamilyShares(self.connection, ignore, self.clock))
 
     async def share(self, owner=None, member=None, **more):
         owner, member = owner or self.owner, member or self.member
         link = await self.links.invite(owner, NewLink(shared_with_user_id=member, **more))
-        return await self.links.accept(member, link.id)
+        link = await self.links.accept(member, link.id)
+        await self.refresh()
+        return link
 
     async def take(self, game, user=None):
         session = uuid4()

@@ -32,6 +32,13 @@ OWN_TOPICS = {
     "com.platform.library.dlq.v1": lambda document: "events/com.platform.library.dlq.v1",
 }
 
+KEPT = """
+SELECT NOT EXISTS (
+    SELECT FROM library.family_memberships m WHERE m.user_id = $1 AND (
+        m.products_as_of IS DISTINCT FROM m.updated_at AND (m.status = 'active' OR m.products_since IS NOT NULL)
+        OR EXISTS (SELECT FROM library.share_changes c WHERE c.owner_user_id = m.owner_user_id)))
+"""
+
 
 @cache
 def validator(name: str) -> Any:
@@ -109,6 +116,14 @@ class Player:
         event = purchase(self.id, *products, order=order, **more)
         await self.publish(event)
         return event
+
+    async def keeps_shares(self) -> None:
+        """Waits until the player keeps what others share with them now."""
+        connection = await asyncpg.connect(self.platform.dsn)
+        try:
+            await until(lambda: connection.fetchval(KEPT, self.id))
+        finally:
+            await connection.close()
 
     async def publish(self, *events: CloudEvent) -> None:
         """Publishes events as other services do."""

@@ -128,7 +128,7 @@ class Dev:
         """Whether nothing is left running, soon."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self.processes() and time.monotonic() < deadline:
-            time.sleep(0.1)
+            time.sleep(0.5)
         assert not self.processes()
         return True
 

@@ -168,6 +168,18 @@ def test_an_environment_is_extended_not_made_again(checkout):
 
 
 @pytest.mark.long
+def test_a_package_of_ours_that_changes_is_installed_alone(checkout):
+    assert checkout.run("install", "--all").returncode == 0
+    (checkout.root / "protos" / "pyproject.toml").write_text(PROJECT + '[project]\nname = "tiny"\nversion = "1"\n')
+    marker = checkout.root / ".venv" / "kept"
+    marker.touch()
+    said = checkout.run("install").stderr
+    assert "installing our packages into .venv again" in said
+    assert marker.exists()
+    assert checkout.run("install", "--all").stderr == ""
+
+
+@pytest.mark.long
 def test_a_half_made_environment_is_made_again(checkout):
     checkout.pin("devstack-lock.txt", f"other==1 --hash=sha256:{'0' * 64}")
     installing = checkout.start("install")

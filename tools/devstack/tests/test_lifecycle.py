@@ -47,7 +47,7 @@ def test_nothing_is_left_running_when_the_terminal_is_closed(dev):
     os.close(theirs)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(dev.processes()) < 4 and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.5)
     os.close(ours)
     up.wait(PATIENCE_SECONDS)
     assert dev.all_gone()

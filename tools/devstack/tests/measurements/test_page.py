@@ -29,6 +29,13 @@ def test_the_page_has_medians_spread_and_floor():
     assert "![a.svg](a.svg)" in page
 
 
+def test_the_page_says_what_is_remarkable_about_a_figure():
+    figure = SETTINGS.model_copy(update={"remark": "21 refused"})
+    assert "| PUT /settings, Granian (21 refused) |" in render_page(
+        RESULTS.model_copy(update={"figures": (figure,)}), "$figures", []
+    )
+
+
 @pytest.mark.parametrize(("value", "shown"), [(2422.6, "2,423"), (64.24, "64.2"), (0.7412, "0.741"), (0, "0")])
 def test_a_number_has_three_digits_or_all_before_the_point(value, shown):
     assert number(value) == shown

@@ -64,6 +64,7 @@ class Family:
     def accept(self, member, link):
         accepted = member.post(f"/family/links/{link}/accept")
         assert accepted.status_code == 200, accepted.text
+        wait_for(member.sees)  # a job brings the shared games
 
 
 @pytest.fixture(scope="module")

@@ -70,27 +70,24 @@ from gameshelf.library._queries.overview import LibraryOverview, library_overvie
 from gameshelf.library._queries.support import GrantView, HeldProduct, ItemState, LibrarySupportQueries, OrderFactView
 from gameshelf.library._reasons import LinkReason, SeatReason, Start
 from gameshelf.library._rules import Holding, NewGrant, Playtime
-from gameshelf.library._second_steps import SECOND_STEPS
 from gameshelf.library._service import LibraryService
 from gameshelf.library._shares.service import FamilyShares
 from gameshelf.library._store import users_without_keys
 from gameshelf.library._store.item_id_rewrite import BEGINNING, ItemIdRewrites, RewritePart, RewriteProgress
 from gameshelf.library._views import CategoryView, ItemView, Language, ProductView
-from gameshelf.library._visible import LINKED_OWNERS
+from gameshelf.library._visible import ACTIVE_SHARES
 
-__version__ = "0.3.0"
+__version__ = "0.4.0.dev0"
 
-MIGRATIONS = Migrations(
-    "gameshelf.library", SCHEMA, local_tables=frozenset({"item_id_rewrite"}), second_steps=SECOND_STEPS
-)
+MIGRATIONS = Migrations("gameshelf.library", SCHEMA, local_tables=frozenset({"item_id_rewrite"}))
 
 __all__ = [
+    "ACTIVE_SHARES",
     "BEGINNING",
     "CATALOG_VERSION",
     "DEFAULT_MAX_MEMBERS",
     "ERASED_USER",
     "GRACE",
-    "LINKED_OWNERS",
     "METADATA",
     "MIGRATIONS",
     "AccessDecision",

@@ -16,6 +16,7 @@ from gameshelf.library._models import (
     LinkStatus,
     Product,
 )
+from gameshelf.library._shares.models import SharedProduct
 from sqlalchemy import (
     Uuid,
     and_,
@@ -32,10 +33,11 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-_M = FamilyMembership
+_M, _P = FamilyMembership, SharedProduct
 FENCE: Any = literal_column("0")
 """As an offset it keeps the planner from merging a subquery into the surrounding query."""
 _ITEM: Any = LibraryItem.__table__  # type: ignore[attr-defined]
@@ -83,39 +85,44 @@ def has_own(user_id: Any, product_id: Any) -> Any:
     return owned.correlate_except(item).scalar_subquery().is_not(None)
 
 
+def of_link(shared: Any, membership: Any) -> Any:
+    """Whether a shared product is one of a membership."""
+    return and_(
+        col(shared.user_id) == col(membership.user_id), col(shared.owner_user_id) == col(membership.owner_user_id)
+    )
+
+
 def visible_items() -> Any:
     """Returns the rows of a library, as ``LibraryItem`` has them: owned ones, and shared ones with the member's own
     state.
+
+    All of them are the user's own rows: the membership decides at once, and the shared products follow what the owner
+    owns.
 
     Its parameter is ``user_id``. Where two owners share one game the oldest link counts.
     """
     user_id = bindparam("user_id", type_=Uuid)
     owned = select(*_ITEM.c).where(_ITEM.c.user_id == user_id, _ITEM.c.acquisition_type.is_not(None))
-    of_owner, mine = aliased(LibraryItem), aliased(LibraryItem)
-    theirs = (
-        select(col(of_owner.product_id), col(of_owner.product_type), col(of_owner.added_at))
-        .where(col(of_owner.user_id) == col(_M.owner_user_id), col(of_owner.acquisition_type).is_not(None))
-        .offset(FENCE)
-        .lateral("theirs")
-    )
+    mine = aliased(LibraryItem)
+    since = func.greatest(col(_P.added_at), col(_M.active_since))
     offered = (
         select(
-            theirs.c.product_id,
-            theirs.c.product_type,
-            col(_M.owner_user_id),
-            func.greatest(theirs.c.added_at, col(_M.active_since)).label("added_at"),
+            col(_P.product_id),
+            col(_P.product_type),
+            col(_P.owner_user_id),
+            since.label("added_at"),
         )
-        .distinct(theirs.c.product_id)
+        .distinct(col(_P.product_id))
         .select_from(_M)
-        .join(theirs, true())
+        .join(SharedProduct, of_link(_P, _M))
         .where(
             col(_M.user_id) == user_id,
             is_active(_M),
-            is_in_scope(_M, theirs.c.product_id),
-            ~is_forbidden(theirs.c.product_id),
-            ~has_own(user_id, theirs.c.product_id),
+            is_in_scope(_M, col(_P.product_id)),
+            ~is_forbidden(col(_P.product_id)),
+            ~has_own(user_id, col(_P.product_id)),
         )
-        .order_by(theirs.c.product_id, col(_M.active_since), col(_M.id))
+        .order_by(col(_P.product_id), col(_M.active_since), col(_M.id))
         .subquery("offered")
     )
     own = {
@@ -145,5 +152,13 @@ def visible_items() -> Any:
     return aliased(LibraryItem, union_all(owned, shared).cte("visible"))
 
 
-LINKED_OWNERS = select(col(_M.user_id), col(_M.owner_user_id)).where(is_active(_M)).subquery("linked_owners")
-"""Members and the owners who share with them now, for statements of callers whose ETag covers these owners."""
+_listed: Any = aggregate_order_by(literal_column("','"), col(_M.owner_user_id))
+ACTIVE_SHARES = (
+    select(func.string_agg(func.concat(col(_M.id), ":", func.extract("epoch", col(_M.updated_at))), _listed))
+    .where(col(_M.user_id) == bindparam("user_id", type_=Uuid), is_active(_M))
+    .scalar_subquery()
+)
+"""The links by which others share with the user now, each with the time of its last change, as text; null: nobody
+shares. For statements of callers whose ETag covers it: the member's version grows a moment after the other party has
+changed a link, and not at all when one expires.
+"""

@@ -39,6 +39,7 @@ async def share(owner, member, invite_key=INVITE_KEY):
     link = invited.json()["data"]["id"]
     accepted = await member.post(f"/family/links/{link}/accept", **ACCEPT_KEY)
     assert accepted.status_code == 200, accepted.text
+    await member.keeps_shares()
     return link
 
 

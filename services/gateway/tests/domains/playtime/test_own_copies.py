@@ -23,6 +23,7 @@ async def share(owner, member):
     invited = await owner.post("/family/links", {"shared_with_user_id": str(member.id)})
     link = invited.json()["data"]["id"]
     assert (await member.post(f"/family/links/{link}/accept")).status_code == 200
+    await member.keeps_shares()
     return link
 
 

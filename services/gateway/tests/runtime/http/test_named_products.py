@@ -112,6 +112,7 @@ async def test_seats_have_titles_and_covers(player, new_player, wait_until):
     await wait_until(titled)
     link = (await player.post("/family/links", {"shared_with_user_id": str(member.id)})).json()["data"]["id"]
     assert (await member.post(f"/family/links/{link}/accept")).status_code == 200
+    await member.keeps_shares()
     assert (await member.post("/playtime/sessions/start", {"product_id": str(product)})).status_code == 201
     for one in (player, member):
         [seat] = (await one.get("/family/seats"))["data"]

@@ -22,7 +22,7 @@ LOCKS = {"devstack": "devstack-lock.txt", "all": "lock.txt"}
 MIB_NEEDED = {"devstack": 800, "all": 1400}
 """Free space on the disk: the environment, and what was downloaded for it until the installation has succeeded."""
 _UNFINISHED = "unfinished"
-"""What the stamp says between the first change and the last one. A fingerprint is never that."""
+"""What the stamp says between the first change and the last one. Fingerprints are never that."""
 
 
 class InstallationFailed(Exception):
@@ -45,12 +45,12 @@ class VirtualEnvironment:
         self._projects = [root / "protos", *sorted(path.parent for path in found)]
 
     def has(self, level: str) -> bool:
-        """Returns whether everything of a level is installed, in the pinned versions."""
-        return self._installed() in (level, "all")
+        """Returns whether everything of a level is installed, in the pinned versions, and our packages as they are."""
+        return self._pinned() in (level, "all") and self._has_projects()
 
     def can_extend(self) -> bool:
-        """Returns whether what is installed is right as far as it goes: nothing of it changes when more is added."""
-        return self._installed() is not None
+        """Returns whether the pinned packages are right as far as they go: none of them changes when more is added."""
+        return self._pinned() is not None
 
     def ensure(self, level: str) -> None:
         """Installs what is missing; a second caller waits for the first. Raises InstallationFailed."""
@@ -60,16 +60,29 @@ class VirtualEnvironment:
             if not self.has(level):
                 self._install(level)
 
-    def _installed(self) -> str | None:
-        stamp = self._stamp.read_text() if self._stamp.exists() else _UNFINISHED
-        return next((level for level in ("all", "devstack") if stamp == self._fingerprint(level)), None)
+    def _stamped(self) -> list[str]:
+        """The fingerprints of the pinned packages and of our own."""
+        stamp = self._stamp.read_text().split() if self._stamp.exists() else []
+        return stamp if len(stamp) == 2 else [_UNFINISHED, _UNFINISHED]
 
-    def _fingerprint(self, level: str) -> str:
-        """Changes when there is something to install."""
-        found = hashlib.sha256(f"{self.root}{self._python_version()}".encode())
-        for path in (self._lock(level), *(project / "pyproject.toml" for project in self._projects)):
-            found.update(path.read_bytes())
+    def _pinned(self) -> str | None:
+        """Returns the level whose pinned packages are installed."""
+        pins, _ = self._stamped()
+        return next((level for level in ("all", "devstack") if pins == self._pins(level)), None)
+
+    def _has_projects(self) -> bool:
+        return self._stamped()[1] == self._declared()
+
+    def _pins(self, level: str) -> str:
+        """Changes when there are other packages to install, or another package of ours."""
+        names = [str(project.relative_to(self.root)) for project in self._projects]
+        found = hashlib.sha256(f"{self.root}{self._python_version()}{names}".encode())
+        found.update(self._lock(level).read_bytes())
         return found.hexdigest()
+
+    def _declared(self) -> str:
+        """Changes when one of our packages says something else of itself, such as its version."""
+        return hashlib.sha256(b"".join((one / "pyproject.toml").read_bytes() for one in self._projects)).hexdigest()
 
     def _python_version(self) -> tuple[int, ...]:
         """That of the environment, as long as its Python is still there: `./dev` may be started by another one."""
@@ -96,23 +109,30 @@ class VirtualEnvironment:
             yield
 
     def _install(self, level: str) -> None:
-        extends = self.can_extend()
-        self._check_place(level, extends)
+        pinned = self._pinned()
+        lacks_pins = pinned not in (level, "all")
+        if lacks_pins:
+            self._check_place(level, extends=pinned is not None)
         started = time.monotonic()
         pins = sum(1 for line in self._lock(level).read_text().splitlines() if re.match(r"[a-z0-9].*==", line))
-        _say(f"{'adding to' if extends else 'installing into'} .venv: {pins} packages (once, and when the pins change)")
-        if extends:
+        if not lacks_pins:
+            _say("installing our packages into .venv again: they say something else of themselves, such as a version")
+        elif pinned:
+            _say(f"adding to .venv: {pins} packages (once, and when the pins change)")
+        else:
+            _say(f"installing into .venv: {pins} packages (once, and when the pins change)")
+        has_projects = pinned is not None and self._has_projects()
+        if pinned:
             # An interrupted addition may leave a package by halves: without a stamp the next try begins from scratch.
             self._stamp.write_text(_UNFINISHED)
         else:
             self._make_empty()
-        steps = [["--require-hashes", "--requirement", str(self._lock(level))]]
-        if not extends:
+        if lacks_pins:
+            self._run_installer(["--require-hashes", "--requirement", str(self._lock(level))])
+        if not has_projects:
             local = [part for project in self._projects for part in ("--editable", str(project))]
-            steps.append(["--no-deps", "--no-build-isolation", *local])
-        for step in steps:
-            self._run_installer(step)
-        self._stamp.write_text(self._fingerprint(level))
+            self._run_installer(["--no-deps", "--no-build-isolation", *local])
+        self._stamp.write_text(f"{self._pins(level if lacks_pins else pinned or level)} {self._declared()}")
         shutil.rmtree(self._downloads, ignore_errors=True)
         _say(f"installed in {time.monotonic() - started:.0f} s")
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
-    FromClause,
     LargeBinary,
     String,
     Uuid,
@@ -30,8 +29,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
-from sqlalchemy.orm import aliased
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 _USER = bindparam("user_id", type_=Uuid)
@@ -104,7 +102,6 @@ _OPEN_GROUP = Statement(
         select(literal(1)).where(col(ForwardedEvent.user_id) == _group.c.user_id).exists().label("has_forwarded"),
     )
 )
-_owner = aliased(UserStream)
 _row = select(UserStream).where(col(UserStream.user_id) == _USER).subquery()
 _one = select(literal(1)).subquery()
 
@@ -120,7 +117,7 @@ class StreamState:
     shared_version: int
     """The version that is the same for all users."""
     shares: str | None
-    """The owners who share with the user now, with the versions of their rows; None if nobody shares."""
+    """The links by which others share with the user now, as text; None if nobody shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +134,8 @@ class Versions:
 
     shared: ColumnElement[int]
     """A version that is the same for all users, such as that of the catalog."""
-    owners: FromClause
-    """``owner_user_id`` and ``user_id``: the owners who share with each user now."""
+    shares: ColumnElement[str]
+    """The links by which others share with the user of ``user_id`` now, as text that differs when one has changed."""
 
 
 def state_statement(versions: Versions | None) -> Statement:
@@ -148,7 +145,7 @@ def state_statement(versions: Versions | None) -> Statement:
 
 def _state(versions: Versions | None) -> Statement:
     shared = versions.shared if versions else literal(0)
-    shares = _shares(versions.owners) if versions else cast(null(), String)
+    shares = versions.shares if versions else cast(null(), String)
     return Statement(
         select(
             func.coalesce(_row.c.version, 0).label("version"),
@@ -158,19 +155,6 @@ def _state(versions: Versions | None) -> Statement:
             shared.label("shared_version"),
             shares.label("shares"),
         ).select_from(_one.outerjoin(_row, true()))
-    )
-
-
-def _shares(owners: FromClause) -> ColumnElement[str]:
-    """Returns the owners who share with the user now, each with the version of the owner's row, as text."""
-    owner_id = owners.c.owner_user_id
-    listed = aggregate_order_by(literal(","), owner_id)
-    return (
-        select(func.string_agg(func.concat(owner_id, ":", func.coalesce(_owner.version, 0)), listed))
-        .select_from(owners)
-        .outerjoin(_owner, col(_owner.user_id) == owner_id)
-        .where(owners.c.user_id == _USER)
-        .scalar_subquery()
     )
 
 

@@ -52,8 +52,9 @@ def _table(figures: Sequence[Figure]) -> str:
     for figure in figures:
         least, greatest = figure.spread
         floor = "" if figure.floor_median is None else number(figure.floor_median)
+        what = f"{figure.what} ({figure.remark})" if figure.remark else figure.what
         lines.append(
-            f"| {figure.what} | {figure.unit} | {number(figure.median)} | {number(least)} to {number(greatest)} "
+            f"| {what} | {figure.unit} | {number(figure.median)} | {number(least)} to {number(greatest)} "
             f"| {len(figure.rounds)} | {figure.floor_name} | {floor} | {_ratio(figure)} |"
         )
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.domains.library.settings import LibrarySection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.gateway.runtime.streams import Versions
-from gameshelf.library import CATALOG_VERSION, LINKED_OWNERS, METADATA, MIGRATIONS, LibraryQueries
+from gameshelf.library import ACTIVE_SHARES, CATALOG_VERSION, METADATA, MIGRATIONS, LibraryQueries
 
 DOMAIN = Domain(
     "library",
@@ -23,6 +23,6 @@ DOMAIN = Domain(
     codes=errors.CODES,
     rules=errors.RULES,
     product_names=LibraryQueries,
-    versions=Versions(CATALOG_VERSION, LINKED_OWNERS),
+    versions=Versions(CATALOG_VERSION, ACTIVE_SHARES),
     settings=LibrarySection,
 )

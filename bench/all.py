@@ -25,11 +25,12 @@ DOCS = HERE.parent / "docs"
 RESULTS = HERE / "results.json"
 TEMPLATE = HERE / "performance.md.template"
 
-SCENARIOS: dict[str, tuple[str, ...]] = {"pages": (), "writes": (), "purchases": (), "start": (), "memory": ()}
+SCENARIOS: dict[str, tuple[str, ...]] = dict.fromkeys(("pages", "writes", "purchases", "start", "cold", "memory"), ())
 QUICK: dict[str, tuple[str, ...]] = {
     "pages": ("--users=50", "--seconds=2"),
     "writes": ("--users=50", "--seconds=2", "--rates", "100"),
     "purchases": ("--purchases=4000", "--users=2000"),
+    "cold": ("--users=2000", "--seconds=2"),
     "memory": ("--seconds=30", "--sockets=20"),
 }
 """Options of a scenario with `--quick`."""

@@ -62,7 +62,7 @@ MODULES = (
 # Statements over all users search by a time, by an object key, or by the ids of uploads.
 OVER_ALL = {
     "accounts._CONTENTS": "s3_object_key",
-    "contents._MARK_DUE": "delete_after",
+    "contents._DUE": "delete_after",
     "list_objects._REWRITE": "s3_object_key",
     "scans._EXPECTED": "s3_object_key",
     "scans._KNOWN": "s3_object_key",
@@ -251,7 +251,7 @@ async def test_a_statement_finds_its_rows_by_key(full, name):
         ("slots._ALL_WITHOUT_KEY", "ix_savegame_slots_no_key"),
         ("saves._VERSIONS", "uq_savegame_conflicts_open"),
         ("usage._USAGE", "ix_savegame_uploads_open"),
-        ("contents._MARK_DUE", "ix_savegame_contents_delete_after"),
+        ("contents._DUE", "ix_savegame_contents_delete_after"),
         ("list_objects._OLDEST", "ix_savegame_contents_unwritten"),
         ("list_objects._UNWRITTEN", "ix_savegame_contents_unwritten"),
         ("lists._FORGET", "ix_savegame_metadata_pruned_lists"),
@@ -291,8 +291,8 @@ async def test_the_contents_of_a_list_are_found_by_their_ids(full, name):
         "slots._HAS_GROWN",
         "support._COPIES",
         "support._HEAD",
-        "support._OF_ALL",
         "support._OF_USER",
+        "support._SIDES",
         "versions._JOIN_HEAD",
         "versions._PRUNE",
     ],

@@ -137,9 +137,9 @@ def version_columns(version: Any, branches: Any = None, slot: Any = S) -> tuple[
 
 
 def conflict_sides(conflict: Any = SavegameConflict) -> Any:
-    """Selects conflicts with both of their sides, which ``ConflictReader`` reads."""
-    head = one_version(col(S.id), col(S.head_version), "head", col(S.user_id))
-    branch = one_version(col(S.id), col(conflict.branch_version), "branch", col(S.user_id))
+    """Selects conflicts of the user with both of their sides, which ``ConflictReader`` reads."""
+    head = one_version(col(S.id), col(S.head_version), "head")
+    branch = one_version(col(S.id), col(conflict.branch_version), "branch")
     return (
         select(
             col(conflict.id),

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import user
+from gameshelf.kernel.sql import array, user
 from gameshelf.savegames._models import ContentState, SavegameQuota
 from gameshelf.savegames._naming import user_prefix
-from gameshelf.savegames._store.expressions import IS_LIVE, C
+from gameshelf.savegames._store.expressions import IS_FILE, IS_LIVE, C
 from gameshelf.savegames._usage_comparison import CountedContent
-from sqlalchemy import BigInteger, Integer, String, Uuid, bindparam, cast, func, literal_column, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import BigInteger, Integer, String, Uuid, any_, bindparam, case, cast, func, select
 from sqlmodel import col
 
 _Q = SavegameQuota
@@ -40,39 +39,28 @@ class TopUsers:
     """The user after whom the next page begins; None: there is no next page."""
 
 
-# All contents of a user on the page are counted, so that the sum is the one that the user's quota shows.
+# The page alone, since it goes through an index of all users. What each of them uses is then counted on their shard.
 _page = (
     select(col(C.user_id))
     .where(IS_LIVE, col(C.user_id) > bindparam("after", type_=Uuid))
     .order_by(col(C.user_id))
     .limit(bindparam("contents", type_=Integer))
-    .cte("page")
+    .subquery("page")
 )
-_users = select(_page.c.user_id).distinct().subquery("users")
-_own = aliased(C)
-_used = (
-    select(func.coalesce(func.sum(col(_own.file_size_bytes)), 0))
-    .where(
-        col(_own.user_id) == _users.c.user_id,
-        col(_own.state) == literal_column("'live'"),
-        col(_own.kind) == literal_column("'file'"),
-    )
-    .scalar_subquery()
+_PAGE = Statement(
+    select(_page.c.user_id, func.count().label("contents")).group_by(_page.c.user_id).order_by(_page.c.user_id)
 )
-_limits = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == _users.c.user_id).scalar_subquery()
+# All contents of a user on the page are counted, so that the sum is the one that the user's quota shows.
+_used_bytes = cast(func.coalesce(func.sum(case((IS_FILE, col(C.file_size_bytes)))), 0), BigInteger)
+_limit_bytes = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == col(C.user_id)).scalar_subquery()
 _TOP = Statement(
-    select(
-        _users.c.user_id,
-        cast(_used, BigInteger).label("used_bytes"),
-        _limits.label("limit_bytes"),
-        func.count().over().label("looked_at"),
-        select(func.count()).select_from(_page).scalar_subquery().label("contents"),
-        select(_page.c.user_id).order_by(_page.c.user_id.desc()).limit(1).scalar_subquery().label("last_user_id"),
-    )
-    .order_by(_used.desc(), _users.c.user_id)
+    select(col(C.user_id), _used_bytes.label("used_bytes"), _limit_bytes.label("limit_bytes"))
+    .where(col(C.user_id) == any_(array("user_ids", Uuid)), IS_LIVE)
+    .group_by(col(C.user_id))
+    .order_by(_used_bytes.desc(), col(C.user_id))
     .limit(_LIMIT)
 )
-_USER_USAGE = RowReader(UserUsage, _TOP, others=("looked_at", "contents", "last_user_id"))
+_USER_USAGE = RowReader(UserUsage, _TOP)
 _CONTENTS = Statement(
     select(col(C.s3_object_key).label("key"), col(C.file_size_bytes).label("size"), col(C.state))
     .where(
@@ -88,7 +76,9 @@ _NOBODY = UUID(int=0)
 
 
 class SavegameAccounts:
-    """Counts, over one connection, which needs no transaction. Each method is one statement."""
+    """Counts, over one connection, which needs no transaction. Each method is one statement, but for ``top``, which is
+    two.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -98,12 +88,13 @@ class SavegameAccounts:
 
         A page begins after the user ``after``, or with the first user where that is None.
         """
-        rows = await _TOP.all(self._connection, after=after or _NOBODY, contents=contents, limit=limit)
-        if not rows:
+        page = await _PAGE.all(self._connection, after=after or _NOBODY, contents=contents)
+        if not page:
             return TopUsers([], 0, None)
-        first = rows[0]
-        last = first["last_user_id"] if first["contents"] == contents else None
-        return TopUsers(_USER_USAGE.read_all(rows), first["looked_at"], last)
+        user_ids = [row["user_id"] for row in page]
+        rows = await _TOP.all(self._connection, user_ids=user_ids, limit=limit)
+        is_full = sum(row["contents"] for row in page) == contents
+        return TopUsers(_USER_USAGE.read_all(rows), len(page), user_ids[-1] if is_full else None)
 
     async def contents(self, user_id: UUID, after: str, limit: int) -> list[CountedContent]:
         """A user's contents with keys after ``after``, sorted by key."""

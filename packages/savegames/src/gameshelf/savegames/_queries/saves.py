@@ -74,9 +74,7 @@ _versions = (
 )
 _VERSIONS = Statement(_versions.order_by(col(M.version).desc()).limit(_LIMIT).offset(_OFFSET))
 _COUNT_VERSIONS = Statement(select(func.count().label("n")).select_from(_versions.subquery()))
-_chosen = one_version(
-    col(S.id), func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)), "chosen", col(S.user_id)
-)
+_chosen = one_version(col(S.id), func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)), "chosen")
 _DOWNLOAD = Statement(
     select(*version_columns(_chosen.c, _branches), col(C.s3_object_key))
     .select_from(S)

@@ -51,9 +51,7 @@ class VersionContents:
     """None: a single file, or a set whose list is forgotten."""
 
 
-_chosen = one_version(
-    col(S.id), func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)), "chosen", col(S.user_id)
-)
+_chosen = one_version(col(S.id), func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)), "chosen")
 _VERSION = Statement(
     select(
         *version_columns(_chosen.c, open_branches()),

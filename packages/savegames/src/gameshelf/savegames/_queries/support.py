@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, user
@@ -94,31 +95,40 @@ _CONFLICT_STATE = RowReader(ConflictState, _CONFLICT)
 _place = tuple_(bindparam("opened_after", type_=TIME), bindparam("after_id", type_=Uuid))
 
 
-def _page(of: Any) -> Statement:
+def _page(of: Any, user_id: Any, *columns: Any) -> Any:
     """A page of the conflicts. Their slots are looked up one by one, which costs less than a join with all slots."""
     is_requested = (
         select(
             and_(col(S.deleted_at).is_(None), or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT))
         )
-        .where(col(S.user_id) == col(of.user_id), col(S.id) == col(of.slot_id))
+        .where(col(S.user_id) == user_id, col(S.id) == col(of.slot_id))
         .scalar_subquery()
     )
-    found = select(of).where(
+    found = select(*columns).where(
         col(of.resolved_at).is_(None), tuple_(col(of.opened_at), col(of.id)) > _place, is_requested
     )
-    page = aliased(_X, found.order_by(col(of.opened_at), col(of.id)).limit(_LIMIT).subquery("page"))
-    return Statement(conflict_sides(page).add_columns(col(page.user_id)).order_by(col(page.opened_at), col(page.id)))
+    return found.order_by(col(of.opened_at), col(of.id)).limit(_LIMIT)
 
 
 # Materialized: else PostgreSQL would walk through the conflicts of all users, in their order, to find those of one.
-_own = select(_X).where(col(_X.user_id) == user(), _IS_OPEN).cte("own").prefix_with("MATERIALIZED")
-_OF_ALL, _OF_USER = _page(_X), _page(aliased(_X, _own))
-_OPEN_CONFLICT = ConflictReader(_OF_ALL, _OF_USER, others=("user_id",))
+_own = aliased(_X, select(_X).where(col(_X.user_id) == user(), _IS_OPEN).cte("own").prefix_with("MATERIALIZED"))
+_own_page = aliased(_X, _page(_own, user(), _own).subquery("page"))
+_OF_USER = Statement(
+    conflict_sides(_own_page).where(col(S.user_id) == user()).order_by(col(_own_page.opened_at), col(_own_page.id))
+)
+# Their sides are read user by user, since they are on the shards of their users.
+_OF_ALL = Statement(_page(_X, col(_X.user_id), col(_X.user_id), col(_X.id)))
+_SIDES = Statement(
+    conflict_sides().where(col(_X.user_id) == user(), col(_X.id) == any_(array("conflict_ids", Uuid)), _IS_OPEN)
+)
+_OPEN_CONFLICT = ConflictReader(_OF_USER, _SIDES)
 _BEGINNING = ConflictPlace(datetime.fromisoformat("0001-01-02T00:00:00+00:00"), UUID(int=0))
 
 
 class SavegameSupport:
-    """Reads for support, over one connection, which needs no transaction. Each method is one statement."""
+    """Reads for support, over one connection, which needs no transaction. Each method is one statement, but for
+    ``conflicts`` of all users, which is one more for each user of the page.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -158,12 +168,24 @@ class SavegameSupport:
     ) -> Sequence[UserConflict]:
         """Open conflicts after a place, the oldest first; of one user or of all, of one product or of all."""
         place = after or _BEGINNING
-        rows = await (_OF_USER if user_id else _OF_ALL).all(
-            self._connection,
-            user_id=user_id,
-            of_product=product_id,
-            opened_after=place.opened_at,
-            after_id=place.id,
-            limit=limit,
-        )
-        return [UserConflict(row["user_id"], _OPEN_CONFLICT.read(row)) for row in rows]
+        asked = {
+            "of_product": product_id,
+            "opened_after": place.opened_at,
+            "after_id": place.id,
+            "limit": limit,
+        }
+        if user_id:
+            rows = await _OF_USER.all(self._connection, user_id=user_id, **asked)
+            return [UserConflict(user_id, _OPEN_CONFLICT.read(row)) for row in rows]
+        return await self._with_sides(await _OF_ALL.all(self._connection, **asked))
+
+    async def _with_sides(self, page: Sequence[Record]) -> list[UserConflict]:
+        """Those of the conflicts that are still open, in the order of the page."""
+        conflicts: dict[UUID, list[UUID]] = {}
+        for row in page:
+            conflicts.setdefault(row["user_id"], []).append(row["id"])
+        sides: dict[UUID, OpenConflict] = {}
+        for user_id, ids in conflicts.items():
+            for row in await _SIDES.all(self._connection, user_id=user_id, conflict_ids=ids):
+                sides[row["id"]] = _OPEN_CONFLICT.read(row)
+        return [UserConflict(row["user_id"], sides[row["id"]]) for row in page if row["id"] in sides]

@@ -180,28 +180,38 @@ _DROP = Statement(
     )
     .values(state=literal(ContentState.DROPPED.value), delete_after=_DELETE_AFTER)
 )
-_due = (
-    select(col(C.user_id), col(C.id).label("content_id"), col(C.s3_object_key).label("key"), col(C.state))
+# Without locks, which rows of several shards can't have: what is dropped stays dropped.
+_DUE = Statement(
+    select(
+        col(C.user_id),
+        col(C.id).label("content_id"),
+        col(C.s3_object_key).label("key"),
+        (col(C.state) == ContentState.PENDING.value).label("is_pending"),
+    )
     .where(col(C.delete_after) <= NOW)
     .order_by(col(C.delete_after))
     .limit(_LIMIT)
+)
+_CONTENT_TO_DELETE = RowReader(ContentToDelete, _DUE, others=("is_pending",))
+_abandoned = (
+    select(col(C.id))
+    .where(
+        col(C.user_id) == user(),
+        col(C.id) == any_(array("content_ids", Uuid)),
+        col(C.state) == ContentState.PENDING.value,
+        col(C.delete_after) <= NOW,
+    )
     # A confirmation in progress holds the row, and then keeps its content.
     .with_for_update(skip_locked=True)
-    .cte("due")
+    .cte("abandoned")
 )
 # After this no confirmation can adopt them.
-_given_up = (
+_GIVE_UP = Statement(
     update(SavegameContent)
-    .where(
-        col(C.user_id) == _due.c.user_id,
-        col(C.id) == _due.c.content_id,
-        _due.c.state == literal_column(f"'{ContentState.PENDING.value}'"),
-    )
+    .where(col(C.user_id) == user(), col(C.id) == _abandoned.c.id)
     .values(state=literal(ContentState.DROPPED.value))
-    .cte("given_up")
+    .returning(col(C.id))
 )
-_MARK_DUE = Statement(select(_due.c.user_id, _due.c.content_id, _due.c.key).add_cte(_given_up))
-_CONTENT_TO_DELETE = RowReader(ContentToDelete, _MARK_DUE)
 _marked = rows("marked", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
 _REMOVE_DELETED = Statement(
     delete(SavegameContent).where(
@@ -212,7 +222,7 @@ _REMOVE_DELETED = Statement(
 
 
 class ContentStore:
-    """A user's contents. Each method is one statement."""
+    """A user's contents. Each method is one statement, but for ``mark_for_deletion``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -284,9 +294,22 @@ class ContentStore:
 
     async def mark_for_deletion(self, now: datetime, limit: int) -> list[ContentToDelete]:
         """Marks ``limit`` contents that are due, the longest due first, so that nothing can hold them, and returns
-        them. Needs no lock; what another transaction holds at this moment is left out.
+        them. Needs no lock; pending ones that another transaction holds at this moment are left out.
+
+        It is one statement, and another one for each user who has abandoned a confirmation.
         """
-        return _CONTENT_TO_DELETE.read_all(await _MARK_DUE.all(self._connection, now=now, limit=limit))
+        due = await _DUE.all(self._connection, now=now, limit=limit)
+        pending: dict[UUID, list[UUID]] = {}
+        for row in due:
+            if row["is_pending"]:
+                pending.setdefault(row["user_id"], []).append(row["content_id"])
+        given_up = {
+            row["id"]
+            for user_id, ids in pending.items()
+            for row in await _GIVE_UP.all(self._connection, user_id=user_id, content_ids=ids, now=now)
+        }
+        marked = [row for row in due if not row["is_pending"] or row["content_id"] in given_up]
+        return _CONTENT_TO_DELETE.read_all(marked)
 
     async def remove_deleted(self, marked: Sequence[ContentToDelete]) -> None:
         """Deletes the rows of contents whose objects were deleted. Needs no lock."""

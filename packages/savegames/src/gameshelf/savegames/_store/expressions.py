@@ -69,17 +69,17 @@ def identity_of(version: Any) -> Any:
     return case((col(version.file_count).is_(None), single), else_=of_set)
 
 
-def one_version(slot_id: Any, number: Any, name: str, user_id: Any = None) -> Any:
-    """A lateral select of the version of a slot with this number; ``user_id`` is the user's by default.
+def one_version(slot_id: Any, number: Any, name: str) -> Any:
+    """A lateral select of the version of a slot of the user with this number.
 
     It is cut to one row for the sake of the planner, which takes a slot for one that has a version or two. In a plain
     join, an index scan by the slot alone looks as cheap to it as one by slot and number: it would read all versions of
-    the slot, however many there are, and compare their numbers.
+    the slot, however many there are, and compare their numbers. The user is the parameter, never a column of another
+    table: by a column Citus would not know the shard of a select that is cut.
     """
     version = aliased(M)
-    of_user = user() if user_id is None else user_id
     found = select(version).where(
-        col(version.user_id) == of_user, col(version.slot_id) == slot_id, col(version.version) == number
+        col(version.user_id) == user(), col(version.slot_id) == slot_id, col(version.version) == number
     )
     return found.limit(_ONE).lateral(name)
 
@@ -153,7 +153,7 @@ def verified_content(*columns: Any) -> Any:
     return (
         select(col(C.id), *columns)
         .where(
-            col(C.user_id) == col(F.user_id),
+            col(C.user_id) == user(),
             col(C.id) == col(F.content_id),
             col(C.state) == literal_column(f"'{ContentState.PENDING.value}'"),
             col(C.verified_at).is_not(None),

@@ -126,7 +126,7 @@ _copied = (
     .from_select(
         [*MANIFEST_VALUES],
         select(
-            col(L.user_id),
+            user(),
             MANIFEST,
             SLOT,
             col(L.file_hash_sha256),
@@ -145,9 +145,7 @@ _COPY = Statement(
     insert(SavegameManifestContent)
     .from_select(
         ["user_id", "manifest_id", "content_id"],
-        select(col(H.user_id), MANIFEST, col(H.content_id)).where(
-            col(H.user_id) == user(), col(H.manifest_id) == _source
-        ),
+        select(user(), MANIFEST, col(H.content_id)).where(col(H.user_id) == user(), col(H.manifest_id) == _source),
         include_defaults=False,
     )
     .add_cte(_copied)

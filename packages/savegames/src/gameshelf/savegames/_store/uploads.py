@@ -203,7 +203,7 @@ class Upload:
         return self.file_count is not None
 
 
-_of_upload = (col(F.user_id) == col(U.user_id), col(F.upload_id) == col(U.id))
+_of_upload = (col(F.user_id) == user(), col(F.upload_id) == col(U.id))
 # Not EXISTS: the planner may answer that from a hash of all users' files.
 _awaited: Any = (
     select(literal_column("true")).where(*_of_upload, col(F.content_id).is_(None)).limit(literal_column("1"))
@@ -261,7 +261,7 @@ _IS_PENDING = col(C.state) == _PENDING
 _P = aliased(C)
 _verified = (
     select(col(_P.id))
-    .where(col(_P.user_id) == col(F.user_id), col(_P.id) == col(F.content_id), col(_P.state) == _PENDING)
+    .where(col(_P.user_id) == user(), col(_P.id) == col(F.content_id), col(_P.state) == _PENDING)
     .with_for_update(skip_locked=True)
     .limit(literal_column("1"))
     .correlate(F)

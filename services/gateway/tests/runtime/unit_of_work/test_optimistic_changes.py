@@ -28,6 +28,8 @@ WRITE = Statement(
     insert(_counters).values(user_id=user(), n=_n).on_conflict_do_update(index_elements=["user_id"], set_={"n": _n})
 )
 
+ADD = Statement(insert(_counters).values(user_id=user(), n=_n))
+
 
 @pytest.fixture(scope="module")
 async def counted(dsn):
@@ -83,6 +85,20 @@ class Count:
         return await self.transactions.run(self.user_id, self, Opening([READ.bind(user_id=self.user_id)]))
 
 
+class Add(Count):
+    """Adds the user's counter where there is none, by a statement that fails if there is one."""
+
+    async def __call__(self, transaction):
+        if await READ.first(transaction.connection, user_id=self.user_id):
+            return await super().__call__(transaction)
+        self.units.append(type(transaction.connection))
+        if self.between:
+            between, self.between = self.between, None
+            await between()
+        await ADD.write(transaction.connection, user_id=self.user_id, n=1)
+        return 1
+
+
 async def counter(counted, user_id):
     return await counted.fetchval("SELECT n FROM tried.counters WHERE user_id = $1", user_id)
 
@@ -133,6 +149,36 @@ async def test_a_writer_with_a_lock_overtakes_too(counted, transactions, player)
     count = Count(transactions, player, between=overtake)
     assert await count.run() == 2
     assert await counter(counted, player) == 2
+
+
+async def test_a_violated_constraint_may_be_a_lost_race(counted, transactions, player):
+    """As on Citus, where the parts of a statement run in any order: the version of the user is still the same."""
+
+    async def overtake():
+        await counted.execute("INSERT INTO tried.counters VALUES ($1, 5)", player)
+
+    add = Add(transactions, player, between=overtake)
+    assert await add.run() == 6
+    assert (add.units, await counter(counted, player)) == ([OptimisticUnit, LockedUnit], 6)
+
+
+@pytest.mark.parametrize("sqlstate", ["23505", "XX000"])
+async def test_a_constraint_that_is_violated_again_is_an_error(counted, transactions, player, sqlstate):
+    """XX000 is how Citus reports what is violated on a shard by a part of a statement."""
+    await counted.execute(
+        f"""
+        CREATE FUNCTION tried.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RAISE EXCEPTION 'duplicate key' USING ERRCODE = '{sqlstate}';
+        END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON tried.counters FOR EACH ROW WHEN (NEW.user_id = '{player}')
+            EXECUTE FUNCTION tried.refuse();
+        """
+    )
+    add = Add(transactions, player)
+    with pytest.raises(asyncpg.PostgresError, match="duplicate key"):
+        await add.run()
+    await counted.execute("DROP FUNCTION tried.refuse CASCADE")
+    assert (add.units, await counter(counted, player)) == ([OptimisticUnit, LockedUnit], None)
 
 
 async def test_a_user_without_a_row_gets_one(counted, transactions):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
+import asyncpg
 from gameshelf.gateway.runtime.unit_of_work.combine import (
     NotCombinable,
     is_plain_read,
@@ -37,6 +38,11 @@ class _Known(NamedTuple):
     """How many changes of tables came before it."""
 
 
+_MAYBE_A_RACE = (asyncpg.IntegrityConstraintViolationError, asyncpg.InternalServerError)
+"""How an optimistic change may end that another one overtook, where Citus runs the parts of a statement in an order of
+its own: a constraint of theirs is violated before the user's version is compared. A part that runs on the shards is
+reported as an internal error.
+"""
 _NOTHING = Statement(select(literal(1).label("one")))
 """A statement with one row, beside which others are read."""
 
@@ -150,12 +156,18 @@ class OptimisticUnit(UnitOfWork):
             raise
 
     async def close(self, last: BoundStatement) -> None:
-        """Raises NeedsLock if not all can run as one statement; nothing is written then."""
+        """Raises NeedsLock if not all can run as one statement, or if it violates a constraint: it does so again under
+        the lock, unless another change has overtaken it. Nothing is written then.
+        """
         try:
             query = writes_together(last.statement.sql, tuple(one.query for one in self._writes))
         except NotCombinable as error:
             raise NeedsLock(str(error)) from None
-        await self._connection.fetch(query, *last.values, *(value for one in self._writes for value in one.values))
+        values = [*last.values, *(value for one in self._writes for value in one.values)]
+        try:
+            await self._connection.fetch(query, *values)
+        except _MAYBE_A_RACE as error:
+            raise NeedsLock(str(error)) from error
 
     async def _before_dependent(self) -> None:
         raise NeedsLock("a result of a change is needed before the end")

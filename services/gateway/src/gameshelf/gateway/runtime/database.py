@@ -91,6 +91,8 @@ class NoFreeConnection(TimeoutError):
 class _Connection(asyncpg.Connection):
     bounds = ""
     """Statements that set the time-outs of a transaction, if the session doesn't have them."""
+    is_distributed = False
+    """Whether the database has the extension Citus, see ``runtime/distributed.py``."""
 
     def get_reset_query(self) -> str:
         # The service changes no session state, and asyncpg's default reset would be one more round trip per request.
@@ -136,6 +138,14 @@ class _PooledConnection(_Connection):
     def transaction(self, **options: Any) -> Transaction:
         isolation, readonly = options.get("isolation"), options.get("readonly", False)
         return _BoundedTransaction(self, isolation, readonly, options.get("deferrable", False))
+
+
+class _DistributedConnection(_Connection):
+    is_distributed = True
+
+
+class _PooledDistributedConnection(_PooledConnection):
+    is_distributed = True
 
 
 class Database:
@@ -275,7 +285,7 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
         pool = await open_pool(_Connection, {**_NAME, **_SESSION, **_GENERIC_PLANS})
         if await pool.fetchval(_IS_DISTRIBUTED):
             await pool.close()
-            pool = await open_pool(_Connection, {**_NAME, **_SESSION})
+            pool = await open_pool(_DistributedConnection, {**_NAME, **_SESSION})
         # A pooler may also be configured to drop the parameters.
         if await pool.fetchval("SELECT current_setting('lock_timeout')::interval = $1", _LOCK_TIMEOUT):
             return Database(pool)
@@ -286,7 +296,11 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
     _log.info("PostgreSQL is behind a pooler: time-outs are set for each transaction")
     if size > 1 and not await _keeps_statements(dsn):
         raise DatabaseUnusable(_LOSES_STATEMENTS)
-    return Database(await open_pool(_PooledConnection, _NAME))
+    pool = await open_pool(_PooledConnection, _NAME)
+    if await pool.fetchval(_IS_DISTRIBUTED):
+        await pool.close()
+        pool = await open_pool(_PooledDistributedConnection, _NAME)
+    return Database(pool)
 
 
 async def _keeps_statements(dsn: str) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
+from gameshelf.gateway.runtime.distributed import by_shard
 from gameshelf.gateway.runtime.tables import ErasedUser, ForwardedEvent, RestoreRecord, UserStream
 from gameshelf.gateway.runtime.unit_of_work.head import SeenUser
 from gameshelf.kernel.database import Connection, Statement
@@ -220,9 +221,11 @@ class UserStreams:
     async def lock_free(self, connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, int]:
         """Locks the rows that no other transaction holds; returns each one's newest event number. Never waits.
 
-        Users who are erased or have no row are left out, like those whose rows are held.
+        Users who are erased or have no row are left out, like those whose rows are held. One round trip, or one for
+        each shard.
         """
-        rows = await _LOCK_FREE.all(connection, user_ids=list(user_ids))
+        groups = await by_shard(connection, user_ids)
+        rows = [row for group in groups for row in await _LOCK_FREE.all(connection, user_ids=group)]
         return {row["user_id"]: row["last_sequence"] for row in rows}
 
     async def open_group(self, connection: Connection, user_ids: Collection[UUID]) -> list[SeenUser]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.client_ids import current_client_id
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait, limit_lock_wait, transaction_with
+from gameshelf.gateway.runtime.distributed import is_distributed
 from gameshelf.gateway.runtime.failures import safe_to_repeat
 from gameshelf.gateway.runtime.observability.traces import current_traceparent
 from gameshelf.gateway.runtime.outbox.erased_names import take_name_out
@@ -416,7 +417,9 @@ class Transactions:
         """
         limit = f"SET LOCAL lock_timeout = {int(lock_wait_milliseconds)}"
         async with self._acquire() as connection, transaction_with(connection, limit):
-            seen = await self._streams.open_group(connection, user_ids)
+            # Citus refuses statements of several users, who are on several shards: there each is served alone.
+            is_possible = not is_distributed(connection)
+            seen = await self._streams.open_group(connection, user_ids) if is_possible else []
             free = {one.user_id: one for one in seen if not one.has_forwarded}
             group = UserGroup(connection, free, self._new_transaction, self._events_topic)
             yield group

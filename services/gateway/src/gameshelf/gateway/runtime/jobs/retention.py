@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.distributed import by_shard, is_distributed
 from gameshelf.gateway.runtime.http import idempotency
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
@@ -40,17 +41,11 @@ _AFTER = bindparam("after", type_=DateTime(timezone=True))
 _BEFORE = bindparam("before", type_=DateTime(timezone=True))
 
 
-def _older(table: Any, at: Any, *key: Any) -> Statement:
+def _older(table: Any, at: Any, *key: Any, locks: bool = True) -> Statement:
     """Deletes the oldest rows in a range of time; returns ``deleted``, and the time of the newest one, ``through``."""
+    found = select(*key).where(at >= _AFTER, at < _BEFORE).order_by(at).limit(bindparam("limit", type_=Integer))
     # Locked rows are skipped, so that instances share the work.
-    chunk = (
-        select(*key)
-        .where(at >= _AFTER, at < _BEFORE)
-        .order_by(at)
-        .limit(bindparam("limit", type_=Integer))
-        .with_for_update(skip_locked=True)
-        .cte("chunk")
-    )
+    chunk = (found.with_for_update(skip_locked=True) if locks else found).cte("chunk")
     gone = delete(table).where(tuple_(*key).in_(select(*chunk.c))).returning(at.label("at")).cte("gone")
     return Statement(select(func.count().label("deleted"), func.max(gone.c.at).label("through")).select_from(gone))
 
@@ -110,10 +105,22 @@ _PRUNE_FEED = Statement(
     )
 )
 _K, _I, _D, _A = IdempotencyRecord, InboxEntry, DeadLetter, AuditRecord
-_PRUNE_KEYS = _older(_K, col(_K.created_at), col(_K.user_id), col(_K.endpoint), col(_K.key))
-_PRUNE_INBOX = _older(_I, col(_I.received_at), col(_I.subject_id), col(_I.source), col(_I.event_id))
-_PRUNE_DEAD_LETTERS = _older(_D, col(_D.created_at), col(_D.user_id), col(_D.id))
-_PRUNE_AUDIT = _older(_A, col(_A.happened_at), col(_A.user_hash), col(_A.id))
+_keys = (_K, col(_K.created_at), col(_K.user_id), col(_K.endpoint), col(_K.key))
+_inbox = (_I, col(_I.received_at), col(_I.subject_id), col(_I.source), col(_I.event_id))
+_letters = (_D, col(_D.created_at), col(_D.user_id), col(_D.id))
+_entries = (_A, col(_A.happened_at), col(_A.user_hash), col(_A.id))
+_PRUNE_KEYS, _PRUNE_INBOX = _older(*_keys), _older(*_inbox)
+_PRUNE_DEAD_LETTERS, _PRUNE_AUDIT = _older(*_letters), _older(*_entries)
+# Rows of several shards can't be locked: an instance that finds the rows of another one waits for it, and ends.
+_WITHOUT_LOCKS = {
+    locking: _older(*of, locks=False)
+    for locking, of in (
+        (_PRUNE_KEYS, _keys),
+        (_PRUNE_INBOX, _inbox),
+        (_PRUNE_DEAD_LETTERS, _letters),
+        (_PRUNE_AUDIT, _entries),
+    )
+}
 
 
 class Retention:
@@ -157,7 +164,8 @@ class Retention:
         after: datetime | None = _BEGINNING
         while after:
             async with self._acquire() as connection:
-                chunk = await statement.first(connection, after=after, before=before, limit=_CHUNK)
+                suited = _WITHOUT_LOCKS[statement] if is_distributed(connection) else statement
+                chunk = await suited.first(connection, after=after, before=before, limit=_CHUNK)
                 after = chunk["through"] if chunk else None
 
     async def _prune_feed(self, before: datetime) -> None:
@@ -173,7 +181,11 @@ class Retention:
                 if not users:
                     return
                 known = {row["user_id"] for row in await _KNOWN_USERS.all(connection, user_ids=list(users))}
-                free = {row["user_id"] for row in await _FREE_USERS.all(connection, user_ids=list(users))}
+                free = {
+                    row["user_id"]
+                    for group in await by_shard(connection, users)
+                    for row in await _FREE_USERS.all(connection, user_ids=group)
+                }
                 passed_over |= known - free
                 ready = list(users - passed_over)
                 through = max(row["through"] for row in rows)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from gameshelf.gateway.runtime.outbox.store import SHARDS
+from gameshelf.gateway.runtime.distributed import estimated_rows, is_distributed
+from gameshelf.gateway.runtime.outbox.lanes import MOST_LANES, lanes, waiting_lanes
 from gameshelf.gateway.runtime.tables import OutboxRecord
 from gameshelf.kernel.database import Connection, Statement
-from sqlalchemy import BigInteger, Double, Integer, case, cast, column, func, literal_column, select, true
+from sqlalchemy import BigInteger, Double, case, cast, func, literal_column, select
 from sqlmodel import col
 
 COUNTED = 2_000
@@ -20,20 +21,19 @@ class OutboxBacklog:
 
     pending: int
     lag_seconds: float
-    """How long the oldest record of any shard has waited."""
+    """How long the oldest record of any lane has waited."""
 
 
 # Read in index order, from the index alone: the table may be full of dead rows of sent records.
-_some = select(col(_O.shard)).order_by(col(_O.shard), col(_O.id)).limit(COUNTED + 1).subquery("some")
+_in_order = select(col(_O.shard)).order_by(col(_O.topic), col(_O.shard), col(_O.id))
+_some = _in_order.limit(COUNTED + 1).subquery("some")
+_COUNT = Statement(select(func.count().label("records")).select_from(_some))
 _counted = select(func.count().label("records")).select_from(_some).cte("counted")
 _estimated = literal_column(
     "(SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = 'gateway.outbox'::regclass)", BigInteger
 )
-_shards = func.generate_series(0, 2 * SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
-_first = (
-    select(col(_O.created_at)).where(col(_O.shard) == _shards.c.shard).order_by(col(_O.id)).limit(1).lateral("first")
-)
-_oldest = select(func.min(_first.c.created_at)).select_from(_shards).join(_first, true()).scalar_subquery()
+_first = select(lanes().c.created_at).limit(MOST_LANES).subquery("first")
+_oldest = select(func.min(_first.c.created_at)).scalar_subquery()
 _MEASURE = Statement(
     select(
         case((_counted.c.records <= COUNTED, _counted.c.records), else_=func.greatest(_estimated, COUNTED + 1)).label(
@@ -45,6 +45,18 @@ _MEASURE = Statement(
 
 
 async def measure(connection: Connection) -> OutboxBacklog:
-    """Measures the backlog in one round trip and a few milliseconds, whatever its size."""
+    """Measures the backlog in a few milliseconds, whatever its size. One round trip; where tables are distributed one
+    for each lane with many records.
+    """
+    if is_distributed(connection):
+        return await _measure_distributed(connection)
     row = await _MEASURE.first(connection)
     return OutboxBacklog(row["pending"], row["lag"]) if row else OutboxBacklog(0, 0.0)
+
+
+async def _measure_distributed(connection: Connection) -> OutboxBacklog:
+    row = await _COUNT.first(connection)
+    pending = row["records"] if row else 0
+    if pending > COUNTED:
+        pending = max(pending, await estimated_rows(connection, "gateway.outbox"))
+    return OutboxBacklog(pending, max((lane["seconds"] for lane in await waiting_lanes(connection)), default=0.0))

@@ -4,10 +4,13 @@ and published in a transaction of the user whom they concern.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from gameshelf.gateway.runtime.tables import ForwardedEvent
+from asyncpg import Record
+from gameshelf.gateway.runtime.distributed import PAGE, first_of_each, is_distributed
+from gameshelf.gateway.runtime.tables import NOBODY, ForwardedEvent
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.events import Event
 from gameshelf.kernel.sql import rows, user
@@ -49,6 +52,12 @@ _first = select(col(_F.user_id)).order_by(col(_F.user_id)).limit(1).subquery("fi
 _hops = select(_first.c.user_id).cte("hops", recursive=True)
 _hops = _hops.union_all(select(_next_user(_hops.c.user_id).scalar_subquery()).where(_hops.c.user_id.is_not(None)))
 _WAITING = Statement(select(_hops.c.user_id).where(_hops.c.user_id.is_not(None)).limit(_LIMIT))
+_PAGE = Statement(
+    select(col(_F.user_id))
+    .where(col(_F.user_id) > bindparam("after", type_=Uuid))
+    .order_by(col(_F.user_id), col(_F.id))
+    .limit(_LIMIT)
+)
 _oldest = select(col(_F.id)).where(col(_F.user_id) == user()).order_by(col(_F.id)).limit(_LIMIT)
 _TAKE = Statement(
     delete(ForwardedEvent)
@@ -59,7 +68,14 @@ _TAKE = Statement(
 
 async def waiting(connection: Connection, limit: int) -> list[UUID]:
     """Returns at most ``limit`` users for whom events wait, the same ones first each time, in bounded work."""
-    return [row["user_id"] for row in await _WAITING.all(connection, limit=limit)]
+    if not is_distributed(connection):
+        return [row["user_id"] for row in await _WAITING.all(connection, limit=limit)]
+
+    async def read(after: UUID) -> list[Record]:
+        return await _PAGE.all(connection, after=after, limit=PAGE)
+
+    # No event is about nobody, whose id is the lowest.
+    return [row["user_id"] for row in await first_of_each(read, itemgetter("user_id"), NOBODY, limit)]
 
 
 async def take_events(connection: Connection, user_id: UUID, limit: int) -> list[tuple[str, bytes]]:

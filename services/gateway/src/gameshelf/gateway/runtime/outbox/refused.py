@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gameshelf.gateway.runtime.distributed import is_distributed
 from gameshelf.gateway.runtime.outbox.store import RECORD_COLUMNS, RecordKey
 from gameshelf.gateway.runtime.tables import OutboxRecord, RefusedRecord
 from gameshelf.kernel.database import Connection, Statement
@@ -62,27 +63,34 @@ _SET_ASIDE = Statement(
     )
     .on_conflict_do_nothing()  # another relay may have sent the same record
 )
-_due = (
-    select(col(_R.user_id), col(_R.id))
-    .where(col(_R.refused_at) < func.now() - text("interval '1 hour'"))
-    .order_by(col(_R.refused_at))
-    .limit(bindparam("limit", type_=Integer))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_returned = (
-    delete(RefusedRecord)
-    .where(tuple_(col(_R.user_id), col(_R.id)).in_(select(_due.c.user_id, _due.c.id)))
-    .returning(col(_R.id), *(col(getattr(_R, name)) for name in RECORD_COLUMNS))
-    .cte("returned")
-)
-_PUT_BACK = Statement(
-    insert(OutboxRecord).from_select(
-        RECORD_COLUMNS,
-        select(*(_returned.c[name] for name in RECORD_COLUMNS)).order_by(_returned.c.id),
-        include_defaults=False,
+
+
+def _put_back(*, locks: bool) -> Statement:
+    found = (
+        select(col(_R.user_id), col(_R.id))
+        .where(col(_R.refused_at) < func.now() - text("interval '1 hour'"))
+        .order_by(col(_R.refused_at))
+        .limit(bindparam("limit", type_=Integer))
     )
-)
+    due = (found.with_for_update(skip_locked=True) if locks else found).cte("due")
+    returned = (
+        delete(RefusedRecord)
+        .where(tuple_(col(_R.user_id), col(_R.id)).in_(select(due.c.user_id, due.c.id)))
+        .returning(col(_R.id), *(col(getattr(_R, name)) for name in RECORD_COLUMNS))
+        .cte("returned")
+    )
+    return Statement(
+        insert(OutboxRecord).from_select(
+            RECORD_COLUMNS,
+            select(*(returned.c[name] for name in RECORD_COLUMNS)).order_by(returned.c.id),
+            include_defaults=False,
+        )
+    )
+
+
+_PUT_BACK = _put_back(locks=True)
+# Rows of several shards can't be locked: two instances may find the same records, of which each is deleted by one.
+_PUT_BACK_WITHOUT_LOCKS = _put_back(locks=False)
 _some = select(literal(1)).select_from(RefusedRecord).limit(bindparam("limit", type_=Integer)).subquery("some")
 _COUNT = Statement(select(func.count().label("n")).select_from(_some))
 _seen = (
@@ -118,7 +126,8 @@ async def set_aside(connection: Connection, refusals: Sequence[KafkaRefusal]) ->
 
 async def put_back(connection: Connection) -> int:
     """Moves some records that were refused at least an hour ago back into the outbox; returns how many."""
-    return await _PUT_BACK.run(connection, limit=_PUT_BACK_AT_ONCE)
+    statement = _PUT_BACK_WITHOUT_LOCKS if is_distributed(connection) else _PUT_BACK
+    return await statement.run(connection, limit=_PUT_BACK_AT_ONCE)
 
 
 async def kinds(connection: Connection) -> tuple[list[RefusedKind], bool]:

@@ -4,16 +4,32 @@ A lane is a shard of a topic. The relay that serves it holds two advisory locks 
 lane's own, and a shared one of the shard, which the release before takes exclusively for all topics of the shard.
 """
 
+import random
 from collections.abc import Collection, Sequence
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 
 from asyncpg import Record
+from gameshelf.gateway.runtime.distributed import PAGE, first_of_each, is_distributed
 from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE, SHARDS, RecordKey
 from gameshelf.gateway.runtime.tables import OutboxRecord
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import array, rows
-from sqlalchemy import BigInteger, Integer, SmallInteger, String, Uuid, bindparam, column, delete, func, select, true
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    SmallInteger,
+    String,
+    Uuid,
+    all_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -76,6 +92,36 @@ _PENDING = Statement(
     .join(_oldest, true())
     .order_by(_oldest.c.shard, _oldest.c.id)
 )
+# The forms for distributed tables: the topics, the shards of a topic and the records of a lane are read one by one.
+_HAS = Statement(select(col(_O.id)).where(col(_O.topic) == _TOPIC).limit(1))
+_TOPICS = Statement(
+    select(col(_O.topic))
+    .where(col(_O.topic) > bindparam("after", type_=String))
+    .order_by(col(_O.topic), col(_O.shard), col(_O.id))
+    .limit(_LIMIT)
+)
+_SHARDS_OF = Statement(
+    select(col(_O.shard))
+    .where(col(_O.topic) == _TOPIC, col(_O.shard) > bindparam("after", type_=SmallInteger))
+    .order_by(col(_O.shard), col(_O.id))
+    .limit(_LIMIT)
+)
+_TRY_LOCKS = Statement(
+    select(_lanes.c.shard).where(
+        func.pg_try_advisory_xact_lock_shared(bindparam("space", type_=Integer), _lanes.c.shard),
+        func.pg_try_advisory_xact_lock(_lanes.c.lane_key),
+    )
+)
+_PENDING_OF = Statement(
+    select(col(_O.user_id), col(_O.id), col(_O.record_key), col(_O.value), col(_O.traceparent))
+    .where(
+        col(_O.topic) == _TOPIC,
+        col(_O.shard) == bindparam("shard", type_=SmallInteger),
+        func.coalesce(col(_O.record_key), "") != all_(array("held_keys", String)),
+    )
+    .order_by(col(_O.id))
+    .limit(_LIMIT)
+)
 _gone = rows("gone", user_id=("user_ids", Uuid), id=("ids", BigInteger))
 _REMOVE = Statement(delete(OutboxRecord).where(col(_O.user_id) == _gone.c.user_id, col(_O.id) == _gone.c.id))
 
@@ -90,19 +136,47 @@ def lane_key(topic: str, shard: int) -> int:
 async def topics(connection: Connection, own: Collection[str], after: str) -> tuple[list[str], list[str]]:
     """Returns those of the ``own`` topics that have records, and the next other ones after ``after``, in order.
 
-    Two round trips.
+    Two round trips; where tables are distributed one while little waits, else one for each topic.
     """
+    if is_distributed(connection):
+        return await _topics_one_by_one(connection, own, after)
     have = [row["topic"] for row in await _OWN.all(connection, topics=list(own))]
     return have, [row["topic"] for row in await _OTHERS.all(connection, after=after)]
 
 
+async def _topics_one_by_one(connection: Connection, own: Collection[str], after: str) -> tuple[list[str], list[str]]:
+    async def read(after: str) -> list[Record]:
+        return await _TOPICS.all(connection, after=after, limit=PAGE)
+
+    page = await read("")
+    if len(page) < PAGE:
+        every = dict.fromkeys(row["topic"] for row in page)
+        return [topic for topic in own if topic in every], [topic for topic in every if topic > after][:OTHERS_AT_ONCE]
+    have = [topic for topic in own if await _HAS.first(connection, topic=topic)]
+    others = await first_of_each(read, itemgetter("topic"), after, OTHERS_AT_ONCE)
+    return have, [row["topic"] for row in others]
+
+
 async def take_shards(connection: Connection, topic: str, count: int) -> list[int]:
     """Locks some shards of a topic that have records, so that only this transaction serves them. Never waits."""
-    keys = [lane_key(topic, shard) for shard in _ALL_SHARDS]
-    found = await _TAKE_SHARDS.all(
-        connection, topic=topic, shards=_ALL_SHARDS, lane_keys=keys, space=LOCK_SPACE, limit=count
-    )
+    if is_distributed(connection):
+        some = await _some_shards(connection, topic, count)
+        keys = [lane_key(topic, shard) for shard in some]
+        found = await _TRY_LOCKS.all(connection, shards=some, lane_keys=keys, space=LOCK_SPACE) if some else []
+    else:
+        keys = [lane_key(topic, shard) for shard in _ALL_SHARDS]
+        found = await _TAKE_SHARDS.all(
+            connection, topic=topic, shards=_ALL_SHARDS, lane_keys=keys, space=LOCK_SPACE, limit=count
+        )
     return [row["shard"] for row in found]
+
+
+async def _some_shards(connection: Connection, topic: str, count: int) -> list[int]:
+    async def read(after: int) -> list[Record]:
+        return await _SHARDS_OF.all(connection, topic=topic, after=after, limit=PAGE)
+
+    every = await first_of_each(read, itemgetter("shard"), _ALL_SHARDS[0] - 1, len(_ALL_SHARDS))
+    return random.sample([row["shard"] for row in every], min(count, len(every)))
 
 
 async def pending(
@@ -112,7 +186,14 @@ async def pending(
 
     Records with one of the ``held_keys`` are skipped; "" stands for records without a key.
     """
-    return await _PENDING.all(connection, topic=topic, taken=list(shards), limit=limit, held_keys=list(held_keys))
+    held = list(held_keys)
+    if not is_distributed(connection):
+        return await _PENDING.all(connection, topic=topic, taken=list(shards), limit=limit, held_keys=held)
+    return [
+        row
+        for shard in sorted(shards)
+        for row in await _PENDING_OF.all(connection, topic=topic, shard=shard, limit=limit, held_keys=held)
+    ]
 
 
 async def remove_records(connection: Connection, keys: Sequence[RecordKey]) -> None:

@@ -1,6 +1,6 @@
 """Writes the outbox and the feed in the transaction of a change, and reads the feed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from sqlalchemy import (
     TableValuedAlias,
     Text,
     Uuid,
+    any_,
     bindparam,
     column,
     func,
@@ -154,13 +155,13 @@ _FEED_AFTER = Statement(
     .order_by(_following.c.sequence)
 )
 _MESSAGE = RowReader(FeedMessage, _FEED_AFTER, others=("pruned_sequence",), given=("user_id",))
-_some_bulk = (
+_some_waiting = (
     select(literal(1))
-    .where(col(OutboxRecord.shard) >= SHARDS)
+    .where(col(OutboxRecord.topic) == any_(array("topics", String)))
     .limit(bindparam("limit", type_=Integer))
-    .subquery("some_bulk")
+    .subquery("some_waiting")
 )
-_BULK_WAITING = Statement(select(func.count().label("waiting")).select_from(_some_bulk))
+_WAITING = Statement(select(func.count().label("waiting")).select_from(_some_waiting))
 # The first key of the relays' advisory locks; the second is the shard.
 LOCK_SPACE = 0x72656C61
 
@@ -224,7 +225,7 @@ async def feed_after(connection: Connection, user_id: UUID, after: int, limit: i
     return rows[0]["pruned_sequence"] if rows else 0, messages
 
 
-async def is_bulk_full(connection: Connection, limit: int) -> bool:
-    """Returns whether at least ``limit`` records of bulk topics wait, in work that is bounded by ``limit``."""
-    row = await _BULK_WAITING.first(connection, limit=limit)
+async def is_full(connection: Connection, topics: Collection[str], limit: int) -> bool:
+    """Returns whether at least ``limit`` records of these topics wait, in work that is bounded by ``limit``."""
+    row = await _WAITING.first(connection, topics=list(topics), limit=limit)
     return row is not None and row["waiting"] >= limit

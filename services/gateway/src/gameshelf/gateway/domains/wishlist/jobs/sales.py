@@ -9,11 +9,12 @@ import asyncio
 import time
 from uuid import UUID
 
+from gameshelf.gateway.domains.wishlist.published import BULK_TOPICS
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
 from gameshelf.gateway.runtime.failures import is_contention
 from gameshelf.gateway.runtime.jobs.isolation import Isolation, concerns_everybody
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.outbox.store import is_bulk_full
+from gameshelf.gateway.runtime.outbox.store import is_full
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.library import LibraryQueries
@@ -66,7 +67,7 @@ class Sales:
     async def _wait_for_room(self) -> None:
         while True:
             async with self._acquire() as connection:
-                if not await is_bulk_full(connection, _MOST_WAITING):
+                if not await is_full(connection, BULK_TOPICS, _MOST_WAITING):
                     return
             await asyncio.sleep(_WAIT_SECONDS)
 

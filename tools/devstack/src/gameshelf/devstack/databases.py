@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import uuid4
 
 import asyncpg
-from gameshelf.devstack.servers import Postgres
+from gameshelf.devstack.servers import Citus, Postgres
 
 _TABLES = """
 SELECT format('SELECT %L AS name, count(*) AS rows FROM %s', oid::regclass, oid::regclass) FROM pg_class
@@ -29,7 +29,9 @@ class Databases:
 
     def create(self, *packages: Upgradable) -> str:
         """Makes a database with the tables of packages, or an empty one; its DSN."""
-        if packages and packages not in self._templates:
+        if packages and packages not in self._templates and isinstance(self._postgres, Citus):
+            self._templates[packages] = self._postgres.prepared()
+        elif packages and packages not in self._templates:
             self._templates[packages] = template = self._new()
             for package in packages:
                 package.upgrade(self._postgres.dsn(template))
@@ -45,7 +47,7 @@ class Databases:
         """The rows that tests have committed where all roll back, by the name of the table."""
         found: dict[str, int] = {}
         for packages, dsn in self._rolled_back.items():
-            before = asyncio.run(_rows(self._postgres.dsn(self._templates[packages])))
+            before = asyncio.run(_rows(self.create(*packages)))
             after = asyncio.run(_rows(dsn))
             found |= {table: count - before[table] for table, count in after.items() if count != before[table]}
         return found

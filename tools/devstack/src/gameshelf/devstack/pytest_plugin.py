@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import asyncpg
 import hypothesis
 import pytest
 from gameshelf.devstack.databases import Databases
@@ -25,7 +26,8 @@ from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.readmes import RunReadme
 from gameshelf.devstack.readmes import run_readme as _run_readme
-from gameshelf.devstack.servers import S3, Brokers, Kafka, Moto, ObjectServer, Postgres, Valkey
+from gameshelf.devstack.servers import S3, Brokers, Citus, Kafka, Moto, ObjectServer, Postgres, Valkey
+from gameshelf.devstack.servers import citus as citus_cluster
 from gameshelf.devstack.servers.base import free_port
 from gameshelf.devstack.side_by_side import SideBySide
 from gameshelf.devstack.side_by_side import side_by_side as _side_by_side
@@ -324,8 +326,12 @@ def server_directory() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(server_directory: Path) -> Iterator[Postgres]:
-    """A PostgreSQL of this test run."""
-    server = Postgres(server_directory / "postgresql")
+    """A PostgreSQL of this test run, or the databases of a cluster with Citus, where a variable names one."""
+    cluster = os.environ.get(citus_cluster.VARIABLE)
+    directory = server_directory / "postgresql"
+    server = Citus(directory, cluster) if cluster else Postgres(directory)
+    # So that code of the service that tests call with connections of their own takes the forms for distributed tables.
+    asyncpg.Connection.is_distributed = bool(cluster)  # type: ignore[attr-defined]
     server.durable = False
     server.start()
     yield server
@@ -417,7 +423,7 @@ def create_platform(
 
     With ``s3``, which stays the caller's, it has a bucket of its own there. ``brokers`` take the place of the one.
     """
-    migrated: list[str] = []
+    migrated: list[str] = [postgres.prepared()] if isinstance(postgres, Citus) else []
 
     def create(
         dsn: str | None = None, s3: ObjectServer | None = None, brokers: Brokers | None = None

@@ -23,6 +23,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc.aio
 from _load import percentile
+from _stack import parser, report
+from gameshelf.devstack.measurements import Figure
 from gameshelf.devstack.ports import listens
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.pytest_plugin import StartedPlatform
@@ -36,6 +38,7 @@ from redis.asyncio import Redis
 from rich.console import Console
 from rich.table import Table
 
+BARE = "bare gRPC stream"
 Caller = tuple[tuple[str, str], ...]
 
 
@@ -85,7 +88,7 @@ async def all_live(redis_address: str, count: int) -> None:
     """Waits until the service has brought every session into Redis."""
     host, _, port = redis_address.rpartition(":")
     redis = Redis(host=host, port=int(port))
-    while await LiveSessions(redis).count() < count:  # noqa: ASYNC110 - it is another process
+    while await LiveSessions(redis).count_sessions() < count:  # noqa: ASYNC110 - it is another process
         await asyncio.sleep(0.5)
     await redis.aclose()
 
@@ -187,7 +190,7 @@ def measure(options: argparse.Namespace, directory: Path) -> list[Run]:
         service.migrate()
         asyncio.run(seed(platform.dsn, options.players))
         floor = start_bare(directory)
-        runs.append(Run("bare gRPC stream"))
+        runs.append(Run(BARE))
         asyncio.run(load(runs[-1], floor.address, caller, floor.process.pid, options))
         floor.process.stop()
         service.start()
@@ -218,16 +221,24 @@ def start_bare(directory: Path) -> Bare:
     return Bare(process, f"127.0.0.1:{port}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="./dev bench heartbeats", description=__doc__)
-    parser.add_argument("--players", type=int, default=1_000_000, help="sessions that run (1,000,000)")
-    parser.add_argument("--rate", type=float, default=1_000_000 / 60, help="heartbeats a second (16,667)")
-    parser.add_argument("--seconds", type=float, default=60, help="length of a run (60)")
-    parser.add_argument("--streams", type=int, default=32, help="game servers that send them (32)")
-    parser.add_argument("--each", type=int, default=20, help="heartbeats of a message (20)")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as directory:
-        runs = measure(options, Path(directory))
+def figures(rounds: list[list[Run]], rate: float) -> tuple[Figure, ...]:
+    """The latencies, each beside that of the bare stream of its round."""
+    floors, services = ([runs[place] for runs in rounds] for place in (0, 1))
+    lost = sum(run.lost or 0 for run in services)
+    return tuple(
+        Figure(
+            what=f"heartbeats at {rate:,.0f}/s, {name}",
+            unit="ms",
+            rounds=tuple(percentile(sorted(run.latencies), share) * 1000 for run in services),
+            floor_name=BARE,
+            floor=tuple(percentile(sorted(run.latencies), share) * 1000 for run in floors),
+            remark=f"{sum(run.refused for run in services):,} refused, {lost:,} lost",
+        )
+        for name, share in (("p50", 0.5), ("p99", 0.99))
+    )
+
+
+def show(runs: list[Run]) -> None:
     names = ("what", "heartbeats/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "refused", "lost", "CPU", "memory MiB")
     table = Table(*names, box=None, pad_edge=False)
     for run in runs:
@@ -237,6 +248,22 @@ def main() -> None:
         lost = "" if run.lost is None else str(run.lost)
         table.add_row(run.name, f"{run.sent / run.seconds:,.0f}", *at, str(run.refused), lost, f"{run.cpu:.0%}", memory)
     Console(width=120).print(table)
+
+
+def main() -> None:
+    options_of = parser("heartbeats", __doc__, rounds=1)
+    options_of.add_argument("--players", type=int, default=1_000_000, help="sessions that run (1,000,000)")
+    options_of.add_argument("--rate", type=float, default=1_000_000 / 60, help="heartbeats a second (16,667)")
+    options_of.add_argument("--seconds", type=float, default=60, help="length of a run (60)")
+    options_of.add_argument("--streams", type=int, default=32, help="game servers that send them (32)")
+    options_of.add_argument("--each", type=int, default=20, help="heartbeats of a message (20)")
+    options = options_of.parse_args()
+    rounds = []
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as directory:
+            rounds.append(measure(options, Path(directory)))
+        show(rounds[-1])
+    report(figures(rounds, options.rate), options.json)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ same load before the sale is the floor. At the end the notifications are counted
 import argparse
 import asyncio
 import json
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -19,12 +18,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 from _load import percentile
+from _stack import parser, report, started
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.measurements import Figure
 from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
-from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.kafka import PARTITIONS
-from gameshelf.devstack.tokens import TokenIssuer
 from rich.console import Console
 from rich.table import Table
 
@@ -44,6 +43,20 @@ class Meanwhile:
     name: str
     latencies: list[float] = field(default_factory=list)
     failed: int = 0
+
+    def at(self, share: float) -> float:
+        """The percentile in milliseconds."""
+        return percentile(sorted(self.latencies) or [0.0], share) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """The figures of one sale. The time without a service does not count."""
+
+    a_second: float
+    twice: int
+    before: dict[str, Meanwhile]
+    during: dict[str, Meanwhile]
 
 
 @dataclass(slots=True)
@@ -123,13 +136,18 @@ async def other_requests(
 
         tasks: set[asyncio.Task[None]] = set()
         begin, number = time.perf_counter(), 0
-        while True:
-            due = begin + number / rate
-            await asyncio.sleep(max(due - time.perf_counter(), 0))
-            task = asyncio.create_task(one(number, due))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-            number += 1
+        try:
+            while True:
+                due = begin + number / rate
+                await asyncio.sleep(max(due - time.perf_counter(), 0))
+                task = asyncio.create_task(one(number, due))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+                number += 1
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)  # they use the client until then
 
 
 class Progress:
@@ -183,7 +201,7 @@ async def on_the_broker(platform: StartedPlatform, enough: int) -> Counts:
     return len(seen), sum(seen.values())
 
 
-async def run(platform: StartedPlatform, options: argparse.Namespace) -> None:
+async def run(platform: StartedPlatform, options: argparse.Namespace) -> Sale:
     product, readers = uuid4(), [uuid4() for _ in range(READERS)]
     to_notify = await seed(platform.dsn, product, options.wishers, readers)
     running = Running(platform.service())
@@ -236,37 +254,49 @@ async def run(platform: StartedPlatform, options: argparse.Namespace) -> None:
         f"notified twice: {feed}; on the broker {notifications:,} different notifications in {records:,} records; "
         f"memory at most {memory:.0f} MiB"
     )
+    return Sale(notified / (took - down), feed, before, during)
+
+
+def figures(sales: list[Sale]) -> tuple[Figure, ...]:
+    notified = Figure(
+        what="notifications of a sale",
+        unit="notifications/s",
+        rounds=tuple(sale.a_second for sale in sales),
+        remark=f"{sum(sale.twice for sale in sales)} twice",
+    )
+    meanwhile = (
+        Figure(
+            what=f"{name} during a sale, p95",
+            unit="ms",
+            rounds=tuple(sale.during[name].at(0.95) for sale in sales),
+            floor_name="the same before the sale",
+            floor=tuple(sale.before[name].at(0.95) for sale in sales),
+        )
+        for name in sales[0].before
+    )
+    return notified, *meanwhile
 
 
 def show(before: dict[str, Meanwhile], during: dict[str, Meanwhile]) -> None:
     table = Table("what", "when", "requests", "p50 ms", "p95 ms", "p99 ms", "failed", box=None, pad_edge=False)
     for when, runs in (("before", before), ("during the sale", during)):
         for one in runs.values():
-            ordered = sorted(one.latencies) or [0.0]
-            at = [f"{percentile(ordered, share) * 1000:.1f}" for share in (0.5, 0.95, 0.99)]
+            at = [f"{one.at(share):.1f}" for share in (0.5, 0.95, 0.99)]
             table.add_row(one.name, when, f"{len(one.latencies):,}", *at, str(one.failed))
     Console(width=100).print(table)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="./dev bench wishlist-sale", description=__doc__)
-    parser.add_argument("--wishers", type=int, default=1_000_000, help="how many wish for the product (1,000,000)")
-    parser.add_argument("--rate", type=float, default=100, help="other requests a second (100)")
-    parser.add_argument("--quiet-seconds", type=float, default=15, help="how long the floor is measured (15)")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as folder:
-        directory = Path(folder)
-        postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
-        postgres.durable = False
-        for server in (postgres, valkey, kafka):
-            server.start()
-        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
-        try:
-            platform.service().migrate()
-            asyncio.run(run(platform, options))
-        finally:
-            platform.close()
-            postgres.stop()
+    options_of = parser("wishlist-sale", __doc__, rounds=1)
+    options_of.add_argument("--wishers", type=int, default=1_000_000, help="how many wish for the product (1,000,000)")
+    options_of.add_argument("--rate", type=float, default=100, help="other requests a second (100)")
+    options_of.add_argument("--quiet-seconds", type=float, default=15, help="how long the floor is measured (15)")
+    options = options_of.parse_args()
+    sales = []
+    for _ in range(options.rounds):
+        with started() as stack:
+            sales.append(asyncio.run(run(stack.platform, options)))
+    report(figures(sales), options.json)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from _fill.generating import part_of
 from _fill.people import user_id
 from _fill.tables import EMPTY, FILLED
 from gameshelf.achievements import RarityCounters
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.wiring import MIGRATIONS
 from gameshelf.playtime import PlaytimeService
 
@@ -26,6 +27,7 @@ TABLES = """
 SELECT nspname || '.' || relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE relkind IN ('r', 'p') AND nspname !~ '^(pg_|information_schema|fill$)' AND relname <> 'alembic_version'
 """
+WAITS = "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
 SHARED = "SELECT * FROM library.shared_products ORDER BY user_id, owner_user_id, product_id"
 OUTDATED = """
 SELECT count(*) FROM library.family_memberships
@@ -52,10 +54,11 @@ async def kill_at_the_last_part(dsn, log):
     await connection.execute("INSERT INTO fill.steps (name) VALUES ($1)", last)
     with log.open("wb") as output:
         process = subprocess.Popen(command(dsn), stdout=output, stderr=output)
-    waits = "SELECT true FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
     waiting = await asyncpg.connect(dsn)
-    while not await waiting.fetchval(waits):
-        assert process.poll() is None, log.read_text()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await waiting.fetchval(WAITS):
+            assert process.poll() is None, log.read_text()
+            await asyncio.sleep(0.1)
     process.kill()
     process.wait()
     await transaction.rollback()
@@ -222,6 +225,7 @@ async def test_members_have_the_games_that_owners_share(connection, filled_servi
     assert await connection.fetchval(OUTDATED) == 0
     await connection.execute("UPDATE library.family_memberships SET products_as_of = NULL WHERE status = 'active'")
     assert await connection.fetchval(OUTDATED) > 5
-    while await connection.fetchval(OUTDATED):
-        assert filled_service.process.returncode is None
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await connection.fetchval(OUTDATED):
+            await asyncio.sleep(0.1)
     assert await connection.fetch(SHARED) == before

@@ -146,7 +146,7 @@ class Family:
         self.games = [uuid4(), uuid4()]
         self.events = []
         self.refreshes = True
-        """Whether members keep what owners share at once, as after the next round of the job; its events are dropped."""
+        """Whether members keep what owners share at once, as after the job's next round; its events are dropped."""
         self.players = Players()
         self.library = LibraryService(connection, self.events.append, self.clock)
         self.links = FamilyLinks(connection, self.events.append, self.clock)

@@ -29,6 +29,17 @@ WHERE relkind IN ('r', 'p') AND nspname !~ '^(pg_|information_schema|fill$)' AND
 """
 WAITS = "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
 SHARED = "SELECT * FROM library.shared_products ORDER BY user_id, owner_user_id, product_id"
+SEEN = """
+SELECT m.user_id, (
+    SELECT count(*) FROM library.user_library_items i JOIN library.products p USING (product_id)
+    WHERE i.user_id = m.owner_user_id AND i.acquisition_type IS NOT NULL AND p.family_sharing_allowed
+      AND NOT p.is_free_to_play AND NOT EXISTS (
+        SELECT FROM library.user_library_items mine
+        WHERE mine.user_id = m.user_id AND mine.product_id = i.product_id AND mine.acquisition_type IS NOT NULL
+    )
+) AS games
+FROM library.family_memberships m WHERE status = 'active' AND mode = 'all' ORDER BY games DESC LIMIT 10
+"""
 OUTDATED = """
 SELECT count(*) FROM library.family_memberships
 WHERE products_as_of IS DISTINCT FROM updated_at AND (status = 'active' OR products_since IS NOT NULL)
@@ -217,6 +228,16 @@ async def test_clients_resume_from_the_feed(connection, filled_service):
     assert [one["attributes"]["event_type"] for one in answer.json()["data"]] == ["library.item.updated"] * row[
         "messages"
     ]
+
+
+async def test_members_see_the_games_of_owners(connection, filled_service):
+    """A page has the games that active owners have and may share, and that the member does not own."""
+    rows = await connection.fetch(SEEN)
+    async with httpx.AsyncClient(base_url=filled_service.api) as http:
+        for row in rows:
+            headers = {"Authorization": f"Bearer {filled_service.token(row['user_id'])}"}
+            page = await http.get("/items?shared=only&include_hidden=true", headers=headers)
+            assert page.json()["meta"]["total_items"] == row["games"] > 0
 
 
 async def test_members_have_the_games_that_owners_share(connection, filled_service):

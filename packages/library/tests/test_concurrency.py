@@ -18,6 +18,7 @@ from gameshelf.library import (
     CategoryAlreadyExists,
     FamilyLinks,
     FamilySeats,
+    FamilyShares,
     GrantKind,
     ItemFilter,
     LibraryQueries,
@@ -151,6 +152,7 @@ async def family(connect):
             links = FamilyLinks(connection, lambda event: None)
             link = await links.invite(owner, NewLink(shared_with_user_id=member))
             await links.accept(member, link.id)
+            await FamilyShares(connection, lambda event: None).refresh(member, owner)
     return family
 
 

@@ -215,6 +215,7 @@ async def test_the_explanation_agrees_with_access_and_with_a_start(family, moves
                 await history.play(move, place)
         except DomainError:
             continue
+    await family.refresh()
     found = await explained(family, history.game, history.member)
     [access] = await family.access.access([(history.member, history.game)])
     item = found.item

@@ -91,7 +91,7 @@ class FamilyLinks:
             updated_at=now,
             invited_at=[*(before.invited_at if before else ()), now][-INVITATIONS:],
         )
-        await self._write(link)
+        await self._write(link, before)
         if before:
             # The link may have expired a moment ago, before its seats were withdrawn; nothing else withdraws them now.
             self._withdraw(await self._seats.held_seats(owner_id, member_id=new.shared_with_user_id))
@@ -105,18 +105,18 @@ class FamilyLinks:
         status = self._next(link, Action.ACCEPT, party, now)
         if await self._links.count_memberships(member_id, now) >= self._max_members:
             raise FamilyLimitExceeded(max_members=self._max_members)
-        link = replace(link, status=status, shared_at=now, active_since=now, updated_at=now)
-        await self._write(link)
-        return link
+        accepted = replace(link, status=status, shared_at=now, active_since=now, updated_at=now)
+        await self._write(accepted, link)
+        return accepted
 
     async def decline(self, member_id: UUID, link_id: UUID) -> Link:
         """The member refuses an invitation. Raises FamilyLinkNotFound, FamilyLinkInvalidState."""
         await self._serialise(member_id)
         now = self._clock()
         link, party = await self._locked_link(member_id, link_id)
-        link = replace(link, status=self._next(link, Action.DECLINE, party, now), updated_at=now)
-        await self._write(link)
-        return link
+        declined = replace(link, status=self._next(link, Action.DECLINE, party, now), updated_at=now)
+        await self._write(declined, link)
+        return declined
 
     async def revoke(self, user_id: UUID, link_id: UUID, by: Party | None = None) -> Link:
         """Ends the link, by its owner or its member; ``by`` names the party where somebody else acts for the owner.
@@ -145,9 +145,9 @@ class FamilyLinks:
         if await self._links.count_links(owner_id, now) >= self._max_members:
             raise FamilyLimitExceeded(max_members=self._max_members)
         expires_at = link.expires_at if link.expires_at and link.expires_at > now else None
-        link = replace(link, status=status, expires_at=expires_at, shared_at=now, active_since=None, updated_at=now)
-        await self._write(link)
-        return link
+        offered = replace(link, status=status, expires_at=expires_at, shared_at=now, active_since=None, updated_at=now)
+        await self._write(offered, link)
+        return offered
 
     async def change(self, owner_id: UUID, link_id: UUID, changes: LinkChanges) -> Link:
         """Changes the fields that were sent; sessions that play games which are no longer shared end at once.
@@ -172,7 +172,7 @@ class FamilyLinks:
         if changed == link:
             return link
         changed = replace(changed, updated_at=now)
-        await self._write(changed)
+        await self._write(changed, link)
         held = await self._seats.held_seats(owner_id, member_id=link.shared_with_user_id)
         self._withdraw([seat for seat in held if not changed.scope.covers(seat.product_id)])
         return changed
@@ -237,11 +237,11 @@ class FamilyLinks:
         return following
 
     async def _end(self, link: Link, status: LinkStatus, now: datetime) -> None:
-        await self._write(replace(link, status=status, updated_at=now))
+        await self._write(replace(link, status=status, updated_at=now), link)
         self._withdraw(await self._seats.held_seats(link.owner_user_id, member_id=link.shared_with_user_id))
 
-    async def _write(self, link: Link) -> None:
-        await self._links.write(link)
+    async def _write(self, link: Link, before: Link | None) -> None:
+        await self._links.write(link, before)
         for user_id in (link.owner_user_id, link.shared_with_user_id):
             self._record_update(user_id, link)
 

@@ -1,7 +1,8 @@
 """All SQL that changes links and seats, and the reads on which decisions depend.
 
 The row of a link is stored with the owner. A change by either party locks it, and writes the member's mirror in the
-same statement. A copy is locked by the owner's item row, which grants change and which every start locks.
+same transaction; each statement is about one of the two. A copy is locked by the owner's item row, which grants change
+and which every start locks.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,11 +15,11 @@ from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library._family.rules import Scope
-from gameshelf.library._first_access import keep_first_accesses
+from gameshelf.library._first_access import LinkTimes, first_accesses
 from gameshelf.library._models import FamilyLink, FamilyMembership, FamilySeat, LibraryItem, LinkStatus
+from gameshelf.library._store.first_accesses import grants_of, keep_first_accesses
 from sqlalchemy import (
     ARRAY,
-    Boolean,
     Integer,
     String,
     Uuid,
@@ -143,40 +144,31 @@ def _bound(name: str) -> Any:
 
 
 _insert_link = insert(FamilyLink).values({name: _bound(name) for name in _NAMES})
-_write_link = _insert_link.on_conflict_do_update(
-    index_elements=["owner_user_id", "shared_with_user_id"],
-    set_={name: _insert_link.excluded[name] for name in _NAMES if name not in ("id", "created_at")},
-).returning(*LINK_COLUMNS)
-_written = _write_link.cte("written")
-_mirror = insert(FamilyMembership).from_select(
-    ["user_id", "owner_user_id", *_MIRRORED],
-    select(_written.c.shared_with_user_id, _written.c.owner_user_id, *(_written.c[name] for name in _MIRRORED)),
-    include_defaults=False,
-)
-_OF_PAIR = (col(_M.user_id) == _bound("shared_with_user_id"), col(_M.owner_user_id) == _bound("owner_user_id"))
-# Keeps the first accesses that the new link no longer shows.
-_kept_of_written = keep_first_accesses(
-    *_OF_PAIR,
-    or_(*(col(getattr(_M, name)).is_distinct_from(_bound(name)) for name in ("active_since", "mode", "product_ids"))),
-).cte("kept")
 _WRITE_LINK = Statement(
+    _insert_link.on_conflict_do_update(
+        index_elements=["owner_user_id", "shared_with_user_id"],
+        set_={name: _insert_link.excluded[name] for name in _NAMES if name not in ("id", "created_at")},
+    )
+)
+_mirror = insert(FamilyMembership).values(
+    user_id=_bound("shared_with_user_id"),
+    owner_user_id=_bound("owner_user_id"),
+    **{name: _bound(name) for name in _MIRRORED},
+)
+_MIRROR = Statement(
     _mirror.on_conflict_do_update(
         index_elements=["user_id", "owner_user_id"],
         # The products that the member has of it are compared again.
         set_={name: _mirror.excluded[name] for name in _MIRRORED} | {"products_as_of": literal_column("NULL")},
-    ).add_cte(_kept_of_written)
-)
-_access_noted = (
-    update(FamilyLink)
-    .where(col(_L.owner_user_id) == _OWNER, col(_L.id) == _LINK_ID)
-    .values(last_access_at=_NOW)
-    .cte("access_noted")
+    )
 )
 _NOTE_ACCESS = Statement(
+    update(FamilyLink).where(col(_L.owner_user_id) == _OWNER, col(_L.id) == _LINK_ID).values(last_access_at=_NOW)
+)
+_NOTE_ACCESS_OF_MEMBER = Statement(
     update(FamilyMembership)
     .where(col(_M.user_id) == user(), col(_M.owner_user_id) == _OWNER)
     .values(last_access_at=_NOW)
-    .add_cte(_access_noted)
 )
 _EXPIRED = Statement(
     select(col(_L.owner_user_id), col(_L.id))
@@ -294,21 +286,11 @@ _MEMBERS_SINCE = Statement(
         or_(has_status(_L, LinkStatus.ACTIVE.value), col(_L.updated_at) > bindparam("since", type_=TIME)),
     )
 )
-_unmirrored = (
-    delete(FamilyMembership)
-    .where(col(_M.user_id) == bindparam("member_id", type_=Uuid), col(_M.owner_user_id) == _OWNER)
-    .cte("unmirrored")
-)
-_kept_of_deleted = keep_first_accesses(
-    col(_M.user_id) == bindparam("member_id", type_=Uuid),
-    col(_M.owner_user_id) == _OWNER,
-    bindparam("keep", type_=Boolean),
-).cte("kept")
+_DELETE_MIRROR = Statement(delete(FamilyMembership).where(col(_M.user_id) == user(), col(_M.owner_user_id) == _OWNER))
 _DELETE_LINK = Statement(
-    delete(FamilyLink)
-    .where(col(_L.owner_user_id) == _OWNER, col(_L.shared_with_user_id) == bindparam("member_id", type_=Uuid))
-    .add_cte(_unmirrored)
-    .add_cte(_kept_of_deleted)
+    delete(FamilyLink).where(
+        col(_L.owner_user_id) == _OWNER, col(_L.shared_with_user_id) == bindparam("member_id", type_=Uuid)
+    )
 )
 _DELETE_SEATS = Statement(
     delete(FamilySeat).where(
@@ -356,20 +338,30 @@ class LinkStore:
         row = await _COUNT_MEMBERSHIPS.first(self._connection, user_id=member_id, now=now)
         return row["n"] if row else 0
 
-    async def write(self, link: Link) -> None:
-        """Writes a link and its mirror."""
+    async def write(self, link: Link, before: Link | None = None) -> None:
+        """Writes a link and its mirror. Keeps the first accesses that only the link as it was before shows.
+
+        ``before`` was read under the lock of the link; None: the pair has none, and the owner is serialised.
+        """
+        if before and _access_of(before) != _access_of(link):
+            await self._keep_first_accesses(before)
         values = {f"new_{name}": getattr(link, name) for name in _NAMES}
         values |= {name: list(values[name]) for name in ("new_product_ids", "new_invited_at")}
         await _WRITE_LINK.run(self._connection, **values)
+        await _MIRROR.run(self._connection, **values)
+
+    async def _keep_first_accesses(self, link: Link) -> None:
+        if link.active_since is None:
+            return
+        times = LinkTimes(link.status, link.mode, link.product_ids, link.expires_at, link.active_since, link.updated_at)
+        first = first_accesses(times, await grants_of(self._connection, link.owner_user_id))
+        await keep_first_accesses(self._connection, link.shared_with_user_id, first)
 
     async def note_access(self, link: Link, now: datetime) -> None:
         """Stores that the member used the link now."""
-        await _NOTE_ACCESS.run(
-            self._connection,
-            owner_id=link.owner_user_id,
-            user_id=link.shared_with_user_id,
-            link_id=link.id,
-            now=now,
+        await _NOTE_ACCESS.run(self._connection, owner_id=link.owner_user_id, link_id=link.id, now=now)
+        await _NOTE_ACCESS_OF_MEMBER.write(
+            self._connection, user_id=link.shared_with_user_id, owner_id=link.owner_user_id, now=now
         )
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
@@ -389,9 +381,15 @@ class LinkStore:
 
     async def delete(self, link: Link, keep: bool) -> None:
         """Deletes a link and its mirror; ``keep`` keeps since when its member could play the shared games."""
-        await _DELETE_LINK.run(
-            self._connection, owner_id=link.owner_user_id, member_id=link.shared_with_user_id, keep=keep
-        )
+        if keep:
+            await self._keep_first_accesses(link)
+        await _DELETE_LINK.run(self._connection, owner_id=link.owner_user_id, member_id=link.shared_with_user_id)
+        await _DELETE_MIRROR.run(self._connection, owner_id=link.owner_user_id, user_id=link.shared_with_user_id)
+
+
+def _access_of(link: Link) -> tuple[Any, ...]:
+    """Returns what the first accesses of a link follow from, beside the grants."""
+    return link.active_since, link.mode, list(link.product_ids)
 
 
 def lock_of_own_copy(user_id: UUID, product_id: UUID) -> BoundStatement:

@@ -10,6 +10,7 @@ import pytest
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.family.jobs.clock import FamilyClock
 from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution, has_links
+from gameshelf.gateway.domains.family.jobs.shares import ShareRefresh
 from gameshelf.gateway.domains.playtime.after_commit import after_commit
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch
@@ -127,6 +128,7 @@ class Instance:
         dissolution = Dissolution(acquire, self.transactions)
         erasing = Erasing(before=dissolution.dissolve, has_partners=has_links)
         self.forwarding = Forwarding(acquire, self.transactions, [erasing])
+        self.shares = ShareRefresh(acquire, self.transactions)
         self.family_clock = FamilyClock(acquire, self.transactions, timedelta(seconds=180), clock)
 
     def clock(self):

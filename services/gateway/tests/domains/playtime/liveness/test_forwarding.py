@@ -26,6 +26,7 @@ class Pair:
     async def accept(self):
         async with self.instance.transactions.begin(self.member) as transaction:
             await transaction.of(FamilyLinks).accept(self.member, self.link_id)
+        await self.instance.shares.run_once()
 
     async def revoke(self):
         async with self.instance.transactions.begin(self.owner) as transaction:

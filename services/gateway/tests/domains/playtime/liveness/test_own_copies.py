@@ -22,6 +22,7 @@ class Family:
             link = await transaction.of(FamilyLinks).invite(self.owner, NewLink(shared_with_user_id=self.member))
         async with self.instance.transactions.begin(self.member) as transaction:
             await transaction.of(FamilyLinks).accept(self.member, link.id)
+        await self.instance.shares.run_once()
         return self
 
     async def buy(self):

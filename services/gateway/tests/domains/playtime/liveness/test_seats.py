@@ -133,6 +133,7 @@ class Household:
         self.links[member] = link.id
         async with self.begin(member) as transaction:
             await transaction.of(FamilyLinks).accept(self.people[member], link.id)
+        await self.instance.shares.run_once()
 
     async def revoke(self, member, game):
         async with self.begin(OWNER) as transaction:
@@ -171,6 +172,7 @@ class Household:
         await self.instance.forwarding.run_once()
         await self.instance.family_clock.run_once()
         await self.instance.forwarding.run_once()
+        await self.instance.shares.run_once()
         await self.instance.lost_seats.refresh()
 
 

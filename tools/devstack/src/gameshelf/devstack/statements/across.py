@@ -40,13 +40,12 @@ _OUTBOX = "gateway.runtime.outbox"
 _FAMILY = Reason.FAMILY
 
 GROUPS = (
-    AcrossUsers(REQUESTS, _FAMILY, "library._queries.access", "_ACCESS _FIRST_ACCESS _SHARING_OWNERS _SHARES"),
     AcrossUsers(REQUESTS, _FAMILY, "library._family.queries", "_SEATS _SEATS_CONCERNING"),
-    AcrossUsers(REQUESTS, _FAMILY, "library._family.store", "_WRITE_LINK _NOTE_ACCESS _LOCK_SHARED_COPIES _RELEASE"),
+    AcrossUsers(REQUESTS, _FAMILY, "library._family.store", "_LOCK_SHARED_COPIES _RELEASE"),
     AcrossUsers(REQUESTS, _FAMILY, "playtime._queries.copies", "_PLAYED_BY_OTHERS"),
     AcrossUsers("requests, consumer, jobs", _FAMILY, f"{_OUTBOX}.forwarded", "_ADD"),
     AcrossUsers("job lost seats", _FAMILY, "library._family.queries", "_IS_LOST"),
-    AcrossUsers("job erasure", _FAMILY, "library._family.store", "_DELETE_LINK _RELEASE_ALL"),
+    AcrossUsers("job erasure", _FAMILY, "library._family.store", "_RELEASE_ALL"),
     AcrossUsers("job erasure", _FAMILY, "playtime._store.erasure", "_ERASE_OWNER _ERASE_OWNER_OF_PARTS"),
     AcrossUsers("libctl access", _FAMILY, "library._queries.explain", "_LINKS"),
     AcrossUsers("consumer, jobs", Reason.PARTS, f"{_OUTBOX}.store", "_CLOSE_GROUP _ADD_RECORDS"),

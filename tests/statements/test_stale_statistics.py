@@ -30,7 +30,6 @@ NOT_LINEAR = {
     "library._queries.access._SHARING_OWNERS": SMALL,
     "playtime._queries.copies._PLAYED_BY_OTHERS": FEW_ROWS,
     "playtime._store.liveness._CHECKPOINT_FREE": FEW_ROWS,
-    "playtime._store.liveness._NOT_RUNNING": FEW_ROWS,
     "playtime._store.liveness._REVIVE": FEW_ROWS,
     "savegames._queries.overview._OVERVIEW": FEW_ROWS,
     "savegames._queries.saves._CONFLICTS": FEW_ROWS,

@@ -33,6 +33,18 @@ async def test_a_checkpoint_moves_forward_only_and_for_running_sessions(play):
     assert await liveness.running_of_user(play.user) == [beats[0].key]
 
 
+async def test_a_checkpoint_that_waits_for_nobody_writes_what_is_free(play):
+    liveness = Liveness(play.connection)
+    running, ended = await play.start(play.own()), await play.start(play.own())
+    await play.end(ended)
+    later = play.now + timedelta(minutes=1)
+    foreign = SessionKey(uuid4(), running.id)
+    beats = [Beat(SessionKey(play.user, session.id), later) for session in (running, ended)]
+    found = await liveness.checkpoint([*beats, Beat(foreign, later)], skip_held=True)
+    assert found == {beats[1].key, foreign}
+    assert await all_running(liveness) == [beats[0]]
+
+
 async def test_a_session_that_shows_life_again_does_not_end(play):
     liveness = Liveness(play.connection)
     session = await play.start(play.own())

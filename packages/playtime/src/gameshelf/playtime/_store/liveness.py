@@ -13,11 +13,11 @@ from uuid import UUID
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import TIME, rows
+from gameshelf.kernel.sql import TIME, rows, user
 from gameshelf.playtime._liveness import Beat, SessionEnd, SessionKey, ShardWatch, before_shard
 from gameshelf.playtime._models import PlaytimeSession, PlaytimeWatch
 from gameshelf.playtime._watch import Watch
-from sqlalchemy import BigInteger, Integer, SmallInteger, Uuid, and_, bindparam, func, literal, select, update
+from sqlalchemy import BigInteger, Integer, SmallInteger, Uuid, and_, bindparam, func, select, update
 from sqlmodel import col
 
 _S, _W = PlaytimeSession, PlaytimeWatch
@@ -30,10 +30,12 @@ _CHECKPOINT = Statement(
     .values(last_heartbeat_at=_beats.c["at"])
     .where(_SAME, col(_S.end_time).is_(None), col(_S.last_heartbeat_at) < _beats.c["at"])
 )
+# Of one user: rows on several shards can't be locked by one statement.
+_own = rows("own", id=("session_ids", Uuid), at=("times", TIME))
 _free = (
-    select(col(_S.user_id), col(_S.id), _beats.c["at"])
-    .select_from(_beats)
-    .join(PlaytimeSession, and_(_SAME, col(_S.end_time).is_(None)))
+    select(col(_S.id), _own.c["at"])
+    .select_from(_own)
+    .join(PlaytimeSession, and_(col(_S.user_id) == user(), col(_S.id) == _own.c.id, col(_S.end_time).is_(None)))
     .with_for_update(of=PlaytimeSession, skip_locked=True)
     .cte("free")
 )
@@ -41,7 +43,7 @@ _CHECKPOINT_FREE = Statement(
     update(PlaytimeSession)
     .values(last_heartbeat_at=_free.c["at"])
     .where(
-        col(_S.user_id) == _free.c.user_id,
+        col(_S.user_id) == user(),
         col(_S.id) == _free.c.id,
         col(_S.end_time).is_(None),
         col(_S.last_heartbeat_at) < _free.c["at"],
@@ -53,8 +55,6 @@ _REVIVE = Statement(
     .where(_SAME, col(_S.end_time).is_(None))
     .returning(col(_S.user_id), col(_S.id))
 )
-_is_running = select(literal(1)).where(_SAME, col(_S.end_time).is_(None)).correlate(_beats).exists()
-_NOT_RUNNING = Statement(select(_beats.c.user_id, _beats.c.id).where(~_is_running))
 _KNOWN = Statement(
     select(col(_S.user_id), col(_S.id), col(_S.end_time), col(_S.end_reason))
     .select_from(_beats)
@@ -112,13 +112,27 @@ class Liveness:
         """Writes the last signs of life of sessions. Returns those of the sessions that do not run.
 
         A second statement finds them, and only when a sign of life was not newer than the stored one. With
-        ``skip_held`` a session whose row is locked stays as it is.
+        ``skip_held`` a session whose row is locked stays as it is, and each user has a statement.
         """
-        columns = _columns(beats)
-        write = _CHECKPOINT_FREE if skip_held else _CHECKPOINT
-        if await write.run(self._connection, **columns) == len(beats):
+        if skip_held:
+            written = await self._checkpoint_free(beats)
+        else:
+            written = await _CHECKPOINT.run(self._connection, **_columns(beats))
+        if written == len(beats):
             return set()
-        return {_key(row) for row in await _NOT_RUNNING.all(self._connection, **columns)}
+        keys = [beat.key for beat in beats]
+        known = await self.known_sessions(keys)
+        return {key for key in keys if key not in known or known[key] is not None}
+
+    async def _checkpoint_free(self, beats: Sequence[Beat]) -> int:
+        users: dict[UUID, list[Beat]] = {}
+        for beat in beats:
+            users.setdefault(beat.key.user_id, []).append(beat)
+        written = 0
+        for user_id, own in users.items():
+            ids, times = [beat.key.session_id for beat in own], [beat.at for beat in own]
+            written += await _CHECKPOINT_FREE.run(self._connection, user_id=user_id, session_ids=ids, times=times)
+        return written
 
     async def revive(self, beats: Sequence[Beat]) -> set[SessionKey]:
         """Writes signs of life, so that nothing ends the sessions before them. Returns the sessions that run."""

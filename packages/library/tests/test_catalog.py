@@ -135,7 +135,7 @@ async def test_titles_that_became_known_never_hide_missing_ones(library, monkeyp
     assert await library.projection.take_missing(100) == [games[4]]
 
 
-async def test_missing_products_that_another_instance_locks_are_skipped(library, library_dsn):
+async def test_one_instance_at_a_time_asks_for_missing_products(library, library_dsn):
     other, third = [await asyncpg.connect(library_dsn) for _ in range(2)]
     game = uuid4()
     await other.execute("INSERT INTO library.wanted_products VALUES ($1, $2, now() - interval '1 day')", uuid4(), game)

@@ -73,8 +73,10 @@ class CatalogProjection:
         """Returns at most ``limit`` products whose title to ask the Catalog for; each is due again after 10 minutes.
 
         Deletes the entries of products whose titles are known by now. The work of one call does not depend on how many
-        entries there are.
+        entries there are. Returns none while another transaction asks.
         """
+        if not await self._store.take_missing():
+            return []
         now = self._clock()
         while True:
             due = await self._store.due(now, _DUE_AT_ONCE)

@@ -16,7 +16,21 @@ from gameshelf.kernel.sql import TIME, array, rows
 from gameshelf.library._models import CatalogVersion, MissingProduct, Product
 from gameshelf.library._product_facts import COLUMNS
 from gameshelf.library._store.expressions import has_title
-from sqlalchemy import Boolean, Integer, String, Uuid, and_, any_, bindparam, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -83,7 +97,11 @@ _END_REFOLDING = Statement(
     .where(col(CatalogVersion.is_refolding).is_(True))
 )
 
-# Skips the rows that another instance or an erasure has locked, and so waits for nobody.
+MISSING_LOCK = 0x6D69_7373_696E_6700
+"""The advisory lock of a transaction that asks for missing products. Entries are of all users, and rows on several
+shards can't be locked by one statement: so one instance at a time reads those that are due.
+"""
+_TAKE_MISSING = Statement(select(func.pg_try_advisory_xact_lock(literal(MISSING_LOCK, BigInteger)).label("taken")))
 _DUE = Statement(
     select(
         col(MissingProduct.user_id),
@@ -93,7 +111,6 @@ _DUE = Statement(
     .where(col(MissingProduct.ask_after) <= bindparam("now", type_=TIME))
     .order_by(col(MissingProduct.ask_after))
     .limit(bindparam("limit", type_=Integer))
-    .with_for_update(skip_locked=True, of=MissingProduct)
 )
 _DUE_PRODUCT = RowReader(DueProduct, _DUE)
 _due = rows("due", user_id=("user_ids", Uuid), product_id=("product_ids", Uuid))
@@ -147,8 +164,13 @@ class ProductStore:
         """Counts the change of sort keys, if there was one."""
         await _END_REFOLDING.run(self._connection)
 
+    async def take_missing(self) -> bool:
+        """Returns whether this transaction may ask for missing products; no other one does until it ends."""
+        row = await _TAKE_MISSING.first(self._connection)
+        return bool(row and row["taken"])
+
     async def due(self, now: datetime, limit: int) -> list[DueProduct]:
-        """Locks and returns up to ``limit`` missing products that are due at ``now``; skips those that are locked."""
+        """Returns up to ``limit`` missing products that are due at ``now``."""
         return _DUE_PRODUCT.read_all(await _DUE.all(self._connection, now=now, limit=limit))
 
     async def ask_later(self, products: Sequence[DueProduct], again: datetime) -> None:

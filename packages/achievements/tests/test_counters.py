@@ -19,9 +19,9 @@ NOBODY, BLANK = UUID(int=0), AchievementState()
 async def differences(players):
     """Returns every difference that a recount finds, product by product."""
     found, after = [], NOBODY
-    while products := await players.counters.products(after, 2):
-        found += await players.counters.differences(products)
-        after = products[-1]
+    while product := await players.counters.next_product(after):
+        found += await players.counters.differences([product])
+        after = product
     return found
 
 

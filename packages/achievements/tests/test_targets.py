@@ -89,6 +89,21 @@ async def test_a_review_of_a_target_that_has_changed_meanwhile_does_nothing(play
     assert [one.target for one in await reviews.pending(10)] == [180]
 
 
+async def test_only_what_somebody_has_begun_and_not_unlocked_is_reviewed(players, game):
+    achievements = [await players.define(game, target_progress=100) for _ in range(9)]
+    user, other = await players.own(game), await players.own(game)
+    for achievement in achievements[::4]:
+        await players.report(user, achievement, 50)
+    await players.report(user, achievements[1], 100)
+    await players.report(other, achievements[0], 70)
+    reviews = TargetReviews(players.connection)
+    pending = [one for one in await reviews.pending(100) if one.achievement_id in achievements]
+    assert len(pending) == 9
+    assert await reviews.begun(pending) == set(achievements[::4])
+    assert await reviews.begun([one for one in pending if one.achievement_id not in achievements[::4]]) == set()
+    assert await reviews.begun([]) == set()
+
+
 async def test_a_target_that_changed_and_changed_back_is_reviewed_again(players, game):
     achievement = await players.define(game, target_progress=100)
     reviews = TargetReviews(players.connection)

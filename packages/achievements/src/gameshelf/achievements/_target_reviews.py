@@ -30,7 +30,9 @@ _NOBODY = UUID(int=0)
 
 
 class TargetReviews:
-    """Reviews over one connection, inside a short transaction. Each method is one statement, ``unlock`` two."""
+    """Reviews over one connection, inside a short transaction. Each method is one statement, ``unlock`` two, and
+    ``begun`` at most one for each review.
+    """
 
     def __init__(self, connection: Connection, clock: Clock = utc_now) -> None:
         self._achievements = AchievementStore(connection)
@@ -40,6 +42,12 @@ class TargetReviews:
     async def pending(self, limit: int) -> list[TargetReview]:
         """Returns the reviews that have to be done."""
         return await self._store.pending(limit)
+
+    async def begun(self, reviews: Sequence[TargetReview]) -> set[UUID]:
+        """Returns the achievements of those of the reviews that have something to do: somebody has begun them without
+        unlocking them. Who is found later than ``pending`` has read is found as well.
+        """
+        return await self._store.begun([one.achievement_id for one in reviews])
 
     async def players(self, review: TargetReview, after: UUID, limit: int) -> PlayersInProgress:
         """Reads the next ``limit`` players after a user, whether or not they have reached the target."""

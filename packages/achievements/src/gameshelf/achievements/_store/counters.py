@@ -26,6 +26,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     null,
     select,
     union_all,
@@ -79,33 +80,22 @@ def _folding(*which: Any) -> Statement:
 _FOLD = _folding()
 _FOLD_PRODUCT = _folding(col(_D.product_id) == bindparam("product_id", type_=Uuid))
 
-# The products after a given one that have an owner or a counter. The owned ones are found by hops through the index,
-# from one product to the next: a DISTINCT over all owners would read every row.
 _AFTER, _LIMIT = bindparam("after", type_=Uuid), bindparam("limit", type_=Integer)
 
 
-def _next_owned(after: Any) -> Any:
-    owned = aliased(OwnedProduct)
-    return select(col(owned.product_id)).where(col(owned.product_id) > after).order_by(col(owned.product_id)).limit(1)
-
-
-_hops = select(_next_owned(_AFTER).scalar_subquery().label("product_id")).cte("hops", recursive=True)
-_hops = _hops.union_all(
-    select(_next_owned(_hops.c.product_id).scalar_subquery()).where(_hops.c.product_id.is_not(None))
-)
-_first_hops = select(_hops.c.product_id).where(_hops.c.product_id.is_not(None)).limit(_LIMIT)
-
-
-def _counted(table: Any) -> Any:
+def _next_of(table: Any) -> Any:
+    """Selects the next product of a table after a given one, by a step in its index."""
     product_id = col(table.product_id)
-    return select(product_id).where(product_id > _AFTER).order_by(product_id).limit(_LIMIT)
+    found = select(product_id).where(product_id > _AFTER).order_by(product_id).limit(literal_column("1"))
+    return select(found.subquery().c.product_id)
 
 
+# By one step in each index: a DISTINCT over all owners would read every row, and a walk by a recursive CTE is one that
+# Citus refuses.
 _candidates = union_all(
-    select(_first_hops.subquery().c.product_id),
-    *(select(_counted(table).subquery().c.product_id) for table in (ProductOwners, AchievementUnlocks, RarityDelta)),
+    *(_next_of(table) for table in (OwnedProduct, ProductOwners, AchievementUnlocks, RarityDelta))
 ).subquery()
-_PRODUCTS = Statement(select(_candidates.c.product_id).distinct().order_by(_candidates.c.product_id).limit(_LIMIT))
+_NEXT = Statement(select(_candidates.c.product_id).order_by(_candidates.c.product_id).limit(literal_column("1")))
 
 _PRODUCT = bindparam("product_id", type_=Uuid)
 # A part of a product's owners, and their unlocks. All owners at once could exceed the time limit of a statement.
@@ -196,9 +186,10 @@ class RarityCounters:
         """Returns the products after ``after`` that have deltas, ordered by id."""
         return [row["product_id"] for row in await _WAITING.all(self._connection, after=after, limit=limit)]
 
-    async def products(self, after: UUID, limit: int) -> list[UUID]:
-        """Returns the products after ``after`` that have an owner or a counter, ordered by id."""
-        return [row["product_id"] for row in await _PRODUCTS.all(self._connection, after=after, limit=limit)]
+    async def next_product(self, after: UUID) -> UUID | None:
+        """Returns the product after ``after``, by id, that has an owner or a counter; None where there is none."""
+        row = await _NEXT.first(self._connection, after=after)
+        return row["product_id"] if row else None
 
     async def differences(self, product_ids: Sequence[UUID], part: int = 20_000) -> list[CounterDifference]:
         """Recounts the owners and unlocks of these products, and returns the counters that differ.

@@ -1,5 +1,6 @@
 """The statements of target reviews. The order of their steps is described in ``achievements.target_reviews``."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     select,
     true,
     update,
@@ -35,19 +37,12 @@ _TARGET = bindparam("target", type_=Integer)
 _LIMIT = bindparam("limit", type_=Integer)
 _is_locked = and_(col(_U.achievement_meta_id) == _ID, ~col(_U.is_unlocked))
 
-_is_anybody_locked = (
-    select(literal(1))
-    .where(col(_U.achievement_meta_id) == col(_M.id), ~col(_U.is_unlocked))
-    .exists()
-    .label("is_anybody_locked")
-)
 _snapshot = func.pg_current_snapshot()
 _PENDING = Statement(
     select(
         col(_M.id).label("achievement_id"),
         col(_M.product_id),
         col(_M.target_progress).label("target"),
-        _is_anybody_locked,
         col(_M.target_revision).label("revision"),
         cast(cast(func.pg_snapshot_xmax(_snapshot), Text), BigInteger).label("next_transaction"),
         cast(cast(func.pg_snapshot_xmin(_snapshot), Text), BigInteger).label("oldest_running"),
@@ -55,6 +50,17 @@ _PENDING = Statement(
     .where(col(_M.target_progress).is_not(None), col(_M.target_progress).is_distinct_from(col(_M.reviewed_target)))
     .order_by(col(_M.id))
     .limit(_LIMIT)
+)
+# One step in the index. A search for a list of ids would read all players where none of them has one of these.
+_BEGUN = Statement(
+    select(col(_U.achievement_meta_id))
+    .where(
+        ~col(_U.is_unlocked),
+        col(_U.achievement_meta_id) >= bindparam("first_id", type_=Uuid),
+        col(_U.achievement_meta_id) <= bindparam("last_id", type_=Uuid),
+    )
+    .order_by(col(_U.achievement_meta_id))
+    .limit(literal_column("1"))
 )
 _PLAYERS = Statement(
     select(col(_U.user_id), (func.coalesce(_U.current_progress, 0) >= _TARGET).label("has_reached"))
@@ -121,8 +127,6 @@ class TargetReview:
     achievement_id: UUID
     product_id: UUID
     target: int
-    is_anybody_locked: bool
-    """Whether a player has begun it without unlocking it; otherwise the review has nothing to do."""
     revision: int
     """The number of the target's change that this review is for."""
     next_transaction: int
@@ -157,7 +161,7 @@ class UnlockOfReview:
 
 
 class TargetReviewStore:
-    """Reviews over one connection. Each method is one statement."""
+    """Reviews over one connection. Each method is one statement, but for ``begun``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -165,6 +169,23 @@ class TargetReviewStore:
     async def pending(self, limit: int) -> list[TargetReview]:
         """Returns the reviews that have to be done."""
         return _REVIEW.read_all(await _PENDING.all(self._connection, limit=limit))
+
+    async def begun(self, achievement_ids: Collection[UUID]) -> set[UUID]:
+        """Returns those of the achievements that somebody has begun without unlocking them.
+
+        Goes from one achievement that somebody has begun to the next, so it is at most one statement for each id.
+        """
+        ids, begun, place = sorted(achievement_ids), set[UUID](), 0
+        while place < len(ids):
+            row = await _BEGUN.first(self._connection, first_id=ids[place], last_id=ids[-1])
+            if row is None:
+                break
+            found: UUID = row["achievement_meta_id"]
+            place = bisect_left(ids, found)
+            if ids[place] == found:
+                begun.add(found)
+                place += 1
+        return begun
 
     async def players(self, review: TargetReview, after: UUID, limit: int) -> PlayersInProgress:
         """Reads the next ``limit`` players after a user, whether or not they have reached the target."""

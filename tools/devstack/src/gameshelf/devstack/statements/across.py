@@ -79,8 +79,8 @@ GROUPS = (
     AcrossUsers(
         "job sales", Reason.PRODUCT, "wishlist._store.fanouts", "_WISHERS _WISHERS_WITH_TARGET _RECORD _HOLD_BACK"
     ),
-    AcrossUsers("job targets", Reason.PRODUCT, "achievements._store.target_reviews", "_PENDING _PLAYERS _UNLOCK"),
-    AcrossUsers("job rarity recount", Reason.PRODUCT, "achievements._store.counters", "_PRODUCTS _COUNT_PART"),
+    AcrossUsers("job targets", Reason.PRODUCT, "achievements._store.target_reviews", "_BEGUN _PLAYERS _UNLOCK"),
+    AcrossUsers("job rarity recount", Reason.PRODUCT, "achievements._store.counters", "_NEXT _COUNT_PART"),
     AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_FEED_USERS _KNOWN_USERS _FREE_USERS"),
     AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_FEED _PRUNE_KEYS _PRUNE_INBOX"),
     AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_DEAD_LETTERS _PRUNE_AUDIT"),

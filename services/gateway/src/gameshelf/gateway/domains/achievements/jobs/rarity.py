@@ -106,11 +106,10 @@ class RarityRecount:
             if progress.finished_at is not None:
                 is_due = progress.finished_at <= now - _RECOUNT_AFTER
                 return is_due and await recounts.start(progress, now)
-            products = await RarityCounters(connection).products(progress.cursor, 1)
-            if not products:
+            product_id = await RarityCounters(connection).next_product(progress.cursor)
+            if product_id is None:
                 await recounts.finish(progress, now)
                 return False
-        [product_id] = products
         differences: Sequence[CounterDifference] | None = ()
         with self._products.attempt(product_id):
             differences = await self._count(progress, product_id)

@@ -115,12 +115,13 @@ class LoweredTargets:
             for one in due:
                 if walks[one.achievement_id].cursor == _NOBODY_YET:
                     walks[one.achievement_id].begin(one)
-            idle = [one for one in due if not one.is_anybody_locked]
+            begun = await reviews.begun(due)
+            idle = [one for one in due if one.achievement_id not in begun]
             if over := [one for one in idle if walks[one.achievement_id].is_last]:
                 await reviews.finish(over)
             for one in idle:
                 walks[one.achievement_id].wait(now)
-            going = [one for one in due if one.is_anybody_locked and self._reviews.is_due(one.achievement_id)]
+            going = [one for one in due if one.achievement_id in begun and self._reviews.is_due(one.achievement_id)]
             if going and (await backlog.measure(connection)).pending > _MOST_WAITING:
                 return []
             return going

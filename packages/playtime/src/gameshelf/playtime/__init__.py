@@ -52,7 +52,7 @@ from gameshelf.playtime._store.recompute import Figures, TotalDiscrepancy
 from gameshelf.playtime._store.sessions import StoredSession
 from gameshelf.playtime._watch import Seen, Watch, longest_gap, may_end, next_watch
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA, local_tables=frozenset({"playtime_watches"}))
 

@@ -37,7 +37,7 @@ from gameshelf.achievements._target_reviews import TargetReviews
 from gameshelf.achievements._views import Achievement, AchievementRarity, AchievementState, Language
 from gameshelf.kernel.migrations import Migrations
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA, local_tables=frozenset({"recounts"}))
 

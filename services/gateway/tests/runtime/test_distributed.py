@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gameshelf.gateway.runtime.distributed import PAGE, first_of_each, is_distributed
+from gameshelf.gateway.runtime.distributed import PAGE, first_of_each, is_distributed, violated_constraint
 from gameshelf.gateway.runtime.jobs.retention import Retention
 from gameshelf.gateway.runtime.outbox import backlog, forwarded, refused, relayed
 from gameshelf.gateway.runtime.outbox.lanes import waiting_lanes
@@ -155,6 +155,30 @@ async def test_letters_of_many_users_are_replayed_in_parts(connection):
         assert [row["value"] for row in rows] == [b"%d" % number for number in range(1, 11)]
         assert {(row["shard"], row["record_key"]) for row in rows} == {(user_id.int % 16, "key")}
     assert await connection.fetchval("SELECT count(*) FROM gateway.dead_letters") == 10
+
+
+async def test_a_violated_constraint_is_named_as_in_the_models(connection):
+    add = (
+        "INSERT INTO gateway.audit (kind, command, actor_roles, user_hash, target, undo_of) "
+        "VALUES ('change', 'audit undo', '', $1, '{}', 7)"
+    )
+    user_hash = uuid4().bytes
+    await connection.execute(add, user_hash)
+    with pytest.raises(asyncpg.UniqueViolationError) as caught:
+        await connection.execute(add, user_hash)
+    assert violated_constraint(caught.value) == "uq_audit_undo"
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ('duplicate key value violates unique constraint "uq_audit_undo_102023"', "uq_audit_undo"),
+        ('new row for relation "t_102086" violates check constraint "ck_t_kind"', "ck_t_kind"),
+        ("null value in column", None),
+    ],
+)
+def test_the_constraint_of_a_shard_is_named_without_its_number(message, name):
+    assert violated_constraint(asyncpg.UniqueViolationError(message)) == name
 
 
 def test_the_first_of_each_key_is_found_page_by_page():

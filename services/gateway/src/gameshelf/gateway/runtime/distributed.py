@@ -4,11 +4,12 @@ Citus refuses a statement that jumps through an index of all users or locks rows
 statement is several ones, which each shard can answer by itself; on one PostgreSQL it stays one.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from asyncpg import Record
+from asyncpg import PostgresError, Record
 from gameshelf.kernel.database import Connection
 
 PAGE = 200
@@ -30,6 +31,15 @@ SELECT coalesce(sum(greatest(result::float8, 0)), 0)::bigint FROM run_command_on
 def is_distributed(connection: Connection) -> bool:
     """Returns whether the tables of the connection's database may be distributed."""
     return getattr(connection, "is_distributed", False)
+
+
+def violated_constraint(error: PostgresError) -> str | None:
+    """Returns the name of the constraint that a change violates. An error of a shard has it in the message alone, with
+    the number of the shard behind it.
+    """
+    named: str | None = error.constraint_name
+    found = None if named else re.search(r'constraint "(\w+?)(?:_\d+)?"', str(error))
+    return found[1] if found else named
 
 
 async def first_of_each(

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.distributed import violated_constraint
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry, EntryKind, NewEntry, State
@@ -114,7 +115,7 @@ class SupportChanges:
             if undo_of_product:
                 return await self._make_of_product(undo_of_product(entry), options, by, entry)
         except asyncpg.UniqueViolationError as error:
-            if error.constraint_name != "uq_audit_undo":
+            if violated_constraint(error) != "uq_audit_undo":
                 raise
             raise NotUndoable(reason="already_undone") from None  # concurrently, by another caller
         raise NotUndoable(reason="nothing_changed" if entry.before == entry.after else "no_way_back")

@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from gameshelf.gateway.runtime import database
 from gameshelf.gateway.runtime.distributed import PAGE, first_of_each, is_distributed, violated_constraint
 from gameshelf.gateway.runtime.jobs.retention import Retention
+from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.outbox import backlog, forwarded, refused, relayed
 from gameshelf.gateway.runtime.outbox.lanes import waiting_lanes
 from gameshelf.gateway.runtime.support import outbox
@@ -155,6 +157,22 @@ async def test_letters_of_many_users_are_replayed_in_parts(connection):
         assert [row["value"] for row in rows] == [b"%d" % number for number in range(1, 11)]
         assert {(row["shard"], row["record_key"]) for row in rows} == {(user_id.int % 16, "key")}
     assert await connection.fetchval("SELECT count(*) FROM gateway.dead_letters") == 10
+
+
+async def test_background_work_hardly_waits_for_a_row(dsn, connection):
+    """Also for one that is locked on another machine."""
+    await connection.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1)", USERS[0])
+    lock = "SELECT FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE"
+    service = await database.connect(dsn, 1, Tracing(None))
+    async with connection.transaction(), service.acquire() as own:
+        await connection.execute(lock, USERS[0])
+        transaction = own.transaction()
+        await transaction.start()
+        await database.hardly_wait(own)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await own.execute(lock, USERS[0])
+        await transaction.rollback()
+    await service.close()
 
 
 async def test_a_violated_constraint_is_named_as_in_the_models(connection):

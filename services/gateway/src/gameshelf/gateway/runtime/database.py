@@ -50,6 +50,8 @@ _SESSION = {
 # Planning takes longer, too: each statement finds its rows by key, whatever the values are. Citus finds the shard by
 # the values, and refuses most statements that were planned for any values.
 _GENERIC_PLANS = {"plan_cache_mode": "force_generic_plan"}
+# Row locks are on the machines of the shards, which else would not know how long a transaction waits for one.
+_OF_DISTRIBUTED = {"citus.propagate_set_commands": "local"}
 _IS_DISTRIBUTED = "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
 _BOUNDS = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _TIMEOUTS.items())
 
@@ -285,7 +287,7 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
         pool = await open_pool(_Connection, {**_NAME, **_SESSION, **_GENERIC_PLANS})
         if await pool.fetchval(_IS_DISTRIBUTED):
             await pool.close()
-            pool = await open_pool(_DistributedConnection, {**_NAME, **_SESSION})
+            pool = await open_pool(_DistributedConnection, {**_NAME, **_SESSION, **_OF_DISTRIBUTED})
         # A pooler may also be configured to drop the parameters.
         if await pool.fetchval("SELECT current_setting('lock_timeout')::interval = $1", _LOCK_TIMEOUT):
             return Database(pool)

@@ -7,33 +7,33 @@ of a link, or deletes the link. So it costs a purchase and a new link nothing, a
 These are decisions on plain values: no I/O, no clock. ``_store/first_accesses.py`` has the SQL.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from gameshelf.library._family.rules import Scope
 from gameshelf.library._models import LinkStatus
 
 
-@dataclass(frozen=True, slots=True)
-class LinkTimes:
+class AcceptedLink(Protocol):
     """What decides since when a link gave access. Times are aware."""
 
-    status: str
-    mode: str
-    product_ids: Sequence[UUID]
-    expires_at: datetime | None
-    active_since: datetime | None
-    updated_at: datetime
+    @property
+    def status(self) -> str: ...
 
     @property
-    def scope(self) -> Scope:
-        return Scope.from_columns(self.mode, self.product_ids)
+    def scope(self) -> Scope: ...
 
     @property
-    def ended_at(self) -> datetime | None:
-        return self.expires_at if self.status == LinkStatus.ACTIVE else self.updated_at
+    def expires_at(self) -> datetime | None: ...
+
+    @property
+    def active_since(self) -> datetime | None: ...
+
+    @property
+    def updated_at(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,17 @@ class GrantTimes:
     """When the Catalog forbade sharing the product; None while it does not."""
 
 
-def first_accesses(link: LinkTimes, grants: Iterable[GrantTimes]) -> dict[UUID, datetime]:
+def first_accesses(link: AcceptedLink, grants: Iterable[GrantTimes]) -> dict[UUID, datetime]:
     """Returns since when a link, even one that has ended, gave access to copies of its owner, by product."""
     first: dict[UUID, datetime] = {}
     if link.active_since is None:
         return first
     scope = link.scope
+    link_ended = link.expires_at if link.status == LinkStatus.ACTIVE else link.updated_at
     for grant in grants:
         began = max(grant.acquired_at, link.active_since)
         # Until the Catalog forbade it the copy was shared.
-        ends = [end for end in (grant.ended_at, link.ended_at, grant.forbidden_at) if end is not None]
+        ends = [end for end in (grant.ended_at, link_ended, grant.forbidden_at) if end is not None]
         if scope.covers(grant.product_id) and all(began < end for end in ends):
             first[grant.product_id] = min(began, first.get(grant.product_id, began))
     return first

@@ -12,6 +12,7 @@ from gameshelf.kernel.paging import Slice
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.library._family.commands import Direction, LinkFilter
+from gameshelf.library._family.rules import Scope
 from gameshelf.library._family.store import (
     LINK_COLUMNS,
     MEMBERSHIP_COLUMNS,
@@ -23,7 +24,7 @@ from gameshelf.library._family.store import (
 )
 from gameshelf.library._models import FamilyLink, FamilyMembership, FamilySeat, LinkStatus
 from gameshelf.library._shares.store import ShareStore
-from gameshelf.library._visible import is_active, is_in_scope
+from gameshelf.library._visible import is_active
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -38,7 +39,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
     union_all,
 )
 from sqlmodel import col
@@ -126,31 +126,14 @@ def taken_seat_columns(seat: Any) -> list[Any]:
 
 
 _SEAT_COLUMNS = taken_seat_columns(_S)
-# A member does not see the seats of games that the owner does not share with them, unless they hold the seat.
-_taken_of_owner = (
-    select(*_SEAT_COLUMNS)
-    .where(
-        col(_S.owner_user_id) == col(_M.owner_user_id),
-        col(_S.holder_user_id).is_not(None),
-        or_(is_in_scope(_M, col(_S.product_id)), col(_S.holder_user_id) == user()),
-    )
-    .limit(_MOST_SEATS)
-    .lateral("taken_of_owner")
-)
-_own_taken = (
+_TAKEN = Statement(
     select(*_SEAT_COLUMNS)
     .where(col(_S.owner_user_id) == user(), col(_S.holder_user_id).is_not(None))
     .limit(_MOST_SEATS)
-    .subquery("own_taken")
 )
-_taken = union_all(
-    select(_own_taken),
-    select(_taken_of_owner)
-    .select_from(_M)
-    .join(_taken_of_owner, true())
-    .where(col(_M.user_id) == user(), is_active(_M)),
-).subquery("taken")
-_SEATS = Statement(select(_taken).order_by(_taken.c.since, _taken.c.owner_user_id, _taken.c.product_id))
+_SCOPES = Statement(
+    select(col(_M.owner_user_id), col(_M.mode), col(_M.product_ids)).where(col(_M.user_id) == user(), is_active(_M))
+)
 # Support sees every seat that the user owns or holds, even if the game is no longer shared.
 _of_copies = select(*_SEAT_COLUMNS).where(col(_S.owner_user_id) == user(), col(_S.holder_user_id).is_not(None))
 _sat_on = select(*_SEAT_COLUMNS).where(col(_S.holder_user_id) == user())
@@ -181,12 +164,15 @@ _IS_LOST = Statement(
     )
 )
 
-_TAKEN_SEAT = RowReader(TakenSeat, _SEATS, _SEATS_CONCERNING, _SEAT)
+_TAKEN_SEAT = RowReader(TakenSeat, _TAKEN, _SEATS_CONCERNING, _SEAT)
 _LOST_SEAT = RowReader(LostSeat, _LOSING)
 
 
 class FamilyQueries:
-    """Reads of links and seats over one connection, which needs no transaction. Each method is one round trip."""
+    """Reads of links and seats over one connection, which needs no transaction.
+
+    A method is one round trip, unless it says otherwise.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -215,9 +201,22 @@ class FamilyQueries:
         return _LINK_VIEW.read_optional(row)
 
     async def seats(self, user_id: UUID) -> list[TakenSeat]:
-        """Returns the taken seats of the user's copies, and of the copies that owners share with them."""
-        rows = await _SEATS.all(self._connection, user_id=user_id)
-        return _TAKEN_SEAT.read_all(rows)
+        """Returns the taken seats of the user's copies, and of the copies that owners share with them.
+
+        Two round trips, and one for each owner.
+        """
+        taken = _TAKEN_SEAT.read_all(await _TAKEN.all(self._connection, user_id=user_id))
+        for row in await _SCOPES.all(self._connection, user_id=user_id):
+            scope = Scope.from_columns(row["mode"], row["product_ids"])
+            of_owner = await _TAKEN.all(self._connection, user_id=row["owner_user_id"])
+            # A member does not see the seats of games that the owner does not share with them, unless they hold the
+            # seat.
+            taken += [
+                seat
+                for seat in _TAKEN_SEAT.read_all(of_owner)
+                if scope.covers(seat.product_id) or seat.held_by_user_id == user_id
+            ]
+        return sorted(taken, key=lambda seat: (seat.since, seat.owner_user_id, seat.product_id))
 
     async def seats_concerning(self, user_id: UUID) -> list[TakenSeat]:
         """Returns every taken seat of the user's copies and every seat that they hold, even if the game is no longer

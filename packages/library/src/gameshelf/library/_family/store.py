@@ -13,9 +13,9 @@ from uuid import UUID
 
 from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.kernel.sql import TIME, array, user
 from gameshelf.library._family.rules import Scope
-from gameshelf.library._first_access import LinkTimes, first_accesses
+from gameshelf.library._first_access import first_accesses
 from gameshelf.library._models import FamilyLink, FamilyMembership, FamilySeat, LibraryItem, LinkStatus
 from gameshelf.library._store.first_accesses import grants_of, keep_first_accesses
 from sqlalchemy import (
@@ -165,11 +165,8 @@ _MIRROR = Statement(
 _NOTE_ACCESS = Statement(
     update(FamilyLink).where(col(_L.owner_user_id) == _OWNER, col(_L.id) == _LINK_ID).values(last_access_at=_NOW)
 )
-_NOTE_ACCESS_OF_MEMBER = Statement(
-    update(FamilyMembership)
-    .where(col(_M.user_id) == user(), col(_M.owner_user_id) == _OWNER)
-    .values(last_access_at=_NOW)
-)
+_OF_MIRROR = (col(_M.user_id) == user(), col(_M.owner_user_id) == _OWNER)
+_NOTE_ACCESS_OF_MEMBER = Statement(update(FamilyMembership).where(*_OF_MIRROR).values(last_access_at=_NOW))
 _EXPIRED = Statement(
     select(col(_L.owner_user_id), col(_L.id))
     .where(has_status(_L, *_LIVING), col(_L.expires_at) <= _NOW)
@@ -183,36 +180,42 @@ _LOCK_OWN_COPY = Statement(
     .where(col(_I.user_id) == user(), col(_I.product_id) == _PRODUCT, col(_I.acquisition_type).is_not(None))
     .with_for_update(key_share=True)
 )
-# First the links, then the copies and the member's own rows of these games, each in one order for all users. So two
+# One statement for each user, in the order of their ids: first the link with the member, then the copies. So two
 # transactions that lock several never deadlock, even if each user plays copies of the other. The member's playtime is
 # written into their own rows later, and these are copies, too.
-_copies = rows("copies", owner_id=("owner_ids", Uuid), product_id=("product_ids", Uuid))
-_locked_links = (
+_locked_link = (
     select(*LINK_COLUMNS)
     .where(
-        col(_L.owner_user_id) == any_(array("owner_ids", Uuid)),
+        col(_L.owner_user_id) == _OWNER,
         col(_L.shared_with_user_id) == user(),
         is_living(_L, LinkStatus.ACTIVE.value),
     )
-    .order_by(col(_L.owner_user_id))
     .with_for_update(key_share=True)
-    .cte("locked_links")
+    .cte("locked_link")
 )
 # As a separate value it is computed before the first copy is locked.
-_sharing = func.array(select(_locked_links.c.owner_user_id).scalar_subquery())
+_sharing = func.array(select(_locked_link.c.owner_user_id).scalar_subquery())
 _locked_items = (
     select(col(_I.user_id), col(_I.product_id), col(_I.acquisition_type))
-    .select_from(_copies)
-    .join(LibraryItem, and_(col(_I.user_id) == _copies.c.owner_id, col(_I.product_id) == _copies.c.product_id))
-    .where(or_(_copies.c.owner_id == user(), _copies.c.owner_id == any_(_sharing)))
-    .order_by(col(_I.user_id), col(_I.product_id))
-    .with_for_update(key_share=True, of=LibraryItem)
+    .where(
+        col(_I.user_id) == _OWNER,
+        col(_I.product_id) == any_(array("product_ids", Uuid)),
+        any_(_sharing) == _OWNER,
+    )
+    .order_by(col(_I.product_id))
+    .with_for_update(key_share=True)
     .cte("locked_items")
 )
 _LOCK_SHARED_COPIES = Statement(
-    select(*_locked_links.c, _locked_items.c.product_id.label("copy_product_id"))
-    .join(_locked_items, _locked_items.c.user_id == _locked_links.c.owner_user_id)
+    select(*_locked_link.c, _locked_items.c.product_id.label("copy_product_id"))
+    .join(_locked_items, _locked_items.c.user_id == _locked_link.c.owner_user_id)
     .where(_locked_items.c.acquisition_type.is_not(None))
+)
+_LOCK_OWN_ITEMS = Statement(
+    select(col(_I.product_id))
+    .where(col(_I.user_id) == user(), col(_I.product_id) == any_(array("product_ids", Uuid)))
+    .order_by(col(_I.product_id))
+    .with_for_update(key_share=True)
 )
 _OF_COPY = (col(_S.owner_user_id) == _OWNER, col(_S.product_id) == _PRODUCT)
 # A decision about a seat needs the seat itself, and the one of this owner that the member already holds.
@@ -286,7 +289,7 @@ _MEMBERS_SINCE = Statement(
         or_(has_status(_L, LinkStatus.ACTIVE.value), col(_L.updated_at) > bindparam("since", type_=TIME)),
     )
 )
-_DELETE_MIRROR = Statement(delete(FamilyMembership).where(col(_M.user_id) == user(), col(_M.owner_user_id) == _OWNER))
+_DELETE_MIRROR = Statement(delete(FamilyMembership).where(*_OF_MIRROR))
 _DELETE_LINK = Statement(
     delete(FamilyLink).where(
         col(_L.owner_user_id) == _OWNER, col(_L.shared_with_user_id) == bindparam("member_id", type_=Uuid)
@@ -343,7 +346,7 @@ class LinkStore:
 
         ``before`` was read under the lock of the link; None: the pair has none, and the owner is serialised.
         """
-        if before and _access_of(before) != _access_of(link):
+        if before and (before.active_since, before.scope) != (link.active_since, link.scope):
             await self._keep_first_accesses(before)
         values = {f"new_{name}": getattr(link, name) for name in _NAMES}
         values |= {name: list(values[name]) for name in ("new_product_ids", "new_invited_at")}
@@ -351,11 +354,9 @@ class LinkStore:
         await _MIRROR.run(self._connection, **values)
 
     async def _keep_first_accesses(self, link: Link) -> None:
-        if link.active_since is None:
-            return
-        times = LinkTimes(link.status, link.mode, link.product_ids, link.expires_at, link.active_since, link.updated_at)
-        first = first_accesses(times, await grants_of(self._connection, link.owner_user_id))
-        await keep_first_accesses(self._connection, link.shared_with_user_id, first)
+        if link.active_since:
+            first = first_accesses(link, await grants_of(self._connection, link.owner_user_id))
+            await keep_first_accesses(self._connection, link.shared_with_user_id, first)
 
     async def note_access(self, link: Link, now: datetime) -> None:
         """Stores that the member used the link now."""
@@ -385,11 +386,6 @@ class LinkStore:
             await self._keep_first_accesses(link)
         await _DELETE_LINK.run(self._connection, owner_id=link.owner_user_id, member_id=link.shared_with_user_id)
         await _DELETE_MIRROR.run(self._connection, owner_id=link.owner_user_id, user_id=link.shared_with_user_id)
-
-
-def _access_of(link: Link) -> tuple[Any, ...]:
-    """Returns what the first accesses of a link follow from, beside the grants."""
-    return link.active_since, link.mode, list(link.product_ids)
 
 
 def lock_of_own_copy(user_id: UUID, product_id: UUID) -> BoundStatement:
@@ -422,17 +418,23 @@ class SeatStore:
         """Returns those of these copies (owner, product) that are owned and whose owner has an active link with the
         member.
 
-        Locks copies and links until the transaction ends. The caller checks the scopes of the links. The member's own
-        rows may be among the copies, to be locked with them; they are not returned.
+        Locks copies and links until the transaction ends: one statement for each owner, and one for the member's own
+        rows, if they are among the copies. Own rows are not returned. The caller checks the scopes of the links.
         """
-        found = await _LOCK_SHARED_COPIES.all(
-            self._connection,
-            user_id=member_id,
-            owner_ids=[owner_id for owner_id, _ in copies],
-            product_ids=[product_id for _, product_id in copies],
-            now=now,
-        )
-        return {(row["owner_user_id"], row["copy_product_id"]): _LINK.read(row) for row in found}
+        products: dict[UUID, list[UUID]] = {}
+        for owner_id, product_id in copies:
+            products.setdefault(owner_id, []).append(product_id)
+        locked: dict[tuple[UUID, UUID], Link] = {}
+        for owner_id in sorted(products):
+            asked = products[owner_id]
+            if owner_id == member_id:
+                await _LOCK_OWN_ITEMS.all(self._connection, user_id=member_id, product_ids=asked)
+                continue
+            found = await _LOCK_SHARED_COPIES.all(
+                self._connection, owner_id=owner_id, user_id=member_id, product_ids=asked, now=now
+            )
+            locked |= {(owner_id, row["copy_product_id"]): _LINK.read(row) for row in found}
+        return locked
 
     async def seats(self, owner_id: UUID, member_id: UUID, product_id: UUID) -> tuple[Seat | None, Seat | None]:
         """Returns the seat of a copy, if it was ever taken, and the seat of another copy of the owner that the member

@@ -16,7 +16,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, rows, user
 from gameshelf.library._family.errors import FamilyAccessRestricted
 from gameshelf.library._family.rules import RESTRICTED, LinkVerdict, Scope, verdict
-from gameshelf.library._first_access import LinkTimes, first_accesses
+from gameshelf.library._first_access import first_accesses
 from gameshelf.library._models import AcquisitionType, FamilyMembership, Grant, LibraryItem, LinkStatus
 from gameshelf.library._shares.models import SharedProduct
 from gameshelf.library._store.first_accesses import by_grants_and_past_links, grants_of
@@ -73,12 +73,11 @@ class _Link:
 
     def verdict(self, product_id: UUID, is_forbidden: bool) -> LinkVerdict:
         """Returns the verdict on a product, if the owner owns it."""
-        scope = Scope.from_columns(self.mode, self.product_ids)
-        return verdict(LinkStatus(self.status), self.expires_at, scope, product_id, is_forbidden, self.at)
+        return verdict(LinkStatus(self.status), self.expires_at, self.scope, product_id, is_forbidden, self.at)
 
     @property
-    def times(self) -> LinkTimes:
-        return LinkTimes(self.status, self.mode, self.product_ids, self.expires_at, self.active_since, self.updated_at)
+    def scope(self) -> Scope:
+        return Scope.from_columns(self.mode, self.product_ids)
 
 
 _I, _M, _P = LibraryItem, FamilyMembership, SharedProduct
@@ -248,7 +247,7 @@ class AccessQueries:
             for link in _LINK.read_all(await _LINKS.all(self._connection, user_id=user_id, limit=MOST_LINKS)):
                 earlier = [one for one, at in first.items() if link.active_since and link.active_since < at]
                 if earlier:
-                    given = first_accesses(link.times, await grants_of(self._connection, link.owner_user_id, earlier))
+                    given = first_accesses(link, await grants_of(self._connection, link.owner_user_id, earlier))
                     first |= {one: min(at, first[one]) for one, at in given.items()}
         return first
 

@@ -40,8 +40,8 @@ _OUTBOX = "gateway.runtime.outbox"
 _FAMILY = Reason.FAMILY
 
 GROUPS = (
-    AcrossUsers(REQUESTS, _FAMILY, "library._family.queries", "_SEATS _SEATS_CONCERNING"),
-    AcrossUsers(REQUESTS, _FAMILY, "library._family.store", "_LOCK_SHARED_COPIES _RELEASE"),
+    AcrossUsers(REQUESTS, _FAMILY, "library._family.queries", "_SEATS_CONCERNING"),
+    AcrossUsers(REQUESTS, _FAMILY, "library._family.store", "_RELEASE"),
     AcrossUsers(REQUESTS, _FAMILY, "playtime._queries.copies", "_PLAYED_BY_OTHERS"),
     AcrossUsers("requests, consumer, jobs", _FAMILY, f"{_OUTBOX}.forwarded", "_ADD"),
     AcrossUsers("job lost seats", _FAMILY, "library._family.queries", "_IS_LOST"),

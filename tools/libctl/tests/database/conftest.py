@@ -96,11 +96,15 @@ def library(postgres, filled):
 
 @pytest.fixture(scope="session")
 def made_backup(postgres, filled, tmp_path_factory):
-    """A backup of the filled database; only to be copied."""
-    folder = tmp_path_factory.mktemp("made") / "backup"
+    """A backup of the filled database; only to be copied.
+
+    It is noted in the database that it is of, so that is a copy: no test's own database begins with a backup.
+    """
+    folder, name = tmp_path_factory.mktemp("made") / "backup", f"backed{uuid4().hex[:8]}"
+    postgres.create_database(name, template=filled)
     subprocess.run(
         [sys.executable, "-m", "gameshelf.libctl", "backup", "create", folder],
-        env={**os.environ, "POSTGRES_DSN": postgres.dsn(filled), "LIBCTL_PG_BIN": str(PG_BIN)},
+        env={**os.environ, "POSTGRES_DSN": postgres.dsn(name), "LIBCTL_PG_BIN": str(PG_BIN)},
         capture_output=True,
         check=True,
     )

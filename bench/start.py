@@ -3,6 +3,7 @@
 The floor is a Python that imports the service. Readiness is asked over HTTP every 50 milliseconds.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ def import_seconds() -> float:
 
 def main() -> None:
     options = parser("start", __doc__).parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed service has its bytecode
+    subprocess.run(IMPORT, check=True, stdout=subprocess.DEVNULL)
     ready, imported = [], []
     with started() as stack:
         for _ in range(options.rounds):

@@ -29,7 +29,7 @@ from gameshelf.wishlist._rules import (
 from gameshelf.wishlist._service import DEFAULT_MAX_ITEMS, WishlistService
 from gameshelf.wishlist._store import Fanout, OldPrices, ReleaseBefore, SaleFanouts, Wish, Wishers
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.wishlist", SCHEMA)
 

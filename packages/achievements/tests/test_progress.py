@@ -160,6 +160,22 @@ async def test_the_summary_lists_every_product_owned_or_begun(players, game):
     assert (past.items, past.total) == ([], found.total)
 
 
+async def test_products_are_summarised_whether_they_are_owned_or_not(players, game):
+    lent, bare = uuid4(), uuid4()
+    first = await players.define(game)
+    for product in (game, lent, lent):
+        await players.define(product)
+    user = await players.own(game)
+    await players.service.unlock(user, first)
+    found = await players.queries.of_products(user, [lent, bare, game])
+    assert {one: (of.unlocked, of.total, of.last_unlocked_at) for one, of in found.items()} == {
+        game: (1, 2, players.now),
+        lent: (0, 2, None),
+    }
+    assert (await players.queries.of_products(uuid4(), [game]))[game].unlocked == 0
+    assert await players.queries.of_products(user, []) == {}
+
+
 async def test_what_was_unlocked_stays_after_a_refund(players, game):
     achievement, user = await players.define(game), await players.own(game)
     await players.service.unlock(user, achievement)

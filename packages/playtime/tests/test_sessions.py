@@ -195,6 +195,33 @@ async def test_a_summary_knows_the_last_two_weeks(play):
     assert [one.product_id for one in named.items] == [old]
 
 
+async def test_products_are_summarised_as_the_summary_of_all_does(play):
+    old, new, never = play.own(), play.own(), play.own()
+    await play.import_sessions(
+        play.offline(old, play.now - timedelta(days=20), 60),
+        play.offline(new, play.now - timedelta(days=14, minutes=10), 30),
+    )
+    every = {one.product_id: one for one in (await play.queries.summary(play.user, [], play.now, Page())).items}
+    assert await play.queries.of_products(play.user, [new, never, old], play.now) == every
+    assert await play.queries.of_products(play.user, [new], play.now) == {new: every[new]}
+    assert (every[new].last_2_weeks_seconds, every[old].last_2_weeks_seconds) == (20 * 60, 0)
+    play.switch_user()
+    assert await play.queries.of_products(play.user, [old, new], play.now) == {}
+
+
+async def test_running_sessions_are_the_newest_ones_of_the_user(play):
+    games = [play.own() for _ in range(3)]
+    sessions = []
+    for game in games:
+        sessions.insert(0, await play.start(game, "deck"))
+        play.later(minutes=1)
+    await play.end(sessions[1])
+    assert await play.queries.running(play.user, 10) == [sessions[0], sessions[2]]
+    assert await play.queries.running(play.user, 1) == [sessions[0]]
+    play.switch_user()
+    assert await play.queries.running(play.user, 10) == []
+
+
 async def test_a_summary_of_platforms_counts_what_overlaps_once_on_each(play):
     game, other = play.own(), play.own()
     edge = play.now - timedelta(days=14)

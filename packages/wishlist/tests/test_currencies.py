@@ -100,3 +100,24 @@ async def test_a_new_end_of_a_sale_restarts_it_and_notifies_nobody_twice(wishers
     await wishers.set_price(product, sale_ends_at=wishers.now + timedelta(days=1))
     assert await wishers.lock_fanout()
     assert await wishers.notify_all() == []
+
+
+async def test_what_is_on_sale_is_what_the_rule_calls_a_sale(wishers):
+    user, (half, most, over, unnamed, foreign) = uuid4(), (uuid4() for _ in range(5))
+    for product in (half, most, over, unnamed):
+        await wishers.wish(user, product)
+    await wishers.wish(user, foreign, target_price_minor=1, target_currency="USD")
+    await wishers.set_price(half)
+    await wishers.set_price(most, discount_percent=75, sale_ends_at=wishers.now + timedelta(hours=1))
+    await wishers.set_price(over, sale_ends_at=wishers.now)
+    await wishers.set_price(unnamed, None)
+    await wishers.set_price(foreign)
+    found = await wishers.queries.on_sale(user, wishers.now, 10)
+    assert ([one.wish.product_id for one in found.items], found.total) == ([most, half], 2)
+    every = {one.wish.product_id: one.price for one in await wishers.queries.all_items(user)}
+    assert {one for one, price in every.items() if price and price.is_sale(wishers.now)} == {most, half}
+    cut = await wishers.queries.on_sale(user, wishers.now, 1)
+    assert ([one.wish.product_id for one in cut.items], cut.total) == ([most], 2)
+    later = await wishers.queries.on_sale(user, wishers.now + timedelta(hours=1), 10)
+    assert [one.wish.product_id for one in later.items] == [half]
+    assert (await wishers.queries.on_sale(uuid4(), wishers.now, 10)).total == 0

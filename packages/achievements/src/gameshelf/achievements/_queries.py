@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.achievements._models import (
@@ -14,10 +15,10 @@ from gameshelf.achievements._models import (
 )
 from gameshelf.achievements._rules import share
 from gameshelf.achievements._views import Achievement, AchievementRarity, achievements_of_user
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import array, page_of, user
+from gameshelf.kernel.sql import array, page_of, rows, user
 from sqlalchemy import Uuid, any_, bindparam, func, or_, select, union
 from sqlmodel import col
 
@@ -69,20 +70,32 @@ _mine = union(
     select(col(OwnedProduct.product_id)).where(col(OwnedProduct.user_id) == user()),
     select(col(_U.product_id)).where(col(_U.user_id) == user()),
 ).subquery("mine")
-_defined = select(func.count().label("defined")).where(col(_M.product_id) == _mine.c.product_id).lateral("defined")
-_unlocked = (
-    select(func.count().label("unlocked"), func.max(col(_U.unlocked_at)).label("last_unlocked_at"))
-    .where(col(_U.user_id) == user(), col(_U.product_id) == _mine.c.product_id, col(_U.is_unlocked))
-    .lateral("unlocked")
-)
+
+
+def _counts_of(products: Any) -> Any:
+    """Counts the achievements of each of these products, and those that the user has unlocked; leaves out products
+    without achievements.
+    """
+    defined = select(func.count().label("defined")).where(col(_M.product_id) == products.c.product_id)
+    unlocked = select(func.count().label("unlocked"), func.max(col(_U.unlocked_at)).label("last_unlocked_at")).where(
+        col(_U.user_id) == user(), col(_U.product_id) == products.c.product_id, col(_U.is_unlocked)
+    )
+    of_product, of_user = defined.lateral("defined"), unlocked.lateral("unlocked")
+    return (
+        select(products.c.product_id, of_user.c.unlocked, of_product.c.defined, of_user.c.last_unlocked_at)
+        .select_from(products)
+        .join(of_product, of_product.c.defined > 0)
+        .join(of_user, of_user.c.unlocked >= 0)
+    )
+
+
 _counted = (
-    select(_mine.c.product_id, _unlocked.c.unlocked, _defined.c.defined, _unlocked.c.last_unlocked_at)
-    .select_from(_mine)
+    _counts_of(_mine)
     .where(or_(array("product_ids", Uuid).is_(None), _mine.c.product_id == any_(array("product_ids", Uuid))))
-    .join(_defined, _defined.c.defined > 0)
-    .join(_unlocked, _unlocked.c.unlocked >= 0)
     .cte("counted")
 )
+# Whether the user owns them does not matter: a caller asks for what it shows, such as games that others share.
+_OF_PRODUCTS = Statement(_counts_of(rows("asked", product_id=("product_ids", Uuid))))
 _SUMMARY = page_of(select(*_counted.c), lambda found: (found.last_unlocked_at.desc().nulls_last(), found.product_id))
 _COUNT_UNLOCKED = Statement(
     select(func.count().label("n")).select_from(_U).where(col(_U.user_id) == user(), col(_U.is_unlocked))
@@ -123,12 +136,21 @@ class AchievementQueries:
             limit=page.limit,
             offset=page.offset,
         )
-        found = [
-            AchievementSummary(row["product_id"], row["unlocked"], row["defined"], row["last_unlocked_at"])
-            for row in rows
-            if row["product_id"] is not None
-        ]
-        return Slice(found, rows[0]["total"])
+        return Slice([_summary(row) for row in rows if row["product_id"] is not None], rows[0]["total"])
+
+    @staticmethod
+    def lookup_of_products(user_id: UUID, product_ids: Collection[UUID]) -> BoundStatement:
+        """Returns what ``of_products`` reads."""
+        return _OF_PRODUCTS.bind(user_id=user_id, product_ids=list(product_ids))
+
+    async def of_products(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, AchievementSummary]:
+        """Returns those of these products that have achievements, whether the user owns them or not."""
+        rows = await self.lookup_of_products(user_id, product_ids).all(self._connection)
+        return {row["product_id"]: _summary(row) for row in rows}
+
+
+def _summary(row: Any) -> AchievementSummary:
+    return AchievementSummary(row["product_id"], row["unlocked"], row["defined"], row["last_unlocked_at"])
 
 
 async def count_unlocked(connection: Connection, user_id: UUID) -> int:

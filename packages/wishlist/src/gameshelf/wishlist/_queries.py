@@ -1,18 +1,19 @@
 """Reads of wishlists: SQL to plain values. Nothing here writes or decides."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.row_reader import RowReader
-from gameshelf.kernel.sql import prefixed, user
+from gameshelf.kernel.sql import TIME, prefixed, user
 from gameshelf.wishlist._models import CurrencyPrice, WishlistItem
 from gameshelf.wishlist._rules import DEFAULT_CURRENCY, Price
 from gameshelf.wishlist._store.prices import PRICE_COLUMNS, PriceReader
 from gameshelf.wishlist._store.wishes import WISH_COLUMNS, WISH_ORDER, Wish
-from sqlalchemy import BigInteger, Integer, String, Uuid, bindparam, func, or_, select, true
+from sqlalchemy import BigInteger, Integer, String, Uuid, and_, bindparam, func, or_, select, true
 from sqlmodel import col
 
 
@@ -51,8 +52,19 @@ _PAGE = Statement(
 )
 _ALL = Statement(_priced.order_by(*WISH_ORDER))
 _OF_ID = Statement(_priced.where(col(_I.id) == bindparam("item_id", type_=Uuid)))
-_PRICE = PriceReader(_PAGE, _ALL, _OF_ID, prefix="price_")
-_WISH = RowReader(Wish, _PAGE, _ALL, _OF_ID, others=(*_PRICE.columns, "total"))
+# ``Price.is_sale``.
+_is_sale = and_(
+    _price.c.discount_percent > 0,
+    _price.c.sale_id.is_not(None),
+    or_(_price.c.sale_ends_at.is_(None), _price.c.sale_ends_at > bindparam("now", type_=TIME)),
+)
+_ON_SALE = Statement(
+    _priced.where(_is_sale)
+    .order_by(_price.c.discount_percent.desc(), *WISH_ORDER)
+    .limit(bindparam("limit", type_=Integer))
+)
+_PRICE = PriceReader(_PAGE, _ALL, _OF_ID, _ON_SALE, prefix="price_")
+_WISH = RowReader(Wish, _PAGE, _ALL, _OF_ID, _ON_SALE, others=(*_PRICE.columns, "total"))
 _COUNT = Statement(select(func.count().label("n")).select_from(WishlistItem).where(col(_I.user_id) == user()))
 
 
@@ -89,6 +101,17 @@ class WishlistQueries:
         """The whole list in its order."""
         found = await _ALL.all(self._connection, user_id=user_id, default_currency=self._default_currency)
         return [_priced_wish(row) for row in found]
+
+    def lookup_on_sale(self, user_id: UUID, now: datetime, limit: int) -> BoundStatement:
+        """Returns what ``on_sale`` reads."""
+        return _ON_SALE.bind(user_id=user_id, default_currency=self._default_currency, now=now, limit=limit)
+
+    async def on_sale(self, user_id: UUID, now: datetime, limit: int) -> Slice[PricedWish]:
+        """The items whose current price is that of a sale, the greatest discount first: at most ``limit`` of them, and
+        how many there are.
+        """
+        found = await self.lookup_on_sale(user_id, now, limit).all(self._connection)
+        return Slice([_priced_wish(row) for row in found], found[0]["total"] if found else 0)
 
     async def item(self, user_id: UUID, item_id: UUID) -> PricedWish | None:
         """One item; None when the user has none of that id."""

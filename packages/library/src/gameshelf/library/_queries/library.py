@@ -346,9 +346,17 @@ class LibraryQueries:
 
         ``has_shares=False`` means that nobody shares games with the user; the query then costs less.
         """
+        rows = await self.lookup_items(user_id, wanted, language, has_shares=has_shares).all(self._connection)
+        shown = [item_view(row, wanted.device_id) for row in rows if row["id"] is not None]
+        return Slice(shown, rows[0]["total"])
+
+    @staticmethod
+    def lookup_items(
+        user_id: UUID, wanted: ItemFilter, language: Language, *, has_shares: bool = True
+    ) -> BoundStatement:
+        """Returns what ``items`` reads."""
         slice_ = wanted.slice
-        rows = await _page(_Shape.of_filter(wanted, language, has_shares=has_shares)).all(
-            self._connection,
+        return _page(_Shape.of_filter(wanted, language, has_shares=has_shares)).bind(
             user_id=user_id,
             status=wanted.status,
             category_id=wanted.category_id,
@@ -359,8 +367,6 @@ class LibraryQueries:
             limit=slice_.limit,
             offset=slice_.offset,
         )
-        shown = [item_view(row, wanted.device_id) for row in rows if row["id"] is not None]
-        return Slice(shown, rows[0]["total"])
 
     async def item(
         self, user_id: UUID, item_id: UUID, language: Language, device_id: str | None = None

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, TypeVar
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, page_of, user
@@ -111,19 +111,21 @@ _recent = (
 )
 _PLAYED_SINCE = bindparam("played_since", type_=TIME)
 _of_products = and_(col(_T.user_id) == user(), or_(_NO_FILTER, col(_T.product_id) == any_(array("product_ids", Uuid))))
+_summaries = select(
+    col(_T.product_id),
+    (col(_T.played_seconds) + col(_T.corrected_seconds)).label("total_playtime_seconds"),
+    _recent.label("last_2_weeks_seconds"),
+    col(_T.last_played_at),
+    col(_T.session_count),
+    col(_T.corrected_seconds),
+)
 _SUMMARY = page_of(
-    select(
-        col(_T.product_id),
-        (col(_T.played_seconds) + col(_T.corrected_seconds)).label("total_playtime_seconds"),
-        _recent.label("last_2_weeks_seconds"),
-        col(_T.last_played_at),
-        col(_T.session_count),
-        col(_T.corrected_seconds),
-    ).where(
-        _of_products,
-        or_(_PLAYED_SINCE.is_(None), col(_T.last_played_at) >= _PLAYED_SINCE),
-    ),
+    _summaries.where(_of_products, or_(_PLAYED_SINCE.is_(None), col(_T.last_played_at) >= _PLAYED_SINCE)),
     lambda found: (found.last_played_at.desc().nulls_last(), found.product_id),
+)
+# By key, and without a total: it costs what these products cost, however many the user has played.
+_OF_PRODUCTS = Statement(
+    _summaries.where(col(_T.user_id) == user(), col(_T.product_id) == any_(array("product_ids", Uuid)))
 )
 
 # The stored unions are of products, so those of platforms are made from the ledger at each read.
@@ -172,6 +174,12 @@ _BY_PLATFORM = page_of(
 _SESSION_OF_ID = Statement(
     select(*SESSION_COLUMNS).where(col(_S.user_id) == user(), col(_S.id) == bindparam("session_id", type_=Uuid))
 )
+_RUNNING = Statement(
+    select(*SESSION_COLUMNS)
+    .where(col(_S.user_id) == user(), col(_S.end_time).is_(None))
+    .order_by(col(_S.start_time).desc(), col(_S.id))
+    .limit(bindparam("limit", type_=Integer))
+)
 _HISTORY = page_of(
     select(*SESSION_COLUMNS).where(
         col(_S.user_id) == user(),
@@ -186,9 +194,9 @@ _HISTORY = page_of(
     ),
     lambda found: (found.start_time.desc(), found.id),
 )
-_PRODUCT_SUMMARY = RowReader(ProductSummary, _SUMMARY, others=("total",))
+_PRODUCT_SUMMARY = RowReader(ProductSummary, _SUMMARY, _OF_PRODUCTS, others=("total",))
 _PLATFORM_SUMMARY = RowReader(PlatformSummary, _BY_PLATFORM, others=("total",))
-_SESSION = RowReader(StoredSession, _SESSION_OF_ID, _HISTORY, others=("total",))
+_SESSION = RowReader(StoredSession, _SESSION_OF_ID, _RUNNING, _HISTORY, others=("total",))
 _INTERVALS = Statement(
     select(col(_I.product_id), col(_I.start_time), col(_I.end_time))
     .where(
@@ -251,6 +259,27 @@ class PlaytimeQueries:
             offset=page.offset,
         )
         return _slice(reader, rows, "product_id")
+
+    @staticmethod
+    def lookup_of_products(user_id: UUID, product_ids: Sequence[UUID], now: datetime) -> BoundStatement:
+        """Returns what ``of_products`` reads."""
+        return _OF_PRODUCTS.bind(user_id=user_id, product_ids=list(product_ids), since=now - RECENT, until=now)
+
+    async def of_products(
+        self, user_id: UUID, product_ids: Sequence[UUID], now: datetime
+    ) -> dict[UUID, ProductSummary]:
+        """Totals of those of these products that were ever played."""
+        rows = await self.lookup_of_products(user_id, product_ids, now).all(self._connection)
+        return {one.product_id: one for one in _PRODUCT_SUMMARY.read_all(rows)}
+
+    @staticmethod
+    def lookup_running(user_id: UUID, limit: int) -> BoundStatement:
+        """Returns what ``running`` reads."""
+        return _RUNNING.bind(user_id=user_id, limit=limit)
+
+    async def running(self, user_id: UUID, limit: int) -> list[StoredSession]:
+        """The sessions that run, the newest first, at most ``limit`` of them."""
+        return _SESSION.read_all(await self.lookup_running(user_id, limit).all(self._connection))
 
     async def session(self, user_id: UUID, session_id: UUID) -> StoredSession | None:
         """One session; None where the user has none of that id."""

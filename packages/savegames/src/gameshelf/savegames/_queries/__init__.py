@@ -3,15 +3,19 @@
 from gameshelf.savegames._queries.accounts import SavegameAccounts, TopUsers, UserUsage
 from gameshelf.savegames._queries.overview import SavegameOverview, savegame_overview
 from gameshelf.savegames._queries.saves import Downloadable, SavegameQueries
+from gameshelf.savegames._queries.summaries import DeviceSaveState, ProductSaves, SavegameSummaries
 from gameshelf.savegames._queries.support import ConflictPlace, ConflictState, SavegameSupport, UserConflict
 
 __all__ = [
     "ConflictPlace",
     "ConflictState",
+    "DeviceSaveState",
     "Downloadable",
+    "ProductSaves",
     "SavegameAccounts",
     "SavegameOverview",
     "SavegameQueries",
+    "SavegameSummaries",
     "SavegameSupport",
     "TopUsers",
     "UserConflict",

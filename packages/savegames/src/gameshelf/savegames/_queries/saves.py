@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
@@ -149,11 +149,17 @@ class SavegameQueries:
 
     async def conflicts(self, user_id: UUID, of: ConflictsFilter) -> Slice[OpenConflict]:
         """One page of the open conflicts, the oldest first."""
-        given = {"user_id": user_id, "of_product": of.product_id}
-        found = await _CONFLICTS.all(self._connection, limit=of.slice.limit, offset=of.slice.offset, **given)
+        found = await self.lookup_conflicts(user_id, of).all(self._connection)
         if found:
             return Slice([_OPEN_CONFLICT.read(row) for row in found], found[0]["total"])
+        given = {"user_id": user_id, "of_product": of.product_id}
         return Slice([], await self._count(_COUNT_CONFLICTS, of.slice, given))
+
+    @staticmethod
+    def lookup_conflicts(user_id: UUID, of: ConflictsFilter) -> BoundStatement:
+        """Returns what ``conflicts`` reads first."""
+        page = of.slice
+        return _CONFLICTS.bind(user_id=user_id, of_product=of.product_id, limit=page.limit, offset=page.offset)
 
     async def conflict(self, user_id: UUID, conflict_id: UUID) -> OpenConflict | None:
         """An open conflict."""

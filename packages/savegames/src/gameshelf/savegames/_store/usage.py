@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, user
 from gameshelf.savegames._models import SavegameQuota
@@ -196,9 +196,14 @@ class UsageStore:
         self._connection = connection
 
     async def used_storage(self, user_id: UUID) -> UsedStorage:
-        row = await _USAGE.first(self._connection, user_id=user_id)
+        row = await self.lookup_used_storage(user_id).first(self._connection)
         assert row is not None
         return _USED_STORAGE.read(row)
+
+    @staticmethod
+    def lookup_used_storage(user_id: UUID) -> BoundStatement:
+        """Returns what ``used_storage`` reads."""
+        return _USAGE.bind(user_id=user_id)
 
     async def usage_of_products(self, user_id: UUID) -> list[ProductUsage]:
         """Returns the products that use storage, in descending order of it."""

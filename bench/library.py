@@ -1,8 +1,8 @@
 """First page of a library of 500 games, beside a bare Quart route that returns the same bytes.
 
-Then what filters, search and devices cost a page that is rendered for each request. With ``--before`` each query is
-asked in turn of a version before this one, on the same database: the same query where it knows it, else its plain
-page, of the same user.
+Then the first screen of a launcher, at a rate, rendered for each request and known to the process. Then what filters,
+search and devices cost a page that is rendered for each request. With ``--before`` each query is asked in turn of a
+version before this one, on the same database: the same query where it knows it, else its plain page, of the same user.
 Requests per second depend on the machine's other load; the CPU time of service and PostgreSQL hardly does.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from _cpu import cpu_seconds
 from _libraries import Library, seed
-from _load import Run, load
+from _load import Run, load, paced
 from _stack import start_bare
 from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
@@ -93,8 +93,8 @@ def cases(libraries: Sequence[Library]) -> dict[str, Case]:
     }
 
 
-def request(token: str, query: str) -> bytes:
-    lines = [f"GET /api/v1/library/items{query} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", "", ""]
+def request(token: str, query: str, path: str = "items") -> bytes:
+    lines = [f"GET /api/v1/library/{path}{query} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", "", ""]
     return "\r\n".join(lines).encode()
 
 
@@ -178,6 +178,19 @@ class Bench:
             latencies = [f"{measured.middle(field):.1f}" for field in ("p50", "p95", "p99")]
             share = ratio([run.a_second for run in runs], [run.a_second for run in found["bare Quart route"]])
             table.add_row(name, f"{measured.middle('a_second'):.0f}", *latencies, str(measured.failed), f"{share:.2f}")
+        return table
+
+    def first_screen(self) -> Table:
+        """The first screen at so many requests per second, whatever is answered."""
+        tokens = [self.platform.token(library.user) for library in self.libraries]
+        count = int(self.options.rate * self.options.seconds * self.options.rounds)
+        requests = [request(tokens[number % len(tokens)], "?device_id=deck", "home") for number in range(count)]
+        table = new_table(f"first screen, {self.options.rate:.0f}/s", "p50 ms", "p95 ms", "p99 ms", "failed")
+        for name, service in {"rendered": self.fresh, "known": self.known}.items():
+            # Once for each user before: their pages become known, and connections have prepared the statements.
+            asyncio.run(paced(service.http_port, requests[: len(tokens)], self.options.rate))
+            run = asyncio.run(paced(service.http_port, requests, self.options.rate))
+            table.add_row(name, f"{run.p50:.1f}", f"{run.p95:.1f}", f"{run.p99:.1f}", str(run.failed))
         return table
 
     def beside_before(self) -> Table:
@@ -265,6 +278,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32, help="requests in flight (32)")
     parser.add_argument("--seconds", type=float, default=5, help="length of a run (5)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, in turn (3)")
+    parser.add_argument("--rate", type=float, default=100, help="first screens per second (100)")
     parser.add_argument("--before", type=Path, help="checkout of a version before, which runs on the same database")
     parser.add_argument("--only", action="append", help="only this line of the second table; may be repeated")
     options = parser.parse_args()
@@ -275,6 +289,7 @@ def main() -> None:
             bench.prepare()
             if not options.only:
                 console.print(bench.beside_floor())
+                console.print(bench.first_screen())
             console.print(bench.beside_before())
         finally:
             bench.close()

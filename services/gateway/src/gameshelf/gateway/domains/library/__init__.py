@@ -1,6 +1,14 @@
 """The library: items, categories, grants and the projection of the Catalog."""
 
-from gameshelf.gateway.domains.library import consumed, errors, published, reactions, rest, support
+from gameshelf.gateway.domains.library import (
+    consumed,
+    errors,
+    published,
+    reactions,
+    rest,
+    rest_home,
+    support,
+)
 from gameshelf.gateway.domains.library.export import EXPORT
 from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.domains.library.settings import LibrarySection
@@ -14,7 +22,7 @@ DOMAIN = Domain(
     MIGRATIONS,
     METADATA,
     services=make_services,
-    routes=rest.routes.all,
+    routes=(*rest.routes.all, *rest_home.routes.all),
     published=published.FORMS,
     reactions=reactions.REACTIONS,
     consumed=consumed.EVENTS,

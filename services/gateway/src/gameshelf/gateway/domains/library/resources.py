@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.library.resources_included import INCLUDED
 from gameshelf.gateway.runtime.encoding import JsonText
 from gameshelf.gateway.runtime.http.components import Component, described, enumeration, record
 from gameshelf.gateway.runtime.http.resources import Field, ObjectResource, Resource, identity
@@ -124,6 +125,7 @@ LIBRARY_ITEM = Resource(
         "Rating by the user, from 0 to 100; null while the social service has sent none.",
         85.0,
     ),
+    *INCLUDED,
     identity=identity("Id of the item.", "5d3f0c52-6f0b-8a1e-9c44-6e0d2f3b7a10"),
     address="/items/{id}",
     relationships=(

@@ -1,11 +1,12 @@
 """REST of the library (contract, section 3.1)."""
 
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.library.included import ItemQuery, ItemsQuery, add_included
 from gameshelf.gateway.domains.library.resources import CHANGED_ITEM, LIBRARY_ITEM, USER_CATEGORY
+from gameshelf.gateway.domains.library.versions import versions_of
 from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.conditions import is_match, states_of
 from gameshelf.gateway.runtime.http.idempotency import results_excerpt
@@ -19,13 +20,10 @@ from gameshelf.library import (
     ClaimProduct,
     ItemChanged,
     ItemChanges,
-    ItemFilter,
-    ItemView,
     LibraryItemNotFound,
     LibraryQueries,
     LibraryService,
     NewCategory,
-    OnDevice,
 )
 
 routes = Routes(
@@ -38,46 +36,65 @@ routes = Routes(
 )
 
 
-@routes.read("/items", query=ItemFilter, answers=LIBRARY_ITEM.collection("/items"), has_etag=True)
-async def list_items(read: Read, query: ItemFilter) -> Reply:
+@routes.read("/items", query=ItemsQuery, answers=LIBRARY_ITEM.collection("/items"), has_etag=True)
+async def list_items(read: Read, query: ItemsQuery) -> Reply:
     """Lists the library.
 
     Returns a page of the games that the user owns, or that a family member shares with them. All filters have to match.
     Hidden items are left out unless `include_hidden` selects them. With the `ETag` of an earlier page as
-    `If-None-Match` the response is 304 while nothing has changed.
+    `If-None-Match` the response is 304 while nothing has changed. `include` adds to each item what other parts of the
+    library know of its product.
     """
-    etag = _etag(read, query)
+    if query.include:
+        return await _list_with_included(read, query)
+    etag = f'"{versions_of(read, query)}"'
     headers = {"ETag": etag}
     if read.if_none_match and is_match(read.if_none_match, etag):
         return Reply(304, headers=headers)
     key = f"{read.user_id}{etag}"
     page = read.pages.get(key)
     if page is None:
-        has_shares = read.state.shares is not None
-        found = await read.of(LibraryQueries).items(read.user_id, query, read.language, has_shares=has_shares)
-        shown = [LIBRARY_ITEM.render(view) for view in found.items]
-        page = render_collection(f"{BASE}/items", parameters(query), shown, found.total, query.slice)
+        page = await _page(read, query)
         read.pages.put(key, page)
     return Reply(200, page, headers)
 
 
+async def _list_with_included(read: Read, query: ItemsQuery) -> Reply:
+    """Lists items with their parts. No versions cover these, so the ETag is of the page's bytes."""
+    page = await _page(read, query)
+    headers = {"ETag": f'"{blake2b(page, digest_size=9).hexdigest()}"'}
+    if read.if_none_match and is_match(read.if_none_match, headers["ETag"]):
+        return Reply(304, headers=headers)
+    return Reply(200, page, headers)
+
+
+async def _page(read: Read, query: ItemsQuery) -> bytes:
+    has_shares = read.state.shares is not None
+    found = await read.of(LibraryQueries).items(read.user_id, query, read.language, has_shares=has_shares)
+    shown = [LIBRARY_ITEM.render(view) for view in found.items]
+    await add_included(read, shown, query.include, query.device_id)
+    return render_collection(f"{BASE}/items", parameters(query), shown, found.total, query.slice)
+
+
 @routes.read(
     "/items/<uuid:item_id>",
-    query=OnDevice,
+    query=ItemQuery,
     answers=LIBRARY_ITEM.document,
     refuses=("LIBRARY_ITEM_NOT_FOUND",),
     has_etag=True,
 )
-async def get_item(read: Read, item_id: UUID, query: OnDevice) -> Reply:
+async def get_item(read: Read, item_id: UUID, query: ItemQuery) -> Reply:
     """Returns an item of the library.
 
     This includes hidden items. The `ETag` changes whenever the response does; as `If-Match` of a change it compares
-    only the fields that the user can change.
+    only the fields that the user can change. `include` adds what other parts of the library know of the product.
     """
     found = await read.of(LibraryQueries).item(read.user_id, item_id, read.language, query.device_id)
     if found is None:
         raise LibraryItemNotFound
-    reply = _shown(found)
+    shown = LIBRARY_ITEM.render(found)
+    await add_included(read, [shown], query.include, query.device_id)
+    reply = _reply(shown, found.state)
     if read.if_none_match and is_match(read.if_none_match, reply.headers["ETag"]):
         return Reply(304, headers=reply.headers)
     return reply
@@ -122,7 +139,7 @@ async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
         changed = await write.of(LibraryService).update_item(write.user_id, item_id, body, write.language, states)
     except ItemChanged as error:
         raise ItemChanged(current=LIBRARY_ITEM.render(error.meta["current"])) from None
-    return _shown(changed)
+    return _reply(LIBRARY_ITEM.render(changed), changed.state)
 
 
 @routes.action(
@@ -207,25 +224,9 @@ async def delete_category(write: Write, category_id: UUID) -> Reply:
     return no_content()
 
 
-def _shown(view: ItemView) -> Reply:
-    """Renders an item with its ETag ``"<state>.<rest>"``: the part that If-Match compares, and all other fields."""
-    reply = ok({"data": LIBRARY_ITEM.render(view)})
+def _reply(shown: dict[str, Any], state: str) -> Reply:
+    """Replies with an item and its ETag ``"<state>.<rest>"``: the part that If-Match compares, and all other fields."""
+    reply = ok({"data": shown})
     rest = blake2b(reply.body, digest_size=9).hexdigest()
-    reply.headers["ETag"] = f'"{view.state}.{rest}"'
+    reply.headers["ETag"] = f'"{state}.{rest}"'
     return reply
-
-
-def _etag(read: Read, query: ItemFilter) -> str:
-    """Returns the ETag of a page, which covers query, language and the versions of all its data."""
-    state = read.state
-    shares = f"-{_short(state.shares)}" if state.shares else ""
-    return f'"{_name(query, read.language)}-{state.version}-{state.shared_version}{shares}"'
-
-
-@lru_cache(maxsize=512)
-def _name(query: ItemFilter, language: str) -> str:
-    return _short(f"{language}{query.model_dump_json()}")
-
-
-def _short(text: str) -> str:
-    return blake2b(text.encode(), digest_size=9).hexdigest()

@@ -39,6 +39,7 @@ from gameshelf.savegames import (
     SavegamePreferences,
     SavegameService,
     SavegameSets,
+    SavegameSummaries,
     SavegameUploads,
     SeenGameVersions,
     UploadQueries,
@@ -155,8 +156,15 @@ def make_services(settings: Settings) -> Services:
 
 
 def make_queries(settings: Settings) -> Queries:
-    """Returns the factories of the queries that depend on other packages: plans ask playtime what was played."""
-    return {SavegamePlans: _make_plans}
+    """Returns the factories of the queries that depend on settings or other packages: plans ask playtime what was
+    played.
+    """
+    quota_bytes = settings.of(SavegameSection).savegame_quota_bytes
+
+    def make_summaries(connection: Connection) -> SavegameSummaries:
+        return SavegameSummaries(connection, quota_bytes)
+
+    return {SavegamePlans: _make_plans, SavegameSummaries: make_summaries}
 
 
 def _make_plans(connection: Connection) -> SavegamePlans:

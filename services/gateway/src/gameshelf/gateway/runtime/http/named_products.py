@@ -1,11 +1,14 @@
 """Adds titles and covers of products to lists, also of products that the user no longer owns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+from gameshelf.gateway.runtime.errors import Language
 from gameshelf.gateway.runtime.http.resources import Field
 from gameshelf.gateway.runtime.http.routing import Read
 from gameshelf.gateway.runtime.http.schemas import TEXT, nullable
+from gameshelf.gateway.runtime.products import ProductName
 
 TITLE = Field(
     "title",
@@ -15,7 +18,7 @@ TITLE = Field(
     "Starfall",
     is_optional=True,
 )
-"""``name_products`` adds this field and the next one."""
+"""``put_names`` adds this field and the next one."""
 COVER = Field(
     "cover_image_url",
     nullable(TEXT),
@@ -31,9 +34,14 @@ async def name_products(read: Read, attributes: Sequence[dict[str, Any]]) -> Non
     """
     product_ids = {one["product_id"] for one in attributes}
     products = await read.product_names.products(list(product_ids)) if product_ids else {}
+    put_names(attributes, products, read.language)
+
+
+def put_names(attributes: Sequence[dict[str, Any]], products: Mapping[UUID, ProductName], language: Language) -> None:
+    """Adds ``title`` and ``cover_image_url`` of these products to attributes that have a ``product_id``."""
     for one in attributes:
         product = products.get(one["product_id"])
-        one["title"] = product.title(read.language) if product else None
+        one["title"] = product.title(language) if product else None
         one["cover_image_url"] = product.cover_image_url if product else None
 
 

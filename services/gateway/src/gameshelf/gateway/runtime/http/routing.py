@@ -27,6 +27,7 @@ from gameshelf.gateway.runtime.products import ProductNames
 from gameshelf.gateway.runtime.streams import StreamState
 from gameshelf.gateway.runtime.transaction import Transaction
 from gameshelf.gateway.runtime.unit_of_work.opening import LOCKED, Opening
+from gameshelf.gateway.runtime.unit_of_work.units import OptimisticUnit
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError
 from pydantic import BaseModel
@@ -58,6 +59,12 @@ class Read:
     def of(self, queries: type[Q]) -> Q:
         """Returns a domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""
         return _make(self.queries, queries, self.connection)
+
+    def together(self) -> "Read":
+        """Returns this read over a connection that reads in one round trip what ``look_ahead`` names, whatever domains
+        it is of.
+        """
+        return replace(self, connection=OptimisticUnit(self.connection))
 
     @property
     def product_names(self) -> ProductNames:

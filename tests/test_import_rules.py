@@ -53,6 +53,7 @@ def rules() -> str:
         "gameshelf.libctl",
         "gameshelf.protos",
         "gameshelf.savesync",
+        "gameshelf.client",
     ]
     layers = ["gameshelf.gateway", " | ".join(domains), "gameshelf.kernel"]
     pure = ["gameshelf.kernel", *domains]
@@ -92,6 +93,12 @@ def rules() -> str:
             type="forbidden",
             source_modules=["gameshelf.savesync"],
             forbidden_modules=[name for name in packages if name != "gameshelf.savesync"],
+        ),
+        contract(
+            "the_client_knows_the_service_by_its_protocol_only",
+            type="forbidden",
+            source_modules=["gameshelf.client"],
+            forbidden_modules=[name for name in packages if name != "gameshelf.client"],
         ),
         contract(
             "the_runtime_knows_no_domain",
@@ -174,7 +181,9 @@ def _names_and_texts(tree):
 def test_a_domain_is_imported_by_its_package():
     """The names in a package's ``__init__`` are its whole API; nobody imports a module inside of it."""
     sources = [
-        path for top in ("packages", "services", "tools", "bench", "tests") for path in (ROOT / top).rglob("*.py")
+        path
+        for top in ("packages", "services", "tools", "clients", "bench", "tests")
+        for path in (ROOT / top).rglob("*.py")
     ]
     assert {found for path in sources for found in _deep_imports(path)} == set()
 

@@ -7,6 +7,7 @@ made from docstrings. Links in all of them are relative to the repository, as it
 import os
 import posixpath
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,9 +25,10 @@ _PAGES = {"README.md": "readme.md", "CONTRIBUTING.md": "contributing.md", "SECUR
 
 def _distributions() -> Iterator[tuple[str, str]]:
     """Short name and folder of each."""
-    for pattern in ("packages/*", "protos", "services/*", "tools/*"):
+    for pattern in ("packages/*", "protos", "services/*", "tools/*", "clients/*"):
         for path in sorted(ROOT.glob(f"{pattern}/pyproject.toml")):
-            yield path.parent.name, path.parent.relative_to(ROOT).as_posix()
+            name = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["name"]
+            yield name.removeprefix("gameshelf-"), path.parent.relative_to(ROOT).as_posix()
 
 
 def _with_api() -> list[str]:

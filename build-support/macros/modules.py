@@ -9,7 +9,14 @@ KERNEL = "//packages/kernel/src/**"
 PROTOS = "//protos/src/**"
 DOMAINS = "//packages/*/src/**"
 REQUIREMENTS = ("//3rdparty/python/run#*", "//3rdparty/python/test#types-*", "//3rdparty/python/test#*-stubs")
-TESTS = ("//packages/*/tests/**", "//services/*/tests/**", "//tools/*/tests/**", "//protos/tests/**", "//bench/**")
+TESTS = (
+    "//packages/*/tests/**",
+    "//services/*/tests/**",
+    "//tools/*/tests/**",
+    "//clients/*/tests/**",
+    "//protos/tests/**",
+    "//bench/**",
+)
 
 # What talks to the outside is the gateway's alone: a domain asks through a port.
 TRANSPORT = tuple(
@@ -71,10 +78,10 @@ def tool(name, *, may_use=()):
     _rules(may_use=[DOMAINS, PROTOS, "//3rdparty/python/**", *may_use], used_by=[])
 
 
-def client(name):
-    """What players install: knows the service by its protocol, so it imports none of ours."""
+def client(name, *, may_use=(), used_by=()):
+    """What players install: knows the service by its protocol, so it imports none of its code."""
     _distribution(name)
-    _rules(may_use=["//3rdparty/python/run#*"], used_by=[])
+    _rules(may_use=["//3rdparty/python/run#*", *may_use], used_by=[*used_by])
 
 
 def contracts(name):

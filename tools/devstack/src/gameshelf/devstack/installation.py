@@ -40,7 +40,9 @@ class VirtualEnvironment:
         self._stamp = self.venv / "installed"
         self._downloads = root / ".local" / "downloads"
         found = (
-            path for folder in ("packages", "services", "tools") for path in (root / folder).glob("*/pyproject.toml")
+            path
+            for folder in ("packages", "services", "tools", "clients")
+            for path in (root / folder).glob("*/pyproject.toml")
         )
         self._projects = [root / "protos", *sorted(path.parent for path in found)]
 

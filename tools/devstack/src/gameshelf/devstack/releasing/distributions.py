@@ -8,7 +8,7 @@ from pathlib import Path
 from gameshelf.devstack.releasing.changelog import Changelog
 from gameshelf.devstack.releasing.versions import Requirement, Version
 
-_FOLDERS = ("packages/*", "protos", "services/*", "tools/*")
+_FOLDERS = ("packages/*", "protos", "services/*", "tools/*", "clients/*")
 
 
 @dataclass(frozen=True, slots=True)

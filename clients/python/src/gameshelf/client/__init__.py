@@ -1,0 +1,27 @@
+"""The client of the Library Service: every call, typed. It knows the service by its protocol only."""
+
+from gameshelf.client.answers import LibraryAnswer
+from gameshelf.client.errors import ForeignAnswer, LibraryError, LibraryProblem, LibraryRefusal, LibraryUnreachable
+from gameshelf.client.etags import EtagStore, KeptAnswer, MemoryEtagStore
+from gameshelf.client.library_client import LibraryClient
+from gameshelf.client.paging import Pages
+from gameshelf.client.retries import RetryRules
+from gameshelf.client.tokens import TokenProvider
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "EtagStore",
+    "ForeignAnswer",
+    "KeptAnswer",
+    "LibraryAnswer",
+    "LibraryClient",
+    "LibraryError",
+    "LibraryProblem",
+    "LibraryRefusal",
+    "LibraryUnreachable",
+    "MemoryEtagStore",
+    "Pages",
+    "RetryRules",
+    "TokenProvider",
+]

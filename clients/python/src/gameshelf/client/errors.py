@@ -1,0 +1,62 @@
+"""What a call raises. All of it is a ``LibraryError``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class LibraryError(Exception):
+    """A call has no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryProblem:
+    """One entry of a refusal."""
+
+    code: str
+    """Stable; docs/errors.md lists all of them."""
+    title: str = ""
+    detail: str = ""
+    """For a person, in the language of the client."""
+    pointer: str = ""
+    """The field of the body, as a JSON pointer."""
+    parameter: str = ""
+    """The parameter of the query."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """Values that a program needs to handle it, such as ``reason`` or ``current``."""
+
+
+class LibraryRefusal(LibraryError):
+    """The service has answered that it does not do it. The first problem is the refusal's own."""
+
+    def __init__(
+        self, status: int, problems: Sequence[LibraryProblem], request_id: str = "", *, is_repeated: bool = False
+    ) -> None:
+        first = problems[0]
+        super().__init__(f"{first.code}: {first.detail}" if first.detail else first.code)
+        self.status, self.problems, self.request_id = status, tuple(problems), request_id
+        self.code, self.detail, self.pointer, self.meta = first.code, first.detail, first.pointer, first.meta
+        self.is_repeated = is_repeated
+        """Whether the answer to an earlier try of the same call was lost: the call may have been applied by it."""
+
+
+class LibraryUnreachable(LibraryError):
+    """The service cannot be reached, or asks for patience: try again later.
+
+    A POST that is tried again with the same key is applied once.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None, refusal: LibraryRefusal | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        """For how many seconds the service asks for patience."""
+        self.refusal = refusal
+        """The last answer, if it was the service's: 429, 500 or 503."""
+
+
+class ForeignAnswer(LibraryError):
+    """Something else has answered in place of the service: the page of a hotspot, a proxy, a wrong address."""
+
+    def __init__(self, url: str, status: int, what: str) -> None:
+        super().__init__(f"{url}: not an answer of the Library Service ({status}, {what})")
+        self.url, self.status = url, status

@@ -1,0 +1,46 @@
+"""What the groups of calls have in common."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+from gameshelf.client.answers import LibraryAnswer
+from gameshelf.client.paging import Pages
+from gameshelf.client.transport import Call, Transport
+
+AnyId = str | UUID
+T = TypeVar("T")
+
+
+class CallGroup:
+    """Calls of one domain."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        attributes: Any = None,
+        headers: Mapping[str, str | None] | None = None,
+        *,
+        takes_key: bool = False,
+        key: str | None = None,
+        has_etag: bool = False,
+    ) -> LibraryAnswer[Any]:
+        call = Call(method, path, query or {}, attributes, headers or {}, takes_key, key, has_etag)
+        return await self._transport.send(call)
+
+    def _pages(self, path: str, query: Mapping[str, Any], *, has_etag: bool = False) -> Pages[Any]:
+        async def fetch(number: int) -> LibraryAnswer[list[Any]]:
+            return await self._send("GET", path, {**query, "page": number}, has_etag=has_etag)
+
+        return Pages(fetch)
+
+
+def segment(value: AnyId | int) -> str:
+    """A part of a path, with whatever a name may contain."""
+    return quote(str(value), safe="")

@@ -1,0 +1,77 @@
+"""The client itself."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import httpx
+from gameshelf.client import operations
+from gameshelf.client.etags import EtagStore, MemoryEtagStore
+from gameshelf.client.retries import RetryRules
+from gameshelf.client.tokens import TokenProvider, TokenSource
+from gameshelf.client.transport import PauseFor, Transport
+
+TIMEOUT = httpx.Timeout(60, connect=10)
+
+
+class LibraryClient:
+    """The calls of one user, grouped by domain: ``async with LibraryClient(url, token) as client``.
+
+    Calls may be made at the same time. A call that is cancelled ends at once; what it has sent may be applied.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: TokenProvider,
+        *,
+        language: str = "en",
+        client_id: str | None = None,
+        client_version: str | None = None,
+        retries: RetryRules | None = None,
+        etags: EtagStore | None = None,
+        http: httpx.AsyncClient | None = None,
+        pause: PauseFor = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``base_url`` is the address of the API, such as ``https://library.example/api/v1/library``.
+
+        ``client_id`` comes back as ``origin`` in the messages that this client's changes cause. ``http`` stays the
+        caller's, with its limits, proxies and certificates. ``pause`` and ``clock`` are for tests.
+        """
+        headers = {"Accept-Language": language, "X-Client-Id": client_id, "X-Client-Version": client_version}
+        self._http = http if http is not None else httpx.AsyncClient(timeout=TIMEOUT)
+        self._owns_http = http is None
+        self._transport = Transport(
+            self._http,
+            TokenSource(token),
+            base_url=base_url,
+            headers={name: value for name, value in headers.items() if value is not None},
+            rules=retries or RetryRules(),
+            etags=MemoryEtagStore() if etags is None else etags,
+            pause=pause,
+            clock=clock,
+        )
+        self.library = operations.LibraryCalls(self._transport)
+        self.family = operations.FamilyCalls(self._transport)
+        self.playtime = operations.PlaytimeCalls(self._transport)
+        self.achievements = operations.AchievementsCalls(self._transport)
+        self.wishlist = operations.WishlistCalls(self._transport)
+        self.settings = operations.SettingsCalls(self._transport)
+        self.saves = operations.SavegamesCalls(self._transport)
+        self.events = operations.EventsCalls(self._transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connections, if they are its own."""
+        if self._owns_http:
+            await self._http.aclose()

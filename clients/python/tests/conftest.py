@@ -1,0 +1,207 @@
+"""A real service with a real store, and a proxy before it that loses answers, cuts connections and answers itself."""
+
+import asyncio
+import json
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import httpx
+import pytest
+from gameshelf.client import LibraryClient
+from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.ports import HOST
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from gameshelf.devstack.servers.base import free_port
+
+PURCHASE = "com.platform.payment.purchase.completed.v1"
+
+
+@dataclass
+class Fault:
+    """Whether the service receives a request, and what the client receives in place of its answer."""
+
+    reaches: bool = True
+    status: int | None = None
+    """None: the connection is cut."""
+    headers: dict = field(default_factory=dict)
+    body: bytes = b""
+
+
+class FaultProxy:
+    """Speaks HTTP in front of a service. Each request takes the next fault of the list; None and no more: none."""
+
+    def __init__(self, url):
+        self.url_behind, self.faults, self.seen, self.statuses = url, deque(), [], []
+        self._tasks = set()
+
+    async def __aenter__(self):
+        self._client = httpx.AsyncClient(base_url=self.url_behind, timeout=PATIENCE_SECONDS)
+        self._server = await asyncio.start_server(self._serve, HOST, 0)
+        self.url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    def lose(self, times=1):
+        """The service does it, and its answer does not arrive."""
+        self.faults.extend([Fault()] * times)
+
+    def cut(self, times=1):
+        """The connection ends before the service receives anything."""
+        self.faults.extend([Fault(reaches=False)] * times)
+
+    def answer(self, status, body=b"", *, reaches=False, **headers):
+        """Something else answers; with ``reaches`` the service has done it all the same."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.faults.append(Fault(reaches, status, headers, body))
+
+    def refuse(self, status, code="SERVICE_UNAVAILABLE", *, reaches=False, **headers):
+        """An answer with the envelope of the service."""
+        body = json.dumps({"errors": [{"code": code, "title": "t", "detail": "no"}], "meta": {}}).encode()
+        self.answer(status, body, reaches=reaches, Content_Type="application/json", **headers)
+
+    @property
+    def keys(self):
+        return [headers.get("idempotency-key") for _, _, headers in self.seen]
+
+    @property
+    def calls(self):
+        return [f"{method} {path}" for method, path, _ in self.seen]
+
+    async def _serve(self, reader, writer):
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            while await self._pass(reader, writer):
+                pass
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            with suppress(OSError):
+                writer.close()
+
+    async def _pass(self, reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        first, *lines = head.strip().split("\r\n")
+        method, path, _ = first.split(" ")
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        self.seen.append((method, path, headers))
+        fault = self.faults.popleft() if self.faults else None
+        answer = None
+        if fault is None or fault.reaches:
+            passed = {name: value for name, value in headers.items() if name != "host"}
+            answer = await self._client.request(
+                method, path, headers={**passed, "accept-encoding": "identity"}, content=body
+            )
+            self.statuses.append(answer.status_code)
+        if fault is not None and fault.status is None:
+            return False
+        status = answer.status_code if fault is None else fault.status
+        body = answer.content if fault is None else fault.body
+        fields = answer.headers.items() if fault is None else fault.headers.items()
+        kept = {
+            name: value
+            for name, value in fields
+            if name.lower() not in ("content-length", "transfer-encoding", "connection")
+        }
+        length = {} if status in (204, 304) else {"content-length": str(len(body))}
+        lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in {**kept, **length}.items())]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        await writer.drain()
+        return True
+
+
+class Player:
+    """A user with a game."""
+
+    def __init__(self, platform):
+        self.platform, self.user, self.product = platform, uuid4(), uuid4()
+
+    @property
+    def token(self):
+        return self.platform.token(self.user)
+
+    async def buy(self, *products):
+        items = [{"productId": str(product)} for product in products or (self.product,)]
+        data = {"userId": str(self.user), "orderId": str(uuid4()), "items": items}
+        await publish(self.platform.kafka.address, [CloudEvent(PURCHASE, data)])
+
+
+@pytest.fixture(scope="package")
+def platform(create_platform, s3):
+    made = create_platform(s3=s3)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="package")
+def service(platform):
+    made = platform.service()
+    made.start()
+    return made
+
+
+@pytest.fixture
+def player(platform):
+    return Player(platform)
+
+
+@pytest.fixture
+def pauses():
+    """What was waited for, in seconds. Nobody really waits."""
+    return []
+
+
+@pytest.fixture
+def pause(pauses):
+    async def note(seconds):
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    return note
+
+
+@pytest.fixture
+async def proxy(service):
+    async with FaultProxy(service.url) as made:
+        yield made
+
+
+@pytest.fixture
+def connect(proxy, player, pause):
+    """Makes clients of the player, through the proxy."""
+
+    def make(token=None, **options):
+        return LibraryClient(f"{proxy.url}/api/v1/library", token or player.token, **{"pause": pause, **options})
+
+    return make
+
+
+@pytest.fixture
+async def client(connect):
+    async with connect() as made:
+        yield made
+
+
+@pytest.fixture
+async def owned(player, client):
+    """The item of a game that the player has bought."""
+    await player.buy()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (found := await client.library.list_items().all()):
+            await asyncio.sleep(0.05)
+    return found[0]
+
+
+@pytest.fixture
+def unused_port():
+    return free_port()

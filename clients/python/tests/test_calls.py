@@ -94,3 +94,9 @@ async def test_a_change_names_its_client(connect, owned):
         await client.library.update_item(owned["id"], {"is_hidden": True})
         feed = await client.events.list_events(cursor=before)
     assert [one["attributes"]["origin"] for one in feed.data] == ["deck-7"]
+
+
+async def test_the_first_screen_is_one_call_and_unchanged(client, proxy, owned):
+    first = await client.home.get_home(device_id="deck-7")
+    assert (await client.home.get_home(device_id="deck-7")).data == first.data
+    assert proxy.statuses[-2:] == [200, 304]

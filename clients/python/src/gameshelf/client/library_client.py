@@ -54,6 +54,7 @@ class LibraryClient:
             pause=pause,
             clock=clock,
         )
+        self.home = operations.HomeCalls(self._transport)
         self.library = operations.LibraryCalls(self._transport)
         self.family = operations.FamilyCalls(self._transport)
         self.playtime = operations.PlaytimeCalls(self._transport)

@@ -27,12 +27,14 @@ if TYPE_CHECKING:  # their classes take time to import, which a game need not sp
         GameSettingsLayer,
         GameSettingsSummary,
         HiddenFilter,
+        Home,
         ImportAchievements,
         ImportedAchievement,
         ImportedSession,
         ImportSessions,
         InstallationStatus,
         ItemChanges,
+        ItemPart,
         ItemSort,
         LibraryEvent,
         LibraryItem,
@@ -166,12 +168,14 @@ class LibraryCalls(CallGroup):
         played: bool | None = None,
         device_id: str | None = None,
         limit: int | None = None,
+        include: "Sequence[ItemPart] | None" = None,
     ) -> "Pages[LibraryItem]":
         """Lists the library.
 
         Returns a page of the games that the user owns, or that a family member shares with them. All filters have
         to match. Hidden items are left out unless `include_hidden` selects them. With the `ETag` of an earlier page
-        as `If-None-Match` the response is 304 while nothing has changed.
+        as `If-None-Match` the response is 304 while nothing has changed. `include` adds to each item what other
+        parts of the library know of its product.
         """
         return self._pages(
             "items",
@@ -188,6 +192,7 @@ class LibraryCalls(CallGroup):
                 "played": played,
                 "device_id": device_id,
                 "limit": limit,
+                "include": include,
             },
             has_etag=True,
         )
@@ -200,13 +205,18 @@ class LibraryCalls(CallGroup):
         """
         return await self._send("POST", "items", attributes=attributes, takes_key=True, key=key)
 
-    async def get_item(self, item_id: AnyId, *, device_id: str | None = None) -> "LibraryAnswer[LibraryItem]":
+    async def get_item(
+        self, item_id: AnyId, *, device_id: str | None = None, include: "Sequence[ItemPart] | None" = None
+    ) -> "LibraryAnswer[LibraryItem]":
         """Returns an item of the library.
 
         This includes hidden items. The `ETag` changes whenever the response does; as `If-Match` of a change it
-        compares only the fields that the user can change.
+        compares only the fields that the user can change. `include` adds what other parts of the library know of
+        the product.
         """
-        return await self._send("GET", f"items/{segment(item_id)}", query={"device_id": device_id}, has_etag=True)
+        return await self._send(
+            "GET", f"items/{segment(item_id)}", query={"device_id": device_id, "include": include}, has_etag=True
+        )
 
     async def update_item(
         self, item_id: AnyId, attributes: "ItemChanges", *, if_match: str | None = None
@@ -259,6 +269,20 @@ class LibraryCalls(CallGroup):
         The items in it stay in the library.
         """
         return await self._send("DELETE", f"categories/{segment(category_id)}")
+
+
+class HomeCalls(CallGroup):
+    """The first screen of a launcher, in one request."""
+
+    async def get_home(self, *, device_id: str | None = None) -> "LibraryAnswer[Home]":
+        """Returns the first screen of a launcher.
+
+        The games that were played last with achievements, recent playtime and the state of their saves, the latest
+        additions, what is played now, open conflicts, wishes on sale and the storage of saves. Each list has up to
+        10 entries. `meta.cursor` is the cursor of the feed from which to follow changes. With the `ETag` of an
+        earlier response as `If-None-Match` the response is 304 while nothing has changed.
+        """
+        return await self._send("GET", "home", query={"device_id": device_id}, has_etag=True)
 
 
 class AchievementsCalls(CallGroup):

@@ -51,6 +51,11 @@ InstallationStatus: TypeAlias = Literal[
 ]
 """Status of an installation: `not_installed`, `installing`, `installed`, `updating`, `repair_needed` or `error`."""
 
+ItemPart: TypeAlias = Literal["achievements", "saves", "playtime"]
+"""What an item includes: `achievements` (how many are unlocked), `saves` (cloud saves, and how the device of the
+query stands to them) or `playtime` (of the last two weeks).
+"""
+
 ItemSort: TypeAlias = Literal["name_asc", "name_desc", "last_played_desc", "added_at_desc", "playtime_desc"]
 """Orders of the library. `name_asc`, `name_desc`: by title; `last_played_desc`: the last played first;
 `added_at_desc`: the latest addition first; `playtime_desc`: the most played first.
@@ -670,6 +675,12 @@ class LibraryItemAttributes(TypedDict):
     """Whether the user has hidden the item."""
     user_rating: float | None
     """Rating by the user, from 0 to 100; null while the social service has sent none."""
+    achievements: "NotRequired[ItemAchievements | None]"
+    """Achievements, with `include=achievements`; null for a product without achievements."""
+    saves: "NotRequired[ItemSaves | None]"
+    """Cloud saves, with `include=saves`; null for a product without saves."""
+    playtime: "NotRequired[ItemPlaytime | None]"
+    """Recent playtime, with `include=playtime`; null for a product that was never played."""
 
 
 AcquisitionType: TypeAlias = Literal["purchase", "gift", "key_activation", "family_shared_access", "free_to_play"]
@@ -689,6 +700,49 @@ class Installation(TypedDict):
     """Version on this device, if it is known."""
     changed_at: str
     """When this entry changed last."""
+
+
+class ItemAchievements(TypedDict):
+    """The progress of the user on the achievements of a product."""
+
+    unlocked: int
+    """Number of achievements that the user has unlocked."""
+    total: int
+    """Number of achievements of the product."""
+    percentage: float
+    """Share of unlocked ones in percent, rounded down: 100 means all of them."""
+    last_unlocked_at: str | None
+    """When the user last unlocked one of them."""
+
+
+class ItemSaves(TypedDict):
+    """The cloud saves of a product, without those in the trash."""
+
+    state: "DeviceSaveState | None"
+    """How the device of the query stands to these saves; null where the query names none."""
+    save_count: int
+    """Number of saves."""
+    conflict_count: int
+    """Number of open conflicts, whatever device they are about."""
+    last_saved_at: str
+    """When the newest save was uploaded."""
+    last_device_id: str | None
+    """Device that uploaded it, if it was named."""
+
+
+DeviceSaveState: TypeAlias = Literal["synced", "newer_elsewhere", "conflict"]
+"""How a device stands to the saves of a product: it has all of them (`synced`), a save has a newer version, or one
+that the device never had (`newer_elsewhere`), or the user has to resolve a conflict first (`conflict`).
+"""
+
+
+class ItemPlaytime(TypedDict):
+    """How the user has played a product lately."""
+
+    last_2_weeks_seconds: int
+    """Seconds played in the last 14 × 24 hours."""
+    session_count: int
+    """Number of sessions that have ended."""
 
 
 class LibraryItemRelationshipsCategories(TypedDict):
@@ -764,6 +818,124 @@ class UserCategoryAttributes(TypedDict):
     """When the category was created."""
     updated_at: str
     """When its name or its position changed last."""
+
+
+class Home(TypedDict):
+    """The first screen of a launcher."""
+
+    type: Literal["home"]
+    """Type of the resource: always `home`."""
+    id: str
+    """Id of the user."""
+    attributes: "HomeAttributes"
+    """Attributes of the resource `home`."""
+
+
+class HomeAttributes(TypedDict):
+    """Attributes of the resource `home`."""
+
+    continue_playing: "list[LibraryItem]"
+    """The games that were played last, the last one first, with `achievements`, `saves` and `playtime`. Hidden
+    ones are left out.
+    """
+    new_items: "list[LibraryItem]"
+    """The latest additions to the library, the newest first, without hidden ones."""
+    item_count: int
+    """Number of items of the library, without hidden ones."""
+    playing_now: "list[RunningSession]"
+    """The sessions that run, on all devices, the newest first."""
+    conflicts: "list[ConflictOfSave]"
+    """The open conflicts of saves, the oldest first."""
+    conflict_count: int
+    """Number of all open conflicts."""
+    wishes_on_sale: "list[WishOnSale]"
+    """The products on the wishlist that are on sale, the greatest discount first."""
+    wish_on_sale_count: int
+    """Number of all products on the wishlist that are on sale."""
+    storage: "SavesStorage"
+    """The storage that the saves use."""
+
+
+class RunningSession(TypedDict):
+    """A session that runs now."""
+
+    session_id: str
+    """Id of the session."""
+    product_id: str
+    """Product that is played."""
+    device_id: str | None
+    """Device of the session, if the client sent one."""
+    platform: str | None
+    """Platform of the session, if the client sent one."""
+    start_time: str
+    """When the session started."""
+    title: NotRequired[str | None]
+    """Title of the product in the language of the response, else in the other language; null until the Catalog
+    names the product. Responses to a change do not have it.
+    """
+    cover_image_url: NotRequired[str | None]
+    """Address of the cover image of the product; null while it is unknown. Responses to a change do not have it."""
+
+
+class ConflictOfSave(TypedDict):
+    """An open conflict of a save, which the user has to resolve."""
+
+    conflict_id: str
+    """Id of the conflict."""
+    savegame_id: str
+    """Id of the save."""
+    product_id: str
+    """Product of the save."""
+    slot_name: str
+    """Name of the save within its product."""
+    opened_at: str
+    """When the conflict began."""
+    head_device_id: str | None
+    """Device that uploaded the head, if it was named."""
+    branch_device_id: str | None
+    """Device that uploaded the branch, if it was named."""
+    title: NotRequired[str | None]
+    """Title of the product in the language of the response, else in the other language; null until the Catalog
+    names the product. Responses to a change do not have it.
+    """
+    cover_image_url: NotRequired[str | None]
+    """Address of the cover image of the product; null while it is unknown. Responses to a change do not have it."""
+
+
+class WishOnSale(TypedDict):
+    """A product on the wishlist whose current price is that of a sale."""
+
+    wishlist_item_id: str
+    """Id of the item of the wishlist."""
+    product_id: str
+    """Product on the wishlist."""
+    price_minor: int
+    """Price to pay, with the discount, in minor units of the currency."""
+    currency: str
+    """Currency by its ISO 4217 code."""
+    discount_percent: int
+    """Discount in percent."""
+    sale_id: str
+    """Sale that the price belongs to."""
+    sale_ends_at: str | None
+    """When the sale ends, if that is known."""
+    title: NotRequired[str | None]
+    """Title of the product in the language of the response, else in the other language; null until the Catalog
+    names the product. Responses to a change do not have it.
+    """
+    cover_image_url: NotRequired[str | None]
+    """Address of the cover image of the product; null while it is unknown. Responses to a change do not have it."""
+
+
+class SavesStorage(TypedDict):
+    """The storage that the saves of the user use, and the limit. Each content counts once."""
+
+    used_bytes: int
+    """Bytes of all stored contents, trash and history included."""
+    reserved_bytes: int
+    """Bytes that open uploads have reserved."""
+    limit_bytes: int
+    """How many bytes the user may use and reserve."""
 
 
 class UserAchievementStatus(TypedDict):

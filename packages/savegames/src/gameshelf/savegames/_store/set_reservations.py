@@ -101,12 +101,18 @@ _upload = {
     "device_id": bindparam("device_id", type_=String),
     **_details,
 }
-# The references of a statement are checked at its end, so the rows may come in any order.
-_RESERVE = Statement(
+_added = (
     insert(SavegameUpload)
     .from_select(list(_upload), select(*_upload.values()), include_defaults=False)
     .returning(col(U.slot_id), col(U.version))
-    .add_cte(SIGNED, _list, _new_holds.cte("holding"), _new_files.cte("awaiting"))
+    .cte("added")
+)
+# Each row comes behind those that it refers to: PostgreSQL checks references at the end of the statement, but Citus
+# runs its parts one after another in this order, and checks those of each.
+_RESERVE = Statement(
+    select(_added.c.slot_id, _added.c.version).add_cte(
+        NUMBERED, SIGNED, _list, _new_holds.cte("holding"), _added, _new_files.cte("awaiting")
+    )
 )
 _has_same_raw_size = col(F.raw_size_bytes).is_not_distinct_from(_new_files.excluded.raw_size_bytes)
 _is_same_raw = and_(

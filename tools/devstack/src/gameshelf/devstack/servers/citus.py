@@ -23,6 +23,10 @@ _MACHINES = (
     "SELECT nodename, nodeport, groupid = 0 AS leads FROM pg_dist_node WHERE noderole = 'primary' ORDER BY groupid"
 )
 _END_SESSIONS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1"
+_LOCK = 0x6369_7475_73
+"""An advisory lock of the coordinator. A machine copies its roles to each machine that is added, whatever the database
+is, and two copies of one role at the same time fail.
+"""
 _SECONDS = 300
 
 
@@ -76,6 +80,14 @@ class Citus(Postgres):
             connection = await self._connect(name, host, port)
             await connection.execute("CREATE EXTENSION citus")
             await connection.close()
+        others = await asyncpg.connect(self._dsn.geturl())
+        try:
+            await others.execute("SELECT pg_advisory_lock($1)", _LOCK)
+            await self._add_machines(name, machines)
+        finally:
+            await others.close()
+
+    async def _add_machines(self, name: str, machines: list[tuple[str, int, bool]]) -> None:
         [(host, port)] = [(host, port) for host, port, leads in machines if leads]
         connection = await self._connect(name, host, port)
         await connection.execute("SELECT citus_set_coordinator_host($1, $2)", host, port)

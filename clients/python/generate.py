@@ -1,4 +1,6 @@
-"""Writes the types and the calls of the client from the OpenAPI document: ``python clients/python/generate.py``.
+"""Writes the types and the calls of the client: ``python clients/python/generate.py``.
+
+They are those of the OpenAPI document, and the messages of the AsyncAPI document.
 
 The files are formatted by ruff, and a test compares them with the committed ones.
 """
@@ -13,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent / "src" / "gameshelf" / "client"
-_HEAD = '"""{title}\n\nWritten by clients/python/generate.py from the OpenAPI document; not to be edited.\n"""\n'
+ASYNCAPI = Path(__file__).parents[2] / "protos" / "asyncapi.json"
+_HEAD = '"""{title}\n\nWritten by clients/python/generate.py from the {document} document; not to be edited.\n"""\n'
 _HEADERS = {"If-Match": "if_match", "If-None-Match": "if_none_match"}
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 
 
 def generate(document: Mapping[str, Any], folder: Path) -> None:
-    """Writes ``schemas.py`` and ``operations.py``."""
+    """Writes ``schemas.py``, ``operations.py`` and ``messages.py``."""
+    _write(folder / "messages.py", _messages(json.loads(ASYNCAPI.read_text(encoding="utf-8"))))
     calls = list(_calls(document))
     used = _used(document, calls)
     _write(folder / "schemas.py", _schemas(document, used))
@@ -118,6 +122,8 @@ def _type(schema: Any) -> str:
     if choices := schema.get("anyOf") or schema.get("oneOf"):
         return " | ".join(dict.fromkeys(map(_type, choices)))
     kind = schema.get("type")
+    if isinstance(kind, list):
+        return " | ".join(_type({**schema, "type": one}) for one in kind)
     if kind == "null":
         return "None"
     if kind == "array":
@@ -130,7 +136,7 @@ def _type(schema: Any) -> str:
 
 def _schemas(document: Mapping[str, Any], used: list[str]) -> str:
     schemas = document["components"]["schemas"]
-    lines = [_HEAD.format(title="The resources of the service, and what its calls take."), ""]
+    lines = [_HEAD.format(title="The resources of the service, and what its calls take.", document="OpenAPI"), ""]
     lines += ["from typing import Any, Literal, NotRequired, TypeAlias, TypedDict", ""]
     for name in used:
         schema = schemas[name]
@@ -150,7 +156,7 @@ def _class(name: str, schema: Mapping[str, Any]) -> list[str]:
     inner: list[str] = []
     fields: list[str] = []
     for field, said in schema["properties"].items():
-        if said.get("type") == "object" and "properties" in said:
+        if said.get("type") == "object" and said.get("properties"):
             nested = f"{name}{field.title().replace('_', '')}"
             inner += _class(nested, said)
             kind = nested
@@ -170,6 +176,30 @@ def _class(name: str, schema: Mapping[str, Any]) -> list[str]:
         *fields,
         "",
     ]
+
+
+def _messages(document: Mapping[str, Any]) -> str:
+    """What the WebSocket sends, except for the messages that are about the connection itself."""
+    schemas = document["components"]["schemas"]
+    lines = [_HEAD.format(title="The messages of the WebSocket.", document="AsyncAPI"), ""]
+    lines += ["from typing import Any, Literal, NotRequired, TypeAlias, TypedDict", ""]
+    of_all = schemas["Message"]
+    names = []
+    for name, schema in schemas.items():
+        kind = schema.get("properties", {}).get("event_type", {}).get("const")
+        if kind is None or {"$ref": "#/components/schemas/Message"} not in schema.get("allOf", []):
+            continue
+        if kind in ("auth.success", "pong"):
+            continue
+        names.append(f"{name}Message")
+        said = {**of_all, "properties": {**of_all["properties"], **schema["properties"]}}
+        about = f"{schema['title']}. {schema.get('description', '')}".strip()
+        lines += _class(f"{name}Message", {**said, "description": about})
+    unknown = "A message of a later version."
+    lines += _class("UnknownMessage", {**of_all, "description": unknown})
+    lines += [f"LiveMessage: TypeAlias = ({' | '.join(names)} | UnknownMessage)"]
+    lines += ['"""A message; its ``event_type`` says which one."""', ""]
+    return "\n".join(lines)
 
 
 def _is_forward(kind: str) -> bool:
@@ -199,7 +229,7 @@ def _operations(document: Mapping[str, Any], calls: list[_Call]) -> str:
         for call in members:
             body += ["", *_method(call)]
     used = sorted({name for call in calls for name in _types_of(call)})
-    lines = [_HEAD.format(title="The calls of the service, by domain."), ""]
+    lines = [_HEAD.format(title="The calls of the service, by domain.", document="OpenAPI"), ""]
     lines += ["from collections.abc import Sequence", "from typing import TYPE_CHECKING", ""]
     lines += [
         "from gameshelf.client.answers import LibraryAnswer",

@@ -4,6 +4,7 @@ from gameshelf.client.answers import LibraryAnswer
 from gameshelf.client.errors import ForeignAnswer, LibraryError, LibraryProblem, LibraryRefusal, LibraryUnreachable
 from gameshelf.client.etags import EtagStore, KeptAnswer, MemoryEtagStore
 from gameshelf.client.library_client import LibraryClient
+from gameshelf.client.live import LiveUpdates
 from gameshelf.client.paging import Pages
 from gameshelf.client.retries import RetryRules
 from gameshelf.client.tokens import TokenProvider
@@ -20,6 +21,7 @@ __all__ = [
     "LibraryProblem",
     "LibraryRefusal",
     "LibraryUnreachable",
+    "LiveUpdates",
     "MemoryEtagStore",
     "Pages",
     "RetryRules",

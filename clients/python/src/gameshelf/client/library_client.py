@@ -9,7 +9,9 @@ from typing import Self
 import httpx
 from gameshelf.client import operations
 from gameshelf.client.etags import EtagStore, MemoryEtagStore
+from gameshelf.client.live import LiveUpdates, address_of_updates
 from gameshelf.client.retries import RetryRules
+from gameshelf.client.settings import SettingsGroup
 from gameshelf.client.tokens import TokenProvider, TokenSource
 from gameshelf.client.transport import PauseFor, Transport
 
@@ -44,9 +46,11 @@ class LibraryClient:
         headers = {"Accept-Language": language, "X-Client-Id": client_id, "X-Client-Version": client_version}
         self._http = http if http is not None else httpx.AsyncClient(timeout=TIMEOUT)
         self._owns_http = http is None
+        self._tokens, self._pause, self._clock = TokenSource(token), pause, clock
+        self._live_address = address_of_updates(base_url)
         self._transport = Transport(
             self._http,
-            TokenSource(token),
+            self._tokens,
             base_url=base_url,
             headers={name: value for name, value in headers.items() if value is not None},
             rules=retries or RetryRules(),
@@ -60,9 +64,24 @@ class LibraryClient:
         self.playtime = operations.PlaytimeCalls(self._transport)
         self.achievements = operations.AchievementsCalls(self._transport)
         self.wishlist = operations.WishlistCalls(self._transport)
-        self.settings = operations.SettingsCalls(self._transport)
+        self.settings = SettingsGroup(self._transport)
         self.saves = operations.SavegamesCalls(self._transport)
         self.events = operations.EventsCalls(self._transport)
+
+    def live_updates(self, cursor: str | None = None, *, ping_seconds: float = 20.0) -> LiveUpdates:
+        """The changes of the user's library as they are made, after a cursor or from now on.
+
+        ``async with client.live_updates(cursor) as updates: async for message in updates``. ``updates.cursor`` is
+        where another process continues.
+        """
+        return LiveUpdates(
+            self._live_address,
+            self._tokens,
+            cursor,
+            ping_seconds=ping_seconds,
+            pause=self._pause,
+            clock=self._clock,
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -122,6 +122,7 @@ async def test_a_screen_shows_what_each_domain_knows(player, owned, wait_until):
     assert (offer["product_id"], offer["discount_percent"], offer["title"]) == (str(wished), 50, "Wished")
 
 
+@pytest.mark.long
 async def test_the_ten_played_last_are_shown_and_no_hidden_one(player, owned):
     games = await owned(13)
     await play(player, *games[1:])
@@ -208,6 +209,7 @@ async def test_the_game_played_last_comes_first_whenever_it_is_reported(player, 
     assert products((await home(player))["continue_playing"]) == [str(one), str(other)]
 
 
+@pytest.mark.long
 async def test_a_screen_answers_304_until_something_changes(player, owned, wait_until):
     [game] = await owned(1)
     await play(player, game)

@@ -23,7 +23,7 @@ def classes(measured, user_id):
     return found
 
 
-@pytest.mark.parametrize("count", [0, 1, 14])
+@pytest.mark.parametrize("count", [0, 1, pytest.param(14, marks=pytest.mark.long)])
 async def test_a_screen_costs_the_same_however_much_there_is(measured, documented, player, wait_until, count):
     games = [uuid4() for _ in range(count)]
     if games:

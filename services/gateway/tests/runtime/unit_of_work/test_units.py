@@ -161,6 +161,30 @@ async def test_a_locked_unit_writes_before_what_needs_it(watched):
     assert await shelf(watched) == ["renamed", "last", "fourth"]
 
 
+@pytest.mark.parametrize(("is_distributed", "sent"), [(False, 1), (True, 2)])
+async def test_on_shards_what_is_about_another_user_runs_apart(watched, is_distributed, sent):
+    watched.is_distributed = is_distributed
+    unit = LockedUnit(watched)
+    await ADD.write(unit, place=3, name="third")
+    with unit.elsewhere():
+        await ADD_OTHER.write(unit, place=7)
+    assert watched.sent == []
+    await unit.close(ONE.bind())
+    assert ["tried.other" in query for query in watched.sent] == [True, False][:sent]
+    assert await shelf(watched) == ["first", "second", "third"]
+    assert [row["place"] for row in await OTHERS.all(watched.connection)] == [7]
+
+
+async def test_on_shards_an_optimistic_unit_writes_of_one_user_only(watched):
+    watched.is_distributed = True
+    unit = OptimisticUnit(watched)
+    with pytest.raises(NeedsLock), unit.elsewhere():
+        await ADD_OTHER.write(unit, place=7)
+    await ADD.write(unit, place=3, name="third")
+    await unit.close(ONE.bind())
+    assert await OTHERS.all(watched.connection) == []
+
+
 async def test_a_part_that_fails_costs_nothing_where_it_only_collected(watched):
     async with transaction_with(watched, "SELECT 1"):
         unit = LockedUnit(watched)

@@ -247,7 +247,8 @@ class UserStreams:
 
     async def being_erased(self, connection: Connection, user_ids: Collection[UUID]) -> Set[UUID]:
         """Returns those of the users whose account was deleted, but whose data may still exist."""
-        rows = await _BEING_ERASED.all(connection, user_ids=list(user_ids))
+        groups = [user_ids] if len(user_ids) == 1 else await by_shard(connection, user_ids)
+        rows = [row for group in groups for row in await _BEING_ERASED.all(connection, user_ids=list(group))]
         return {row["user_id"] for row in rows}
 
     async def erased(self, connection: Connection, user_id: UUID) -> Erased | None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -180,6 +180,10 @@ class Transaction:
         """Returns whether an older forwarded event may exist that would be published after this one, as if newer."""
         return event in self._rules.forwarded and event.user_id in self._sequences
 
+    def elsewhere(self) -> AbstractContextManager[None]:
+        """Wraps writes of rows of another user than the one whom the change is about: they may be on another shard."""
+        return self.connection.elsewhere() if isinstance(self.connection, UnitOfWork) else nullcontext()
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Wraps a part that may fail alone: its writes, recorded events and locks are undone if it raises."""
@@ -225,7 +229,8 @@ class Transaction:
             else:
                 others.append(event)
         if others:
-            await self._rules.forwarded.add_events(self.connection, others)
+            with self.elsewhere():
+                await self._rules.forwarded.add_events(self.connection, others)
         if not users:
             return [], others
         last = {user_id: one.last_sequence for user_id, one in users.items()}

@@ -169,7 +169,7 @@ class MemberUnit(UnitOfWork):
         """Returns what waits to be written: each stage has statements of which none depends on another."""
         stages: list[list[tuple[str, Sequence[Any]]]] = []
         placed: list[tuple[str, int]] = []
-        for query, values in self._writes:
+        for query, values, _ in self._writes:
             before = [stage for other, stage in placed if _depend(query, other)]
             stage = max(before) + 1 if before else 0
             placed.append((query, stage))

@@ -1,13 +1,14 @@
 """Connections that collect writes, for changes of one user: in a transaction with a lock, or without both."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 import asyncpg
+from gameshelf.gateway.runtime.distributed import is_distributed
 from gameshelf.gateway.runtime.unit_of_work.combine import (
     NotCombinable,
     is_plain_read,
@@ -29,6 +30,8 @@ class NeedsLock(Exception):
 class _Write(NamedTuple):
     query: str
     values: Sequence[Any]
+    is_elsewhere: bool = False
+    """Whether its rows may be on another shard than those of the others."""
 
 
 class _Known(NamedTuple):
@@ -56,6 +59,7 @@ class UnitOfWork(BatchingConnection):
         self._looked_up: list[_Known] = []
         self._changes: list[frozenset[str]] = []
         """The tables that were written, or will be, in the order of the writes."""
+        self._is_elsewhere = False
 
     async def look_up(self, first: BoundStatement, lookups: Sequence[BoundStatement]) -> Any:
         """Returns the one row of ``first``, or None. The rows of the others are kept for the first caller who asks.
@@ -106,8 +110,19 @@ class UnitOfWork(BatchingConnection):
         """Returns True: what is written here becomes visible together, also without a transaction."""
         return True
 
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Wraps writes of rows of another user. Where tables are distributed they are no part of a statement of the
+        user's own rows, which would be about two shards.
+        """
+        self._is_elsewhere = is_distributed(self._connection)
+        try:
+            yield
+        finally:
+            self._is_elsewhere = False
+
     def collect(self, query: str, values: Sequence[Any]) -> None:
-        self._writes.append(_Write(query, values))
+        self._writes.append(_Write(query, values, self._is_elsewhere))
         self._changes.append(written_tables(query))
 
     @abstractmethod
@@ -145,6 +160,12 @@ class OptimisticUnit(UnitOfWork):
     def has_writes(self) -> bool:
         """Whether anything waits to be written."""
         return bool(self._writes)
+
+    def collect(self, query: str, values: Sequence[Any]) -> None:
+        """Raises NeedsLock for rows of another shard, which one statement can't write as well."""
+        if self._is_elsewhere:
+            raise NeedsLock("rows of another user are on another shard")
+        super().collect(query, values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -230,11 +251,14 @@ class LockedUnit(UnitOfWork):
         await self.flush()
 
     async def _run(self, writes: Sequence[_Write]) -> None:
-        """Runs writes as one statement. Raises NotCombinable."""
-        if writes:
-            first, *others = writes
-            query = writes_together(first.query, tuple(one.query for one in others))
-            await self._connection.execute(query, *(value for one in writes for value in one.values))
+        """Runs writes as one statement, after those of other shards. Raises NotCombinable before it has run any."""
+        together = [one for one in writes if not one.is_elsewhere]
+        query = writes_together(together[0].query, tuple(one.query for one in together[1:])) if together else None
+        for one in writes:
+            if one.is_elsewhere:
+                await self._connection.execute(one.query, *one.values)
+        if query:
+            await self._connection.execute(query, *(value for one in together for value in one.values))
 
 
 @dataclass(slots=True)

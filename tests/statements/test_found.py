@@ -56,6 +56,6 @@ def test_every_statement_is_found(statements):
 
 
 def test_names_show_where_a_statement_stands():
-    assert "library._family.store._LOCK_LINK" in found("gameshelf.library")
+    assert "library._family.store.links._LOCK_LINK" in found("gameshelf.library")
     assert "library._store.erasure.ERASURE 1" in found("gameshelf.library")
     assert len({name for name in found("gameshelf.library") if name.startswith("library._queries.library._page")}) > 50

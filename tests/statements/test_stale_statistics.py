@@ -28,7 +28,7 @@ NOT_LINEAR = {
     "library._queries.access._FIRST_ACCESS": SMALL,
     "library._queries.access._SHARES": SMALL,
     "library._queries.access._SHARING_OWNERS": SMALL,
-    "playtime._queries.copies._PLAYED_BY_OTHERS": FEW_ROWS,
+    "playtime._queries.copies._PLAYED": FEW_ROWS,
     "playtime._store.liveness._CHECKPOINT_FREE": FEW_ROWS,
     "playtime._store.liveness._REVIVE": FEW_ROWS,
     "savegames._queries.overview._OVERVIEW": FEW_ROWS,

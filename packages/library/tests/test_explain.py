@@ -172,7 +172,8 @@ class History:
                 session = next(iter(family.players.sessions), None)
                 family.players.sessions.discard(session)
                 if move == "leave":
-                    await family.seats.release(self.rival, [session])
+                    for each in self.owners:
+                        await family.seats.release(each, self.rival, [session])
             case _ if link_id is None:
                 return
             case "accept":

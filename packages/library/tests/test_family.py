@@ -87,7 +87,10 @@ async def test_seats_are_numbered_and_held_until_they_are_released(family):
     with pytest.raises(FamilySeatBusy) as error:
         await family.take(game, rival)
     assert (error.value.meta["held_by_user_id"], error.value.meta["since"]) == (str(family.member), family.now)
-    await family.seats.release(family.member, [session])
+    for owner, holder in ((uuid4(), family.member), (family.owner, rival)):
+        await family.seats.release(owner, holder, [session])
+        assert (await family.queries.seat(family.owner, game)).session_id == session, "it is another one's seat"
+    await family.seats.release(family.owner, family.member, [session])
     _, copy = await family.take(game, rival)
     assert copy.seat_number == 2
     [seat] = await family.queries.seats(family.owner)
@@ -119,6 +122,23 @@ async def test_a_page_past_the_end_of_the_links_knows_how_many_there_are(family)
     for direction, total in ((None, 3), ("owner", 3), ("member", 0)):
         past = await family.queries.links(family.owner, LinkFilter(page=9, limit=2, direction=direction), family.now)
         assert (past.items, past.total) == ([], total)
+
+
+async def test_who_may_have_played_a_copy_since_a_moment(family):
+    """Members, those whose link has ended since or a day before, and those who were invited again."""
+    ended, again, invited = uuid4(), uuid4(), uuid4()
+    await family.share()
+    for member in (ended, again):
+        link = await family.share(member=member)
+        await family.links.revoke(member, link.id)
+    await family.links.invite(family.owner, NewLink(shared_with_user_id=again))
+    await family.links.invite(family.owner, NewLink(shared_with_user_id=invited))
+    living = {family.owner, family.member, again, invited}
+    day = timedelta(days=1)
+    for since, players in ((timedelta(), living | {ended}), (day / 2, living | {ended}), (2 * day, living)):
+        assert await family.seats.players({family.owner}, family.now + since) == players
+    other = uuid4()
+    assert await family.seats.players({family.owner, other}, family.now + 2 * day) == living | {other}
 
 
 async def test_a_seat_whose_session_is_nowhere_is_free_after_a_minute(family):

@@ -13,7 +13,7 @@ from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import RowErasure
 from gameshelf.library import MIGRATIONS, HiddenFilter, ItemSort, Language, SharedFilter
 from gameshelf.library._family import queries as family_queries
-from gameshelf.library._family import store as family_store
+from gameshelf.library._family.store import links, seats
 from gameshelf.library._queries import access, explain, library, support
 from gameshelf.library._shares import store as share_store
 from gameshelf.library._store import categories, erasure, grants, items, products
@@ -30,7 +30,8 @@ MODULES = {
     erasure: "erasure",
     grants: "grants",
     items: "items",
-    family_store: "store",
+    links: "links",
+    seats: "seats",
     share_store: "shares",
     family_queries: "family",
 }
@@ -67,8 +68,8 @@ OF_USERS = {
 # Statements over all users go by a time: of products to ask for, of links that end, of seats that are lost.
 BY_TIME = {
     "products._DUE": "ask_after",
-    "store._EXPIRED": "expires_at",
-    "store._LOST": "lost_at",
+    "links._EXPIRED": "expires_at",
+    "seats._LOST": "lost_at",
 }
 # In the order of their index, with nothing to look up.
 IN_ORDER = {"family._LOSING", "shares._CHANGED", "shares._OUTDATED_LINKS"}

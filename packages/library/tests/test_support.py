@@ -169,8 +169,24 @@ async def test_seats_that_concern_a_user_are_shown_whatever_is_shared_now(family
     assert (seat.owner_user_id, seat.product_id, seat.held_by_user_id) == (family.owner, game, family.member)
     assert await family.queries.seats_concerning(family.owner) == [seat]
     assert await family.queries.seats_concerning(uuid4()) == []
+    assert await family.queries.held_seats(family.owner, family.member) == [seat]
+    assert await family.queries.held_seats(family.owner, uuid4()) == []
     assert await family.queries.seat(family.owner, game) == seat
     assert await family.queries.seat(family.owner, family.games[1]) is None
+
+
+async def test_of_a_members_seats_support_sees_those_of_every_owner(family):
+    """Also of one who has invited the member again, which makes the link a new one."""
+    other, game = uuid4(), uuid4()
+    await family.buy(other, game)
+    link, _ = await family.share(), await family.share(owner=other)
+    await family.take(family.games[0])
+    await family.take(game)
+    await family.take(family.games[1], family.owner)  # nobody else's seat
+    await family.links.revoke(family.owner, link.id)
+    await family.links.invite(family.owner, NewLink(shared_with_user_id=family.member))
+    seats = await family.queries.seats_concerning(family.member)
+    assert {seat.owner_user_id for seat in seats} == {family.owner, other}
 
 
 async def test_a_link_reopened_by_an_admin_waits_for_its_member(family):

@@ -20,6 +20,7 @@ class OwnCopies:
         self.owned = owned
         self.shared = {}
         self.bought = set()
+        self.members = set()
 
     async def take(self, user_id, product_id, session_id):
         if product_id in self.shared:
@@ -37,6 +38,9 @@ class OwnCopies:
 
     async def lock_copies(self, user_id, product_ids):
         return {product: self.shared[product] for product in product_ids if product in self.shared}
+
+    async def players(self, owner_ids, since):
+        return owner_ids | self.members
 
 
 class Play:

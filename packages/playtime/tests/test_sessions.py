@@ -408,6 +408,7 @@ async def test_play_offline_counts_on_the_first_copy_that_nobody_else_played(pla
 
     async def import_one(user, start, minutes):
         play.user = user
+        play.copies.members.add(user)
         play.own(product)
         return await play.import_sessions(play.offline(product, start, minutes))
 

@@ -50,6 +50,8 @@ class SessionEnded(Event):
     """Of the product, with this session."""
     seat_number: int | None = None
     """The fencing number of the seat that was taken, when a shared copy was played."""
+    copy_owner_user_id: UUID | None = None
+    """Whose copy was played; None for the user's own. With a seat number the seat is to be freed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Ports: questions that the application which uses this package answers, inside the user's transaction."""
 
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -34,4 +35,8 @@ class Copies(Protocol):
 
         Nobody starts to play these copies until the transaction ends.
         """
+        ...
+
+    async def players(self, owner_ids: set[UUID], since: datetime) -> set[UUID]:
+        """Everybody who may have played a copy of these owners after a moment, the owners among them."""
         ...

@@ -331,7 +331,9 @@ class PlaytimeService:
         if not pairs:
             return {}
         times = [moment for one in sessions for moment in (one.start_time, one.end_time)]
-        others = await self._copy_queries.played_by_others(user_id, pairs, Interval(min(times), max(times)))
+        within = Interval(min(times), max(times))
+        players = await self._copies.players({owner_id for owner_id, _ in pairs}, within.start)
+        others = await self._copy_queries.played_by(players - {user_id}, pairs, within)
         return {
             product_id: _SharedCopies(owners, {owner_id: others[owner_id, product_id] for owner_id in owners})
             for product_id, owners in copies.items()
@@ -427,6 +429,7 @@ class PlaytimeService:
                     end_reason=session.end_reason or EndReason.IMPORTED,
                     total_playtime_seconds=total.seconds,
                     seat_number=session.seat_number,
+                    copy_owner_user_id=session.copy_owner_user_id,
                 )
             )
 

@@ -1,16 +1,24 @@
 """Frequent changes cost what the table in ``docs/architecture.md`` says."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import asyncpg
 import grpc.aio
+import pytest
 from gameshelf.devstack.statements import PACKAGES, Class, classify, tables
 from gameshelf.gateway.domains.achievements.openings import KNOWN
+from gameshelf.gateway.runtime.distributed import is_distributed
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import AchievementServiceStub
 
 UNLOCK = "an unlock by id, or up to 1,000 of one player"
 REPORT = "a report of progress, or up to 1,000 of one player"
+START, END = "`POST /playtime/sessions/start`", "`POST /playtime/sessions/{id}/end`"
+IMPORT = "`POST /playtime/sessions/import`"
+ON_SHARED_COPY, ON_COPY_OF_TWO = (9, 1, 6), (10, 1, 9)
+"""How many round trips more a start, an end and an import take."""
 DEFINE = """
     INSERT INTO achievements.achievement_metadata (id, product_id, api_name, target_progress)
     VALUES ($1, $2, $3, 100)
@@ -49,6 +57,35 @@ async def test_all_that_a_change_writes_is_on_the_users_shard(measured, player, 
     assert whose_rows_the_end_writes(measured, player.id) is Class.ROUTER  # without a lock
     await measured.cost("POST", "/wishlist/items", {"product_id": str(uuid4())}, 201)
     assert whose_rows_the_end_writes(measured, player.id) is Class.ROUTER  # under a lock
+
+
+@pytest.mark.long
+async def test_play_on_shared_copies(measured, documented, player, new_player, wait_until):
+    """Costs so much more than play on the player's own copy, of one owner and of two who have the game."""
+    if is_distributed(asyncpg.Connection):
+        pytest.skip("there a seat is freed under the lock of its player")
+    game, found = uuid4(), []
+
+    async def play():
+        started, start = await measured.cost("POST", "/playtime/sessions/start", {"product_id": str(game)}, 201)
+        _, end = await measured.cost("POST", f"/playtime/sessions/{started.json()['data']['id']}/end")
+        return start - documented[START], end - documented[END]
+
+    for minute in range(2):
+        owner = new_player()
+        await owner.buys(game)
+        await wait_until(owner.products)
+        link = (await owner.post("/family/links", {"shared_with_user_id": str(player.id)})).json()["data"]["id"]
+        await player.post(f"/family/links/{link}/accept")
+        await player.keeps_shares()
+        began = datetime.now(UTC) + timedelta(minutes=minute)
+        times = {"start_time": began.isoformat(), "end_time": (began + timedelta(seconds=30)).isoformat()}
+        offline = {"client_session_id": str(minute), "product_id": str(game), **times}
+        await play()  # the first time, the game gets a row in the library
+        answer, cost = await measured.cost("POST", IMPORT.split()[1].rstrip("`"), {"sessions": [offline]})
+        assert "accepted" in answer.text, answer.text
+        found.append((*await play(), cost - documented[IMPORT]))
+    assert found == [ON_SHARED_COPY, ON_COPY_OF_TWO]
 
 
 async def test_an_idempotency_key_costs_nothing(measured, documented):

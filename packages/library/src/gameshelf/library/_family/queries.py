@@ -37,6 +37,7 @@ from sqlalchemy import (
     case,
     column,
     func,
+    literal,
     or_,
     select,
     union_all,
@@ -46,6 +47,8 @@ from sqlmodel import col
 _L, _M, _S = FamilyLink, FamilyMembership, FamilySeat
 _NOW = bindparam("now", type_=TIME)
 _MOST_SEATS = 1000
+_MOST_OWNERS = 100
+"""Of how many owners support sees the seats that a member holds, those first whose copies were played last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class TakenSeat:
 class LostSeat:
     """A seat whose holder has to stop at a time."""
 
+    owner_user_id: UUID
     holder_user_id: UUID
     session_id: UUID
     lost_at: datetime
@@ -134,14 +138,12 @@ _TAKEN = Statement(
 _SCOPES = Statement(
     select(col(_M.owner_user_id), col(_M.mode), col(_M.product_ids)).where(col(_M.user_id) == user(), is_active(_M))
 )
-# Support sees every seat that the user owns or holds, even if the game is no longer shared.
-_of_copies = select(*_SEAT_COLUMNS).where(col(_S.owner_user_id) == user(), col(_S.holder_user_id).is_not(None))
-_sat_on = select(*_SEAT_COLUMNS).where(col(_S.holder_user_id) == user())
-_concerned = union_all(_of_copies, _sat_on).subquery("concerned")
-_SEATS_CONCERNING = Statement(
-    select(_concerned)
-    .order_by(_concerned.c.since, _concerned.c.owner_user_id, _concerned.c.product_id)
-    .limit(_MOST_SEATS)
+# Who takes a seat notes the access in their own side of the link, where it stays, whatever becomes of the link.
+_PLAYED_OWNERS = Statement(
+    select(col(_M.owner_user_id))
+    .where(col(_M.user_id) == user(), col(_M.last_access_at).is_not(None))
+    .order_by(col(_M.last_access_at).desc())
+    .limit(literal(_MOST_OWNERS))
 )
 _SEAT = Statement(
     select(*_SEAT_COLUMNS).where(
@@ -151,20 +153,21 @@ _SEAT = Statement(
     )
 )
 _LOSING = Statement(
-    select(col(_S.holder_user_id), col(_S.session_id), col(_S.lost_at))
+    select(col(_S.owner_user_id), col(_S.holder_user_id), col(_S.session_id), col(_S.lost_at))
     .where(col(_S.lost_at).is_not(None))
     .order_by(col(_S.lost_at))
     .limit(bindparam("limit", type_=Integer))
 )
 _IS_LOST = Statement(
     select(col(_S.lost_at)).where(
+        col(_S.owner_user_id) == bindparam("owner_id", type_=Uuid),
         col(_S.holder_user_id) == user(),
         col(_S.session_id) == bindparam("session_id", type_=Uuid),
         col(_S.lost_at) <= _NOW,
     )
 )
 
-_TAKEN_SEAT = RowReader(TakenSeat, _TAKEN, _SEATS_CONCERNING, _SEAT)
+_TAKEN_SEAT = RowReader(TakenSeat, _TAKEN, _SEAT)
 _LOST_SEAT = RowReader(LostSeat, _LOSING)
 
 
@@ -205,25 +208,35 @@ class FamilyQueries:
 
         Two round trips, and one for each owner.
         """
-        taken = _TAKEN_SEAT.read_all(await _TAKEN.all(self._connection, user_id=user_id))
+        taken = await self._taken(user_id)
         for row in await _SCOPES.all(self._connection, user_id=user_id):
             scope = Scope.from_columns(row["mode"], row["product_ids"])
-            of_owner = await _TAKEN.all(self._connection, user_id=row["owner_user_id"])
             # A member does not see the seats of games that the owner does not share with them, unless they hold the
             # seat.
             taken += [
                 seat
-                for seat in _TAKEN_SEAT.read_all(of_owner)
+                for seat in await self._taken(row["owner_user_id"])
                 if scope.covers(seat.product_id) or seat.held_by_user_id == user_id
             ]
-        return sorted(taken, key=lambda seat: (seat.since, seat.owner_user_id, seat.product_id))
+        return sorted(taken, key=_age)
+
+    async def _taken(self, owner_id: UUID) -> list[TakenSeat]:
+        return _TAKEN_SEAT.read_all(await _TAKEN.all(self._connection, user_id=owner_id))
 
     async def seats_concerning(self, user_id: UUID) -> list[TakenSeat]:
         """Returns every taken seat of the user's copies and every seat that they hold, even if the game is no longer
         shared; the oldest first, at most 1000.
+
+        Two round trips, and one for each of at most 100 owners whose copies the user has played.
         """
-        rows = await _SEATS_CONCERNING.all(self._connection, user_id=user_id)
-        return _TAKEN_SEAT.read_all(rows)
+        concerning = await self._taken(user_id)
+        for row in await _PLAYED_OWNERS.all(self._connection, user_id=user_id):
+            concerning += await self.held_seats(row["owner_user_id"], user_id)
+        return sorted(concerning, key=_age)[:_MOST_SEATS]
+
+    async def held_seats(self, owner_id: UUID, holder_id: UUID) -> list[TakenSeat]:
+        """Returns the seats of an owner's copies that a member holds, even if the games are no longer shared."""
+        return [seat for seat in await self._taken(owner_id) if seat.held_by_user_id == holder_id]
 
     async def seat(self, owner_id: UUID, product_id: UUID) -> TakenSeat | None:
         """Returns the seat of an owner's copy; None while it is free."""
@@ -235,9 +248,12 @@ class FamilyQueries:
         rows = await _LOSING.all(self._connection, limit=limit)
         return _LOST_SEAT.read_all(rows)
 
-    async def is_lost(self, holder_id: UUID, session_id: UUID, now: datetime) -> bool:
-        """Whether a session holds a seat whose deadline has passed."""
-        return await _IS_LOST.first(self._connection, user_id=holder_id, session_id=session_id, now=now) is not None
+    async def is_lost(self, owner_id: UUID, holder_id: UUID, session_id: UUID, now: datetime) -> bool:
+        """Whether a session holds a seat of an owner's copies whose deadline has passed."""
+        lost = await _IS_LOST.first(
+            self._connection, owner_id=owner_id, user_id=holder_id, session_id=session_id, now=now
+        )
+        return lost is not None
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         """Returns owner and id of links that have expired and are not stored as ended yet."""
@@ -263,7 +279,12 @@ class FamilyQueries:
         """Returns the seats whose deadlines have passed."""
         found = await SeatStore(self._connection).lost_seats(now, limit)
         return [
-            LostSeat(seat.holder_user_id, seat.session_id, seat.lost_at)
+            LostSeat(seat.owner_user_id, seat.holder_user_id, seat.session_id, seat.lost_at)
             for seat in found
             if seat.holder_user_id and seat.session_id and seat.lost_at
         ]
+
+
+def _age(seat: TakenSeat) -> tuple[datetime, UUID, UUID]:
+    """The order of listed seats: the oldest first."""
+    return seat.since, seat.owner_user_id, seat.product_id

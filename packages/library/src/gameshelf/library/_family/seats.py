@@ -115,9 +115,18 @@ class FamilySeats:
         locked = await self._lock_copies(user_id, product_ids)
         return {product_id: [link.owner_user_id for link in links] for product_id, links in locked.items()}
 
-    async def release(self, holder_id: UUID, session_ids: Sequence[UUID]) -> None:
-        """Frees the seats of sessions that have ended."""
-        await self._seats.release(holder_id, session_ids)
+    async def players(self, owner_ids: Collection[UUID], since: datetime) -> set[UUID]:
+        """Returns everybody who may have played a copy of these owners after a moment, the owners among them. One round
+        trip for each owner.
+        """
+        players = set(owner_ids)
+        for owner_id in sorted(owner_ids):
+            players |= set(await self._links.players_since(owner_id, since))
+        return players
+
+    async def release(self, owner_id: UUID, holder_id: UUID, session_ids: Sequence[UUID]) -> None:
+        """Frees the seats of an owner's copies whose sessions have ended."""
+        await self._seats.release(owner_id, holder_id, session_ids)
 
     async def _lock_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[Link]]:
         """Returns by product the links by which the user may play it, oldest first.
@@ -177,7 +186,7 @@ class FamilySeats:
             return False
         if await self._players.running(seat.holder_user_id, [seat.session_id]):
             return False
-        await self._seats.release(seat.holder_user_id, [seat.session_id])
+        await self._seats.release(seat.owner_user_id, seat.holder_user_id, [seat.session_id])
         return True
 
 

@@ -1,18 +1,18 @@
-"""Reads of who plays, or has played, a copy: over the rows of several users at once.
+"""Reads of who plays, or has played, a copy: of one player at a time, who may be on a shard of their own.
 
 An answer stays true as long as the caller has locked the copy.
 """
 
-from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.kernel.sql import TIME, array, user
 from gameshelf.playtime._models import PlaytimeCopyPart, PlaytimeSession
 from gameshelf.playtime._rules import Interval
-from sqlalchemy import Uuid, and_, any_, bindparam, func, or_, select, union_all
+from sqlalchemy import Uuid, any_, bindparam, func, or_, select, union_all
 from sqlmodel import col
 
 _S, _P = PlaytimeSession, PlaytimeCopyPart
@@ -35,51 +35,31 @@ _RUNNING = Statement(
     )
 )
 _SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
-_copies = rows("copies", owner_id=("owner_ids", Uuid), product_id=("product_ids", Uuid))
-_overlaps = and_(_COPY_SINCE < _UNTIL, or_(col(_S.end_time).is_(None), col(_S.end_time) > _SINCE))
-_played = (
-    _copies.c.owner_id,
-    _copies.c.product_id,
-    _COPY_SINCE.label("start_time"),
-    func.coalesce(col(_S.end_time), _UNTIL).label("end_time"),
+_products, _owners = array("product_ids", Uuid), array("owner_ids", Uuid)
+
+
+def _of_copies(table: Any) -> Any:
+    """Selects what the user has played of the owners' copies; the copies of an owner who plays are their own."""
+    owner = func.coalesce(col(table.copy_owner_user_id), col(table.user_id))
+    of_user = select(owner.label("owner_id"), col(table.product_id))
+    return of_user.where(col(table.user_id) == user(), col(table.product_id) == any_(_products), owner == any_(_owners))
+
+
+_sessions = (
+    _of_copies(_S)
+    .add_columns(_COPY_SINCE.label("start_time"), func.coalesce(col(_S.end_time), _UNTIL).label("end_time"))
+    .where(_COPY_SINCE < _UNTIL, or_(col(_S.end_time).is_(None), col(_S.end_time) > _SINCE))
 )
-_by_owners = (
-    select(*_played)
-    .select_from(_copies)
-    .join(PlaytimeSession, and_(col(_S.user_id) == _copies.c.owner_id, col(_S.product_id) == _copies.c.product_id))
-    .where(_overlaps, col(_S.copy_owner_user_id).is_(None))
+_parts = (
+    _of_copies(_P)
+    .add_columns(col(_P.start_time), col(_P.end_time))
+    .where(col(_P.start_time) < _UNTIL, col(_P.end_time) > _SINCE)
 )
-_by_members = (
-    select(*_played)
-    .select_from(_copies)
-    .join(
-        PlaytimeSession,
-        and_(col(_S.copy_owner_user_id) == _copies.c.owner_id, col(_S.product_id) == _copies.c.product_id),
-    )
-    .where(_overlaps, col(_S.user_id) != user())
-)
-_part_overlaps = and_(col(_P.start_time) < _UNTIL, col(_P.end_time) > _SINCE)
-_part_played = (_copies.c.owner_id, _copies.c.product_id, col(_P.start_time), col(_P.end_time))
-_parts_by_owners = (
-    select(*_part_played)
-    .select_from(_copies)
-    .join(PlaytimeCopyPart, and_(col(_P.user_id) == _copies.c.owner_id, col(_P.product_id) == _copies.c.product_id))
-    .where(_part_overlaps, col(_P.copy_owner_user_id).is_(None))
-)
-_parts_by_members = (
-    select(*_part_played)
-    .select_from(_copies)
-    .join(
-        PlaytimeCopyPart,
-        and_(col(_P.copy_owner_user_id) == _copies.c.owner_id, col(_P.product_id) == _copies.c.product_id),
-    )
-    .where(_part_overlaps, col(_P.user_id) != user())
-)
-_PLAYED_BY_OTHERS = Statement(union_all(_by_owners, _by_members, _parts_by_owners, _parts_by_members))
+_PLAYED = Statement(union_all(_sessions, _parts))
 
 
 class CopyQueries:
-    """Reads of copies over one connection. Each method is one round trip."""
+    """Reads of copies over one connection. Each method is one round trip, unless it says otherwise."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -94,21 +74,24 @@ class CopyQueries:
         found = await _RUNNING.all(self._connection, user_id=user_id, session_ids=list(session_ids))
         return {row["id"] for row in found}
 
-    async def played_by_others(
-        self, user_id: UUID, copies: Collection[tuple[UUID, UUID]], within: Interval
+    async def played_by(
+        self, player_ids: Collection[UUID], copies: Collection[tuple[UUID, UUID]], within: Interval
     ) -> dict[tuple[UUID, UUID], list[Interval]]:
-        """When others played these copies (owner, product), as far as it touches a stretch of time.
+        """When these users played these copies (owner, product), as far as it touches a stretch of time: one round trip
+        for each user.
 
         A session that runs counts up to the end of the stretch.
         """
-        found: dict[tuple[UUID, UUID], list[Interval]] = defaultdict(list)
-        for row in await _PLAYED_BY_OTHERS.all(
-            self._connection,
-            user_id=user_id,
-            owner_ids=[owner_id for owner_id, _ in copies],
-            product_ids=[product_id for _, product_id in copies],
-            since=within.start,
-            until=within.end,
-        ):
-            found[row["owner_id"], row["product_id"]].append(Interval(row["start_time"], row["end_time"]))
-        return found
+        played: dict[tuple[UUID, UUID], list[Interval]] = {copy: [] for copy in copies}
+        asked = {
+            "owner_ids": sorted({owner_id for owner_id, _ in copies}),
+            "product_ids": sorted({product_id for _, product_id in copies}),
+        }
+        for player_id in sorted(player_ids):
+            for row in await _PLAYED.all(
+                self._connection, user_id=player_id, since=within.start, until=within.end, **asked
+            ):
+                copy = row["owner_id"], row["product_id"]
+                if copy in played:
+                    played[copy].append(Interval(row["start_time"], row["end_time"]))
+        return played

@@ -46,11 +46,10 @@ async def running(connection, user):
     )
 
 
-async def played_by_others(connection, family, since):
-    """Returns when others than the asking user played the owner's copy."""
-    queries = CopyQueries(connection)
-    copy = (family.owner, family.game)
-    found = await queries.played_by_others(uuid4(), [copy], Interval(since, family.world.now))
+async def played(connection, family, since):
+    """Returns when the owner's copy was played."""
+    copy, both = (family.owner, family.game), {family.owner, family.member}
+    found = await CopyQueries(connection).played_by(both, [copy], Interval(since, family.world.now))
     return sorted((one.start, one.end) for one in found[copy])
 
 
@@ -66,10 +65,10 @@ async def test_the_ledger_keeps_which_part_was_played_on_whose_copy(world, conne
         await family.refund()
         lost = world.now
         world.later(25)
-        assert await played_by_others(connection, family, began) == [(began, bought), (lost, world.now)]
+        assert await played(connection, family, began) == [(began, bought), (lost, world.now)]
         ended = await instance.end(family.member, session.id)
         assert (ended.duration_seconds, ended.end_reason) == (175, "completed")
-        assert await played_by_others(connection, family, began) == [(began, bought), (lost, world.now)]
+        assert await played(connection, family, began) == [(began, bought), (lost, world.now)]
 
 
 async def test_who_bought_in_the_grace_is_not_stopped_when_it_is_over(world, connection):

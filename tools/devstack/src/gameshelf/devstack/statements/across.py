@@ -1,7 +1,7 @@
 """The statements that touch several users' rows, each with its reason and with who runs it, by where it stands.
 
-A request's path holds those of families alone. What is not here is one user's, or nobody's;
-tests hold that, and that ``docs/scaling.md`` has the same list.
+A request runs none of them; a batch call, which names several users, runs one for each shard. What is not here is one
+user's, or nobody's; tests hold that, and that ``docs/scaling.md`` has the same list.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class AcrossUsers:
     """Statements of one module that the same caller runs."""
 
     by: str
-    """Who runs them: requests, consumer, relay, sockets, ``job <name>`` or ``libctl <noun>``, separated by commas."""
+    """Who runs them: consumer, relay, sockets, ``job <name>`` or ``libctl <noun>``, separated by commas."""
     reason: Reason
     module: str
     names: str
@@ -40,12 +40,7 @@ _OUTBOX = "gateway.runtime.outbox"
 _FAMILY = Reason.FAMILY
 
 GROUPS = (
-    AcrossUsers(REQUESTS, _FAMILY, "library._family.queries", "_SEATS_CONCERNING"),
-    AcrossUsers(REQUESTS, _FAMILY, "library._family.store", "_RELEASE"),
-    AcrossUsers(REQUESTS, _FAMILY, "playtime._queries.copies", "_PLAYED_BY_OTHERS"),
-    AcrossUsers("requests, consumer, jobs", _FAMILY, f"{_OUTBOX}.forwarded", "_ADD"),
-    AcrossUsers("job lost seats", _FAMILY, "library._family.queries", "_IS_LOST"),
-    AcrossUsers("job erasure", _FAMILY, "library._family.store", "_RELEASE_ALL"),
+    AcrossUsers("job erasure", _FAMILY, "library._family.store.seats", "_RELEASE_ALL"),
     AcrossUsers("job erasure", _FAMILY, "playtime._store.erasure", "_ERASE_OWNER _ERASE_OWNER_OF_PARTS"),
     AcrossUsers("libctl access", _FAMILY, "library._queries.explain", "_LINKS"),
     AcrossUsers("consumer, jobs", Reason.PARTS, f"{_OUTBOX}.store", "_CLOSE_GROUP _ADD_RECORDS"),
@@ -60,7 +55,8 @@ GROUPS = (
     AcrossUsers("job erasure", Reason.JOB, "gateway.runtime.jobs.erasure", "_ERASED_USERS _OWN_TABLES"),
     AcrossUsers("job missing products", Reason.JOB, "library._store.products", "_DUE _ASK_LATER"),
     AcrossUsers("job missing products", Reason.PRODUCT, "library._store.products", "_DELETE_MISSING"),
-    AcrossUsers("job family clock", Reason.JOB, "library._family.store", "_EXPIRED _LOST"),
+    AcrossUsers("job family clock", Reason.JOB, "library._family.store.links", "_EXPIRED"),
+    AcrossUsers("job family clock", Reason.JOB, "library._family.store.seats", "_LOST"),
     AcrossUsers("job lost seats", Reason.JOB, "library._family.queries", "_LOSING"),
     AcrossUsers("job shared products", Reason.JOB, "library._shares.store", "_CHANGED _OUTDATED_LINKS"),
     AcrossUsers("job category folding", Reason.JOB, "library._store.categories", "_UNKEYED"),

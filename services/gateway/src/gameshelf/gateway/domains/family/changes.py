@@ -82,7 +82,7 @@ class ReleaseSeat:
     async def act(self, transaction: Transaction) -> None:
         await transaction.of(PlaytimeService).lose_seat(self.user_id, self.session_id, transaction.clock())
         # A session that ends frees its seat in the same commit; one that no longer exists never does.
-        await transaction.of(FamilySeats).release(self.user_id, [self.session_id])
+        await transaction.of(FamilySeats).release(self.owner_user_id, self.user_id, [self.session_id])
 
 
 def undo_revoke(entry: Entry, user_id: UUID) -> Change:

@@ -55,13 +55,8 @@ class Families:
         user_id, link_id = parse_id(request.user_id, "user_id"), parse_id(request.link_id, "link_id")
         async with self._context.reading(user_id) as connection:
             link = await self._found(connection, user_id, link_id)
-            concerning = await FamilyQueries(connection).seats_concerning(link.shared_with_user_id)
-            of_link = [
-                one
-                for one in concerning
-                if (one.owner_user_id, one.held_by_user_id) == (link.owner_user_id, link.shared_with_user_id)
-            ]
-            seats = await _seats(self._context, connection, of_link)
+            held = await FamilyQueries(connection).held_seats(link.owner_user_id, link.shared_with_user_id)
+            seats = await _seats(self._context, connection, held)
             titles = await self._context.titles(connection, link.product_ids)
         products = [messages.ScopedProduct(product_id=str(key), title=title) for key, title in sorted(titles.items())]
         return messages.ShowFamilyLinkResponse(link=_link(link), seats=seats, products=products)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.gateway.domains.playtime.live_sessions import Member, member, session_key
+from gameshelf.gateway.domains.playtime.live_sessions import Member, member
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.failures import is_passing
-from gameshelf.library import FamilyQueries, SeatReclaimed
+from gameshelf.library import FamilyQueries, LostSeat, SeatReclaimed
 
 _MOST = 100_000
 
@@ -19,30 +19,31 @@ class LostSeats:
 
     def __init__(self, acquire: Acquire) -> None:
         self._acquire = acquire
-        self._until: dict[Member, datetime] = {}
+        self._losing: dict[Member, LostSeat] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._until)
+        return bool(self._losing)
 
     def reclaimed(self, event: SeatReclaimed) -> None:
         """Adds the session whose copy its owner has just reclaimed."""
-        self._until[member(event.user_id, event.session_id)] = event.lost_at
+        seat = LostSeat(event.owner_user_id, event.user_id, event.session_id, event.lost_at)
+        self._losing[member(event.user_id, event.session_id)] = seat
 
     def kept(self, user_id: UUID, session_id: UUID) -> None:
         """Removes a session that continues with another copy."""
-        self._until.pop(member(user_id, session_id), None)
+        self._losing.pop(member(user_id, session_id), None)
 
     async def is_over(self, one: Member, now: datetime) -> bool:
         """Returns whether a session's time has passed, according to PostgreSQL: another process may just have committed
         that it continues with the player's own copy.
         """
-        until = self._until.get(one)
-        if until is None or until > now:
+        seat = self._losing.get(one)
+        if seat is None or seat.lost_at > now:
             return False
-        key = session_key(one)
         try:
             async with self._acquire() as connection:
-                return await FamilyQueries(connection).is_lost(key.user_id, key.session_id, now)
+                queries = FamilyQueries(connection)
+                return await queries.is_lost(seat.owner_user_id, seat.holder_user_id, seat.session_id, now)
         except Exception as error:
             if not is_passing(error):
                 raise
@@ -50,12 +51,13 @@ class LostSeats:
 
     def until(self, one: Member) -> datetime | None:
         """Returns when a session has to stop; None if it need not."""
-        return self._until.get(one)
+        seat = self._losing.get(one)
+        return seat.lost_at if seat else None
 
     async def refresh(self) -> None:
         """Adds sessions that other processes have committed, and removes those that have ended."""
-        before = set(self._until)
+        before = set(self._losing)
         async with self._acquire() as connection:
             losing = await FamilyQueries(connection).losing(_MOST)
-        added_meanwhile = {one: until for one, until in self._until.items() if one not in before}
-        self._until = {member(seat.holder_user_id, seat.session_id): seat.lost_at for seat in losing} | added_meanwhile
+        added_meanwhile = {one: seat for one, seat in self._losing.items() if one not in before}
+        self._losing = {member(seat.holder_user_id, seat.session_id): seat for seat in losing} | added_meanwhile

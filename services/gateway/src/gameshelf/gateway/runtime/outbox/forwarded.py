@@ -2,6 +2,7 @@
 and published in a transaction of the user whom they concern.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -35,9 +36,9 @@ class Forwarded:
     """Whether the id of an erased account stays in it: the event is not published, and its handler needs the id."""
 
 
-_new = rows("new", user_id=("user_ids", Uuid), type=("types", String), body=("bodies", LargeBinary))
+_new = rows("new", type=("types", String), body=("bodies", LargeBinary))
 _ADD = Statement(
-    insert(ForwardedEvent).from_select(["user_id", "type", "body"], select(*_new.c), include_defaults=False)
+    insert(ForwardedEvent).from_select(["user_id", "type", "body"], select(user(), *_new.c), include_defaults=False)
 )
 _LIMIT = bindparam("limit", type_=Integer)
 
@@ -97,13 +98,17 @@ class ForwardedEvents:
         return type(event).__name__ in self._kinds
 
     async def add_events(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Stores events for the users whom they concern, in the running transaction."""
-        await _ADD.write(
-            connection,
-            user_ids=[event.user_id for event in events],
-            types=[type(event).__name__ for event in events],
-            bodies=[self._kinds[type(event).__name__].dump_json(event) for event in events],
-        )
+        """Stores events for the users whom they concern, in the running transaction: one statement for each user."""
+        by_user: dict[UUID, list[Event]] = defaultdict(list)
+        for event in events:
+            by_user[event.user_id].append(event)
+        for user_id, own in sorted(by_user.items()):
+            await _ADD.write(
+                connection,
+                user_id=user_id,
+                types=[type(event).__name__ for event in own],
+                bodies=[self._kinds[type(event).__name__].dump_json(event) for event in own],
+            )
 
     async def take_events(self, connection: Connection, user_id: UUID, limit: int) -> list[Event]:
         """Deletes and returns the oldest waiting events of a user, in their order."""

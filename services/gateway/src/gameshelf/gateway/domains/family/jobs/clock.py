@@ -57,4 +57,4 @@ class FamilyClock:
                 seat.holder_user_id, seat.session_id, seat.lost_at, self._silence
             )
             if not ended:  # the session had ended without freeing its seat
-                await transaction.of(FamilySeats).release(seat.holder_user_id, [seat.session_id])
+                await transaction.of(FamilySeats).release(seat.owner_user_id, seat.holder_user_id, [seat.session_id])

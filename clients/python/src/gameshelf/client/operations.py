@@ -270,16 +270,6 @@ class LibraryCalls(CallGroup):
         """
         return await self._send("DELETE", f"categories/{segment(category_id)}")
 
-    async def get_home(self, *, device_id: str | None = None) -> "LibraryAnswer[Home]":
-        """Returns the first screen of a launcher.
-
-        The games that were played last with achievements, recent playtime and the state of their saves, the latest
-        additions, what is played now, open conflicts, wishes on sale and the storage of saves. Each list has up to
-        10 entries. `meta.cursor` is the cursor of the feed from which to follow changes. With the `ETag` of an
-        earlier response as `If-None-Match` the response is 304 while nothing has changed.
-        """
-        return await self._send("GET", "home", query={"device_id": device_id}, has_etag=True)
-
 
 class HomeCalls(CallGroup):
     """The first screen of a launcher, in one request."""

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from gameshelf.gateway.domains.library import rest
 from gameshelf.gateway.domains.library.home import FoundHome, read_home, read_unversioned
 from gameshelf.gateway.domains.library.resources_home import HOME, HOME_DOCUMENT
 from gameshelf.gateway.domains.library.versions import versions_of
@@ -14,7 +13,7 @@ from gameshelf.kernel.text import Name
 from pydantic import BaseModel, ConfigDict
 
 _ID_BYTES = 16
-routes = Routes(rest.routes.tag, rest.routes.description, rest.routes.ids)
+routes = Routes("home", "The first screen of a launcher, in one request.")
 
 
 class HomeQuery(BaseModel):

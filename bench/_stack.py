@@ -5,10 +5,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from gameshelf.devstack.measurements import Figure, write_figures
 from gameshelf.devstack.ports import listens
@@ -64,12 +65,13 @@ def start_bare(directory: Path, script: str, server: str, *arguments: str) -> tu
 
 
 @contextmanager
-def started() -> Iterator[Stack]:
-    """Starts the servers. PostgreSQL doesn't wait for the disk."""
+def started(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stack]:
+    """Starts the servers. PostgreSQL doesn't wait for the disk, and has these ``settings`` besides."""
     with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as folder:
         directory = Path(folder)
         postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
         postgres.durable = False
+        postgres.settings = {**postgres.settings, **settings}
         for server in (postgres, valkey, kafka):
             server.start()
         platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))

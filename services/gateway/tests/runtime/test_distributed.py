@@ -54,6 +54,7 @@ async def test_the_relay_finds_topics_shards_and_records(connection, many):
     await fill(connection, {("b", 1): many, ("b", 20): 2, ("d", 3): 1, ("f", 4): many})
     own, others = await relayed.topics(connection, ["f", "a", "b"], "b")
     assert (sorted(own), others) == (["b", "f"], ["d", "f"])
+    assert await relayed.topics(connection, ["f"], None) == (["f"], [])
     async with connection.transaction():
         assert sorted(await relayed.take_shards(connection, "b", 8)) == [1, 20]
         assert len(await relayed.take_shards(connection, "b", 1)) == 1

@@ -4,14 +4,24 @@ import asyncio
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownError
+from gameshelf.gateway.runtime.kafka.relay import Relay
 from gameshelf.gateway.runtime.kafka.sending import send_records
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.outbox import refused, relayed
 from gameshelf.gateway.runtime.outbox.refused import KafkaRefusal
 from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE, RecordKey
 from gameshelf.gateway.runtime.tables import NOBODY
 
 USER = uuid4()
+
+
+@pytest.fixture
+async def pool(platform):
+    async with asyncpg.create_pool(platform.dsn, min_size=1, max_size=1) as pool:
+        yield pool
 
 
 async def put(connection, topic, values, shards=range(32)):
@@ -141,6 +151,8 @@ async def test_one_transaction_takes_a_lane_and_the_release_before_a_shard(platf
         assert await relayed.take_shards(connection, topics[0], 8) == []
     own, others = await relayed.topics(connection, [topics[1], "nothing"], topics[0])
     assert (own, topics[1] in others, topics[0] in others) == ([topics[1]], True, False)
+    own, others = await relayed.topics(connection, topics, None)
+    assert (sorted(own), others) == (topics, [])
     for topic in topics:
         await connection.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
     await other.close()
@@ -167,3 +179,20 @@ async def test_records_behind_those_that_wait_are_found_by_the_index(connection)
     assert "ix_outbox_topic" in plan
     assert "Seq Scan" not in plan
     assert "hashed SubPlan" in plan
+
+
+async def test_a_topic_that_is_served_is_not_looked_for(pool, connection, clock):
+    """To find a topic the server walks over the entries of all records that were sent since the last VACUUM."""
+    own, other = (f"not a topic: {name} {uuid4()}" for name in ("own", "other"))
+    for topic in (own, other):
+        await put(connection, topic, [b"value"], shards=[5])
+    relay = Relay({}, True, [own], pool.acquire, Metrics(), Tracing(None), clock)
+    found = await relay._waiting()
+    assert found[0] == own
+    assert other in found
+    assert await relay._waiting() == [own]  # others once a second
+    relay._running[own] = asyncio.create_task(asyncio.sleep(0))
+    assert await relay._waiting() == []
+    clock.now += 1
+    assert other in await relay._waiting()
+    await connection.execute("DELETE FROM gateway.outbox WHERE topic = ANY($1)", [own, other])

@@ -7,7 +7,7 @@ refuses delays only its own records.
 import asyncio
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +23,10 @@ from gameshelf.gateway.runtime.outbox import refused, relayed
 _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.1
+_OTHERS_SECONDS = 1.0
+"""How often topics besides those of the settings are looked for. That walks over the entries of all records that were
+sent since the last VACUUM.
+"""
 _OTHERS_AT_ONCE = 4
 """How many topics are served at a time besides those of the settings: each needs two connections."""
 _FAILING_AT_ONCE = 2
@@ -46,6 +50,7 @@ class Relay:
         acquire: Acquire,
         metrics: Metrics,
         tracing: Tracing,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
         self._idempotent = idempotent
@@ -53,11 +58,13 @@ class Relay:
         self._acquire = acquire
         self._metrics = metrics
         self._tracing = tracing
+        self._clock = clock
         self._states = StateLog(_log)
         self._woken = asyncio.Event()
         self._lanes: dict[str, Lane] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._cursor = ""
+        self._others_at = clock()
 
     def wake(self) -> None:
         """Wakes the relay, because records were just added to the outbox."""
@@ -82,10 +89,14 @@ class Relay:
             self._metrics.outbox_refused.set(await refused.count_refused(connection))
 
     async def _waiting(self) -> list[str]:
-        """Returns the topics that have records; none while PostgreSQL is away."""
+        """Returns topics that have records and are not served already; none while PostgreSQL is away."""
+        idle = [topic for topic in self._topics if topic not in self._running]
+        is_time = self._clock() >= self._others_at
+        if not idle and not is_time:
+            return []
         try:
             async with self._acquire() as connection:
-                own, others = await relayed.topics(connection, self._topics, self._cursor)
+                own, others = await relayed.topics(connection, idle, self._cursor if is_time else None)
         except Exception as error:
             self._metrics.dependency_errors.labels("postgresql").inc()
             unknown = None if is_passing(error) else error
@@ -95,7 +106,9 @@ class Relay:
             await asyncio.sleep(1.0)
             return []
         self._states.end("postgresql", "PostgreSQL is back")
-        self._cursor = others[-1] if len(others) == relayed.OTHERS_AT_ONCE else ""
+        if is_time:
+            self._others_at = self._clock() + _OTHERS_SECONDS
+            self._cursor = others[-1] if len(others) == relayed.OTHERS_AT_ONCE else ""
         return [*own, *(topic for topic in others if topic not in own)]
 
     def _may_start(self, topic: str) -> bool:

@@ -133,28 +133,34 @@ def lane_key(topic: str, shard: int) -> int:
     return int.from_bytes(blake2b(f"{shard} {topic}".encode(), digest_size=8).digest(), "big", signed=True)
 
 
-async def topics(connection: Connection, own: Collection[str], after: str) -> tuple[list[str], list[str]]:
-    """Returns those of the ``own`` topics that have records, and the next other ones after ``after``, in order.
+async def topics(connection: Connection, own: Collection[str], after: str | None) -> tuple[list[str], list[str]]:
+    """Returns those of the ``own`` topics that have records, and the next other ones after ``after``, in order; none of
+    these without ``after``.
 
-    Two round trips; where tables are distributed one while little waits, else one for each topic.
+    At most two round trips; where tables are distributed one while little waits, else one for each topic.
     """
     if is_distributed(connection):
         return await _topics_one_by_one(connection, own, after)
-    have = [row["topic"] for row in await _OWN.all(connection, topics=list(own))]
-    return have, [row["topic"] for row in await _OTHERS.all(connection, after=after)]
+    have = [row["topic"] for row in await _OWN.all(connection, topics=list(own))] if own else []
+    return have, [row["topic"] for row in await _OTHERS.all(connection, after=after)] if after is not None else []
 
 
-async def _topics_one_by_one(connection: Connection, own: Collection[str], after: str) -> tuple[list[str], list[str]]:
+async def _topics_one_by_one(
+    connection: Connection, own: Collection[str], after: str | None
+) -> tuple[list[str], list[str]]:
     async def read(after: str) -> list[Record]:
         return await _TOPICS.all(connection, after=after, limit=PAGE)
 
     page = await read("")
     if len(page) < PAGE:
         every = dict.fromkeys(row["topic"] for row in page)
-        return [topic for topic in own if topic in every], [topic for topic in every if topic > after][:OTHERS_AT_ONCE]
+        others = [topic for topic in every if topic > after] if after is not None else []
+        return [topic for topic in own if topic in every], others[:OTHERS_AT_ONCE]
     have = [topic for topic in own if await _HAS.first(connection, topic=topic)]
-    others = await first_of_each(read, itemgetter("topic"), after, OTHERS_AT_ONCE)
-    return have, [row["topic"] for row in others]
+    if after is None:
+        return have, []
+    rows_of_others = await first_of_each(read, itemgetter("topic"), after, OTHERS_AT_ONCE)
+    return have, [row["topic"] for row in rows_of_others]
 
 
 async def take_shards(connection: Connection, topic: str, count: int) -> list[int]:

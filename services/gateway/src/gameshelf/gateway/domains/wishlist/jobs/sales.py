@@ -26,6 +26,10 @@ _PRICES_AT_ONCE = 50
 _HELD_BACK_AT_ONCE = 100
 _MOST_WAITING = 20_000
 """The next chunk waits while more notifications than this wait for Kafka."""
+_BETWEEN_COUNTS = 5_000
+"""How many wishers are examined between two counts of what waits. A count walks over the entries of all notifications
+that were sent since the last VACUUM.
+"""
 _WAIT_SECONDS = 0.2
 _REST = 0.5
 """The pause after a chunk, as a fraction of the time that it took."""
@@ -48,6 +52,8 @@ class Sales:
         self._default_currency = default_currency
         self._prices = Isolation[tuple[UUID, str]]("sales", metrics)
         self._wishers = Isolation[tuple[UUID, UUID]]("sales", metrics)
+        self._room = 0
+        """How many wishers may be examined before what waits is counted again."""
 
     async def run_once(self) -> None:
         """Works through chunks of each sale in turn, until nobody is left who can be notified now."""
@@ -65,11 +71,13 @@ class Sales:
             await self._wishers.each(self._held_back, self._notify_wisher, _HELD_BACK_AT_ONCE)
 
     async def _wait_for_room(self) -> None:
-        while True:
+        while self._room < CHUNK:
             async with self._acquire() as connection:
                 if not await is_full(connection, BULK_TOPICS, _MOST_WAITING):
-                    return
+                    self._room = _BETWEEN_COUNTS
+                    break
             await asyncio.sleep(_WAIT_SECONDS)
+        self._room -= CHUNK
 
     async def _notify_chunk_surely(self, product_id: UUID, currency: str) -> bool:
         try:

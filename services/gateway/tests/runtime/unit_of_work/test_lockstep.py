@@ -23,7 +23,14 @@ OF_USER = Statement(
 )
 EMPTY = Statement(delete(_shelf).where(_shelf.c.user_id == user()))
 REMOVE = Statement(delete(_shelf).where(_shelf.c.user_id == user(), _shelf.c.place == any_(array("places", Integer))))
-TABLE = "CREATE SCHEMA tried; CREATE TABLE tried.shelf (user_id uuid, place int, PRIMARY KEY (user_id, place))"
+_moves = Table("moves", MetaData(schema="tried"), Column("user_id", Uuid))
+_noted = insert(_moves).from_select(["user_id"], select(user()), include_defaults=False)
+ADD_NOTED = Statement(_add.on_conflict_do_nothing().add_cte(_noted.cte("noted")))
+TABLE = """
+CREATE SCHEMA tried;
+CREATE TABLE tried.shelf (user_id uuid, place int, PRIMARY KEY (user_id, place));
+CREATE TABLE tried.moves (user_id uuid);
+"""
 
 
 class Watched:
@@ -138,6 +145,19 @@ async def test_a_read_of_what_waits_is_made_after_it_is_written(watched):
 
     await lockstep.run({user_id: work(user_id, unit) for user_id, unit in units.items()})
     assert len(watched.sent) == 2
+
+
+async def test_a_write_of_two_tables_is_one_statement_before_a_read(watched):
+    lockstep, units = members(watched, 5)
+
+    async def work(user_id, unit):
+        await ADD_NOTED.write(unit, user_id=user_id, places=[1])
+        assert await places(unit, user_id, 1) == [1]
+
+    await lockstep.run({user_id: work(user_id, unit) for user_id, unit in units.items()})
+    assert len(watched.sent) == 2
+    moves = await watched.connection.fetch("SELECT user_id FROM tried.moves")
+    assert sorted(row["user_id"] for row in moves) == sorted(units)
 
 
 async def test_a_member_that_fails_is_named_and_ends_the_others(watched):

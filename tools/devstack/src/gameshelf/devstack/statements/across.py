@@ -87,7 +87,7 @@ GROUPS = (
     AcrossUsers("job refused records", Reason.RELAY, f"{_OUTBOX}.refused", "_PUT_BACK _PUT_BACK_WITHOUT_LOCKS"),
     AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.refused", "_SET_ASIDE _COUNT _KINDS"),
     AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.relayed", "_OWN _OTHERS _TAKE_SHARDS _PENDING _REMOVE"),
-    AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.relayed", "_HAS _TOPICS _SHARDS_OF _PENDING_OF"),
+    AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.relayed", "_HAS _TOPICS _SHARDS_OF _PENDING_OF _REMOVE_OF_SHARDS"),
     AcrossUsers("job sales", Reason.RELAY, f"{_OUTBOX}.store", "_WAITING"),
     AcrossUsers("libctl quota", Reason.SUPPORT, "savegames._queries.accounts", "_PAGE _TOP"),
     AcrossUsers("libctl conflicts", Reason.SUPPORT, "savegames._queries.support", "_OF_ALL"),

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from asyncpg import Record
-from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.database import Acquire, transaction_with
 from gameshelf.gateway.runtime.failures import is_passing
 from gameshelf.gateway.runtime.kafka.partitions import FIRST_PAUSE, LONGEST_PAUSE, HeldPartitions
 from gameshelf.gateway.runtime.kafka.sending import SendOutcome, send_records
@@ -150,7 +150,7 @@ class Lane:
                         await stopping.wait()
         if stopping.is_set() and self._held.sending:
             await asyncio.wait(self._held.sending, timeout=_FINISH_SECONDS)
-            async with self._acquire() as connection, connection.transaction():
+            async with self._acquire() as connection, transaction_with(connection, relayed.PLANNED_EACH_TIME):
                 await self._remove(connection, self._held.answered())
         if not self._held and self._second:
             second, self._second = self._second, None
@@ -160,7 +160,7 @@ class Lane:
         """Sends a chunk of some shards; returns how many records were settled or held. Raises KafkaError."""
         late = self._held.answered()
         outcomes: dict[int, SendOutcome] = {}
-        async with self._acquire() as connection, connection.transaction():
+        async with self._acquire() as connection, transaction_with(connection, relayed.PLANNED_EACH_TIME):
             count = await self._remove(connection, late)
             self._settle(late, {})
             shards = await relayed.take_shards(connection, self.topic, _SHARDS_AT_ONCE)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
@@ -33,12 +34,19 @@ class MembersFailed(Exception):
         self.errors = errors
 
 
+class _Result(Enum):
+    """What a member asks for."""
+
+    ROWS = auto()
+    STATUS = auto()
+    NONE = auto()
+
+
 @dataclass(slots=True)
 class _Call:
     query: str
     values: Sequence[Any]
-    is_read: bool
-    """Whether its rows are asked for, not only how many there are."""
+    result: _Result
     answer: "asyncio.Future[tuple[list[Any], str]]"
     """Its rows, and the status."""
 
@@ -80,18 +88,18 @@ class Lockstep:
         if not self._running:
             self._all_wait.set()
 
-    async def call(self, query: str, values: Sequence[Any], *, is_read: bool) -> tuple[list[Any], str]:
+    async def call(self, query: str, values: Sequence[Any], result: _Result) -> tuple[list[Any], str]:
         """Runs a member's statement with those of the others. Returns its rows and the status."""
         answer: asyncio.Future[tuple[list[Any], str]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Call(query, values, is_read, answer))
+        self._waiting.append(_Call(query, values, result, answer))
         self._member_waits()
         return await answer
 
     async def serve(self, calls: Sequence[_Call]) -> None:
         """Runs calls of different members, and answers them."""
-        groups: dict[tuple[str, bool], list[_Call]] = {}
+        groups: dict[tuple[str, _Result], list[_Call]] = {}
         for call in calls:
-            groups.setdefault((call.query, call.is_read), []).append(call)
+            groups.setdefault((call.query, call.result), []).append(call)
         answers: list[tuple[_Call, list[Any], str]] = []
         for group in groups.values():
             answers += await self._run_group(group)
@@ -99,14 +107,17 @@ class Lockstep:
             call.answer.set_result((rows, status))
 
     async def _run_group(self, group: Sequence[_Call]) -> list[tuple[_Call, list[Any], str]]:
-        query, values = group[0].query, [call.values for call in group]
+        query, values, has_result = group[0].query, [call.values for call in group], group[0].result is not _Result.NONE
         differs = differing(values)
         if len(group) > 1 and not any(differs) and is_plain_read(query):
             rows = await self._connection.fetch(query, *values[0])
             return [(call, rows, f"SELECT {len(rows)}") for call in group]
-        form = group_form(query, differs) if len(group) > 1 else None
+        form = group_form(query, differs, has_result=has_result) if len(group) > 1 else None
         if form is None:
             return [(call, *await self._run_alone(call)) for call in group]
+        if not has_result:
+            await self._connection.execute(form.query, *form.values(values))
+            return [(call, [], "") for call in group]
         rows_of: dict[Any, list[Any]] = {}
         for row in await self._connection.fetch(form.query, *form.values(values)):
             rows_of.setdefault(row[WHOSE], []).append(row)
@@ -115,7 +126,7 @@ class Lockstep:
         return [(call, rows, f"ROWS {len(rows)}") for call, rows in answers]
 
     async def _run_alone(self, call: _Call) -> tuple[list[Any], str]:
-        if call.is_read:
+        if call.result is _Result.ROWS:
             return await self._connection.fetch(call.query, *call.values), ""
         return [], await self._connection.execute(call.query, *call.values)
 
@@ -131,14 +142,14 @@ class _MemberConnection:
         self._lockstep = lockstep
 
     async def fetch(self, query: str, *args: Any) -> list[Any]:
-        return (await self._lockstep.call(query, args, is_read=True))[0]
+        return (await self._lockstep.call(query, args, _Result.ROWS))[0]
 
     async def fetchrow(self, query: str, *args: Any) -> Any:
         rows = await self.fetch(query, *args)
         return rows[0] if rows else None
 
     async def execute(self, query: str, *args: Any) -> str:
-        return (await self._lockstep.call(query, args, is_read=False))[1]
+        return (await self._lockstep.call(query, args, _Result.STATUS))[1]
 
     def is_in_transaction(self) -> bool:
         return True
@@ -149,6 +160,7 @@ class MemberUnit(UnitOfWork):
 
     def __init__(self, lockstep: Lockstep) -> None:
         super().__init__(_MemberConnection(lockstep))
+        self._lockstep = lockstep
         self.last: BoundStatement | None = None
         """The statement that ends the change of this user; None if it changed no data."""
 
@@ -163,7 +175,7 @@ class MemberUnit(UnitOfWork):
     async def _before_dependent(self) -> None:
         writes, self._writes = self._writes, []
         for one in writes:
-            await self._connection.execute(one.query, *one.values)
+            await self._lockstep.call(one.query, one.values, _Result.NONE)
 
     def stages(self) -> list[list[tuple[str, Sequence[Any]]]]:
         """Returns what waits to be written: each stage has statements of which none depends on another."""

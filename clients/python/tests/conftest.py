@@ -1,4 +1,4 @@
-"""A real service with a real store, and a proxy before it that loses answers, cuts connections and answers itself."""
+"""A real service, and a proxy before it that loses answers, cuts connections and answers itself."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import free_port
 
 PURCHASE = "com.platform.payment.purchase.completed.v1"
+PRODUCT_UPDATED = "com.platform.catalog.product.updated.v1"
 
 
 @dataclass
@@ -62,9 +63,10 @@ class FaultProxy:
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.faults.append(Fault(reaches, status, headers, body))
 
-    def refuse(self, status, code="SERVICE_UNAVAILABLE", *, reaches=False, **headers):
+    def refuse(self, status, code="SERVICE_UNAVAILABLE", *, reaches=False, meta=None, **headers):
         """An answer with the envelope of the service."""
-        body = json.dumps({"errors": [{"code": code, "title": "t", "detail": "no"}], "meta": {}}).encode()
+        problem = {"code": code, "title": "t", "detail": "no", "meta": meta or {}}
+        body = json.dumps({"errors": [problem], "meta": {}}).encode()
         self.answer(status, body, reaches=reaches, Content_Type="application/json", **headers)
 
     @property
@@ -135,10 +137,16 @@ class Player:
         data = {"userId": str(self.user), "orderId": str(uuid4()), "items": items}
         await publish(self.platform.kafka.address, [CloudEvent(PURCHASE, data)])
 
+    async def name(self, *achievements):
+        """The Catalog names achievements of the game."""
+        described = [{"id": str(uuid4()), "apiName": name} for name in achievements]
+        data = {"productId": str(self.product), "achievements": described}
+        await publish(self.platform.kafka.address, [CloudEvent(PRODUCT_UPDATED, data)])
+
 
 @pytest.fixture(scope="package")
-def platform(create_platform, s3):
-    made = create_platform(s3=s3)
+def platform(create_platform):
+    made = create_platform()
     yield made
     made.close()
 

@@ -5,7 +5,10 @@ from gameshelf.client.errors import ForeignAnswer, LibraryError, LibraryProblem,
 from gameshelf.client.etags import EtagStore, KeptAnswer, MemoryEtagStore
 from gameshelf.client.library_client import LibraryClient
 from gameshelf.client.live import LiveUpdates
+from gameshelf.client.offline import PlayQueue, SentWork
 from gameshelf.client.paging import Pages
+from gameshelf.client.playing import PlayNotice, PlaySession
+from gameshelf.client.queue_stores import FileQueueStore, MemoryQueueStore, QueueEntry, QueueStore
 from gameshelf.client.retries import RetryRules
 from gameshelf.client.tokens import TokenProvider
 
@@ -13,6 +16,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "EtagStore",
+    "FileQueueStore",
     "ForeignAnswer",
     "KeptAnswer",
     "LibraryAnswer",
@@ -23,7 +27,14 @@ __all__ = [
     "LibraryUnreachable",
     "LiveUpdates",
     "MemoryEtagStore",
+    "MemoryQueueStore",
     "Pages",
+    "PlayNotice",
+    "PlayQueue",
+    "PlaySession",
+    "QueueEntry",
+    "QueueStore",
     "RetryRules",
+    "SentWork",
     "TokenProvider",
 ]

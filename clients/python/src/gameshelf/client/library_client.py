@@ -9,7 +9,11 @@ from typing import Self
 import httpx
 from gameshelf.client import operations
 from gameshelf.client.etags import EtagStore, MemoryEtagStore
+from gameshelf.client.groups import AnyId
 from gameshelf.client.live import LiveUpdates, address_of_updates
+from gameshelf.client.offline import PlayQueue
+from gameshelf.client.playing import NoticeHandler, PlaySession
+from gameshelf.client.queue_stores import QueueStore
 from gameshelf.client.retries import RetryRules
 from gameshelf.client.settings import SettingsGroup
 from gameshelf.client.tokens import TokenProvider, TokenSource
@@ -81,6 +85,36 @@ class LibraryClient:
             ping_seconds=ping_seconds,
             pause=self._pause,
             clock=self._clock,
+        )
+
+    def offline_queue(self, store: QueueStore) -> PlayQueue:
+        """Sessions and achievements that wait for the network, in a store of this user."""
+        return PlayQueue(self.playtime, self.achievements, store)
+
+    def play(
+        self,
+        product_id: AnyId,
+        *,
+        device_id: str,
+        platform: str | None = None,
+        queue: PlayQueue | None = None,
+        on_notice: NoticeHandler | None = None,
+        heartbeat_seconds: float = 60.0,
+    ) -> PlaySession:
+        """A session of a game: ``async with client.play(…)``. It sends heartbeats as long as the block runs.
+
+        With ``queue`` a game that cannot reach the service is played all the same, and counted later.
+        ``heartbeat_seconds`` is the service's PLAYTIME_HEARTBEAT_INTERVAL_SECONDS. Entering raises LibraryRefusal where
+        the player may not play, such as FAMILY_SEAT_BUSY.
+        """
+        return PlaySession(
+            self.playtime,
+            str(product_id),
+            device_id=device_id,
+            platform=platform,
+            queue=queue,
+            on_notice=on_notice,
+            heartbeat_seconds=heartbeat_seconds,
         )
 
     async def __aenter__(self) -> Self:

@@ -1,0 +1,145 @@
+"""What was played without the network counts once, whatever fails on the way."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import uuid4
+
+import pytest
+from gameshelf.client import FileQueueStore, LibraryUnreachable, MemoryQueueStore
+from gameshelf.client.offline import BATCH, refused_by_id
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FileQueueStore(tmp_path / "queue.db")
+
+
+@pytest.fixture
+def queue(client, store):
+    return client.offline_queue(store)
+
+
+@pytest.fixture
+async def played(queue, owned, player):
+    """Adds a session behind the one before: what overlaps counts once."""
+    times = count(0, 70)
+
+    async def add(seconds=60, product=None, **options):
+        begin = datetime.now(UTC) + timedelta(seconds=next(times))
+        return await queue.add_session(
+            product or player.product, begin, begin + timedelta(seconds=seconds), device_id="deck-7", **options
+        )
+
+    return add
+
+
+async def total(client):
+    return sum([one["attributes"]["total_playtime_seconds"] async for one in client.playtime.summarize_playtime()])
+
+
+async def test_a_session_and_an_unlock_arrive(client, queue, played, player):
+    await player.name("FIRST_STEP")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (await client.achievements.list_achievements(player.product)).data:
+            await asyncio.sleep(0.05)
+    session = await played(platform="linux")
+    unlock = await queue.add_unlock(player.product, "FIRST_STEP", device_id="deck-7")
+    done = await queue.send()
+    assert done.sent == (session, unlock)
+    assert (done.refused, await queue.entries()) == ((), [])
+    assert await total(client) == 60
+    [achievement] = (await client.achievements.list_achievements(player.product)).data
+    assert achievement["attributes"]["is_unlocked"]
+
+
+async def test_an_answer_that_is_lost_counts_once(client, proxy, queue, played):
+    await played()
+    proxy.lose(2)
+    await queue.send()
+    assert await total(client) == 60
+
+
+async def test_a_crash_between_sending_and_removing_counts_once(client, proxy, queue, store, played):
+    await played()
+    remove, store.remove = store.remove, None
+    with pytest.raises(TypeError):  # the process dies here
+        await queue.send()
+    store.remove = remove
+    later = client.offline_queue(FileQueueStore(store._path))
+    assert len((await later.send()).sent) == 1
+    assert await later.entries() == []
+    assert await total(client) == 60
+
+
+async def test_without_the_network_everything_stays(client, proxy, queue, played):
+    waiting = [await played(seconds) for seconds in (10, 20)]
+    proxy.cut(20)
+    with pytest.raises(LibraryUnreachable):
+        await queue.send()
+    assert await queue.entries() == waiting
+    proxy.faults.clear()
+    await queue.send()
+    assert await total(client) == 30
+
+
+async def test_an_element_that_cannot_be_read_holds_up_nobody(client, queue, played):
+    await played(10)
+    poisonous = await played(10, product="no product at all")
+    await played(20)
+    done = await queue.send()
+    assert len(done.sent) == 2
+    assert [(one.id, one.code) for one in done.refused] == [(poisonous.id, "VALIDATION_ERROR")]
+    assert await total(client) == 30
+
+
+async def test_what_was_refused_waits_for_the_caller(client, proxy, queue, played, player):
+    other = uuid4()
+    entry = await played(10, product=other)
+    done = await queue.send()
+    assert [one.code for one in done.refused] == ["PERMISSION_DENIED"]
+    del proxy.seen[:]
+    assert (await queue.send()).sent == ()
+    assert proxy.seen == []
+    await queue.discard(entry.id)
+    assert await queue.entries() == []
+
+
+async def test_what_was_refused_may_be_tried_again(client, queue, played, player):
+    await player.name("LATER")
+    unlock = await queue.add_progress(player.product, "NOT_NAMED_YET", 3)
+    assert [one.code for one in (await queue.send()).refused] == ["ACHIEVEMENT_NOT_FOUND"]
+    await player.name("NOT_NAMED_YET")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await queue.entries():
+            await queue.retry(unlock.id)
+            await queue.send()
+            await asyncio.sleep(0.05)
+
+
+async def test_many_elements_go_in_batches_that_the_service_takes(client, proxy, queue, played, player):
+    memory = MemoryQueueStore()
+    queue = client.offline_queue(memory)
+    for _ in range(BATCH + 1):
+        await queue.add_unlock(player.product, "NOBODY_KNOWS_IT")
+    del proxy.seen[:]
+    assert len((await queue.send()).refused) == BATCH + 1
+    assert len(proxy.seen) == 2
+
+
+async def test_two_who_send_at_once_send_once(client, proxy, queue, played):
+    await played()
+    del proxy.seen[:]
+    await asyncio.gather(queue.send(), queue.send())
+    assert len(proxy.seen) == 1
+    assert await total(client) == 60
+
+
+def test_codes_are_those_of_the_elements_that_were_rejected():
+    results = [
+        {"attributes": {"client_session_id": "a", "result": "rejected", "code": "X"}},
+        {"attributes": {"client_id": "b", "result": "rejected", "code": "Y"}},
+        {"attributes": {"client_id": "c", "result": "duplicate", "code": None}},
+    ]
+    assert refused_by_id(results) == {"a": "X", "b": "Y"}

@@ -1,0 +1,215 @@
+"""A game that runs: what was played is counted, once, with and without the network."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from gameshelf.client import LibraryRefusal, LibraryUnreachable, MemoryQueueStore, PlaySession
+from gameshelf.client.offline import ABANDONED, rest_of, to_text
+from gameshelf.client.queue_stores import QueueEntry
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+
+
+class Machine:
+    """A clock that a test moves, and heartbeats that come when it says so."""
+
+    def __init__(self):
+        self.time, self.beats, self.done = datetime.now(UTC), asyncio.Queue(), asyncio.Queue()
+        self.is_first = True
+
+    def now(self):
+        return self.time
+
+    async def pause(self, seconds):
+        if not self.is_first:
+            self.done.put_nowait(None)
+        self.is_first = False
+        await self.beats.get()
+
+    async def beat(self, seconds=60):
+        """Time passes, and a heartbeat comes and ends."""
+        self.time += timedelta(seconds=seconds)
+        self.beats.put_nowait(None)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.done.get()
+
+
+@pytest.fixture
+def machine():
+    return Machine()
+
+
+@pytest.fixture
+def queue(client):
+    return client.offline_queue(MemoryQueueStore())
+
+
+@pytest.fixture
+def notices():
+    return []
+
+
+@pytest.fixture
+def play(client, owned, player, machine, queue, notices):
+    def make(**options):
+        options = {"queue": queue, "on_notice": notices.append, "now": machine.now, "pause": machine.pause, **options}
+        return PlaySession(client.playtime, str(player.product), device_id="deck-7", platform="linux", **options)
+
+    return make
+
+
+async def sessions(client):
+    return [one["attributes"] async for one in client.playtime.list_sessions()]
+
+
+async def test_a_game_with_the_network(client, proxy, play, machine, queue):
+    async with play() as session:
+        await machine.beat()
+        await machine.beat()
+        assert (await client.playtime.get_session(session.id)).data["attributes"]["status"] == "active"
+    assert sum(call.endswith("/heartbeat") for call in proxy.calls) == 2
+    [played] = await sessions(client)
+    assert (played["status"], played["end_reason"], played["platform"]) == ("completed", "completed", "linux")
+    assert await queue.entries() == []
+
+
+async def test_a_game_without_the_network_counts_later(client, proxy, play, machine, queue, notices):
+    proxy.cut(3 + 3)
+    async with play() as session:
+        assert session.id is None
+        await machine.beat()
+        await machine.beat()
+        machine.time += timedelta(seconds=30)
+    assert [one.kind for one in notices] == ["offline"]
+    proxy.faults.clear()
+    assert await sessions(client) == []
+    await queue.send()
+    [played] = await sessions(client)
+    assert (played["duration_seconds"], played["end_reason"]) == (150, "imported")
+
+
+async def test_a_game_that_crashes_without_the_network_loses_one_interval(client, proxy, play, machine, queue):
+    proxy.cut(6)
+    session = play()
+    await session.__aenter__()
+    await machine.beat()
+    session._beating.cancel()  # the process is gone
+    proxy.faults.clear()
+    queue._now = lambda: machine.time
+    assert (await queue.send()).sent == (), "it may still be played, by another process"
+    queue._now = lambda: machine.time + ABANDONED + timedelta(seconds=1)
+    await queue.send()
+    assert [one["duration_seconds"] for one in await sessions(client)] == [60]
+
+
+async def test_without_network_and_queue_the_caller_decides(proxy, play):
+    proxy.cut(6)
+    with pytest.raises(LibraryUnreachable):
+        async with play(queue=None):
+            pass
+
+
+async def test_who_may_not_play_is_refused(client, platform, play, player, machine):
+    player.product = "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"
+    with pytest.raises(LibraryRefusal) as found:
+        async with PlaySession(client.playtime, player.product, device_id="deck-7"):
+            pass
+    assert found.value.code == "PERMISSION_DENIED"
+
+
+async def test_a_heartbeat_that_fails_is_no_matter(client, proxy, play, machine, notices):
+    async with play() as session:
+        for status in (503, 500, 401):
+            for _ in range(8):
+                proxy.refuse(status)
+            await machine.beat()
+            proxy.faults.clear()
+        assert session.id
+    assert notices == []
+    assert [one["end_reason"] for one in await sessions(client)] == ["completed"]
+
+
+async def test_an_end_whose_answer_is_lost_is_made_once(client, proxy, play, queue):
+    async with play():
+        proxy.lose()
+    assert [one["status"] for one in await sessions(client)] == ["completed"]
+    assert await queue.entries() == []
+
+
+async def test_an_end_without_the_network_is_reported_later(client, proxy, play, machine, queue):
+    async with play():
+        proxy.cut(6)
+    proxy.faults.clear()
+    [entry] = await queue.entries()
+    assert entry.kind == "ended_session"
+    queue._now = machine.now
+    await queue.send()
+    assert [one["end_reason"] for one in await sessions(client)] == ["completed"]
+    assert await queue.entries() == []
+
+
+async def test_what_was_played_after_a_timeout_is_added(client, proxy, play, machine, queue, notices):
+    """The network was away for ten minutes, and the player did not notice."""
+    began = machine.time
+    async with play():
+        for _ in range(9):
+            await machine.beat()
+        ended = began + timedelta(seconds=60)
+        proxy.refuse(409, "SESSION_ALREADY_ENDED", meta={"end_time": to_text(ended), "end_reason": "timeout"})
+        await machine.beat()
+    assert notices == []
+    [rest] = await queue.entries()
+    assert datetime.fromisoformat(rest.attributes["end_time"]) - ended == timedelta(seconds=540)
+
+
+async def test_the_sleep_of_a_machine_is_not_played(client, proxy, play, machine, queue):
+    began = machine.time
+    async with play():
+        ended = began + timedelta(seconds=60)
+        await machine.beat()
+        proxy.refuse(409, "SESSION_ALREADY_ENDED", meta={"end_time": to_text(ended), "end_reason": "timeout"})
+        await machine.beat(8 * 3600)
+        assert await queue.entries() == []
+        await machine.beat()
+    proxy.cut(6)
+    async with play():
+        await machine.beat(60)
+        await machine.beat(8 * 3600)
+        await machine.beat(60)
+    times = [one.attributes for one in await queue.entries()]
+    lengths = [datetime.fromisoformat(one["end_time"]) - datetime.fromisoformat(one["start_time"]) for one in times]
+    assert lengths == [timedelta(seconds=60), timedelta(seconds=60)]
+
+
+async def test_the_owner_wants_to_play(proxy, play, machine, notices):
+    proxy_headers = {"X_Seat_Lost_At": "2026-11-28T10:00:00Z"}
+    async with play() as session:
+        for _ in range(2):
+            proxy.answer(204, reaches=True, **proxy_headers)
+            await machine.beat()
+        assert [one.kind for one in notices] == ["seat_reclaimed"]
+        assert notices[0].lost_at == datetime(2026, 11, 28, 10, tzinfo=UTC)
+        proxy.refuse(409, "FAMILY_SEAT_LOST")
+        machine.beats.put_nowait(None)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not session.is_over:
+                await asyncio.sleep(0.01)
+    assert (notices[1].kind, notices[1].code) == ("ended", "FAMILY_SEAT_LOST")
+    assert not any(call.endswith("/end") for call in proxy.calls)
+
+
+@pytest.mark.parametrize(
+    ("reason", "seconds", "expected"),
+    [("timeout", 60, 40), ("timeout", 99.5, None), ("timeout", 200, None), ("timeout", 0, 90), ("seat_lost", 60, None)],
+)
+def test_the_rest_begins_where_the_session_ended(reason, seconds, expected):
+    begin = datetime(2026, 11, 28, tzinfo=UTC)
+    said = {"awake_since": to_text(begin + timedelta(seconds=10)), "end_time": to_text(begin + timedelta(seconds=100))}
+    ended = QueueEntry("s", "ended_session", {"product_id": "p", "device_id": "d", "platform": None, **said})
+    session = {"end_reason": reason, "end_time": to_text(begin + timedelta(seconds=seconds))}
+    rest = rest_of(ended, session)
+    if expected is None:
+        assert rest is None
+    else:
+        assert rest.id == "s-rest"
+        assert rest.attributes["start_time"] == to_text(begin + timedelta(seconds=100 - expected))

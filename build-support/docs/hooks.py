@@ -45,6 +45,8 @@ def _mapped() -> dict[str, str]:
     for name, folder in _distributions():
         mapped[f"{folder}/README.md"] = f"packages/{name}/index.md"
         mapped[f"{folder}/CHANGELOG.md"] = f"changelogs/{name}.md"
+    mapped["clients/typescript/README.md"] = "packages/client-typescript/index.md"  # no distribution of Python
+    mapped["clients/typescript/CHANGELOG.md"] = "changelogs/client-typescript.md"
     return mapped
 
 
@@ -95,6 +97,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {name: [f"packages/{name}/index.md", *([{"API": f"packages/{name}/api.md"}] if name in _with_api() else [])]}
         for name in names
     ]
+    names.append("client-typescript")
+    packages.append({"client-typescript": ["packages/client-typescript/index.md"]})
     config.extra_javascript.append("javascripts/mermaid.min.js")
     config.extra_css.append("stylesheets/site.css")
     config.nav.append({"Packages": packages})

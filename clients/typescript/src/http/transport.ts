@@ -1,0 +1,186 @@
+/** Sends a request until it is answered, refused, or not worth another try. */
+
+import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
+import type { Pause } from "../pause.js";
+import { documentOf, type Received } from "./answers.js";
+import { type EtagStore, etagKey, type StoredAnswer } from "./etags.js";
+import { isRetried, pauseSeconds, type RetryPolicy, retryAfterSeconds } from "./retries.js";
+import { type TokenSource, userOf } from "./tokens.js";
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A request, complete but for what each try adds: the token. */
+export interface Sending {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  /** Whether it changes nothing. */
+  readonly isRead: boolean;
+  /** Whether it has an Idempotency-Key, so that it counts once. */
+  readonly isKeyed: boolean;
+  /** Whether its answer has an ETag that is kept. */
+  readonly hasEtag: boolean;
+  readonly language: string | undefined;
+  readonly retries: RetryPolicy;
+  readonly timeoutSeconds: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface Answered {
+  readonly document: object | undefined;
+  readonly status: number;
+  readonly headers: Headers;
+  /** Whether the body is the one that was kept, since nothing has changed. */
+  readonly isStored: boolean;
+}
+
+export interface Parts {
+  readonly fetch: Fetch;
+  readonly tokens: TokenSource;
+  readonly etags: EtagStore | undefined;
+  readonly pause: Pause;
+  readonly random: () => number;
+  /** Milliseconds; used for what a date in `Retry-After` means. */
+  readonly now: () => number;
+}
+
+/** An answer that is kept, and the key that it is kept by. */
+interface Kept {
+  readonly key: string | undefined;
+  readonly answer: StoredAnswer | undefined;
+}
+
+export class Transport {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async send(sending: Sending): Promise<Answered> {
+    const { tokens, random, now } = this.#parts;
+    const began = performance.now();
+    let token = await waitFor(tokens.current(), sending.signal);
+    let [tried, isRenewed, isUnsure] = [0, false, false];
+    while (true) {
+      const kept = await this.#kept(sending, token);
+      const received = await this.#received(sending, token, kept.answer?.etag);
+      if (!(received instanceof LibraryUnreachable) && received.status === 401 && !isRenewed) {
+        isRenewed = true;
+        const other = await waitFor(tokens.renewed(token), sending.signal);
+        if (other !== undefined) {
+          token = other;
+          continue; // a token that has expired is no failed try
+        }
+      }
+      const isFailed = received instanceof LibraryUnreachable || isRetried(received.status, sending);
+      if (!isFailed) return this.#accepted(sending, received, kept, isUnsure && !sending.isKeyed && !sending.isRead);
+      tried += 1;
+      isUnsure ||= received instanceof LibraryUnreachable || received.status >= 500;
+      const seconds = pauseSeconds(
+        { tried, elapsedSeconds: (performance.now() - began) / 1000, askedSeconds: askedSeconds(received, now()) },
+        sending.retries,
+        random(),
+      );
+      if (seconds === undefined) {
+        if (received instanceof LibraryUnreachable) throw received;
+        return answered(received, now()); // throws, since none of these is a success
+      }
+      await this.#parts.pause(seconds, sending.signal);
+    }
+  }
+
+  async #kept(sending: Sending, token: string): Promise<Kept> {
+    const user = sending.hasEtag && this.#parts.etags ? userOf(token) : undefined;
+    if (user === undefined) return { key: undefined, answer: undefined };
+    const key = etagKey(sending.method, sending.url, sending.language, user);
+    return { key, answer: await this.#parts.etags?.get(key) };
+  }
+
+  async #accepted(sending: Sending, received: Received, kept: Kept, mayBeApplied: boolean): Promise<Answered> {
+    const nowMs = this.#parts.now();
+    if (received.status === 304 && kept.answer) {
+      return { ...answered({ ...received, status: 200, text: kept.answer.body }, nowMs), isStored: true };
+    }
+    // The first answer to a deletion was lost on the way, and now there is nothing to delete.
+    if (mayBeApplied && sending.method === "DELETE" && received.status === 404) return goneOf(received, nowMs);
+    const answer = answered(received, nowMs, mayBeApplied);
+    const etag = received.headers.get("ETag");
+    if (kept.key !== undefined && etag) await this.#parts.etags?.set(kept.key, { etag, body: received.text });
+    return answer;
+  }
+
+  async #received(sending: Sending, token: string, etag: string | undefined): Promise<Received | LibraryUnreachable> {
+    try {
+      return await this.#try(sending, token, etag);
+    } catch (error) {
+      sending.signal?.throwIfAborted();
+      return new LibraryUnreachable(`${sending.method} ${sending.url}: ${reason(error)}`, { cause: error });
+    }
+  }
+
+  /** One request and its whole body: a connection that breaks in the middle of the body has failed as well. */
+  async #try(sending: Sending, token: string, etag: string | undefined): Promise<Received> {
+    const headers: Record<string, string> = { ...sending.headers, Authorization: `Bearer ${token}` };
+    if (etag !== undefined) headers["If-None-Match"] = etag;
+    const limit = new AbortController();
+    const abort = () => limit.abort(sending.signal?.reason);
+    if (sending.signal?.aborted) abort();
+    sending.signal?.addEventListener("abort", abort, { once: true });
+    const timer = setTimeout(() => limit.abort(new Error("no answer in time")), sending.timeoutSeconds * 1000);
+    try {
+      const response = await this.#parts.fetch(sending.url, {
+        method: sending.method,
+        headers,
+        ...(sending.body === undefined ? {} : { body: sending.body }),
+        signal: limit.signal,
+        // The service redirects nowhere; the gate of a hotspot does, and must not receive the token.
+        redirect: "manual",
+      });
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    } catch (error) {
+      throw limit.signal.aborted ? limit.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+      sending.signal?.removeEventListener("abort", abort);
+    }
+  }
+}
+
+function answered(received: Received, nowMs: number, mayBeApplied = false): Answered {
+  const document = documentOf(received, nowMs, mayBeApplied);
+  return { document, status: received.status, headers: received.headers, isStored: false };
+}
+
+function askedSeconds(received: Received | LibraryUnreachable, nowMs: number): number | undefined {
+  if (received instanceof LibraryUnreachable) return undefined;
+  return retryAfterSeconds(received.headers.get("Retry-After"), nowMs);
+}
+
+/** A 404 of the service as a deletion that is done; a proxy's 404 is not known to mean that. */
+function goneOf(received: Received, nowMs: number): Answered {
+  try {
+    return answered(received, nowMs);
+  } catch (error) {
+    if (!(error instanceof LibraryRefusal)) throw error;
+    return { document: undefined, status: 204, headers: received.headers, isStored: false };
+  }
+}
+
+/** Waits for what others wait for as well, as long as this caller still wants it. */
+function waitFor<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const aborted = () => reject(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+  });
+}
+
+/** `fetch` says only "fetch failed"; what has failed is the cause. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}

@@ -1,0 +1,74 @@
+/** One connection, from its handshake to its end. */
+
+import type { Message } from "../generated/messages.js";
+import { readMessage } from "./messages.js";
+import { type Connected, type Ended, isSilent } from "./reconnects.js";
+
+/** What is used of a WebSocket: that of browsers, Node 22 and the package `ws` have it. */
+export type Socket = Pick<WebSocket, "send" | "close" | "addEventListener">;
+export type SocketConstructor = new (url: string, protocols: string[]) => Socket;
+
+export interface ConnectionOptions {
+  readonly socket: SocketConstructor;
+  readonly url: string;
+  readonly token: string;
+  readonly pingSeconds: number;
+  readonly silenceSeconds: number;
+  /** For how long the service may take to accept the token. */
+  readonly connectSeconds: number;
+  /** Takes a message; `false` ends the connection, because there is no room for more. */
+  readonly receive: (message: Message) => boolean;
+  readonly signal: AbortSignal;
+}
+
+const PING = JSON.stringify({ type: "ping" });
+const now = () => ({ wallMs: Date.now(), steadyMs: performance.now() });
+
+/** Connects, and returns when the connection has ended, for whatever reason. */
+export function connect(options: ConnectionOptions): Promise<Connected> {
+  return new Promise((resolve) => {
+    const began = performance.now();
+    let [isAccepted, isOver, last] = [false, false, now()];
+    const socket = new options.socket(options.url, ["bearer", options.token]);
+
+    const end = (ended: Ended) => {
+      if (isOver) return;
+      isOver = true;
+      clearInterval(timer);
+      clearTimeout(accepting);
+      options.signal.removeEventListener("abort", aborted);
+      // Not awaited: over a dead network the answer to a close frame never comes.
+      if (ended === "silent" || ended === "full") socket.close(1000);
+      resolve({ ended, isAccepted, seconds: (performance.now() - began) / 1000 });
+    };
+    const aborted = () => {
+      socket.close(1000);
+      end({ code: 1000 });
+    };
+    // At its own rhythm, whatever arrives: a stream of messages must not keep pings from being sent.
+    const timer = setInterval(() => {
+      if (isSilent(last, now(), options.silenceSeconds)) return end("silent");
+      if (isAccepted) socket.send(PING);
+    }, options.pingSeconds * 1000);
+
+    // A service that stops may take a connection that it never answers.
+    const accepting = setTimeout(() => end("silent"), options.connectSeconds * 1000);
+
+    options.signal.addEventListener("abort", aborted, { once: true });
+    socket.addEventListener("message", ({ data }) => {
+      if (isOver) return;
+      last = now();
+      const message = readMessage(data);
+      if (!message) return;
+      if (message.event_type === "auth.success") {
+        isAccepted = true;
+        clearTimeout(accepting);
+      }
+      if (!options.receive(message)) end("full");
+    });
+    socket.addEventListener("close", ({ code }) => end({ code }));
+    // A close follows; without a listener some implementations throw.
+    socket.addEventListener("error", () => {});
+    if (options.signal.aborted) aborted();
+  });
+}

@@ -1,0 +1,47 @@
+/** Decides what follows the end of a connection. Plain values, no I/O. */
+
+import { pauseSeconds, type RetryPolicy } from "../http/retries.js";
+
+/** Why a connection has ended: the code of its close frame (1006 if there was none), or what this client has seen. */
+export type Ended = { readonly code: number } | "silent" | "full";
+
+export interface Connected {
+  readonly ended: Ended;
+  /** Whether the token was accepted. */
+  readonly isAccepted: boolean;
+  readonly seconds: number;
+}
+
+/** A connection that lived this long has worked: the pauses begin from the shortest again. */
+const WORKED_SECONDS = 10;
+
+export const UNAUTHENTICATED = 4401;
+const TOO_MANY = 4429;
+
+/** How many connections in a row have failed, this one included. */
+export function failuresAfter(connected: Connected, failures: number): number {
+  return connected.isAccepted && connected.seconds >= WORKED_SECONDS ? 1 : failures + 1;
+}
+
+/** The pause before the next connection. Limits count whole minutes, so the next one is waited for. */
+export function reconnectSeconds(ended: Ended, failures: number, policy: RetryPolicy, nowMs: number, random: number) {
+  const askedSeconds = typeof ended === "object" && ended.code === TOO_MANY ? 60 - ((nowMs / 1000) % 60) : undefined;
+  // Connections are tried for ever: the tries only make the pauses longer, up to the longest.
+  const state = { tried: Math.min(failures, 30), elapsedSeconds: 0, askedSeconds };
+  return (
+    pauseSeconds(
+      state,
+      { ...policy, tries: Number.POSITIVE_INFINITY, totalSeconds: Number.POSITIVE_INFINITY },
+      random,
+    ) ?? 0
+  );
+}
+
+/** Whether a connection from which nothing has come for so long is dead, by either clock: one may stand in a sleep. */
+export function isSilent(
+  since: { wallMs: number; steadyMs: number },
+  now: typeof since,
+  limitSeconds: number,
+): boolean {
+  return Math.max(now.wallMs - since.wallMs, now.steadyMs - since.steadyMs) > limitSeconds * 1000;
+}

@@ -1,0 +1,249 @@
+/** A play session: started, kept alive, ended; with or without the service. */
+
+import type { Done } from "../calls.js";
+import { LibraryError, LibraryRefusal } from "../errors.js";
+import type { PlaytimeCalls } from "../generated/calls.js";
+import type { StartSession } from "../generated/schemas.js";
+import { newId } from "../ids.js";
+import type { OfflineQueue } from "../offline/queue.js";
+import { failedOf, playedMs } from "./ticks.js";
+
+/** What a game should show its player, or act on. */
+export type PlayNotice =
+  /** The owner of a shared copy wants to play: the session ends at that time. Save the game. */
+  | { readonly kind: "seat_reclaimed"; readonly lostAt: string }
+  /** The session is over: `seat_lost`, `access_revoked`, `completed` by another program. It does not count further. */
+  | { readonly kind: "over"; readonly reason: string }
+  /** The service can't be reached. What is played is counted later. */
+  | { readonly kind: "offline" }
+  /** The service is reached again. */
+  | { readonly kind: "online" }
+  /** The machine has slept for so long. */
+  | { readonly kind: "slept"; readonly seconds: number };
+
+export interface PlayOptions {
+  platform?: string | null;
+  /** The service's PLAYTIME_HEARTBEAT_INTERVAL_SECONDS. */
+  heartbeatSeconds?: number;
+  onNotice?: (notice: PlayNotice) => void;
+  signal?: AbortSignal;
+}
+
+export interface PlayParts {
+  readonly playtime: PlaytimeCalls;
+  readonly queue: OfflineQueue;
+  readonly deviceId: string | null;
+  readonly now?: () => number;
+}
+
+/** Somebody waits for the game: it starts without the service rather than late. */
+const IN_A_HURRY = { tries: 2, totalSeconds: 5 };
+const ONCE = { tries: 1 };
+
+type Stretch =
+  /** The service knows the session. */
+  | { readonly kind: "online"; readonly sessionId: string; readonly endKey: string; unackedMs: number }
+  /** The service knows nothing of it: it is noted in the queue. */
+  | { readonly kind: "offline"; readonly clientSessionId: string; readonly startedAt: number; lengthMs: number }
+  | { readonly kind: "over" };
+
+export class PlaySession implements AsyncDisposable {
+  readonly #parts: PlayParts;
+  readonly #request: StartSession;
+  readonly #intervalMs: number;
+  readonly #onNotice: (notice: PlayNotice) => void;
+  readonly #signal: AbortSignal | undefined;
+  #stretch: Stretch = { kind: "over" };
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #lastTurn = 0;
+  #lostAt: string | undefined;
+
+  private constructor(parts: PlayParts, request: StartSession, options: PlayOptions) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#intervalMs = (options.heartbeatSeconds ?? 60) * 1000;
+    this.#onNotice = options.onNotice ?? (() => {});
+    this.#signal = options.signal;
+  }
+
+  /** Starts a session. Rejects if the service refuses it; if the service can't be reached, it starts offline. */
+  static async start(parts: PlayParts, productId: string, options: PlayOptions = {}): Promise<PlaySession> {
+    const request = { product_id: productId, device_id: parts.deviceId, platform: options.platform ?? null };
+    const session = new PlaySession(parts, request, options);
+    try {
+      session.#stretch = await session.#online();
+    } catch (error) {
+      if (!(error instanceof LibraryError) || !error.isTemporary) throw error;
+      session.#stretch = session.#offline();
+      session.#onNotice({ kind: "offline" });
+      await session.#note();
+    }
+    session.#lastTurn = session.#now();
+    // A turn that takes longer than the interval is not overtaken by the next one.
+    session.#timer = setInterval(() => void session.beat(), session.#intervalMs);
+    return session;
+  }
+
+  /** Id of the session at the service; undefined while it is offline, or over. */
+  get sessionId(): string | undefined {
+    return this.#stretch.kind === "online" ? this.#stretch.sessionId : undefined;
+  }
+
+  get state(): "online" | "offline" | "over" {
+    return this.#stretch.kind;
+  }
+
+  /** Takes the turn of a heartbeat now, such as after the machine woke up. The session does so by itself. */
+  beat(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#beat());
+    return this.#turn;
+  }
+
+  /** Ends the session. It never rejects because the service can't be reached: the end then waits in the queue. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#turn = this.#turn.then(() => this.#end());
+    await this.#turn;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
+  }
+
+  #now(): number {
+    return (this.#parts.now ?? Date.now)();
+  }
+
+  async #online(): Promise<Stretch> {
+    const options = { retries: IN_A_HURRY, signal: this.#signal };
+    const { data } = await this.#parts.playtime.startSession(this.#request, options);
+    return { kind: "online", sessionId: data.id, endKey: newId(), unackedMs: 0 };
+  }
+
+  #offline(): Stretch {
+    return { kind: "offline", clientSessionId: newId(), startedAt: this.#now(), lengthMs: 0 };
+  }
+
+  /** Notes an offline session as it is now, to be sent if nothing more is noted in the next turns. */
+  async #note(isEnded = false): Promise<void> {
+    const stretch = this.#stretch;
+    if (stretch.kind !== "offline") return;
+    const session = {
+      ...this.#request,
+      client_session_id: stretch.clientSessionId,
+      start_time: new Date(stretch.startedAt).toISOString(),
+      end_time: new Date(stretch.startedAt + stretch.lengthMs).toISOString(),
+    };
+    await this.#parts.queue.addSession(session, isEnded ? 0 : this.#now() + 3 * this.#intervalMs);
+  }
+
+  /** Adds what was played since the last turn. */
+  #advance(): void {
+    const now = this.#now();
+    const gap = playedMs(now - this.#lastTurn, this.#intervalMs);
+    this.#lastTurn = now;
+    if (gap.sleptMs > 0) this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
+    if (this.#stretch.kind === "online") this.#stretch.unackedMs += gap.playedMs;
+    if (this.#stretch.kind === "offline") this.#stretch.lengthMs += gap.playedMs;
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#stretch.kind === "over" || this.#timer === undefined) return;
+    this.#advance();
+    if (this.#stretch.kind === "offline") {
+      await this.#note();
+      return this.#restart();
+    }
+    const { sessionId } = this.#stretch;
+    try {
+      const options = { retries: ONCE, signal: this.#signal };
+      this.#acknowledged(await this.#parts.playtime.recordHeartbeat(sessionId, options));
+    } catch (error) {
+      await this.#failed(error);
+    }
+  }
+
+  #acknowledged({ response }: Done): void {
+    if (this.#stretch.kind === "online") {
+      if (this.#stretch.unackedMs > this.#intervalMs * 1.5) this.#onNotice({ kind: "online" });
+      this.#stretch.unackedMs = 0;
+    }
+    const lostAt = response.headers.get("X-Seat-Lost-At") ?? undefined;
+    if (lostAt !== undefined && lostAt !== this.#lostAt) this.#onNotice({ kind: "seat_reclaimed", lostAt });
+    this.#lostAt = lostAt;
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const stretch = this.#stretch;
+    if (stretch.kind !== "online") return;
+    const failed = failedOf(error);
+    if (failed.kind === "away") {
+      if (stretch.unackedMs <= this.#intervalMs * 1.5) this.#onNotice({ kind: "offline" });
+      return;
+    }
+    if (failed.kind === "timed_out") {
+      await this.#keepEnd(stretch);
+      return this.#restart();
+    }
+    this.#over(failed.reason);
+  }
+
+  /** A new session at the service, in place of one that was offline or has timed out. */
+  async #restart(): Promise<void> {
+    try {
+      const online = await this.#online();
+      await this.#note(true);
+      this.#stretch = online;
+      this.#onNotice({ kind: "online" });
+    } catch (error) {
+      if (!(error instanceof LibraryError)) throw error;
+      if (this.#stretch.kind !== "offline") this.#stretch = this.#offline();
+      // A game that may not be played any more is not refused in the middle of a session: the import decides.
+      if (error instanceof LibraryRefusal && !error.isTemporary) return this.#refused(error);
+    }
+  }
+
+  async #refused(error: LibraryRefusal): Promise<void> {
+    await this.#note(true);
+    this.#over(error.code);
+  }
+
+  #over(reason: string): void {
+    clearInterval(this.#timer);
+    this.#stretch = { kind: "over" };
+    this.#onNotice({ kind: "over", reason });
+  }
+
+  async #end(): Promise<void> {
+    if (this.#stretch.kind === "over") return;
+    this.#advance();
+    const stretch = this.#stretch;
+    if (stretch.kind === "offline") await this.#note(true);
+    if (stretch.kind === "online") {
+      try {
+        const options = { retries: IN_A_HURRY, idempotencyKey: stretch.endKey };
+        const { data } = await this.#parts.playtime.endSession(stretch.sessionId, options);
+        // It had ended before, at its last heartbeat that arrived: what was played since then is not counted yet.
+        if (data.attributes.end_reason === "timeout") await this.#keepEnd(stretch);
+      } catch (error) {
+        const failed = failedOf(error);
+        if (failed.kind !== "over") await this.#keepEnd(stretch);
+      }
+    }
+    this.#stretch = { kind: "over" };
+  }
+
+  #keepEnd(stretch: Extract<Stretch, { kind: "online" }>): Promise<void> {
+    return this.#parts.queue.addEnd({
+      sessionId: stretch.sessionId,
+      idempotencyKey: stretch.endKey,
+      product_id: this.#request.product_id,
+      device_id: this.#request.device_id ?? null,
+      platform: this.#request.platform ?? null,
+      playedMs: Math.round(stretch.unackedMs),
+      endedAt: this.#now(),
+    });
+  }
+}

@@ -1,0 +1,74 @@
+/** Requests to the object store. Its answers are not the service's: all that matters of them is their status. */
+
+import { ForeignAnswer, LibraryUnreachable } from "../errors.js";
+import { DEFAULT_RETRIES, pauseSeconds, type RetryPolicy, retryAfterSeconds } from "../http/retries.js";
+import type { Fetch } from "../http/transport.js";
+import type { Pause } from "../pause.js";
+import type { Bytes } from "./contents.js";
+
+export interface StoreRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly bytes?: Bytes;
+}
+
+export interface StoreParts {
+  readonly fetch: Fetch;
+  readonly pause: Pause;
+  readonly random: () => number;
+  readonly retries: Partial<RetryPolicy>;
+}
+
+/** The store does not take the signature, most often since it has expired: the service signs a fresh one. */
+export class SignatureRefused extends ForeignAnswer {}
+
+/** Statuses by which stores refuse a signature, or a request that does not match it. */
+const REFUSED: ReadonlySet<number> = new Set([400, 401, 403]);
+
+export class SaveStore {
+  readonly #parts: StoreParts;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends a request until it is answered; what it sends or reads is the same each time. */
+  async send(request: StoreRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const policy = { ...DEFAULT_RETRIES, ...this.#parts.retries };
+    const began = performance.now();
+    for (let tried = 1; ; tried += 1) {
+      let failure: LibraryUnreachable | ForeignAnswer;
+      let askedSeconds: number | undefined;
+      try {
+        const response = await this.#fetch(request, signal);
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        if (response.ok) return bytes;
+        if (REFUSED.has(response.status))
+          throw new SignatureRefused("the store refuses the signature", response.status);
+        failure = new ForeignAnswer(`the store answers ${response.status}`, response.status);
+        if (response.status < 500 && response.status !== 408 && response.status !== 429) throw failure;
+        askedSeconds = retryAfterSeconds(response.headers.get("Retry-After"), Date.now());
+      } catch (error) {
+        if (error instanceof ForeignAnswer) throw error;
+        signal?.throwIfAborted();
+        failure = new LibraryUnreachable(`the store cannot be reached: ${String(error)}`, { cause: error });
+      }
+      const state = { tried, elapsedSeconds: (performance.now() - began) / 1000, askedSeconds };
+      const seconds = pauseSeconds(state, policy, this.#parts.random());
+      if (seconds === undefined) throw failure;
+      await this.#parts.pause(seconds, signal);
+    }
+  }
+
+  #fetch(request: StoreRequest, signal: AbortSignal | undefined): Promise<Response> {
+    // The length is set from the body: a page may not set it.
+    const headers = Object.entries(request.headers ?? {}).filter(([name]) => name.toLowerCase() !== "content-length");
+    return this.#parts.fetch(request.url, {
+      method: request.method,
+      headers: Object.fromEntries(headers),
+      ...(request.bytes === undefined ? {} : { body: request.bytes as BodyInit }),
+      ...(signal ? { signal } : {}),
+    });
+  }
+}

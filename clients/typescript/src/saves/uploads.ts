@@ -1,0 +1,161 @@
+/** Uploads: bytes are reserved, sent to the object store, and made a version. */
+
+import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
+import type { SavesCalls } from "../generated/calls.js";
+import type { ConfirmedUploadMeta, MissingContent, Savegame, VerifyingUploadDocument } from "../generated/schemas.js";
+import type { Pause } from "../pause.js";
+import { type Bytes, sizeOf, slice } from "./contents.js";
+import { type SaveStore, SignatureRefused, type StoreRequest } from "./store.js";
+
+export interface TransferOptions {
+  signal?: AbortSignal;
+  /** Called after each request to the store, with what has been transferred of what has to be. */
+  onProgress?: (progress: { doneBytes: number; totalBytes: number }) => void;
+  /** Requests to the store at the same time. */
+  parallel?: number;
+}
+
+/** What became of an upload. A conflict is no error: both versions are kept, and the player decides. */
+export type UploadOutcome =
+  | { readonly result: ConfirmedUploadMeta["result"]; readonly save: Savegame; readonly meta: ConfirmedUploadMeta }
+  | { readonly result: "conflict"; readonly save: undefined; readonly meta: Record<string, unknown> };
+
+/** An upload that is open, with the requests that it still needs. */
+export interface Ticket {
+  readonly id: string;
+  /** Contents that have not arrived; the requests may be for fewer of them. */
+  readonly missingCount: number;
+  readonly missingBytes: number;
+  readonly contents: readonly MissingContent[];
+}
+
+/** Rounds in which contents that were lost or damaged on the way are sent again. */
+const MOST_ROUNDS = 5;
+/** Questions in a row by which nothing has become less. */
+const MOST_IDLE = 3;
+
+export interface UploadParts {
+  readonly calls: SavesCalls;
+  readonly store: SaveStore;
+  readonly pause: Pause;
+}
+
+export class Upload {
+  readonly #parts: UploadParts;
+  readonly #begin: () => Promise<Ticket>;
+  /** The bytes of a content, by its SHA-256. */
+  readonly #contents: ReadonlyMap<string, Bytes>;
+  readonly #options: TransferOptions;
+  readonly #progress = { doneBytes: 0, totalBytes: 0 };
+
+  constructor(
+    parts: UploadParts,
+    begin: () => Promise<Ticket>,
+    contents: ReadonlyMap<string, Bytes>,
+    options: TransferOptions,
+  ) {
+    this.#parts = parts;
+    this.#begin = begin;
+    this.#contents = contents;
+    this.#options = options;
+  }
+
+  async run(): Promise<UploadOutcome> {
+    let ticket = await this.#begin();
+    this.#progress.totalBytes = ticket.missingBytes;
+    for (let round = 1; ; round += 1) {
+      await this.#sendAll(ticket);
+      try {
+        return await this.#commit(ticket.id);
+      } catch (error) {
+        if (!(error instanceof LibraryRefusal)) throw error;
+        if (error.code === "SAVEGAME_VERSION_CONFLICT")
+          return { result: "conflict", save: undefined, meta: error.meta };
+        const isGone = error.status === 404;
+        const isIncomplete = error.code === "SAVEGAME_UPLOAD_INCOMPLETE" || error.code === "SAVEGAME_HASH_MISMATCH";
+        if (round === MOST_ROUNDS || !(isGone || isIncomplete)) throw error;
+        ticket = isGone ? await this.#begin() : await this.#again(ticket.id);
+      }
+    }
+  }
+
+  /** What is missing of an upload; a new upload if this one has failed or expired. */
+  async #again(id: string): Promise<Ticket> {
+    const { data } = await this.#parts.calls.getUpload(id, this.#call());
+    if (data.attributes.status !== "open") return this.#begin();
+    const { missing_count, missing_bytes, uploads } = data.attributes;
+    return { id, missingCount: missing_count, missingBytes: missing_bytes, contents: uploads };
+  }
+
+  async #sendAll(begun: Ticket): Promise<void> {
+    let ticket = begun;
+    for (let idle = 0; ticket.missingCount > 0; ) {
+      const requests = ticket.contents.flatMap((content) => this.#requests(content));
+      const refused = await this.#sendSome(requests);
+      if (!refused && ticket.contents.length === ticket.missingCount && requests.length > 0) return;
+      const before = ticket;
+      ticket = await this.#again(before.id);
+      const isLess = ticket.id !== before.id || ticket.missingBytes < before.missingBytes;
+      idle = isLess ? 0 : idle + 1;
+      if (idle === MOST_IDLE) {
+        throw refused ?? new LibraryUnreachable(`${ticket.missingCount} contents do not arrive at the store`);
+      }
+    }
+  }
+
+  #requests(content: MissingContent): StoreRequest[] {
+    const bytes = this.#contents.get(content.sha256);
+    if (bytes === undefined) throw new TypeError(`the upload asks for other bytes: ${content.sha256}`);
+    if (content.upload_url && content.method) {
+      return [{ method: content.method, url: content.upload_url, headers: content.headers, bytes }];
+    }
+    const size = content.part_size_bytes ?? 0;
+    return content.parts.map((part) => ({
+      method: part.method,
+      url: part.upload_url,
+      headers: part.headers,
+      bytes: slice(bytes, (part.number - 1) * size, part.size_bytes),
+    }));
+  }
+
+  /** Sends requests, some at a time; returns why the store did not take a signature, if that happened. */
+  async #sendSome(requests: readonly StoreRequest[]): Promise<SignatureRefused | undefined> {
+    let refused: SignatureRefused | undefined;
+    const waiting = requests.values();
+    const worker = async () => {
+      for (const request of waiting) {
+        try {
+          await this.#parts.store.send(request, this.#options.signal);
+          this.#progress.doneBytes += sizeOf(request.bytes ?? new Uint8Array());
+          this.#options.onProgress?.({ ...this.#progress });
+        } catch (error) {
+          if (!(error instanceof SignatureRefused)) throw error;
+          refused = error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: this.#options.parallel ?? 4 }, worker));
+    return refused;
+  }
+
+  /** Makes the upload a version. A large one is verified for a while: each question is a call with a key of its own. */
+  async #commit(id: string): Promise<UploadOutcome> {
+    let [verified, idle] = [-1, 0];
+    while (true) {
+      const answer = await this.#parts.calls.commitUpload(id, this.#call());
+      if (answer.response.status !== 202) {
+        const { data, meta } = answer as Exclude<typeof answer, VerifyingUploadDocument>;
+        return { result: meta.result, save: data, meta };
+      }
+      const { verified_count } = (answer as VerifyingUploadDocument).meta;
+      idle = verified_count > verified ? 0 : idle + 1;
+      verified = Math.max(verified, verified_count);
+      if (idle > 30) throw new LibraryUnreachable(`the service has verified ${verified} contents, and no more`);
+      await this.#parts.pause(Number(answer.response.headers.get("Retry-After")) || 2, this.#options.signal);
+    }
+  }
+
+  #call() {
+    return { signal: this.#options.signal };
+  }
+}

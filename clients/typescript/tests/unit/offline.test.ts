@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { MemoryQueueStore, type QueueStore, WebQueueStore } from "../../src/index.js";
+import { FileQueueStore } from "../../src/node.js";
+import { batchesOf, halvesOf, restOf } from "../../src/offline/entries.js";
+import { answer, refusal, type Sent, scripted } from "../scripted.js";
+
+const session = (id: string, minute = 0) => ({
+  client_session_id: id,
+  product_id: "p",
+  device_id: "deck",
+  start_time: new Date(minute * 60_000).toISOString(),
+  end_time: new Date((minute + 1) * 60_000).toISOString(),
+});
+
+/** Accepts what it is sent, element by element. */
+const accepting = (sent: Sent) => {
+  const { sessions, achievements } = JSON.parse(sent.body ?? "").data.attributes;
+  const results = (sessions ?? achievements).map(() => ({ attributes: { result: "accepted", code: null } }));
+  return answer({ data: results });
+};
+
+class TestStorage implements Storage {
+  readonly #items = new Map<string, string>();
+  get length() {
+    return this.#items.size;
+  }
+  clear = () => this.#items.clear();
+  getItem = (key: string) => this.#items.get(key) ?? null;
+  key = (index: number) => [...this.#items.keys()][index] ?? null;
+  removeItem = (key: string) => void this.#items.delete(key);
+  setItem = (key: string, value: string) => void this.#items.set(key, value);
+}
+
+async function storeHolds(store: QueueStore) {
+  const entry = { kind: "session", id: "session-deck-a/b", session: session("a/b"), heldUntil: 0 } as const;
+  assert.deepEqual(await store.load(), []);
+  await store.put({ ...entry, heldUntil: 5 });
+  await store.put(entry);
+  await store.put({ ...entry, id: "other" });
+  assert.deepEqual(
+    (await store.load()).sort((one, other) => (one.id < other.id ? 1 : -1)),
+    [entry, { ...entry, id: "other" }],
+  );
+  await store.remove(["other", "gone"]);
+  assert.deepEqual(await store.load(), [entry]);
+}
+
+test("a store in memory holds entries", () => storeHolds(new MemoryQueueStore()));
+
+test("a store in localStorage holds entries beside what others keep there", async () => {
+  const storage = new TestStorage();
+  storage.setItem("theme", "dark");
+  storage.setItem("gameshelf.queue.damaged", "{");
+  await storeHolds(new WebQueueStore(storage));
+  assert.equal(storage.getItem("theme"), "dark");
+});
+
+test("a store on disk holds entries, and skips files that are damaged", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "queue-"));
+  try {
+    await writeFile(join(folder, "damaged.json"), '{"kind": "session", "id"');
+    await storeHolds(new FileQueueStore(join(folder)));
+    assert.deepEqual(await new FileQueueStore(join(folder, "missing")).load(), []);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("entries are sent in batches of the service's limit, oldest first", async () => {
+  const { client, sent } = scripted([accepting, accepting, accepting]);
+  for (let index = 120; index > 0; index -= 1) await client.offline.addSession(session(`s${index}`, index));
+  await client.offline.addAchievement({ product_id: "p", api_name: "FIRST", unlocked: true });
+  const report = await client.offline.flush();
+  const sizes = sent.map((one) => Object.values(JSON.parse(one.body ?? "").data.attributes as object)[0].length);
+  assert.deepEqual(sizes, [100, 20, 1]);
+  assert.equal(JSON.parse(sent[0]?.body ?? "").data.attributes.sessions[0].client_session_id, "s1");
+  assert.deepEqual([report.results.length, report.error], [121, undefined]);
+  assert.deepEqual(await client.offline.entries(), []);
+});
+
+test("an element that makes the service refuse all does not hold up the others", async () => {
+  const picky = (sent: Sent) => (sent.body?.includes('"poison"') ? refusal(400, "VALIDATION_ERROR") : accepting(sent));
+  const { client } = scripted(Array.from({ length: 20 }, () => picky));
+  for (const id of ["a", "b", "poison", "c", "d"]) await client.offline.addSession(session(id));
+  const { results } = await client.offline.flush();
+  const rejected = results.filter((one) => one.result === "rejected");
+  assert.deepEqual(
+    rejected.map((one) => [one.entry.id, one.code]),
+    [["session-deck-poison", "VALIDATION_ERROR"]],
+  );
+  assert.deepEqual([results.length, (await client.offline.entries()).length], [5, 0]);
+});
+
+test("each element has its own result, and a rejected one leaves the queue", async () => {
+  const outcomes = [
+    { attributes: { result: "duplicate", code: null } },
+    { attributes: { result: "rejected", code: "PERMISSION_DENIED" } },
+  ];
+  const { client } = scripted([answer({ data: outcomes })]);
+  await client.offline.addSession(session("a", 1));
+  await client.offline.addSession(session("b", 2));
+  const { results } = await client.offline.flush();
+  assert.deepEqual(
+    results.map((one) => [one.result, one.code]),
+    [
+      ["duplicate", null],
+      ["rejected", "PERMISSION_DENIED"],
+    ],
+  );
+});
+
+test("without a network, an answer or a token everything stays", async () => {
+  for (const failure of [
+    new Error("cut"),
+    new Response("<html>"),
+    refusal(401, "UNAUTHENTICATED"),
+    answer({ data: [] }),
+  ]) {
+    const { client } = scripted([failure], "token", { retries: { tries: 1 } });
+    await client.offline.addSession(session("a"));
+    const { results, error } = await client.offline.flush();
+    assert.deepEqual([results, (await client.offline.entries()).length, error?.isTemporary], [[], 1, true]);
+  }
+});
+
+test("flushes at the same time are one", async () => {
+  const { client, sent } = scripted([accepting]);
+  await client.offline.addSession(session("a"));
+  await Promise.all([client.offline.flush(), client.offline.flush()]);
+  assert.equal(sent.length, 1);
+});
+
+test("a session that may still grow is not sent", async () => {
+  const { client, sent } = scripted([]);
+  await client.offline.addSession(session("a"), Date.now() + 60_000);
+  await client.offline.flush();
+  assert.deepEqual([sent.length, (await client.offline.entries()).length], [0, 1]);
+});
+
+const END = { sessionId: "s1", idempotencyKey: "k", product_id: "p", device_id: "deck", platform: null };
+const known = (end_time: string | null, end_reason: string | null) =>
+  answer({ data: { id: "s1", attributes: { end_time, end_reason } } });
+
+test("the rest of a session that timed out is imported from where it ended", async () => {
+  const { client, sent } = scripted([known("2026-11-28T12:00:00Z", "timeout"), accepting]);
+  await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: 0 });
+  await client.offline.flush();
+  const [imported] = JSON.parse(sent[1]?.body ?? "").data.attributes.sessions;
+  assert.deepEqual(
+    [imported.client_session_id, imported.start_time, imported.end_time],
+    ["s1:rest", "2026-11-28T12:00:00Z", "2026-11-28T12:01:30.000Z"],
+  );
+  assert.deepEqual(await client.offline.entries(), []);
+});
+
+test("the rest is imported under the same id after a crash", async () => {
+  const { client, sent } = scripted(
+    [known("2026-11-28T12:00:00Z", "timeout"), new Error("crash"), accepting],
+    "token",
+    {
+      retries: { tries: 1 },
+    },
+  );
+  await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: 0 });
+  await client.offline.flush();
+  await client.offline.flush();
+  assert.equal(sent[1]?.body, sent[2]?.body);
+});
+
+test("an end that the service has, or that ends a session now, is done", async () => {
+  const completed = scripted([known("2026-11-28T12:00:00Z", "completed")]);
+  await completed.client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: 0 });
+  assert.equal((await completed.client.offline.flush()).results[0]?.result, "accepted");
+  const running = scripted([known(null, null), known("2026-11-28T12:00:00Z", "completed")]);
+  await running.client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: Date.now() });
+  assert.equal((await running.client.offline.flush()).results[0]?.result, "accepted");
+  assert.equal(running.sent[1]?.headers["Idempotency-Key"], "k");
+});
+
+test("an old end of a session that still runs waits for its time-out", async () => {
+  const { client } = scripted([known(null, null)]);
+  await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: 0 });
+  await client.offline.flush();
+  assert.equal((await client.offline.entries()).length, 1);
+});
+
+test("batches and halves have all elements, once", () => {
+  assert.deepEqual(batchesOf([1, 2, 3, 4, 5], 2), [[1, 2], [3, 4], [5]]);
+  assert.deepEqual(batchesOf([], 2), []);
+  assert.deepEqual(halvesOf([1, 2, 3]), [[1, 2], [3]]);
+});
+
+test("less than a second is no rest", () => {
+  assert.equal(restOf({ kind: "end", id: "e", ...END, playedMs: 999, endedAt: 0 }, "2026-11-28T12:00:00Z"), undefined);
+});

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { LibraryRefusal, type PlayNotice } from "../../src/index.js";
+import { PlaySession } from "../../src/play/session.js";
+import { playedMs } from "../../src/play/ticks.js";
+import { answer, refusal, type Scripted, scripted } from "../scripted.js";
+
+const MINUTE = 60_000;
+const started = (id = "s1") => answer({ data: { id, attributes: { end_reason: null } } }, { status: 201 });
+const beaten = (headers: Record<string, string> = {}) => new Response(null, { status: 204, headers });
+const ended = (end_reason = "completed") => answer({ data: { id: "s1", attributes: { end_reason } } });
+
+const sessions: PlaySession[] = [];
+afterEach(async () => {
+  for (const session of sessions.splice(0)) await session.end();
+});
+
+/** A session by a clock that the test moves. Its own timer never fires: a turn takes an hour. */
+async function playing(script: Scripted[]) {
+  const { client, sent } = scripted(script, "token", { retries: { tries: 1 } });
+  const notices: PlayNotice[] = [];
+  const clock = { ms: Date.parse("2026-11-28T12:00:00Z") };
+  const parts = { playtime: client.playtime, queue: client.offline, deviceId: "deck", now: () => clock.ms };
+  const session = await PlaySession.start(parts, "p", { onNotice: (notice) => notices.push(notice) });
+  sessions.push(session);
+  const pass = async (ms: number) => {
+    clock.ms += ms;
+    await session.beat();
+  };
+  return { client, sent, session, notices, clock, pass, kinds: () => notices.map((one) => one.kind) };
+}
+
+test("a session is started, kept alive and ended", async () => {
+  const { session, sent, pass, client, kinds } = await playing([started(), beaten(), beaten(), ended()]);
+  await pass(MINUTE);
+  await pass(MINUTE);
+  await session.end();
+  await session.end();
+  assert.deepEqual(
+    sent.map((one) => one.url.split("/").pop()),
+    ["start", "heartbeat", "heartbeat", "end"],
+  );
+  assert.deepEqual([kinds(), await client.offline.entries(), session.state], [[], [], "over"]);
+});
+
+test("a game that may not be played is refused at its start", async () => {
+  await assert.rejects(playing([refusal(403, "PERMISSION_DENIED")]), LibraryRefusal);
+});
+
+test("a seat that is reclaimed is reported once, a lost one ends the session", async () => {
+  const lostAt = { "X-Seat-Lost-At": "2026-11-28T12:05:00Z" };
+  const script = [started(), beaten(lostAt), beaten(lostAt), refusal(409, "FAMILY_SEAT_LOST")];
+  const { session, pass, notices, sent } = await playing(script);
+  for (let turn = 0; turn < 4; turn += 1) await pass(MINUTE);
+  await session.end();
+  assert.deepEqual(notices, [
+    { kind: "seat_reclaimed", lostAt: "2026-11-28T12:05:00Z" },
+    { kind: "over", reason: "seat_lost" },
+  ]);
+  assert.equal(sent.length, 4);
+});
+
+test("a start without the service is noted, and grows with each turn", async () => {
+  const cut = new Error("cut");
+  const { session, pass, client, kinds } = await playing([cut, cut, cut, cut, cut, cut]);
+  await pass(MINUTE);
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "session" && entry.heldUntil > 0);
+  assert.equal(entry.session.end_time, "2026-11-28T12:01:00.000Z");
+  await pass(MINUTE);
+  await session.end();
+  const entries = await client.offline.entries();
+  assert.equal(entries.length, 1);
+  assert.ok(entries[0]?.kind === "session" && entries[0].heldUntil === 0);
+  assert.equal(entries[0].session.end_time, "2026-11-28T12:02:00.000Z");
+  assert.deepEqual(kinds(), ["offline"]);
+});
+
+test("a session that began offline continues at the service, and both count", async () => {
+  const { session, pass, client, kinds } = await playing([new Error("cut"), new Error("cut"), started("s2"), ended()]);
+  await pass(MINUTE);
+  assert.equal(session.sessionId, "s2");
+  await session.end();
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "session" && entry.heldUntil === 0);
+  assert.equal(entry.session.end_time, "2026-11-28T12:01:00.000Z");
+  assert.deepEqual(kinds(), ["offline", "online"]);
+});
+
+test("an end that the service does not get waits with what it has not counted", async () => {
+  const { session, pass, clock, client } = await playing([
+    started(),
+    beaten(),
+    new Error("cut"),
+    new Error("cut"),
+    new Error("cut"),
+  ]);
+  await pass(MINUTE);
+  await pass(MINUTE);
+  clock.ms += MINUTE / 2;
+  await session.end();
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "end");
+  assert.deepEqual([entry.sessionId, entry.playedMs], ["s1", 1.5 * MINUTE]);
+});
+
+test("a session that timed out meanwhile is continued by a new one", async () => {
+  const timedOut = refusal(409, "SESSION_ALREADY_ENDED", {
+    meta: { end_reason: "timeout", end_time: "2026-11-28T12:01:00Z" },
+  });
+  const { session, pass, client, kinds } = await playing([started(), new Error("cut"), timedOut, started("s2")]);
+  await pass(MINUTE);
+  await pass(MINUTE);
+  assert.equal(session.sessionId, "s2");
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "end" && entry.playedMs === 2 * MINUTE);
+  assert.deepEqual(kinds(), ["offline", "online"]);
+});
+
+test("an end that finds a session timed out keeps the rest", async () => {
+  const { session, clock, client } = await playing([started(), ended("timeout")]);
+  clock.ms += MINUTE;
+  await session.end();
+  assert.equal((await client.offline.entries())[0]?.kind, "end");
+});
+
+test("a sleep of the machine is reported and not counted", async () => {
+  const { session, pass, notices, client } = await playing([
+    started(),
+    beaten(),
+    new Error("cut"),
+    new Error("cut"),
+    new Error("cut"),
+  ]);
+  await pass(MINUTE);
+  await pass(8 * 60 * MINUTE);
+  await session.end();
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "end" && entry.playedMs === MINUTE);
+  assert.deepEqual(notices[0], { kind: "slept", seconds: 8 * 3600 - 60 });
+});
+
+test("a gap of two turns was played, a longer one was slept", () => {
+  assert.deepEqual(playedMs(2 * MINUTE, MINUTE), { playedMs: 2 * MINUTE, sleptMs: 0 });
+  assert.deepEqual(playedMs(9 * MINUTE, MINUTE), { playedMs: MINUTE, sleptMs: 8 * MINUTE });
+  assert.deepEqual(playedMs(-5, MINUTE), { playedMs: 0, sleptMs: 0 });
+});
+
+test("await using ends a session, also after an error", async () => {
+  const { client, sent } = scripted([started(), ended()]);
+  const game = async () => {
+    await using _session = await client.play("p");
+    throw new Error("the game has crashed");
+  };
+  await assert.rejects(game(), /crashed/);
+  assert.match(sent[1]?.url ?? "", /s1\/end$/);
+});

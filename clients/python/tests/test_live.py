@@ -128,6 +128,22 @@ async def test_an_expired_token_is_renewed_once(listen, client, platform, player
         assert named(await taken(updates, 1)) == ["a"]
 
 
+async def test_a_renewal_that_fails_for_a_moment_is_waited_for(listen, client, platform, player):
+    """wireapp/wire-webapp#21612: a machine wakes up without a network, and the updates never came back."""
+    stale = platform.issuer.issue(str(player.user), ttl=-3600)
+    given = iter([OSError("away"), stale, OSError("away"), OSError("away"), player.token])
+
+    def provide():
+        answer = next(given)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    async with listen("0", provide) as updates:
+        await client.library.create_category({"name": "a"})
+        assert named(await taken(updates, 1)) == ["a"]
+
+
 async def test_a_token_that_is_never_accepted_is_the_callers(listen, platform, player):
     stale = platform.issuer.issue(str(player.user), ttl=-3600)
     given = iter([stale, platform.issuer.issue(str(uuid4()), ttl=-3600)])

@@ -53,7 +53,8 @@ def notices():
 def play(client, owned, player, machine, queue, notices):
     def make(**options):
         options = {"queue": queue, "on_notice": notices.append, "now": machine.now, "pause": machine.pause, **options}
-        return PlaySession(client.playtime, str(player.product), device_id="deck-7", platform="linux", **options)
+        playtime = options.pop("playtime", client.playtime)
+        return PlaySession(playtime, str(player.product), device_id="deck-7", platform="linux", **options)
 
     return make
 
@@ -86,6 +87,17 @@ async def test_a_game_without_the_network_counts_later(client, proxy, play, mach
     await queue.send()
     [played] = await sessions(client)
     assert (played["duration_seconds"], played["end_reason"]) == (150, "imported")
+
+
+async def test_a_game_without_network_and_token_counts_later(connect, play, machine, queue, owned):
+    def provide():
+        raise OSError("the account is not reached")
+
+    async with connect(provide) as away, play(playtime=away.playtime) as session:
+        assert session.id is None
+        await machine.beat()
+    [entry] = await queue.entries()
+    assert entry.kind == "session"
 
 
 async def test_a_game_that_crashes_without_the_network_loses_one_interval(client, proxy, play, machine, queue):

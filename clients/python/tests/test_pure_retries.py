@@ -42,6 +42,19 @@ def test_a_time_is_read_by_the_clock_of_the_service():
     assert retry_after(httpx.Headers({"Retry-After": format_datetime(there), "Date": format_datetime(later)})) == 0
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("9" * 5000, float("inf")),  # notatallshaw/nab#596: more digits than a number may have
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),  # the same, and anthropic-sdk-python#1827: after all years
+        ("Sat, 28 Nov 2026 10:00:05 -0000", 5),  # AstroVela/vane#170: a date without a zone
+        ("0", 0),
+    ],
+)
+def test_values_that_have_stopped_other_clients(said, expected):
+    assert retry_after(httpx.Headers({"Retry-After": said, "Date": "Sat, 28 Nov 2026 10:00:00 GMT"})) == expected
+
+
 @given(st.integers(1, 500), st.none() | st.floats(0, 60))
 def test_a_pause_is_what_was_said_and_at_most_20_seconds_more(tried, said):
     assert (said or 0) <= pause_before(tried, said) <= (said or 0) + 20

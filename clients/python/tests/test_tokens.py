@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from gameshelf.client import LibraryUnreachable
 from gameshelf.client.tokens import TokenSource
 
 
@@ -26,16 +27,16 @@ async def test_the_first_who_waits_may_be_cancelled():
 
 
 async def test_a_provider_that_fails_is_asked_again_later():
-    answers = [OSError("no account"), "token"]
+    answers = [RuntimeError("no account"), "token"]
 
     def provide():
         answer = answers.pop(0)
-        if isinstance(answer, OSError):
+        if isinstance(answer, RuntimeError):
             raise answer
         return answer
 
     source = TokenSource(provide)
-    with pytest.raises(OSError, match="no account"):
+    with pytest.raises(RuntimeError, match="no account"):
         await source.current()
     assert await source.current() == "token"
 
@@ -52,3 +53,13 @@ async def test_who_comes_late_with_an_old_token_gets_the_new_one():
 async def test_a_fixed_token_has_no_successor():
     source = TokenSource("one")
     assert await source.renewed("one") is None
+
+
+async def test_a_provider_without_a_network_is_the_network():
+    """So a game is played offline, and live updates wait, where the account cannot be reached."""
+
+    def provide():
+        raise ConnectionResetError("by the hotspot")
+
+    with pytest.raises(LibraryUnreachable, match="by the hotspot"):
+        await TokenSource(provide).current()

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from gameshelf.client.errors import ForeignAnswer, LibraryProblem, LibraryRefusal
+from gameshelf.client.errors import ForeignAnswer, LibraryProblem, LibraryRefusal, LibraryUnreachable
 from gameshelf.client.retries import pause_before, retry_after
 from gameshelf.client.tokens import TokenSource
 from gameshelf.client.transport import PauseFor
@@ -98,7 +98,11 @@ class LiveUpdates:
         """One attempt, and the pause after one that fails."""
         from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-        self._token = await self._tokens.current()
+        try:
+            self._token = await self._tokens.current()
+        except LibraryUnreachable as away:
+            await self._wait(away.retry_after)
+            return
         query = f"?{urlencode({'cursor': self.cursor})}" if self.cursor is not None else ""
         try:
             self._socket = await _opened(self._address + query, self._token, self._ping_seconds)
@@ -126,9 +130,14 @@ class LiveUpdates:
             await self._wait(_MINUTE if code == _LIMITED else None)
 
     async def _renew(self) -> None:
-        self._bad_tokens += 1
-        if self._bad_tokens > 1 or await self._tokens.renewed(self._token) is None:
-            raise LibraryRefusal(401, [LibraryProblem("UNAUTHENTICATED", detail="the token is not accepted")])
+        try:
+            if self._bad_tokens == 0 and await self._tokens.renewed(self._token) is not None:
+                self._bad_tokens = 1
+                return
+        except LibraryUnreachable as away:  # the next connection finds the same token refused, and asks again
+            await self._wait(away.retry_after)
+            return
+        raise LibraryRefusal(401, [LibraryProblem("UNAUTHENTICATED", detail="the token is not accepted")])
 
     async def _wait(self, said: float | None = None) -> None:
         self._failures += 1

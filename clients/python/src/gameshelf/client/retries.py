@@ -41,12 +41,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if said.isascii() and said.isdigit():
         return float(said)
     with suppress(ValueError, TypeError, OverflowError):
-        until = parsedate_to_datetime(said)
-        now = datetime.now(UTC)
+        until, now = _date_of(said), datetime.now(UTC)
         with suppress(ValueError, TypeError, OverflowError):  # by the clock of the one who said it
-            now = parsedate_to_datetime(headers.get("Date", ""))
+            now = _date_of(headers.get("Date", ""))
         return max(0.0, (until - now).total_seconds())
     return None
+
+
+def _date_of(text: str) -> datetime:
+    """A date of a header; one without a zone is in UTC."""
+    date = parsedate_to_datetime(text)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 class Attempts:

@@ -4,6 +4,9 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
+import httpx
+from gameshelf.client.errors import LibraryUnreachable
+
 TokenProvider = str | Callable[[], str | Awaitable[str]]
 """A token, or a function that returns the current one: it is called first, and each time the service refuses one."""
 
@@ -17,7 +20,7 @@ class TokenSource:
         self._asking: asyncio.Task[str] | None = None
 
     async def current(self) -> str:
-        """The token to send. Raises what the provider raises."""
+        """The token to send. Raises what the provider raises; failures of the network are LibraryUnreachable."""
         return self._token if self._token is not None else await self._asked()
 
     async def renewed(self, refused: str) -> str | None:
@@ -38,8 +41,11 @@ class TokenSource:
 
     async def _ask(self) -> str:
         assert not isinstance(self._provider, str)
-        said = self._provider()
-        self._token = await said if inspect.isawaitable(said) else said
+        try:
+            said = self._provider()
+            self._token = await said if inspect.isawaitable(said) else said
+        except (OSError, httpx.TransportError) as error:  # a machine that wakes up has no network yet
+            raise LibraryUnreachable(f"no token: {type(error).__name__} {error}".rstrip()) from error
         return self._token
 
     def _end(self, task: asyncio.Task[str]) -> None:

@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
 from gameshelf.libctl.distribution.plan import CurrentTable, Placement, TablePlacement, plan
 
 USER = CurrentTable("s.users", {"user_id": "uuid"}, ["user_id"])
 ITEM = CurrentTable("s.items", {"user_id": "uuid", "id": "uuid"}, ["user_id", "id"], references=["s.users"])
 AUDIT = CurrentTable("s.audit", {"user_hash": "bytea", "id": "bigint"}, ["user_hash", "id"])
 PRODUCT = CurrentTable("s.products", {"product_id": "uuid"}, ["product_id"])
+DELTA = CurrentTable("s.deltas", {"id": "bigint", "product_id": "uuid"}, ["id"])
 COUNT = CurrentTable("s.counts", {"id": "integer"}, ["id"])
 ERASED = CurrentTable("s.erased", {"user_hash": "bytea"}, ["user_hash"])
 
 
 def test_tables_of_users_go_by_user_and_others_everywhere():
-    planned = plan([ITEM, USER, PRODUCT, COUNT, ERASED], {"s.counts"})
+    planned = plan([ITEM, USER, PRODUCT, COUNT, DELTA, ERASED], {"s.counts"}, {"s.deltas"})
     assert planned.obstacles == []
     placements = {step.table: (step.placement, step.column) for step in planned.steps}
     assert placements == {
@@ -21,6 +23,7 @@ def test_tables_of_users_go_by_user_and_others_everywhere():
         "s.users": (Placement.BY_USER, "user_id"),
         "s.products": (Placement.REFERENCE, None),
         "s.erased": (Placement.REFERENCE, None),
+        "s.deltas": (Placement.WHOLE, None),
         "s.counts": (Placement.LOCAL, None),
     }
 
@@ -52,6 +55,17 @@ def test_a_run_that_was_interrupted_continues_beside_what_is_done():
 def test_what_is_done_needs_nothing_more():
     tables = [replace(USER, distributed_by="user_id", group=4), replace(PRODUCT, is_everywhere=True), COUNT]
     assert all(step.is_done for step in plan(tables, {"s.counts"}).steps)
+
+
+@pytest.mark.parametrize(
+    ("table", "is_done"),
+    [(DELTA, False), (replace(DELTA, is_whole=True), True), (replace(DELTA, is_everywhere=True), True)],
+    ids=["new", "on one machine", "copied by the release before"],
+)
+def test_a_table_of_one_machine_is_moved_once(table, is_done):
+    planned = plan([table], (), {"s.deltas"})
+    assert planned.obstacles == []
+    assert [step.is_done for step in planned.steps] == [is_done]
 
 
 def obstacles(*tables):

@@ -39,7 +39,12 @@ from gameshelf.kernel.migrations import Migrations
 
 __version__ = "0.3.0.dev0"
 
-MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA, local_tables=frozenset({"recounts"}))
+MIGRATIONS = Migrations(
+    "gameshelf.achievements",
+    SCHEMA,
+    local_tables=frozenset({"recounts"}),
+    whole_tables=frozenset({"rarity_deltas"}),
+)
 
 __all__ = [
     "MAX_DEFINITIONS",

@@ -3,4 +3,4 @@
 Import the submodules: ``from gameshelf.kernel.errors import DomainError``.
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0.dev0"

@@ -59,6 +59,10 @@ class Migrations:
     schema: str
     local_tables: frozenset[str] = frozenset()
     """The tables that stay in one place where others are distributed: no statement has one beside another table."""
+    whole_tables: frozenset[str] = frozenset()
+    """Nobody's tables that are whole on one of the machines where others are distributed, as many users' changes add
+    rows to them: a deletion from a table that is copied to each machine waits for all changes that add to it.
+    """
     second_steps: tuple[str, ...] = ()
     """Statements that end the support of the release before, which has keys and triggers by which no table can be
     distributed. Each may be repeated. A later migration runs them, or the distribution of the tables.

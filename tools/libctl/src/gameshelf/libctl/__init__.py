@@ -1,3 +1,3 @@
 """The support CLI of the Library Service. It is run, not imported."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"

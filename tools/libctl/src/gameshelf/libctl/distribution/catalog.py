@@ -29,7 +29,8 @@ WHERE n.nspname = ANY ($1::text[]) AND c.relkind = 'r' AND c.relname <> 'alembic
 _OF_CITUS = """
 SELECT n.nspname || '.' || c.relname AS name, p.colocationid AS "group",
     CASE WHEN p.partmethod = 'h' THEN column_to_column_name(p.logicalrelid, p.partkey) END AS distributed_by,
-    p.partmethod = 'n' AND p.repmodel = 't' AS is_everywhere
+    p.partmethod = 'n' AND p.repmodel = 't' AS is_everywhere,
+    p.partmethod = 'n' AND p.repmodel = 's' AND p.colocationid <> 0 AS is_whole
 FROM pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1::text[])
 """
@@ -82,5 +83,6 @@ def _table(row: Any, known: Any) -> CurrentTable:
         references=row["references"],
         distributed_by=known and known["distributed_by"],
         is_everywhere=bool(known and known["is_everywhere"]),
+        is_whole=bool(known and known["is_whole"]),
         group=known and known["group"],
     )

@@ -13,6 +13,7 @@ from gameshelf.libctl.postgres import Connection, PostgresDatabase
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '5s'"
 _PLACE_BY_USER = "SELECT create_distributed_table($1::text::regclass, $2::text, colocate_with => $3::text)"
 _PLACE_EVERYWHERE = "SELECT create_reference_table($1::text::regclass)"
+_PLACE_WHOLE = "SELECT create_distributed_table($1::text::regclass, NULL, colocate_with => 'none')"
 _PLACE_FUNCTION = "SELECT create_distributed_function($1::text::regprocedure)"
 _DROP_LOCAL_ROWS = "SELECT truncate_local_data_after_distributing_table($1::text::regclass)"
 _HAS_LOCAL_ROWS = "SELECT pg_relation_size($1::text::regclass) > 0"
@@ -77,7 +78,8 @@ async def _place(connection: Connection, step: TablePlacement) -> None:
     if step.placement is Placement.BY_USER:
         await connection.execute(_PLACE_BY_USER, step.table, step.column, step.beside or "none")
     else:
-        await connection.execute(_PLACE_EVERYWHERE, step.table)
+        is_whole = step.placement is Placement.WHOLE
+        await connection.execute(_PLACE_WHOLE if is_whole else _PLACE_EVERYWHERE, step.table)
 
 
 async def _require_citus(connection: Connection) -> int:
@@ -94,12 +96,18 @@ async def _require_citus(connection: Connection) -> int:
 
 async def _plan(connection: Connection, packages: Mapping[str, Migrations]) -> tuple[Plan, Sequence[str]]:
     tables = await catalog.read_tables(connection, packages.values())
-    return plan(tables, local_tables(packages)), await catalog.functions(connection, packages.values())
+    placed = plan(tables, local_tables(packages), whole_tables(packages))
+    return placed, await catalog.functions(connection, packages.values())
 
 
 def local_tables(packages: Mapping[str, Migrations]) -> set[str]:
     """Returns the tables that stay on the coordinator, with their schema."""
     return {f"{package.schema}.{table}" for package in packages.values() for table in package.local_tables}
+
+
+def whole_tables(packages: Mapping[str, Migrations]) -> set[str]:
+    """Returns the tables that are whole on one of the machines, with their schema."""
+    return {f"{package.schema}.{table}" for package in packages.values() for table in package.whole_tables}
 
 
 @asynccontextmanager

@@ -15,6 +15,8 @@ class Placement(StrEnum):
     """On the shard of their user, with all other rows of that user."""
     REFERENCE = "everywhere"
     """All rows on each machine, so that each shard can join them."""
+    WHOLE = "one machine"
+    """All rows on one of the machines, as many users' changes add some."""
     LOCAL = "coordinator"
     """On the coordinator only, as jobs alone use them."""
 
@@ -36,6 +38,8 @@ class CurrentTable:
     """The column by which it is distributed already."""
     is_everywhere: bool = False
     """Whether it is a reference table already."""
+    is_whole: bool = False
+    """Whether it is on one of the machines already."""
     group: int | None = None
     """Tables of one group have the rows of a user on one machine."""
 
@@ -59,11 +63,11 @@ class Plan:
     obstacles: Sequence[str]
 
 
-def plan(tables: Iterable[CurrentTable], local: Collection[str]) -> Plan:
+def plan(tables: Iterable[CurrentTable], local: Collection[str], whole: Collection[str] = ()) -> Plan:
     """Decides what is done with each table; a table comes after those that it references.
 
     A table whose primary key begins with the user is distributed by the user. ``local`` names those that stay where
-    they are. All others are copied to each machine.
+    they are, ``whole`` those that are moved to one machine. All others are copied to each machine.
     """
     every = {table.name: table for table in tables}
     steps: list[TablePlacement] = []
@@ -71,7 +75,7 @@ def plan(tables: Iterable[CurrentTable], local: Collection[str]) -> Plan:
     first_of: dict[str, CurrentTable] = {}
     for table in _in_order(every):
         column = user_column(table.primary_key)
-        placement = Placement.LOCAL if table.name in local else Placement.BY_USER if column else Placement.REFERENCE
+        placement = _placement(table, local, whole)
         kind = table.columns[column] if column else ""
         first = first_of.setdefault(kind, table) if column and placement is Placement.BY_USER else table
         is_done = _is_done(table, placement)
@@ -86,6 +90,14 @@ def plan(tables: Iterable[CurrentTable], local: Collection[str]) -> Plan:
     return Plan(steps, obstacles)
 
 
+def _placement(table: CurrentTable, local: Collection[str], whole: Collection[str]) -> Placement:
+    if table.name in local:
+        return Placement.LOCAL
+    if table.name in whole:
+        return Placement.WHOLE
+    return Placement.BY_USER if user_column(table.primary_key) else Placement.REFERENCE
+
+
 def _in_order(tables: Mapping[str, CurrentTable]) -> Iterable[CurrentTable]:
     """Returns each table after those that it references, and distributed ones before others of their kind."""
     graph = {name: sorted(set(tables[name].references) & set(tables) - {name}) for name in sorted(tables)}
@@ -96,6 +108,9 @@ def _in_order(tables: Mapping[str, CurrentTable]) -> Iterable[CurrentTable]:
 def _is_done(table: CurrentTable, placement: Placement) -> bool:
     if placement is Placement.BY_USER:
         return table.distributed_by is not None
+    if placement is Placement.WHOLE:
+        # Release 0.2.0 has copied it to each machine, and Citus takes back no table with an identity column.
+        return table.is_whole or table.is_everywhere
     return placement is Placement.LOCAL or table.is_everywhere
 
 

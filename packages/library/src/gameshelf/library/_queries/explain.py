@@ -23,13 +23,11 @@ from gameshelf.library._queries.access import AccessDecision, AccessQueries
 from gameshelf.library._queries.support import ITEM_COLUMNS, GrantView, ItemState, LibrarySupportQueries
 from gameshelf.library._reasons import LinkReason, SeatReason, Start, by_weight, link_reason, start
 from gameshelf.library._rules import known_rating
-from gameshelf.library._visible import FENCE
 from sqlalchemy import Uuid, bindparam, func, literal, select, true
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-MOST_LINKS = 1000
-"""How many links of a user are read; a user has one per person who ever shared with them."""
+MOST_LINKS = 100
+"""How many links of a user are read, and so how many owners; a user has one per person who ever shared with them."""
 MOST_PLAYED = 10
 """For how many shared copies the running sessions are queried; by default a user has at most five."""
 
@@ -90,48 +88,40 @@ _WHAT_IS_KNOWN = Statement(
 )
 _CATALOG = RowReader(CatalogProduct, _WHAT_IS_KNOWN, prefix="catalog_")
 _ITEM = RowReader(ItemState, _WHAT_IS_KNOWN, prefix="item_", convert={"user_rating": known_rating})
-_other = aliased(FamilySeat)
-_theirs = (
-    select(col(_I.added_at))
-    .where(
-        col(_I.user_id) == col(_M.owner_user_id),
-        col(_I.product_id) == _PRODUCT_ID,
-        col(_I.acquisition_type).is_not(None),
-    )
-    .offset(FENCE)
-    .lateral("theirs")
-)
-
-
-def _seat_of(table: Any, name: str, *conditions: Any) -> Any:
-    """Selects a taken seat of the link's owner."""
-    taken = select(*taken_seat_columns(table)).where(
-        table.owner_user_id == col(_M.owner_user_id), table.holder_user_id.is_not(None), *conditions
-    )
-    return taken.limit(literal(1)).lateral(name)
-
-
-_seat = _seat_of(_S, "seat", col(_S.product_id) == _PRODUCT_ID)
-_other_seat = _seat_of(
-    _other, "other_seat", col(_other.product_id) != _PRODUCT_ID, col(_other.holder_user_id) == user()
-)
 _LINKS = Statement(
-    select(
-        *MEMBERSHIP_COLUMNS,
-        _theirs.c.added_at.label("owned_since"),
-        *prefixed("seat_", _seat.c),
-        *prefixed("other_seat_", _other_seat.c),
-    )
-    .select_from(_M)
-    .outerjoin(_theirs, true())
-    .outerjoin(_seat, true())
-    .outerjoin(_other_seat, true())
+    select(*MEMBERSHIP_COLUMNS)
     .where(col(_M.user_id) == user())
     .order_by(col(_M.status) != LinkStatus.ACTIVE.value, col(_M.active_since), col(_M.id))
     .limit(literal(MOST_LINKS))
 )
-_SEAT, _OTHER_SEAT = (RowReader(TakenSeat, _LINKS, prefix=prefix) for prefix in ("seat_", "other_seat_"))
-_LINK = RowReader(Link, _LINKS, others=("owned_since", _SEAT, _OTHER_SEAT), given=("invited_at",))
+_LINK = RowReader(Link, _LINKS, given=("invited_at",))
+_OWNER = bindparam("owner_id", type_=Uuid)
+_theirs = (
+    select(col(_I.added_at))
+    .where(col(_I.user_id) == _OWNER, col(_I.product_id) == _PRODUCT_ID, col(_I.acquisition_type).is_not(None))
+    .subquery("theirs")
+)
+
+
+def _seat_of(name: str, *conditions: Any) -> Any:
+    """Selects a taken seat of the owner."""
+    taken = select(*taken_seat_columns(_S)).where(
+        col(_S.owner_user_id) == _OWNER, col(_S.holder_user_id).is_not(None), *conditions
+    )
+    return taken.limit(literal(1)).subquery(name)
+
+
+_seat = _seat_of("seat", col(_S.product_id) == _PRODUCT_ID)
+_other_seat = _seat_of("other_seat", col(_S.product_id) != _PRODUCT_ID, col(_S.holder_user_id) == user())
+# About one owner: where tables are distributed by user, no statement reads the rows of a member and those of an owner.
+_OF_OWNER = Statement(
+    select(
+        _theirs.c.added_at.label("owned_since"),
+        *prefixed("seat_", _seat.c),
+        *prefixed("other_seat_", _other_seat.c),
+    ).select_from(_moment.outerjoin(_theirs, true()).outerjoin(_seat, true()).outerjoin(_other_seat, true()))
+)
+_SEAT, _OTHER_SEAT = (RowReader(TakenSeat, _OF_OWNER, prefix=prefix) for prefix in ("seat_", "other_seat_"))
 
 
 class AccessExplained:
@@ -145,8 +135,8 @@ class AccessExplained:
         self._players = players
 
     async def explain(self, user_id: UUID, product_id: UUID) -> Explanation:
-        """Returns the whole chain. Five round trips, two more for an owned product, three for each of ten shared
-        copies.
+        """Returns the whole chain. Five round trips, one more for each link, two for an owned product, three for each
+        of ten shared copies.
         """
         row = await _WHAT_IS_KNOWN.first(self._connection, user_id=user_id, product_id=product_id)
         if row is None:
@@ -179,12 +169,22 @@ class AccessExplained:
         )
 
     async def _links(self, user_id: UUID, product_id: UUID, is_forbidden: bool, at: datetime) -> list[LinkReason]:
-        rows = await _LINKS.all(self._connection, user_id=user_id, product_id=product_id)
-        found = [_link(row, product_id, is_forbidden, at) for row in rows]
+        links = _LINK.read_all(await _LINKS.all(self._connection, user_id=user_id))
+        found = [await self._weighed(user_id, link, product_id, is_forbidden, at) for link in links]
         weighed = by_weight(found)
         sharing = [one for one in weighed if one.reason == LinkVerdict.SHARED][:MOST_PLAYED]
         asked = [await self._played(one, product_id) for one in sharing]
         return [*asked, *weighed[len(asked) :], *(one for one in found if not one.counts)]
+
+    async def _weighed(
+        self, user_id: UUID, link: Link, product_id: UUID, is_forbidden: bool, at: datetime
+    ) -> LinkReason:
+        row = await _OF_OWNER.first(
+            self._connection, user_id=user_id, owner_id=link.owner_user_id, product_id=product_id
+        )
+        if row is None:
+            raise LookupError("a statement without a condition found nothing")
+        return _reason(link, row, product_id, is_forbidden, at)
 
     async def _played(self, one: LinkReason, product_id: UUID) -> LinkReason:
         """Returns a link that shares the product with whether the sessions of its seats run."""
@@ -204,8 +204,8 @@ class AccessExplained:
         return SeatReason(seat, runs=seat.session_id in running)
 
 
-def _link(row: Record, product_id: UUID, is_forbidden: bool, at: datetime) -> LinkReason:
-    reason = link_reason(_LINK.read(row), product_id, row["owned_since"], is_forbidden, at)
+def _reason(link: Link, row: Record, product_id: UUID, is_forbidden: bool, at: datetime) -> LinkReason:
+    reason = link_reason(link, product_id, row["owned_since"], is_forbidden, at)
     seat = SeatReason(_SEAT.read(row), runs=None) if row["seat_owner_user_id"] else None
     other = SeatReason(_OTHER_SEAT.read(row), runs=None) if row["other_seat_owner_user_id"] else None
     return replace(reason, seat=seat, other_seat=other)

@@ -42,7 +42,6 @@ _FAMILY = Reason.FAMILY
 GROUPS = (
     AcrossUsers("job erasure", _FAMILY, "library._family.store.seats", "_RELEASE_ALL"),
     AcrossUsers("job erasure", _FAMILY, "playtime._store.erasure", "_ERASE_OWNER _ERASE_OWNER_OF_PARTS"),
-    AcrossUsers("libctl access", _FAMILY, "library._queries.explain", "_LINKS"),
     AcrossUsers("consumer, jobs", Reason.PARTS, f"{_OUTBOX}.store", "_CLOSE_GROUP _ADD_RECORDS"),
     AcrossUsers("job session watch", Reason.PARTS, "playtime._store.liveness", "_CHECKPOINT _REVIVE _KNOWN"),
     AcrossUsers("job session watch", Reason.JOB, "playtime._store.liveness", "_RUNNING"),

@@ -8,7 +8,7 @@ import re
 import asyncpg
 import httpx
 import pytest
-from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, on_one_server
 from gameshelf.devstack.servers.base import free_port
 from gameshelf.gateway.runtime import backups
 from gameshelf.gateway.runtime.outbox import backlog
@@ -86,6 +86,7 @@ def test_a_broker_that_refuses_the_login_is_degraded(start):
     assert "login" in document["reasons"]["kafka"]
 
 
+@on_one_server("its form is in test_distributed.py")
 async def test_the_outbox_is_measured_in_bounded_time_however_much_waits(platform):
     connection = await asyncpg.connect(platform.dsn)
     assert await backlog.measure(connection) == backlog.OutboxBacklog(0, 0.0)

@@ -55,13 +55,14 @@ async def times_of(connection, user_id):
         "SELECT format('%I.%I', t.table_schema, t.table_name) AS name, t.column_name AS time, u.column_name AS owner "
         "FROM information_schema.columns t JOIN information_schema.columns u USING (table_schema, table_name) "
         "WHERE t.data_type = 'timestamp with time zone' AND u.column_name IN ('user_id', 'owner_user_id') "
+        "AND t.table_schema NOT IN ('pg_catalog', 'public') "
         "ORDER BY 1, 2"
     )
     return [
         (name, time, owner)
         for name, time, owner in rows
         if name != "gateway.user_streams"
-        and await connection.fetchval(f"SELECT EXISTS (SELECT FROM {name} WHERE {owner} = $1)", user_id)
+        and await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {name} WHERE {owner} = $1)", user_id)
     ]
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import asyncpg
 import grpc.aio
 import pytest
+from gameshelf.devstack.pytest_plugin import on_one_server
 from gameshelf.protos.library.v1 import wishlist_service_pb2 as messages
 from gameshelf.protos.library.v1.wishlist_service_pb2_grpc import WishlistServiceStub
 
@@ -82,6 +83,7 @@ async def deadlock(race, wait_until, players, wish):
     return [one.result() for one in wishes], await race.attempts()
 
 
+@on_one_server("it has no triggers")
 async def test_two_writers_over_grpc_that_deadlock_both_succeed(race, new_player, stub, caller, wait_until):
     async def wish(player):
         request = messages.AddToWishlistRequest(user_id=str(player.id), product_id=str(uuid4()))
@@ -94,6 +96,7 @@ async def test_two_writers_over_grpc_that_deadlock_both_succeed(race, new_player
         assert [one["id"] for one in (await player.get("/wishlist/items"))["data"]] == [item]
 
 
+@on_one_server("it has no triggers")
 async def test_two_writers_over_rest_that_deadlock_are_kept_once(race, new_player, wait_until):
     bodies = {}
 

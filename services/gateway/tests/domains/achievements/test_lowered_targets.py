@@ -36,12 +36,8 @@ async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service
 
     failing, held, *others = players
     await connection.execute(
-        "CREATE FUNCTION achievements.poison() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = 'check_violation'; END $$"
-    )
-    await connection.execute(
-        "CREATE TRIGGER poison BEFORE UPDATE ON achievements.user_achievements FOR EACH ROW "
-        f"WHEN (NEW.user_id = '{failing.id}' AND NEW.is_unlocked) EXECUTE FUNCTION achievements.poison()"
+        "ALTER TABLE achievements.user_achievements ADD CONSTRAINT poison "
+        f"CHECK (user_id <> '{failing.id}' OR NOT is_unlocked) NOT VALID"
     )
     try:
         holding = connection.transaction()
@@ -58,7 +54,7 @@ async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service
         await wait_until(lambda: unlocked(held))
         assert not await unlocked(failing)
     finally:
-        await connection.execute("DROP FUNCTION achievements.poison() CASCADE")
+        await connection.execute("ALTER TABLE achievements.user_achievements DROP CONSTRAINT poison")
     await wait_until(lambda: unlocked(failing))
 
     async def is_reviewed():

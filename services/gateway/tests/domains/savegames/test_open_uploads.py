@@ -4,6 +4,7 @@ and a real object store.
 
 import asyncio
 import gzip
+from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -95,14 +96,21 @@ async def lacks(player, product):
 
 async def test_a_fresh_url_can_be_confirmed_as_long_as_any(player, device, jobs):
     upload = await device.request_upload(b"x")
-    age = "UPDATE savegames.savegame_uploads SET expires_at = expires_at - interval '1 hour' WHERE user_id = $1"
-    await jobs.pool.execute(age, player.id)
+    expiry = "SELECT expires_at FROM savegames.savegame_uploads WHERE user_id = $1"
+
+    async def age():
+        expires_at = await jobs.pool.fetchval(expiry, player.id) - timedelta(hours=1)
+        await jobs.pool.execute(
+            "UPDATE savegames.savegame_uploads SET expires_at = $2 WHERE user_id = $1", player.id, expires_at
+        )
+
+    await age()
     first = await shown(player, upload)
     await asyncio.sleep(1.1)  # signatures have seconds
     again = await shown(player, upload)
     assert again["expires_at"] > first["expires_at"] > upload.get("expires_at", "")
     assert again["uploads"][0]["upload_url"] != first["uploads"][0]["upload_url"]
-    await jobs.pool.execute(age, player.id)  # two hours after it was asked for, one after the newest URL
+    await age()  # two hours after it was asked for, one after the newest URL
     await device.put(again["uploads"][0], b"x")
     assert (await device.confirm(upload)).status_code == 200
 

@@ -35,8 +35,8 @@ async def test_calls_cost_what_the_table_says(measured, documented, device):
     started = await ask("POST", "/playtime/sessions/start", {"product_id": product}, 201)
     session = started["data"]["id"]
     async with measured.gateway.database.acquire() as connection:  # else it would be over before a second has passed
-        earlier = "UPDATE playtime.playtime_sessions SET start_time = start_time - interval '1 minute' WHERE id = $1"
-        await connection.execute(earlier, UUID(session))
+        earlier = "UPDATE playtime.playtime_sessions SET start_time = $2 WHERE id = $1"
+        await connection.execute(earlier, UUID(session), datetime.now(UTC) - timedelta(minutes=1))
     await ask("POST", "/playtime/sessions/{id}/end", id=session)
     await ask("GET", "/playtime/sessions/{id}", id=session)
     await ask("GET", "/playtime", row="`{}`, also `?by=platform`", params={"by": "platform"})

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import on_one_server
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames import jobs as savegame_jobs
 from gameshelf.gateway.domains.savegames.object_store import s3_config
@@ -121,10 +122,9 @@ async def test_history_goes_with_the_day_that_kept_it_and_pins_stay(player, devi
         savegame_id, _ = data_of(await device.save(b"version %d" % number))
         if number < 2:
             await jobs.pool.execute(
-                "UPDATE savegames.savegame_metadata SET server_uploaded_at = server_uploaded_at - $2::interval "
-                "WHERE user_id = $1 AND version = $3",
+                "UPDATE savegames.savegame_metadata SET server_uploaded_at = $2 WHERE user_id = $1 AND version = $3",
                 player.id,
-                timedelta(days=2 - number),
+                jobs.now() - timedelta(days=2 - number),
                 number + 1,
             )
 
@@ -375,6 +375,7 @@ async def test_instances_that_sweep_at_once_do_it_once(player, device, data_of, 
     assert (scan["cursor"], scan["finished_at"] is None) == ("", False)
 
 
+@on_one_server("it has no triggers")
 async def test_one_player_who_cannot_be_served_holds_up_nobody_else(
     player, new_player, device, new_device, data_of, jobs, wait_until
 ):

@@ -181,7 +181,8 @@ async def test_users_who_are_busy_hold_up_nobody_and_are_notified_too(
 
     holder = await asyncpg.connect(platform.dsn)
     async with holder.transaction():
-        await holder.fetch("SELECT 1 FROM gateway.user_streams WHERE user_id = ANY($1) FOR UPDATE", busy)
+        for user in busy:
+            await holder.fetch("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", user)
         await say(platform, priced(product, sale))
         first = sorted(users)[:200]
         free = len(set(first) - {*busy, erased})

@@ -14,7 +14,7 @@ import h2.events
 import h2.settings
 import httpx
 import pytest
-from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, on_one_server
 from gameshelf.gateway.runtime.errors import RateLimitExceeded
 from gameshelf.gateway.runtime.grpc.open_streams import MOST_OF_ONE, OpenStreams
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
@@ -179,6 +179,7 @@ async def test_a_token_without_a_role_may_nothing(stub, platform):
     assert (await refusal(call))[0] == "PERMISSION_DENIED"
 
 
+@on_one_server("the log is that of another machine")
 async def test_a_deadline_ends_the_work_too_and_is_counted(postgres, platform, service, stub, caller, wait_until):
     holder = await asyncpg.connect(platform.dsn)
     said_before = len(postgres.log.read_text())

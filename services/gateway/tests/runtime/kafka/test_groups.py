@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from aiokafka import ConsumerRecord
 from gameshelf.devstack.events import CloudEvent
-from gameshelf.devstack.pytest_plugin import sized
+from gameshelf.devstack.pytest_plugin import on_one_server, sized
 from gameshelf.devstack.statements.found import PACKAGES, found
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains import DOMAINS
@@ -221,6 +221,7 @@ async def test_what_is_delivered_again_changes_nothing(batches):
     assert [len(rows["gateway.outbox"]) for rows in before] == [1] * 5
 
 
+@on_one_server("it has no triggers")
 @pytest.mark.parametrize("code", ["22000", "21000", "55P03"], ids=["data", "not the data", "a lock"])
 async def test_one_record_that_fails_harms_nobody_else(batches, code):
     users, order = [uuid4() for _ in range(40)], f"order-{uuid4()}"

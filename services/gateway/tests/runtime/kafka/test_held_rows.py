@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.pytest_plugin import on_one_server
 
 PURCHASED = "com.platform.payment.purchase.completed.v1"
 DELETED = "com.platform.account.user.deleted.v1"
@@ -78,6 +79,7 @@ async def test_a_malformed_record_of_a_held_player_is_set_aside_too(
     assert letter["user_id"] == player.id
 
 
+@on_one_server("changes of a table that is copied wait for each other")
 async def test_a_held_product_does_not_hold_up_the_catalog(
     player, platform, held, connection, owns, wait_until, send, encode
 ):

@@ -6,6 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownError
+from gameshelf.devstack.pytest_plugin import on_one_server
 from gameshelf.gateway.runtime.kafka.relay import Relay
 from gameshelf.gateway.runtime.kafka.sending import send_records
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -159,6 +160,7 @@ async def test_one_transaction_takes_a_lane_and_the_release_before_a_shard(platf
     await before.close()
 
 
+@on_one_server("it has a form of its own, by lanes")
 async def test_records_behind_those_that_wait_are_found_by_the_index(connection):
     """However many keys are passed over: the server looks each record's up in a table of hashes."""
     topic, keys = "not a topic: index", [f"key-{number}" for number in range(5_000)]

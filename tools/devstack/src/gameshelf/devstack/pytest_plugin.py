@@ -46,6 +46,13 @@ machine takes. A check that nothing comes has a short time of its own.
 """
 
 CreateDatabase = Callable[..., str]
+
+
+def on_one_server(reason: str) -> pytest.MarkDecorator:
+    """Marks a test that needs something of PostgreSQL that Citus lacks: on a cluster it is skipped for this reason."""
+    return pytest.mark.skipif(bool(os.environ.get(citus_cluster.VARIABLE)), reason=f"Citus: {reason}")
+
+
 Found = TypeVar("Found")
 
 

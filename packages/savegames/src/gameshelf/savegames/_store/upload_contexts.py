@@ -264,12 +264,18 @@ _UPLOAD_CONTEXT = RowReader(UploadContext, _CONTEXT, given=("same",), others=("b
 _named = bindparam("savegame_id", type_=Uuid)
 _had = (
     select(literal(1))
-    .where(col(_D.user_id) == col(S.user_id), col(_D.slot_id) == col(S.id), col(_D.device_id) == DEVICE, BASE.is_(None))
+    .where(col(_D.user_id) == col(S.user_id), col(_D.slot_id) == col(S.id), col(_D.device_id) == DEVICE)
     .exists()
 )
+# Citus refuses a subquery with a condition that no row meets for these values, such as a comparison with NULL. So what
+# depends on the values alone is outside of both, and no version has the number 0.
 _grew = (
     select(literal(1))
-    .where(col(M.user_id) == col(S.user_id), col(M.slot_id) == col(S.id), col(M.version) == BASE)
+    .where(
+        col(M.user_id) == col(S.user_id),
+        col(M.slot_id) == col(S.id),
+        col(M.version) == func.coalesce(BASE, literal_column("0")),
+    )
     .exists()
 )
 _version = aliased(M)
@@ -293,7 +299,9 @@ _TRASHED = Statement(
         col(S.product_id) == PRODUCT,
         col(S.deleted_at).is_not(None),
         col(S.head_version).is_not(None),
-        or_(col(S.id) == _named, and_(cast(_named, Uuid).is_(None), is_named(), or_(_had, _grew))),
+        or_(
+            col(S.id) == _named, and_(cast(_named, Uuid).is_(None), is_named(), or_(and_(BASE.is_(None), _had), _grew))
+        ),
         _holds,
     )
     .order_by(col(S.deleted_at).desc(), col(S.id))

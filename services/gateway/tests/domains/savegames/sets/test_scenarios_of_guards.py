@@ -1,5 +1,6 @@
 """Scenarios 15 to 19 of the design of sets: guards of a set, plans of other devices, and policies that change."""
 
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -95,8 +96,8 @@ async def test_scenario_18_exit_without_commit_is_pending(pc, deck, data_of, con
     session = (await deck.player.post("/playtime/sessions/start", playing)).json()["data"]["id"]
     plan, _ = await planned(pc, OLD)
     assert ([one["state"] for one in plan["others"]], plan["proceed"]) == (["session_active"], "ask")
-    earlier = "UPDATE playtime.playtime_sessions SET start_time = start_time - interval '130 minutes' WHERE id = $1"
-    await connection.execute(earlier, UUID(session))
+    earlier = "UPDATE playtime.playtime_sessions SET start_time = $2 WHERE id = $1"
+    await connection.execute(earlier, UUID(session), datetime.now(UTC) - timedelta(minutes=130))
     assert (await deck.player.post(f"/playtime/sessions/{session}/end")).status_code == 200
     await planned(deck, NEW, "exit")
     plan, _ = await planned(pc, OLD)

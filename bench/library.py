@@ -30,6 +30,7 @@ from rich.table import Table
 
 DEVICES = ("desktop", "laptop", "deck")
 SHOWN = 20
+FIRST_SCREEN = "first screen"
 Query = Callable[[Library], str]
 
 
@@ -185,12 +186,19 @@ class Bench:
         tokens = [self.platform.token(library.user) for library in self.libraries]
         count = int(self.options.rate * self.options.seconds * self.options.rounds)
         requests = [request(tokens[number % len(tokens)], "?device_id=deck", "home") for number in range(count)]
-        table = new_table(f"first screen, {self.options.rate:.0f}/s", "p50 ms", "p95 ms", "p99 ms", "failed")
+        table = new_table(
+            f"{FIRST_SCREEN}, {self.options.rate:.0f}/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "failed"
+        )
+        assert self.postgres.process
         for name, service in {"rendered": self.fresh, "known": self.known}.items():
+            assert service.process
             # Once for each user before: their pages become known, and connections have prepared the statements.
             asyncio.run(paced(service.http_port, requests[: len(tokens)], self.options.rate))
+            began = cpu_seconds(service.process.pid, self.postgres.process.pid)
             run = asyncio.run(paced(service.http_port, requests, self.options.rate))
-            table.add_row(name, f"{run.p50:.1f}", f"{run.p95:.1f}", f"{run.p99:.1f}", str(run.failed))
+            cpu = (cpu_seconds(service.process.pid, self.postgres.process.pid) - began) / run.answered * 1000
+            figures = [f"{one:.1f}" for one in (run.p50, run.p95, run.p99)]
+            table.add_row(name, *figures, f"{cpu:.2f}", str(run.failed))
         return table
 
     def beside_before(self) -> Table:
@@ -280,7 +288,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, in turn (3)")
     parser.add_argument("--rate", type=float, default=100, help="first screens per second (100)")
     parser.add_argument("--before", type=Path, help="checkout of a version before, which runs on the same database")
-    parser.add_argument("--only", action="append", help="only this line of the second table; may be repeated")
+    parser.add_argument(
+        "--only", action="append", help="only this line of the last table, or `first screen`; may be repeated"
+    )
     options = parser.parse_args()
     console = Console(width=110)
     with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as directory:
@@ -289,8 +299,10 @@ def main() -> None:
             bench.prepare()
             if not options.only:
                 console.print(bench.beside_floor())
+            if not options.only or FIRST_SCREEN in options.only:
                 console.print(bench.first_screen())
-            console.print(bench.beside_before())
+            if options.only != [FIRST_SCREEN]:
+                console.print(bench.beside_before())
         finally:
             bench.close()
 

@@ -282,6 +282,9 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
             init=prepare,
             statement_cache_size=1000,
             max_cached_statement_lifetime=0,
+            # By default a text above 15 KB is prepared and planned again for each use, in one more round trip. Several
+            # statements that run as one are as long as that.
+            max_cacheable_statement_size=0,
             max_inactive_connection_lifetime=0,
             timeout=10,
             command_timeout=60,

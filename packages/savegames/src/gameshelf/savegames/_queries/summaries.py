@@ -12,7 +12,7 @@ from gameshelf.kernel.sql import array, user
 from gameshelf.savegames._models import SavegameConflict, SavegameDevice
 from gameshelf.savegames._store.expressions import S, one_version
 from gameshelf.savegames._store.usage import UsageStore, UsedStorage
-from sqlalchemy import Integer, String, Uuid, and_, any_, bindparam, cast, func, select, true
+from sqlalchemy import Integer, String, Uuid, and_, any_, bindparam, cast, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col
 
@@ -74,7 +74,8 @@ _saves = (
         and_(
             col(_D.user_id) == user(),
             col(_D.slot_id) == col(S.id),
-            col(_D.device_id) == bindparam("device_id", type_=String),
+            # No device has an empty id. Citus does not plan a join that meets no row for these values, as with NULL.
+            col(_D.device_id) == func.coalesce(bindparam("device_id", type_=String), literal_column("''")),
         ),
     )
     .where(col(S.user_id) == user(), col(S.deleted_at).is_(None), col(S.product_id) == any_(array("product_ids", Uuid)))

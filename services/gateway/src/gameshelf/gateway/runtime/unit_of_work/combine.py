@@ -31,6 +31,7 @@ def written_tables(query: str) -> frozenset[str]:
     return frozenset(_WRITTEN.findall(query))
 
 
+@cache
 def uses_any(query: str, tables: frozenset[str]) -> bool:
     """Returns whether a query reads or writes one of the tables."""
     return any(table in query for table in tables)

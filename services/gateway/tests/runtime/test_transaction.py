@@ -1,15 +1,22 @@
 """Work in a transaction that loses a race runs again, and only the commit is reported."""
 
+import asyncio
 import gc
+import itertools
 import weakref
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.composed import event_rules_of
+from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
+from gameshelf.gateway.runtime.outbox.messages import EventForm, Published
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.gateway.runtime.transaction import EventRules, Transactions
+from gameshelf.kernel.events import Event
 
 
 @pytest.fixture
@@ -86,3 +93,31 @@ async def test_a_transaction_that_ended_is_freed_without_the_garbage_collector(t
         assert [one() for one in kept] == [None, None]
     finally:
         gc.enable()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened(Event):
+    """An event that is published to nobody."""
+
+
+async def test_others_have_their_turn_while_many_events_are_published(pool):
+    """A chunk of a sale publishes hundreds of events: no request waits until all of them are rendered."""
+    published, turns = [], []
+    form = EventForm(lambda event: published.append(event) or Published())
+    rules = EventRules({Happened: form}, {}, ForwardedEvents([]))
+    transactions = Transactions(pool.acquire, UserStreams(b"k" * 32), {}, rules, "events", lambda commit: None)
+
+    async def others():
+        while len(published) < 400:
+            turns.append(len(published))
+            await asyncio.sleep(0)
+
+    async def work(transaction):
+        for _ in range(400):
+            transaction.record(Happened(user_id=user, occurred_at=datetime.now(UTC)))
+
+    user, other = uuid4(), asyncio.create_task(others())
+    await transactions.run(user, work)
+    await other
+    assert {50, 100, 350} <= set(turns)
+    assert max(after - before for before, after in itertools.pairwise(turns)) == 50

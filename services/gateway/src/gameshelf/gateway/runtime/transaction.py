@@ -1,5 +1,6 @@
 """Transactions of users: one commit contains a change, its reactions, and the messages that are published about it."""
 
+import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
@@ -33,6 +34,8 @@ R = TypeVar("R")
 
 _ATTEMPTS = 3
 """Maximum number of attempts at work that loses a race each time."""
+_BETWEEN_TURNS = 50
+"""How many events are published before other requests of the process have their turn: about a millisecond."""
 _ALL = 10_000
 """A limit above any number of events that wait for a user."""
 
@@ -223,11 +226,13 @@ class Transaction:
         )
         events = [event async for event in self._with_reactions()]
         await publishing.load(self.connection, [event for event in events if event.user_id in users])
-        for event in events:
+        for number, event in enumerate(events, 1):
             if event.user_id in users:
                 users[event.user_id].add(event, publishing)
             else:
                 others.append(event)
+            if number % _BETWEEN_TURNS == 0:
+                await asyncio.sleep(0)
         if others:
             with self.elsewhere():
                 await self._rules.forwarded.add_events(self.connection, others)

@@ -6,7 +6,7 @@ import { FileQueueStore } from "@gameshelf/client/node";
 const [api = "", token = "", product = "", folder = ""] = process.argv.slice(2);
 const [file, device_id] = [`${folder}/save.json`, "deck-7"];
 const queue = new FileQueueStore(`${folder}/queue`);
-const client = new LibraryClient(api, token, { deviceId: device_id, queue, retries: { tries: 2 } });
+const client = new LibraryClient(api, token, { deviceId: device_id, queue, retries: { tries: 2, totalSeconds: 5 } });
 
 /** The save of this device, or the cloud's if that is newer. Without a network the game begins with what it has. */
 async function begin() {

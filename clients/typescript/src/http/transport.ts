@@ -65,7 +65,10 @@ export class Transport {
     let [tried, isRenewed, isUnsure] = [0, false, false];
     while (true) {
       const kept = await this.#kept(sending, token);
-      const received = await this.#received(sending, token, kept.answer?.etag);
+      // A network that swallows everything must not make a call longer than all of its tries may be.
+      const leftSeconds = sending.retries.totalSeconds - (performance.now() - began) / 1000;
+      const timeoutSeconds = Math.min(sending.timeoutSeconds, Math.max(leftSeconds, 0));
+      const received = await this.#received({ ...sending, timeoutSeconds }, token, kept.answer?.etag);
       if (!(received instanceof LibraryUnreachable) && received.status === 401 && !isRenewed) {
         isRenewed = true;
         const other = await waitFor(tokens.renewed(token), sending.signal);

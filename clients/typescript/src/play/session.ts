@@ -38,6 +38,8 @@ export interface PlayParts {
 
 /** Somebody waits for the game: it starts without the service rather than late. */
 const IN_A_HURRY = { tries: 2, totalSeconds: 5 };
+/** What is shorter is no session for the service, which counts whole seconds. */
+const SHORTEST_MS = 1_000;
 const ONCE = { tries: 1 };
 
 type Stretch =
@@ -77,7 +79,6 @@ export class PlaySession implements AsyncDisposable {
       if (!(error instanceof LibraryError) || !error.isTemporary) throw error;
       session.#stretch = session.#offline();
       session.#onNotice({ kind: "offline" });
-      await session.#note();
     }
     session.#lastTurn = session.#now();
     // A turn that takes longer than the interval is not overtaken by the next one.
@@ -129,7 +130,7 @@ export class PlaySession implements AsyncDisposable {
   /** Notes an offline session as it is now, to be sent if nothing more is noted in the next turns. */
   async #note(isEnded = false): Promise<void> {
     const stretch = this.#stretch;
-    if (stretch.kind !== "offline") return;
+    if (stretch.kind !== "offline" || stretch.lengthMs < SHORTEST_MS) return;
     const session = {
       ...this.#request,
       client_session_id: stretch.clientSessionId,

@@ -47,6 +47,7 @@ test("the game of the documentation plays with and without the network", async (
   proxy.restore();
   const lines = await played();
   assert.deepEqual(lines.slice(-2), ["saved: head", "score: 30"]);
+  assert.ok(!lines.some((line) => line.includes("rejected")), lines.join("\n"));
   const client = clientOf(player, SERVICE);
   const [unlocked] = (await client.achievements.listAchievements(player.product)).data;
   assert.equal(unlocked?.attributes.is_unlocked, true);

@@ -76,6 +76,13 @@ test("a start without the service is noted, and grows with each turn", async () 
   assert.deepEqual(kinds(), ["offline"]);
 });
 
+test("what is shorter than a second is no session, and does not wait", async () => {
+  const { session, clock, client } = await playing([new Error("cut"), new Error("cut")]);
+  clock.ms += 999;
+  await session.end();
+  assert.deepEqual(await client.offline.entries(), []);
+});
+
 test("a session that began offline continues at the service, and both count", async () => {
   const { session, pass, client, kinds } = await playing([new Error("cut"), new Error("cut"), started("s2"), ended()]);
   await pass(MINUTE);

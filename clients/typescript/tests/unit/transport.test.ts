@@ -166,6 +166,17 @@ test("a try that takes too long is given up", async () => {
   await client.family.listSeats({ timeoutSeconds: 0.01 });
 });
 
+test("a network that swallows everything does not outlast the total time", async () => {
+  const never = (_: unknown, init: RequestInit) =>
+    new Promise<Response>((_resolve, reject) => {
+      init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+    });
+  const { client, sent } = scripted(Array.from({ length: 9 }, () => never));
+  const call = client.family.listSeats({ retries: { tries: 9, totalSeconds: 0.02 } });
+  await assert.rejects(call, LibraryUnreachable);
+  assert.equal(sent.length, 1);
+});
+
 test("a cancelled call rejects with the signal's reason, also in a pause", async () => {
   const controller = new AbortController();
   const { client, sent } = scripted([new Error("cut")], "token", {

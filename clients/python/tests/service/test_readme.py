@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 
 
 async def test_the_example_of_the_readme(service, owned, player, capsys):

@@ -34,7 +34,7 @@ OWN_TOPICS = {
 
 # In this order, and not as one statement: marks become outdated links, and an owner's marks may be on another shard.
 OWNERS = "SELECT owner_user_id FROM library.family_memberships WHERE user_id = $1"
-NO_MARKS = "SELECT NOT EXISTS (SELECT FROM library.share_changes WHERE owner_user_id = ANY ($1))"
+NO_MARKS = "SELECT NOT EXISTS (SELECT 1 FROM library.share_changes WHERE owner_user_id = ANY ($1))"
 NONE_OUTDATED = """
 SELECT NOT EXISTS (
     SELECT FROM library.family_memberships WHERE user_id = $1

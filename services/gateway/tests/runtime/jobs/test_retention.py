@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import on_one_server
 from gameshelf.gateway.runtime.jobs.retention import Retention
 from gameshelf.gateway.runtime.outbox import feed
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -195,6 +196,7 @@ async def test_a_run_reads_no_messages_that_stay(connection, retention):
     await connection.execute("DELETE FROM gateway.feed WHERE message = ''")
 
 
+@on_one_server("what an index has read is counted on the machines of the shards")
 async def test_a_run_beside_a_backup_reads_what_it_has_deleted_once(platform, connection, retention):
     """While a backup reads, entries of deleted rows stay in the index; each chunk begins behind them."""
     rows = 20_000

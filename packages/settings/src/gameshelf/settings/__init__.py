@@ -15,7 +15,7 @@ from gameshelf.settings._rules import MAX_VALUES, merged, patched
 from gameshelf.settings._service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
 from gameshelf.settings._views import GameView, LayerView, MergedSettings
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.settings", SCHEMA)
 

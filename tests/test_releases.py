@@ -37,6 +37,13 @@ def test_the_ranges_accept_what_is_here(distribution):
 
 
 @ALL
+def test_a_release_requires_releases(distribution):
+    # What has the version of a release is that release; its requirements change with a version of its own.
+    if distribution.version.is_final:
+        assert [str(one) for one in distribution.own_requirements if not one.lowest.is_final] == []
+
+
+@ALL
 def test_every_requirement_has_a_lowest_version_and_an_upper_bound(distribution):
     unbounded = [text for text in distribution.requirements if not re.fullmatch(r"[^<>=]+>=[^,]+,<[^,]+", text)]
     assert unbounded == []

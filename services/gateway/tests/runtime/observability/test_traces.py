@@ -10,6 +10,7 @@ import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import object_store
+from gameshelf.gateway.runtime.observability import traces
 from gameshelf.gateway.runtime.observability.context import parse_traceparent
 from gameshelf.gateway.runtime.observability.traces import Tracing, current_trace, current_trace_id, current_traceparent
 from gameshelf.savegames import StoreUnavailable
@@ -65,7 +66,14 @@ def receiver():
 
 
 @pytest.fixture
-def traced(receiver):
+def patient(monkeypatch):
+    """Lets the end of a tracing wait until all is sent: a busy machine may take longer than the service waits."""
+    monkeypatch.setattr(traces, "_EXPORT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(traces, "_SHUTDOWN_SECONDS", PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def traced(receiver, patient):
     """Runs requests in a tracing that samples this share of them; the spans that the receiver then has, by name."""
 
     def run(work, share=0.0):
@@ -122,7 +130,7 @@ def test_calls_hang_under_their_request_and_what_they_call_under_them(traced):
     assert (attributes(call), attributes(query)) == ({"records": 5}, {"db.system.name": "postgresql"})
 
 
-async def test_a_call_of_the_object_store_hangs_under_its_request(receiver, s3):
+async def test_a_call_of_the_object_store_hangs_under_its_request(receiver, s3, patient):
     tracing = Tracing(receiver.url)
     needed = {"POSTGRES_DSN": "postgresql://db/library", "ERASURE_HASH_KEY": "0" * 32, "LIBRARY_SERVICE_ROLES": "jobs"}
     there, absent = (
@@ -196,7 +204,7 @@ def test_a_request_that_is_cancelled_has_not_failed(traced):
     assert traced(work) == {}
 
 
-def test_about_a_tenth_is_sampled_and_the_rest_is_not(receiver):
+def test_about_a_tenth_is_sampled_and_the_rest_is_not(receiver, patient):
     tracing = Tracing(receiver.url)
     sampled = set()
     for _ in range(5000):

@@ -287,6 +287,7 @@ def _method(call: _Call) -> Iterator[str]:
         passed += [f"headers={_mapping({name: _HEADERS[name] for name in call.conditions})}"]
     passed += ["takes_key=True", "key=key"] if call.takes_key else []
     passed += ["has_etag=True"] if call.has_etag else []
+    passed += ["is_read=True"] if call.name == "plan_saves" else []  # a read whose question needs a body
     yield f"        return await self._send({', '.join(passed)})"
 
 

@@ -28,6 +28,10 @@ class Fault:
     """None: the connection is cut."""
     headers: dict = field(default_factory=dict)
     body: bytes = b""
+    is_early: bool = False
+    """Whether the connection is cut while the service still works."""
+    is_stalled: bool = False
+    """Whether the connection falls silent in the middle of the request, and stays open."""
 
 
 class FaultProxy:
@@ -35,6 +39,8 @@ class FaultProxy:
 
     def __init__(self, url):
         self.url_behind, self.faults, self.seen, self.statuses = url, deque(), [], []
+        self.pause_per_block = 0.0
+        """How long the network takes for 64 KiB of a request, in seconds."""
         self._tasks = set()
 
     async def __aenter__(self):
@@ -57,6 +63,14 @@ class FaultProxy:
     def cut(self, times=1):
         """The connection ends before the service receives anything."""
         self.faults.extend([Fault(reaches=False)] * times)
+
+    def cut_early(self):
+        """The connection ends while the service is still at work."""
+        self.faults.append(Fault(is_early=True))
+
+    def stall(self):
+        """Nothing arrives any more, and nothing is answered."""
+        self.faults.append(Fault(reaches=False, is_stalled=True))
 
     def answer(self, status, body=b"", *, reaches=False, **headers):
         """Something else answers; with ``reaches`` the service has done it all the same."""
@@ -90,21 +104,39 @@ class FaultProxy:
             with suppress(OSError):
                 writer.close()
 
+    async def _body(self, reader, size):
+        body = bytearray()
+        while len(body) < size:
+            body += await reader.readexactly(min(65536, size - len(body)))
+            await asyncio.sleep(self.pause_per_block)
+        return bytes(body)
+
+    async def _forward(self, method, path, headers, body):
+        passed = {name: value for name, value in headers.items() if name != "host"}
+        answer = await self._client.request(
+            method, path, headers={**passed, "accept-encoding": "identity"}, content=body
+        )
+        self.statuses.append(answer.status_code)
+        return answer
+
     async def _pass(self, reader, writer):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         first, *lines = head.strip().split("\r\n")
         method, path, _ = first.split(" ")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.seen.append((method, path, headers))
         fault = self.faults.popleft() if self.faults else None
+        if fault is not None and fault.is_stalled:
+            await asyncio.sleep(PATIENCE_SECONDS)
+        body = await self._body(reader, int(headers.get("content-length", 0)))
         answer = None
+        if fault is not None and fault.is_early:
+            task = asyncio.create_task(self._forward(method, path, headers, body))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return False
         if fault is None or fault.reaches:
-            passed = {name: value for name, value in headers.items() if name != "host"}
-            answer = await self._client.request(
-                method, path, headers={**passed, "accept-encoding": "identity"}, content=body
-            )
-            self.statuses.append(answer.status_code)
+            answer = await self._forward(method, path, headers, body)
         if fault is not None and fault.status is None:
             return False
         status = answer.status_code if fault is None else fault.status
@@ -140,13 +172,20 @@ class Player:
     async def name(self, *achievements):
         """The Catalog names achievements of the game."""
         described = [{"id": str(uuid4()), "apiName": name} for name in achievements]
-        data = {"productId": str(self.product), "achievements": described}
-        await publish(self.platform.kafka.address, [CloudEvent(PRODUCT_UPDATED, data)])
+        await self._describe(achievements=described)
+
+    async def follow(self, policy):
+        """The Catalog says which files of the game are a save."""
+        await self._describe(savegamePolicy=policy)
+
+    async def _describe(self, **data):
+        event = CloudEvent(PRODUCT_UPDATED, {"productId": str(self.product), **data})
+        await publish(self.platform.kafka.address, [event])
 
 
 @pytest.fixture(scope="package")
-def platform(create_platform):
-    made = create_platform()
+def platform(create_platform, s3):
+    made = create_platform(s3=s3)
     yield made
     made.close()
 
@@ -192,6 +231,40 @@ def connect(proxy, player, pause):
         return LibraryClient(f"{proxy.url}/api/v1/library", token or player.token, **{"pause": pause, **options})
 
     return make
+
+
+@pytest.fixture
+async def store(platform):
+    """A proxy before the object store."""
+    async with FaultProxy(platform.store["S3_ENDPOINT"]) as made:
+        yield made
+
+
+class StoreTransport(httpx.AsyncHTTPTransport):
+    """The addresses of the store are signed, so its proxy is put in its place when they are asked."""
+
+    def __init__(self, store):
+        super().__init__()
+        self.behind, self.before = httpx.URL(store.url_behind), httpx.URL(store.url)
+
+    async def handle_async_request(self, request):
+        if (request.url.host, request.url.port) == (self.behind.host, self.behind.port):
+            request.url = request.url.copy_with(host=self.before.host, port=self.before.port)
+        return await super().handle_async_request(request)
+
+
+@pytest.fixture
+async def device(connect, store):
+    """Makes clients of devices, through both proxies."""
+    opened = []
+
+    def make(device_id, timeout=PATIENCE_SECONDS, **options):
+        opened.append(httpx.AsyncClient(transport=StoreTransport(store), timeout=timeout))
+        return connect(device_id=device_id, http=opened[-1], **options)
+
+    yield make
+    for one in opened:
+        await one.aclose()
 
 
 @pytest.fixture

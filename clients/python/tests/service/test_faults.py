@@ -1,10 +1,13 @@
 """The network and the service fail: nothing is lost, and nothing is done twice."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from gameshelf.client import ForeignAnswer, LibraryClient, LibraryRefusal, LibraryUnreachable, RetryRules
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 
 async def names(client):
@@ -196,3 +199,51 @@ class TestTokens:
                 with pytest.raises(LibraryRefusal):
                     await names(client)
         assert len(proxy.seen) == 2
+
+
+class TestTwins:
+    """A second try that arrives while the service still works on the first one."""
+
+    @pytest.fixture
+    async def hold(self, platform, player, client):
+        """Holds what a change of the player needs, until the block ends."""
+        await client.library.create_category({"name": "first"})  # so that the player has a row
+
+        @asynccontextmanager
+        async def hold():
+            holder = await asyncpg.connect(platform.dsn)
+            try:
+                async with holder.transaction():
+                    found = "SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE"
+                    assert await holder.execute(found, player.user) == "SELECT 1"
+                    yield
+            finally:
+                await holder.close()
+
+        return hold
+
+    async def test_the_second_waits_for_the_first(self, client, proxy, hold):
+        proxy.cut_early()
+        del proxy.seen[:]
+        async with hold():
+            call = asyncio.create_task(client.library.create_category({"name": "RPG"}))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while len(proxy.seen) < 2:
+                    await asyncio.sleep(0.01)
+        made = await call
+        assert await names(client) == ["RPG", "first"]
+        assert made.data["attributes"]["name"] == "RPG"
+
+    @pytest.mark.long
+    async def test_a_503_of_the_service_is_waited_for(self, client, proxy, hold, pauses):
+        """After five seconds the service answers 503 to the twin."""
+        proxy.cut_early()
+        del proxy.seen[:], proxy.statuses[:], pauses[:]
+        async with hold():
+            call = asyncio.create_task(client.library.create_category({"name": "RPG"}))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while 503 not in proxy.statuses:
+                    await asyncio.sleep(0.01)
+        assert (await call).status == 201
+        assert len(set(proxy.keys)) == 1
+        assert await names(client) == ["RPG", "first"]

@@ -1,4 +1,4 @@
-"""What the README shows works."""
+"""What the README and the documentation show works."""
 
 import asyncio
 import re
@@ -8,41 +8,64 @@ from pathlib import Path
 import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
-README = Path(__file__).parents[2] / "README.md"
+HOME = Path(__file__).parents[2]
+README, GAME = HOME / "README.md", HOME / "examples" / "game.py"
+PAGE = HOME.parents[1] / "docs" / "clients.md"
+
+
+def blocks():
+    return re.findall(r"```python\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
 async def test_the_example_of_the_readme(service, owned, player, capsys):
-    code = re.search(r"```python\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)[1]
     names = {}
-    exec(code, names)
+    exec(blocks()[0], names)
     await names["unlock_everywhere"](player.token, "FIRST_STEP", service.api)
     assert capsys.readouterr().out == "ACHIEVEMENT_NOT_FOUND\n"
 
 
+def test_the_game_in_the_documentation_is_the_one_that_runs():
+    assert len([line for line in GAME.read_text(encoding="utf-8").splitlines() if line]) <= 40
+    assert f"```python\n{GAME.read_text(encoding='utf-8')}```" in PAGE.read_text(encoding="utf-8")
+
+
 @pytest.mark.long
-async def test_the_game_of_the_readme(service, client, owned, player, tmp_path, unused_port):
-    """Twice without a network, and then with it: everything that was played and unlocked is there, once."""
+async def test_the_game_of_the_documentation(service, client, owned, player, tmp_path, unused_port):
+    """Twice without a network, with it, and on a new machine: everything that was played is there, once."""
     await player.name("FIRST_STEP")
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (await client.achievements.list_achievements(player.product)).data:
             await asyncio.sleep(0.05)
-    blocks = re.findall(r"```python\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    [game] = [block for block in blocks if block.startswith('"""A game: ')]
-    assert len(game.splitlines()) <= 40
-    (tmp_path / "game.py").write_text(game, encoding="utf-8")
     away = f"http://127.0.0.1:{unused_port}/api/v1/library"
+    (tmp_path / "new").mkdir()
     shown = []
-    for api in (away, away, service.api):
-        command = [sys.executable, tmp_path / "game.py", api, player.token, str(player.product), tmp_path]
+    for api, folder in ((away, ""), (away, ""), (service.api, ""), (service.api, "new")):
+        command = [sys.executable, GAME, api, player.token, str(player.product), tmp_path / folder]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         shown.append((await process.communicate())[0].decode().splitlines())
         assert process.returncode == 0
+    later = "later: LibraryUnreachable"
     assert shown == [
-        ["playing offline", "kept for later: 2"],
-        ["playing offline", "kept for later: 4"],
-        ["playing online", "sent: 5"],
+        [later, "offline", later, "score: 10"],
+        ["offline", later, "score: 20"],
+        ["sent: 5", "saved: head", "score: 30"],
+        ["sent: 1", "saved: head", "score: 40"],
     ]
     sessions = await client.playtime.list_sessions().all()
-    assert sorted(one["attributes"]["end_reason"] for one in sessions) == ["completed", "imported", "imported"]
+    reasons = sorted(one["attributes"]["end_reason"] for one in sessions)
+    assert reasons == ["completed", "completed", "imported", "imported"]
     [achievement] = (await client.achievements.list_achievements(player.product)).data
     assert achievement["attributes"]["is_unlocked"]
+    [save] = await client.saves.list_saves(product_id=player.product).all()
+    assert save["attributes"]["version"] == 2
+
+
+async def test_the_saves_of_the_readme(client, owned, player, tmp_path, capsys):
+    (tmp_path / "worlds").mkdir()
+    (tmp_path / "worlds" / "one.dat").write_bytes(b"one")
+    [code] = [one for one in blocks() if one.startswith("async def save_and_load")]
+    names = {}
+    exec(code, names)
+    loaded = await names["save_and_load"](client, str(player.product), tmp_path)
+    assert [(file.path, file.content) for file in loaded.files] == [("worlds/one.dat", b"one")]
+    assert capsys.readouterr().out == "0 3\n3 3\n"

@@ -59,4 +59,27 @@ class ForeignAnswer(LibraryError):
 
     def __init__(self, url: str, status: int, what: str) -> None:
         super().__init__(f"{url}: not an answer of the Library Service ({status}, {what})")
-        self.url, self.status = url, status
+        self.url, self.status, self.what = url, status, what
+
+
+class StoreRefusal(ForeignAnswer):
+    """The object store has answered that it does not do it: ``code`` is its reason, such as ``QuotaExceeded``."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__("the store", status, code)
+        self.code = code
+
+
+class ContentChanged(LibraryError):
+    """A file changed, or was removed, while it was read or sent."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has changed while it was read")
+
+
+class ContentDamaged(LibraryError):
+    """The store has other bytes than those of a content, or a proxy damages them each time."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(f"the store has other bytes than {sha256}")
+        self.sha256 = sha256

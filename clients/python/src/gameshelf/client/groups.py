@@ -30,8 +30,9 @@ class CallGroup:
         takes_key: bool = False,
         key: str | None = None,
         has_etag: bool = False,
+        is_read: bool = False,
     ) -> LibraryAnswer[Any]:
-        call = Call(method, path, query or {}, attributes, headers or {}, takes_key, key, has_etag)
+        call = Call(method, path, query or {}, attributes, headers or {}, takes_key, key, has_etag, is_read)
         return await self._transport.send(call)
 
     def _pages(self, path: str, query: Mapping[str, Any], *, has_etag: bool = False) -> Pages[Any]:

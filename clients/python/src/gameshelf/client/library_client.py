@@ -15,6 +15,8 @@ from gameshelf.client.offline import PlayQueue
 from gameshelf.client.playing import NoticeHandler, PlaySession
 from gameshelf.client.queue_stores import QueueStore
 from gameshelf.client.retries import RetryRules
+from gameshelf.client.saves.saves_group import SavesGroup
+from gameshelf.client.saves.store import TransferStore
 from gameshelf.client.settings import SettingsGroup
 from gameshelf.client.tokens import TokenProvider, TokenSource
 from gameshelf.client.transport import PauseFor, Transport
@@ -34,6 +36,7 @@ class LibraryClient:
         token: TokenProvider,
         *,
         language: str = "en",
+        device_id: str | None = None,
         client_id: str | None = None,
         client_version: str | None = None,
         retries: RetryRules | None = None,
@@ -44,12 +47,13 @@ class LibraryClient:
     ) -> None:
         """``base_url`` is the address of the API, such as ``https://library.example/api/v1/library``.
 
-        ``client_id`` comes back as ``origin`` in the messages that this client's changes cause. ``http`` stays the
-        caller's, with its limits, proxies and certificates. ``pause`` and ``clock`` are for tests.
+        ``device_id`` is the id of this device, for its saves and sessions. ``client_id`` comes back as ``origin`` in
+        the messages that this client's changes cause. ``http`` stays the caller's, with its limits, proxies and
+        certificates; it sends to the object store as well. ``pause`` and ``clock`` are for tests.
         """
         headers = {"Accept-Language": language, "X-Client-Id": client_id, "X-Client-Version": client_version}
         self._http = http if http is not None else httpx.AsyncClient(timeout=TIMEOUT)
-        self._owns_http = http is None
+        self._owns_http, self._device_id = http is None, device_id
         self._tokens, self._pause, self._clock = TokenSource(token), pause, clock
         self._live_address = address_of_updates(base_url)
         self._transport = Transport(
@@ -69,7 +73,8 @@ class LibraryClient:
         self.achievements = operations.AchievementsCalls(self._transport)
         self.wishlist = operations.WishlistCalls(self._transport)
         self.settings = SettingsGroup(self._transport)
-        self.saves = operations.SavegamesCalls(self._transport)
+        store = TransferStore(self._http, pause, retries or RetryRules())
+        self.saves = SavesGroup(self._transport, store, device_id)
         self.events = operations.EventsCalls(self._transport)
 
     def live_updates(self, cursor: str | None = None, *, ping_seconds: float = 20.0) -> LiveUpdates:
@@ -95,7 +100,7 @@ class LibraryClient:
         self,
         product_id: AnyId,
         *,
-        device_id: str,
+        device_id: str | None = None,
         platform: str | None = None,
         queue: PlayQueue | None = None,
         on_notice: NoticeHandler | None = None,
@@ -107,6 +112,9 @@ class LibraryClient:
         ``heartbeat_seconds`` is the service's PLAYTIME_HEARTBEAT_INTERVAL_SECONDS. Entering raises LibraryRefusal where
         the player may not play, such as FAMILY_SEAT_BUSY.
         """
+        device_id = device_id or self._device_id
+        if device_id is None:
+            raise TypeError("a session needs a device_id: of the call, or of the client")
         return PlaySession(
             self.playtime,
             str(product_id),

@@ -837,7 +837,7 @@ class SavegamesCalls(CallGroup):
         ask, and what the user's other devices are at. Reserves nothing, and needs no access to the product. The
         intents `exit`, `suspend` and `resume` are remembered for the plans of other devices.
         """
-        return await self._send("POST", "savegames/plan", attributes=attributes)
+        return await self._send("POST", "savegames/plan", attributes=attributes, is_read=True)
 
     async def get_policy(self, product_id: AnyId) -> "LibraryAnswer[SavegamePolicy]":
         """Returns the policy of a product.

@@ -24,9 +24,12 @@ class RetryRules:
     """No try begins later than this after the first."""
 
 
-def is_temporary(status: int, method: str, has_key: bool) -> bool:
-    """Whether an answer means that the same request may succeed later, and may be sent again without harm."""
-    return status in _AWAY or (status == 500 and (has_key or method in _SAFE_TO_REPEAT))
+def is_temporary(status: int, method: str, is_harmless: bool) -> bool:
+    """Whether an answer means that the same request may succeed later, and may be sent again without harm.
+
+    ``is_harmless``: it has a key, by which it counts once, or changes nothing.
+    """
+    return status in _AWAY or (status == 500 and (is_harmless or method in _SAFE_TO_REPEAT))
 
 
 def pause_before(tried: int, said: float | None = None) -> float:

@@ -33,6 +33,8 @@ class Call:
     key: str | None = None
     """The caller's own Idempotency-Key. Without one the call has a random one, the same for all its tries."""
     has_etag: bool = False
+    is_read: bool = False
+    """Whether it changes nothing, though its method is POST."""
 
 
 class Transport:
@@ -104,7 +106,7 @@ class Transport:
                 is_connection = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             else:
                 check_origin(response)
-                if not is_temporary(response.status_code, call.method, call.takes_key):
+                if not is_temporary(response.status_code, call.method, call.takes_key or call.is_read):
                     return response
                 said = retry_after(response.headers)
                 try:

@@ -41,7 +41,7 @@ def bought(platform):
 async def test_a_device_receives_a_purchase_also_after_the_service_was_away(platform, service, bought):
     user, product, purchase = bought
     token = platform.token(user)
-    device = run("listen.py", token, "0", LIBRARY_WS=service.ws)
+    device = run("listen.py", token, "0", LIBRARY_API=service.api)
     try:
         await publish(platform.kafka.address, [purchase])
         assert json.loads(device.stdout.readline())["payload"]["product_id"] == str(product)
@@ -56,7 +56,7 @@ async def test_a_device_receives_a_purchase_also_after_the_service_was_away(plat
 
 
 def test_a_device_with_a_bad_token_gives_up(service):
-    device = run("listen.py", "nonsense", LIBRARY_WS=service.ws)
+    device = run("listen.py", "nonsense", LIBRARY_API=service.api)
     _, complaint = device.communicate(timeout=PATIENCE_SECONDS)
     assert device.returncode == 1
     assert "token" in complaint

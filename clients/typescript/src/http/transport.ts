@@ -4,6 +4,7 @@ import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
 import type { Pause } from "../pause.js";
 import { documentOf, type Received } from "./answers.js";
 import { type EtagStore, etagKey, type StoredAnswer } from "./etags.js";
+import { withLimit } from "./limits.js";
 import { isRetried, pauseSeconds, type RetryPolicy, retryAfterSeconds } from "./retries.js";
 import { type TokenSource, userOf } from "./tokens.js";
 
@@ -127,27 +128,17 @@ export class Transport {
   async #try(sending: Sending, token: string, etag: string | undefined): Promise<Received> {
     const headers: Record<string, string> = { ...sending.headers, Authorization: `Bearer ${token}` };
     if (etag !== undefined) headers["If-None-Match"] = etag;
-    const limit = new AbortController();
-    const abort = () => limit.abort(sending.signal?.reason);
-    if (sending.signal?.aborted) abort();
-    sending.signal?.addEventListener("abort", abort, { once: true });
-    const timer = setTimeout(() => limit.abort(new Error("no answer in time")), sending.timeoutSeconds * 1000);
-    try {
+    return withLimit(sending.timeoutSeconds, sending.signal, async (signal) => {
       const response = await this.#parts.fetch(sending.url, {
         method: sending.method,
         headers,
         ...(sending.body === undefined ? {} : { body: sending.body }),
-        signal: limit.signal,
+        signal,
         // The service redirects nowhere; the gate of a hotspot does, and must not receive the token.
         redirect: "manual",
       });
       return { status: response.status, headers: response.headers, text: await response.text() };
-    } catch (error) {
-      throw limit.signal.aborted ? limit.signal.reason : error;
-    } finally {
-      clearTimeout(timer);
-      sending.signal?.removeEventListener("abort", abort);
-    }
+    });
   }
 }
 

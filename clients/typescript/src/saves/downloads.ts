@@ -50,13 +50,14 @@ export class Download {
     // Files with the same content have one URL's worth of bytes.
     const wanted = new Map(files.filter((file) => !have.has(file.sha256)).map((file) => [file.sha256, file]));
     const contents = new Map<string, Uint8Array>();
+    const sizeOf = (hash: string) => wanted.get(hash)?.size_bytes ?? 0;
     const progress = { doneBytes: 0, totalBytes: [...wanted.values()].reduce((sum, file) => sum + file.size_bytes, 0) };
     const urls = new Map(
       files.flatMap((file) => (file.download_url ? [[file.sha256, file.download_url] as const] : [])),
     );
     for (let idle = 0; contents.size < wanted.size; ) {
       const before = contents.size;
-      await this.#fetchSome(urls, contents, (bytes) => {
+      await this.#fetchSome(urls, sizeOf, contents, (bytes) => {
         progress.doneBytes += bytes;
         this.#options.onProgress?.({ ...progress });
       });
@@ -89,6 +90,7 @@ export class Download {
   /** Fetches contents, some at a time. One whose URL has expired, or whose bytes are damaged, is left out. */
   async #fetchSome(
     urls: ReadonlyMap<string, string>,
+    sizeOf: (hash: string) => number,
     contents: Map<string, Uint8Array>,
     done: (bytes: number) => void,
   ): Promise<void> {
@@ -96,7 +98,7 @@ export class Download {
     const worker = async () => {
       for (const [hash, url] of waiting) {
         try {
-          const bytes = await this.#store.send({ method: "GET", url }, this.#options.signal);
+          const bytes = await this.#store.send({ method: "GET", url, sizeBytes: sizeOf(hash) }, this.#options.signal);
           if ((await sha256(bytes)) !== hash) continue;
           contents.set(hash, bytes);
           done(bytes.byteLength);

@@ -1,6 +1,7 @@
 /** Requests to the object store. Its answers are not the service's: all that matters of them is their status. */
 
 import { ForeignAnswer, LibraryUnreachable } from "../errors.js";
+import { withLimit } from "../http/limits.js";
 import { DEFAULT_RETRIES, pauseSeconds, type RetryPolicy, retryAfterSeconds } from "../http/retries.js";
 import type { Fetch } from "../http/transport.js";
 import type { Pause } from "../pause.js";
@@ -11,7 +12,13 @@ export interface StoreRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly bytes?: Bytes;
+  /** How much is sent or received. */
+  readonly sizeBytes: number;
 }
+
+/** A network that is slower than this counts as one that has fallen silent, after a moment for the answer. */
+const SLOWEST_BYTES_PER_SECOND = 16 * 1024;
+const MOMENT_SECONDS = 60;
 
 export interface StoreParts {
   readonly fetch: Fetch;
@@ -33,16 +40,18 @@ export class SaveStore {
     this.#parts = parts;
   }
 
-  /** Sends a request until it is answered; what it sends or reads is the same each time. */
+  /**
+   * Sends a request until it is answered; what it sends or reads is the same each time. Tries and pauses are counted,
+   * not the time of a transfer: a slow network only takes longer.
+   */
   async send(request: StoreRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const policy = { ...DEFAULT_RETRIES, ...this.#parts.retries };
-    const began = performance.now();
+    let pausedSeconds = 0;
     for (let tried = 1; ; tried += 1) {
       let failure: LibraryUnreachable | ForeignAnswer;
       let askedSeconds: number | undefined;
       try {
-        const response = await this.#fetch(request, signal);
-        const bytes = new Uint8Array(await response.arrayBuffer());
+        const { response, bytes } = await this.#try(request, signal);
         if (response.ok) return bytes;
         if (REFUSED.has(response.status))
           throw new SignatureRefused("the store refuses the signature", response.status);
@@ -54,21 +63,30 @@ export class SaveStore {
         signal?.throwIfAborted();
         failure = new LibraryUnreachable(`the store cannot be reached: ${String(error)}`, { cause: error });
       }
-      const state = { tried, elapsedSeconds: (performance.now() - began) / 1000, askedSeconds };
+      const state = { tried, elapsedSeconds: pausedSeconds, askedSeconds };
       const seconds = pauseSeconds(state, policy, this.#parts.random());
       if (seconds === undefined) throw failure;
+      pausedSeconds += seconds;
       await this.#parts.pause(seconds, signal);
     }
   }
 
-  #fetch(request: StoreRequest, signal: AbortSignal | undefined): Promise<Response> {
+  #try(request: StoreRequest, signal: AbortSignal | undefined) {
+    const seconds = MOMENT_SECONDS + request.sizeBytes / SLOWEST_BYTES_PER_SECOND;
+    return withLimit(seconds, signal, async (limited) => {
+      const response = await this.#fetch(request, limited);
+      return { response, bytes: new Uint8Array(await response.arrayBuffer()) };
+    });
+  }
+
+  #fetch(request: StoreRequest, signal: AbortSignal): Promise<Response> {
     // The length is set from the body: a page may not set it.
     const headers = Object.entries(request.headers ?? {}).filter(([name]) => name.toLowerCase() !== "content-length");
     return this.#parts.fetch(request.url, {
       method: request.method,
       headers: Object.fromEntries(headers),
       ...(request.bytes === undefined ? {} : { body: request.bytes as BodyInit }),
-      ...(signal ? { signal } : {}),
+      signal,
     });
   }
 }

@@ -33,6 +33,8 @@ export interface Ticket {
 const MOST_ROUNDS = 5;
 /** Questions in a row by which nothing has become less. */
 const MOST_IDLE = 3;
+/** Uploads that are begun in the place of one that has ended. */
+const MOST_BEGUN = 10;
 
 export interface UploadParts {
   readonly calls: SavesCalls;
@@ -42,20 +44,21 @@ export interface UploadParts {
 
 export class Upload {
   readonly #parts: UploadParts;
-  readonly #begin: () => Promise<Ticket>;
+  readonly #open: () => Promise<Ticket>;
   /** The bytes of a content, by its SHA-256. */
   readonly #contents: ReadonlyMap<string, Bytes>;
   readonly #options: TransferOptions;
   readonly #progress = { doneBytes: 0, totalBytes: 0 };
+  #begun = 0;
 
   constructor(
     parts: UploadParts,
-    begin: () => Promise<Ticket>,
+    open: () => Promise<Ticket>,
     contents: ReadonlyMap<string, Bytes>,
     options: TransferOptions,
   ) {
     this.#parts = parts;
-    this.#begin = begin;
+    this.#open = open;
     this.#contents = contents;
     this.#options = options;
   }
@@ -64,7 +67,7 @@ export class Upload {
     let ticket = await this.#begin();
     this.#progress.totalBytes = ticket.missingBytes;
     for (let round = 1; ; round += 1) {
-      await this.#sendAll(ticket);
+      ticket = await this.#sendAll(ticket);
       try {
         return await this.#commit(ticket.id);
       } catch (error) {
@@ -81,33 +84,46 @@ export class Upload {
 
   /** What is missing of an upload; a new upload if this one has failed or expired. */
   async #again(id: string): Promise<Ticket> {
-    const { data } = await this.#parts.calls.getUpload(id, this.#call());
-    if (data.attributes.status !== "open") return this.#begin();
-    const { missing_count, missing_bytes, uploads } = data.attributes;
+    const found = await this.#parts.calls.getUpload(id, this.#call()).catch((error: unknown) => {
+      if (error instanceof LibraryRefusal && error.status === 404) return undefined;
+      throw error;
+    });
+    if (found?.data.attributes.status !== "open") return this.#begin();
+    const { missing_count, missing_bytes, uploads } = found.data.attributes;
     return { id, missingCount: missing_count, missingBytes: missing_bytes, contents: uploads };
   }
 
-  async #sendAll(begun: Ticket): Promise<void> {
+  async #begin(): Promise<Ticket> {
+    this.#begun += 1;
+    if (this.#begun > MOST_BEGUN) throw new LibraryUnreachable("the upload ends before all of its contents arrive");
+    return this.#open();
+  }
+
+  async #sendAll(begun: Ticket): Promise<Ticket> {
     let ticket = begun;
     for (let idle = 0; ticket.missingCount > 0; ) {
       const requests = ticket.contents.flatMap((content) => this.#requests(content));
       const refused = await this.#sendSome(requests);
-      if (!refused && ticket.contents.length === ticket.missingCount && requests.length > 0) return;
+      // An answer has the requests for 100 contents or parts at most.
+      const sentBytes = requests.reduce((sum, one) => sum + one.sizeBytes, 0);
+      if (!refused && requests.length > 0 && sentBytes === ticket.missingBytes) return ticket;
       const before = ticket;
       ticket = await this.#again(before.id);
-      const isLess = ticket.id !== before.id || ticket.missingBytes < before.missingBytes;
-      idle = isLess ? 0 : idle + 1;
+      idle = stateOf(ticket) === stateOf(before) ? idle + 1 : 0;
       if (idle === MOST_IDLE) {
         throw refused ?? new LibraryUnreachable(`${ticket.missingCount} contents do not arrive at the store`);
       }
     }
+    return ticket;
   }
 
   #requests(content: MissingContent): StoreRequest[] {
     const bytes = this.#contents.get(content.sha256);
     if (bytes === undefined) throw new TypeError(`the upload asks for other bytes: ${content.sha256}`);
     if (content.upload_url && content.method) {
-      return [{ method: content.method, url: content.upload_url, headers: content.headers, bytes }];
+      return [
+        { method: content.method, url: content.upload_url, headers: content.headers, bytes, sizeBytes: sizeOf(bytes) },
+      ];
     }
     const size = content.part_size_bytes ?? 0;
     return content.parts.map((part) => ({
@@ -115,6 +131,7 @@ export class Upload {
       url: part.upload_url,
       headers: part.headers,
       bytes: slice(bytes, (part.number - 1) * size, part.size_bytes),
+      sizeBytes: part.size_bytes,
     }));
   }
 
@@ -126,7 +143,7 @@ export class Upload {
       for (const request of waiting) {
         try {
           await this.#parts.store.send(request, this.#options.signal);
-          this.#progress.doneBytes += sizeOf(request.bytes ?? new Uint8Array());
+          this.#progress.doneBytes += request.sizeBytes;
           this.#options.onProgress?.({ ...this.#progress });
         } catch (error) {
           if (!(error instanceof SignatureRefused)) throw error;
@@ -158,4 +175,10 @@ export class Upload {
   #call() {
     return { signal: this.#options.signal };
   }
+}
+
+/** What changes when a content or a part has arrived. */
+function stateOf({ id, missingCount, missingBytes, contents }: Ticket): string {
+  const offered = contents.map((content) => [content.sha256, content.parts.map((part) => part.number)]);
+  return JSON.stringify([id, missingCount, missingBytes, offered]);
 }

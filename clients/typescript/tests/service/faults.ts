@@ -16,12 +16,27 @@ interface Upstream {
 }
 
 /** What happens to one request. `forward` passes it on, and returns the answer without sending it. */
-export type Fault = (client: http.ServerResponse, forward: () => Promise<Upstream>) => Promise<void>;
+export type Fault = (client: http.ServerResponse, forward: Forward) => Promise<void>;
+type Forward = (changed?: http.OutgoingHttpHeaders) => Promise<Upstream>;
 
 /** The connection breaks before the service has the request. */
 export const cutBefore: Fault = async (client) => {
   client.socket?.destroy();
 };
+
+/** The connection breaks while the service is still at work. */
+export const cutEarly: Fault = async (client, forward) => {
+  forward().catch(() => {});
+  client.socket?.destroy();
+};
+
+/** The request has another token than that of the client: the service sees one that has expired meanwhile. */
+export function withToken(token: string): Fault {
+  return async (client, forward) => {
+    const { status, headers, body } = await forward({ authorization: `Bearer ${token}` });
+    client.writeHead(status, headers).end(body);
+  };
+}
 
 /** The service has answered, and the connection breaks before a byte of that arrives. */
 export const loseAnswer: Fault = async (client, forward) => {
@@ -54,6 +69,8 @@ export function answerBefore(status: number, headers: Record<string, string> = {
 export class FaultProxy implements AsyncDisposable {
   /** All requests, also those that nothing happened to. */
   readonly seen: Seen[] = [];
+  /** How long the network takes for each piece of a request, some 64 KB. */
+  pauseMs = 0;
   readonly #upstream: URL;
   readonly #server: http.Server;
   readonly #faults: { fault: Fault; matches: RegExp }[] = [];
@@ -109,8 +126,11 @@ export class FaultProxy implements AsyncDisposable {
     const [planned] = index < 0 ? [] : this.#faults.splice(index, 1);
     const chunks: Buffer[] = [];
     try {
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      const forward = () => this.#forward(request, Buffer.concat(chunks));
+      for await (const chunk of request) {
+        chunks.push(chunk as Buffer);
+        if (this.pauseMs) await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
+      }
+      const forward: Forward = (changed) => this.#forward(request, Buffer.concat(chunks), changed);
       if (planned) return await planned.fault(response, forward);
       const { status, headers, body } = await forward();
       response.writeHead(status, headers).end(body);
@@ -119,10 +139,10 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
-  #forward(request: http.IncomingMessage, body: Buffer): Promise<Upstream> {
+  #forward(request: http.IncomingMessage, body: Buffer, changed: http.OutgoingHttpHeaders = {}): Promise<Upstream> {
     return new Promise((resolve, reject) => {
       const { host, hostname, port } = this.#upstream;
-      const headers = { ...request.headers, host }; // signed for the object store
+      const headers = { ...request.headers, ...changed, host }; // signed for the object store
       const options = { hostname, port, path: request.url, method: request.method, headers, agent: false };
       const forwarded = http.request(options, async (answer) => {
         const chunks: Buffer[] = [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ForeignAnswer, LibraryRefusal, LibraryUnreachable } from "../../src/index.js";
-import { answerAfter, answerBefore, cutBefore, cutInBody, FaultProxy, loseAnswer } from "./faults.js";
+import { answerAfter, answerBefore, cutBefore, cutEarly, cutInBody, FaultProxy, loseAnswer } from "./faults.js";
 import { buy, clientOf, createPlayer, createToken, type Player, restart, SERVICE, until } from "./testbed.js";
 
 let player: Player;
@@ -39,6 +39,13 @@ test("an answer that is lost again and again is one change", async () => {
   proxy.next(/^POST .*categories/, loseAnswer, cutInBody, answerAfter(504));
   await clientOf(player, proxy.url).library.createCategory({ name: "thrice" });
   assert.equal((await names()).filter((name) => name === "thrice").length, 1);
+});
+
+test("a try that arrives while the service works on the one before is the same change", async () => {
+  proxy.next(/^POST .*categories/, cutEarly, cutEarly);
+  const made = await clientOf(player, proxy.url).library.createCategory({ name: "twin" });
+  assert.equal(made.data.attributes.name, "twin");
+  assert.equal((await names()).filter((name) => name === "twin").length, 1);
 });
 
 test("a deletion whose answer is lost is done", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { type Fetch, LibraryClient, singleFile } from "../../src/index.js";
-import { answerAfter, answerBefore, cutBefore, FaultProxy, loseAnswer } from "./faults.js";
-import { createPlayer, HURRY, type Player, SERVICE } from "./testbed.js";
+import { type ClientOptions, type Fetch, LibraryClient, singleFile, type TokenProvider } from "../../src/index.js";
+import { answerAfter, answerBefore, cutBefore, cutEarly, FaultProxy, loseAnswer, withToken } from "./faults.js";
+import { createPlayer, createToken, HURRY, type Player, restart, SERVICE } from "./testbed.js";
 
 let player: Player;
 let service: FaultProxy;
@@ -27,8 +27,8 @@ const throughProxy: Fetch = (url, init) => {
   return fetch(isStore ? url.replace(origin, store.url) : url, init);
 };
 
-const device = (deviceId: string) =>
-  new LibraryClient(service.url, player.token, { ...HURRY, deviceId, fetch: throughProxy });
+const device = (deviceId: string, options: ClientOptions = {}, token: string | TokenProvider = player.token) =>
+  new LibraryClient(service.url, token, { ...HURRY, deviceId, fetch: throughProxy, ...options });
 const text = (value: string) => new TextEncoder().encode(value);
 const slot = () => ({ product_id: player.product, save_slot_name: "world" });
 const noise = (size: number) => {
@@ -93,6 +93,69 @@ test("a large file goes in parts, and a broken one is sent again by itself", asy
   assert.ok(saved.save);
   const loaded = await device("deck").saves.download(saved.save.id);
   assert.deepEqual(loaded.files[0]?.bytes, large);
+});
+
+/** The only version of the player's only save, as another device sees it. */
+async function onlyVersion(): Promise<Record<string, Uint8Array | undefined>> {
+  const { saves } = device("deck");
+  const [save, ...others] = await saves.listSaves({ product_id: player.product }).all();
+  assert.ok(save && others.length === 0);
+  assert.deepEqual(
+    (await saves.listVersions(save.id).all()).map((one) => one.attributes.version),
+    [1],
+  );
+  const { files } = await saves.download(save.id);
+  return Object.fromEntries(files.map((file) => [file.path, file.bytes]));
+}
+
+test("a 429, a 503 with the first answer lost and a try that overtakes another one make one version", async () => {
+  const later = { "retry-after": "1" };
+  service.next(/^POST .*uploads$/, answerBefore(429, later), answerAfter(503, later), loseAnswer, cutEarly);
+  service.next(/^POST .*commit$/, answerBefore(429, later), answerAfter(503, later), loseAnswer, cutEarly);
+  const content = text("one");
+  const saved = await device("pc", { retries: { tries: 10 } }).saves.uploadSet(slot(), { "a.dat": content });
+  assert.equal(saved.result, "head");
+  assert.deepEqual(await onlyVersion(), { "a.dat": content });
+});
+
+test("a token that expires in the middle of an upload is renewed, and the upload continues", async () => {
+  const asked: boolean[] = [];
+  const pc = device("pc", {}, (renew) => {
+    asked.push(renew);
+    return renew ? createToken(player.user, 60) : player.token;
+  });
+  const expired = await createToken(player.user, -60);
+  service.next(/^POST .*commit$/, withToken(expired));
+  const saved = await pc.saves.uploadSet(slot(), { "a.dat": text("a"), "b.dat": text("b") });
+  assert.equal(saved.result, "head");
+  assert.deepEqual(asked, [false, true]);
+  assert.deepEqual(await onlyVersion(), { "a.dat": text("a"), "b.dat": text("b") });
+});
+
+test("a slow network only takes longer, and what broke at its end is sent again", async () => {
+  const large = noise(16 * 1024 * 1024);
+  const sent = sentToStore();
+  store.pauseMs = 20; // a part takes longer than all tries of a call may
+  store.next(/^PUT /, loseAnswer);
+  const pc = device("pc", { retries: { totalSeconds: 2 } });
+  const saved = await pc.saves.uploadSet(slot(), { "large.dat": large }).finally(() => {
+    store.pauseMs = 0;
+  });
+  assert.deepEqual([saved.result, sentToStore() - sent], ["head", 3]);
+  assert.deepEqual(await onlyVersion(), { "large.dat": large });
+});
+
+test("a restart of the service in the middle of an upload costs nothing and makes one version", async () => {
+  const large = noise(20 * 1024 * 1024);
+  let restarted: Promise<object> | undefined;
+  const onProgress = () => {
+    restarted ??= restart();
+  };
+  const pc = device("pc", { retries: { tries: 500, firstPauseSeconds: 5 } });
+  const saved = await pc.saves.uploadSet(slot(), { "large.dat": large }, { onProgress, parallel: 1 });
+  await restarted;
+  assert.equal(saved.result, "head");
+  assert.deepEqual(await onlyVersion(), { "large.dat": large });
 });
 
 test("two devices that play from the same version make a conflict, which is a value", async () => {

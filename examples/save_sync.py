@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 import httpx
-from gameshelf.savesync.api import TIMEOUT, SaveApi
+from gameshelf.client import LibraryClient
+from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.conflict import ConflictDecision, ConflictResolution, SaveConflict
 from gameshelf.savesync.errors import SaveSyncError
 from gameshelf.savesync.report import SyncAction
@@ -27,9 +28,11 @@ CHOICES = [str(one) for one in ConflictResolution if one is not ConflictResoluti
 async def synchronise(asked: argparse.Namespace) -> str:
     """Synchronises the file, and returns what was done."""
     save = SingleFile(asked.product, asked.file, asked.slot, asked.device, asked.playtime)
-    async with httpx.AsyncClient(base_url=f"{ADDRESS}/", timeout=TIMEOUT) as client:
-        api, store = SaveApi(client, asked.token), SaveStore(client)
-        sync = SingleFileSync(save, api, store, decide=lambda one: decision(one, asked.on_conflict))
+    async with httpx.AsyncClient(timeout=60) as http:
+        client = LibraryClient(ADDRESS, asked.token, http=http)
+        sync = SingleFileSync(
+            save, SaveApi(client), SaveStore(http), decide=lambda one: decision(one, asked.on_conflict)
+        )
         return described(await sync.run(), asked.file)
 
 

@@ -92,7 +92,7 @@ def rules() -> str:
             "savesync_knows_the_service_by_its_protocol_only",
             type="forbidden",
             source_modules=["gameshelf.savesync"],
-            forbidden_modules=[name for name in packages if name != "gameshelf.savesync"],
+            forbidden_modules=[name for name in packages if name not in ("gameshelf.savesync", "gameshelf.client")],
         ),
         contract(
             "the_client_knows_the_service_by_its_protocol_only",

@@ -4,10 +4,11 @@ import json
 from hashlib import sha256
 
 import pytest
+from gameshelf.client.saves.tickets import Ticket
 from gameshelf.savesync.errors import ServiceRefusal
 from gameshelf.savesync.report import SyncAction
 from gameshelf.savesync.single_file import SingleFile, SingleFileSync
-from gameshelf.savesync.wire import CloudVersion, FileUpload
+from gameshelf.savesync.wire import CloudVersion
 
 MINE = b"version 5, which the service has lost"
 
@@ -33,7 +34,7 @@ class RestoredApi:
         self.begun.append(attributes["base_version"])
         if attributes["base_version"] > self.numbers[-1]:
             raise ServiceRefusal(404, "SAVEGAME_VERSION_NOT_FOUND")
-        return FileUpload("u1", None)
+        return Ticket("u1", "open", 0, 0, ())
 
     async def confirm_file(self, _upload_id):
         side = {"id": "s1", "attributes": {"slot_name": "save.dat", "content_identity": "aa", "file_size_bytes": 1}}

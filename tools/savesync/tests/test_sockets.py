@@ -5,9 +5,10 @@ from hashlib import sha256
 
 import httpx
 import pytest
+from gameshelf.client.saves.store import SignatureRefused
+from gameshelf.client.saves.tickets import StoreRequest
 from gameshelf.savesync.errors import SaveChanged, ServiceAway
-from gameshelf.savesync.store import NoProgress, SaveStore, UrlExpired
-from gameshelf.savesync.wire import Sending
+from gameshelf.savesync.store import NoProgress, SaveStore
 
 CONTENT = bytes(range(256)) * 16_384
 """4 MiB: more than the buffers of a connection hold."""
@@ -55,7 +56,7 @@ def file(tmp_path):
 
 
 def sending(server, **headers):
-    return Sending("PUT", f"{server.address}/key?X-Amz-Signature=1", headers, "a" * 64, len(CONTENT))
+    return StoreRequest("PUT", f"{server.address}/key?X-Amz-Signature=1", headers, "a" * 64, len(CONTENT))
 
 
 def answer(status, body=b"", length=None, **headers):
@@ -76,7 +77,8 @@ async def test_a_content_has_its_length_once(server, socket_store, file):
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "error"), [(403, "AccessDenied", UrlExpired), (400, "XAmzContentSHA256Mismatch", SaveChanged)]
+    ("status", "code", "error"),
+    [(403, "AccessDenied", SignatureRefused), (400, "XAmzContentSHA256Mismatch", SaveChanged)],
 )
 async def test_a_refusal_before_the_end_of_the_body(server, socket_store, file, status, code, error):
     server.answers = [(1_000, answer(status, f"<Error><Code>{code}</Code></Error>".encode()))]
@@ -87,12 +89,12 @@ async def test_a_refusal_before_the_end_of_the_body(server, socket_store, file, 
 async def test_a_refusal_that_is_lost_asks_for_a_fresh_signature(server, socket_store, file):
     """Bytes that were not read when the connection is closed reset it, and the answer is gone."""
     server.answers, server.reads_the_rest = [(1_000, answer(403))] * 4, False
-    with pytest.raises(UrlExpired):
+    with pytest.raises(SignatureRefused):
         await socket_store.send(sending(server), file, NoProgress())
 
 
 async def test_a_store_without_a_route_is_away(server, socket_store, file):
-    request = Sending("PUT", "http://127.0.0.1:9/key", {}, "a" * 64, len(CONTENT))
+    request = StoreRequest("PUT", "http://127.0.0.1:9/key", {}, "a" * 64, len(CONTENT))
     with pytest.raises(ServiceAway):
         await socket_store.send(request, file, NoProgress())
 

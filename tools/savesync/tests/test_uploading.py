@@ -68,7 +68,6 @@ async def test_a_first_version(uploader, made, snapshot, service, objects, state
     assert progress.expected == progress.done == 6
     assert service.requests == [
         "POST savegames/uploads",
-        f"GET savegames/uploads/{state.started_upload('main').upload_id}",
         f"POST savegames/uploads/{state.started_upload('main').upload_id}/commit",
     ]
 
@@ -92,7 +91,7 @@ async def test_files_of_other_machines_stay(uploader, made, snapshot, service):
 async def test_hundreds_of_files_come_in_several_answers(uploader, made, snapshot, service, objects):
     await uploader.upload(made({str(n): str(n).encode() for n in range(250)}), snapshot)
     assert len(sent(objects)) == 250
-    assert [request.partition(" ")[0] for request in service.requests] == ["POST", "GET", "GET", "GET", "POST"]
+    assert [request.partition(" ")[0] for request in service.requests] == ["POST", "GET", "GET", "POST"]
     assert objects.most_at_once <= 4
 
 
@@ -109,7 +108,7 @@ class TestParts:
         new = made({"large": self.CONTENT})
         ticket = await api.begin(new)
         digest = sha256(self.CONTENT).hexdigest()
-        service.arrived[ticket.upload_id, digest, 2] = self.CONTENT[8 * 1024**2 : 16 * 1024**2]
+        service.arrived[ticket.id, digest, 2] = self.CONTENT[8 * 1024**2 : 16 * 1024**2]
         assert (await uploader.upload(new, snapshot)).version == 1
         assert sorted(request[-1] for request in sent(objects)) == ["1", "3"]
 
@@ -125,7 +124,7 @@ class TestParts:
 class TestInterrupted:
     async def test_the_same_upload_is_resumed(self, uploader, made, snapshot, service, objects, monkeypatch):
         new = made({"a": b"a", "b": b"b"})
-        monkeypatch.setattr(uploading, "_IDLE_COMMITS", 1)
+        monkeypatch.setattr("gameshelf.client.saves.uploads.MOST_IDLE_COMMITS", 1)
         service.verify_at_once = 0
         with pytest.raises(ServiceAway, match="has verified 0 of 2"):
             await uploader.upload(new, snapshot)
@@ -137,9 +136,9 @@ class TestInterrupted:
 
     async def test_another_list_cancels_it(self, uploader, made, snapshot, service, state, api):
         old = await api.begin(made({"a": b"old"}))
-        state.note_upload("main", old.upload_id, uploading.request_of(made({"a": b"old"})))
+        state.note_upload("main", old.id, uploading.request_of(made({"a": b"old"})))
         await uploader.upload(made({"a": b"new"}), snapshot)
-        assert old.upload_id not in service.uploads
+        assert old.id not in service.uploads
 
     async def test_an_upload_that_has_expired_is_begun_again(
         self, uploader, made, snapshot, service, objects, monkeypatch
@@ -156,6 +155,23 @@ class TestInterrupted:
         monkeypatch.setattr(objects, "answer", expire)
         assert (await uploader.upload(made({"a": b"a"}), snapshot)).version == 1
         assert len(sent(objects)) == 2
+
+    async def test_an_upload_that_expires_while_it_is_sent(
+        self, uploader, made, snapshot, service, objects, monkeypatch
+    ):
+        """More contents than one answer has requests for: the next ones are asked for, and there is no upload."""
+        accept = objects.answer
+
+        async def expire(*arguments):
+            answer = await accept(*arguments)
+            if len(sent(objects)) == 50:
+                service.uploads.clear()
+            return answer
+
+        monkeypatch.setattr(objects, "answer", expire)
+        new = made({str(number): str(number).encode() for number in range(150)})
+        assert (await uploader.upload(new, snapshot)).version == 1
+        assert len(service.uploads) == 1
 
     async def test_an_upload_that_was_cancelled_elsewhere_is_no_error(self, uploader, made, snapshot, state):
         state.note_upload("main", "gone", {"sha256": "other"})

@@ -19,7 +19,6 @@ from gameshelf.savesync.setup import SyncOptions, SyncSetup
 from gameshelf.savesync.state import Device
 from gameshelf.savesync.units import unit_of
 
-BASE = "http://service/api/v1/library/"
 PRODUCT = "9e107d9d-372b-4cb6-8a5b-6d1f6f3f6c11"
 POLICY = {
     "revision": 1,
@@ -355,14 +354,14 @@ def commands_on(cloud, service, objects, tmp_path, monkeypatch):
     """Runs commands on a machine: each has a home of its own, and the same cloud."""
 
     @asynccontextmanager
-    async def clients(_address):
+    async def connections():
         async with (
-            httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url=BASE) as api,
-            httpx.AsyncClient(transport=httpx.ASGITransport(objects)) as store,
+            httpx.AsyncClient(transport=httpx.ASGITransport(service)) as to_service,
+            httpx.AsyncClient(transport=httpx.ASGITransport(objects)) as to_store,
         ):
-            yield api, store
+            yield to_service, to_store
 
-    monkeypatch.setattr(cli, "_clients", clients)
+    monkeypatch.setattr(cli, "_connections", connections)
     for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
 

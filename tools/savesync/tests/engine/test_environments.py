@@ -23,7 +23,7 @@ async def test_a_proxy_that_cannot_be_used_is_named(monkeypatch, proxy):
         pytest.skip("this environment can use it")
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(ServiceAway, match=r"the proxy of this machine cannot be used: .*NO_PROXY"):
-        async with cli._clients("https://library.example/api"):
+        async with cli._connections():
             pass
 
 
@@ -39,8 +39,7 @@ def test_names_that_a_pipe_cannot_hold_are_escaped(monkeypatch):
     assert shown.startswith("a link is not followed: /\\u041c\\u0438\\u0440/é.sav\n")
 
 
-def test_a_token_in_a_file_is_read_for_each_request(deck, service, tmp_path):
-    """A ``watch`` outlives its token."""
+def test_a_token_in_a_file_is_looked_at_before_it_is_sent(deck, service, tmp_path):
     (deck.saves / "a.sav").write_text("one")
     file = tmp_path / "token"
     variables = {"LIBRARY_TOKEN": None, "LIBRARY_TOKEN_FILE": str(file)}

@@ -166,16 +166,16 @@ async def test_a_proxy_that_answers_404_loses_no_report(cloud, service, deck, de
     await both_have(deck, desktop, "one")
     deck.write(a="two")
     await deck.run()
-    send = api._client.send
+    send = api._client._http.send
 
     async def behind_a_proxy(request, **options):
         is_report = request.url.path.endswith("/synced")
         return httpx.Response(404, html="<html>", request=request) if is_report else await send(request, **options)
 
-    api._client.send = behind_a_proxy
+    api._client._http.send = behind_a_proxy
     with pytest.raises(ServiceRefusal, match="HTTP_404"):
         await desktop.run()
-    api._client.send = send
+    api._client._http.send = send
     desktop.write(a="three")
     assert (await desktop.run()).slots[0].version == 3
     assert not cloud.conflicts

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.savesync import cli
 from gameshelf.savesync.api import SaveApi
 
 ENGINE = {"where": [{"path": "<home>/.local/share/Дракон/engine"}], "scope": "os"}
@@ -246,3 +247,21 @@ def test_a_player_without_the_game_keeps_the_folder(game, deck):
     error = json.loads(deck.run("sync", "--now", "--json", code=1))["error"]
     assert error["code"] == "PERMISSION_DENIED"
     assert deck.files == {"a.sav": b"one"}
+
+
+def test_a_token_that_a_launcher_renews_is_read_again(game, deck, monkeypatch):
+    """A ``watch`` outlives its token: the service refuses it, and the file has another one by then."""
+    file, read, reads = deck.home / "token", cli._read_token, []
+    file.write_text(game.platform.issuer.issue(str(game.user), ttl=-3600))
+    deck.variables |= {"LIBRARY_TOKEN": None, "LIBRARY_TOKEN_FILE": str(file)}
+
+    def read_token():
+        reads.append(read())
+        if len(reads) == 2:  # the command has read it for the account, and for its first call
+            file.write_text(game.token)
+        return reads[-1]
+
+    monkeypatch.setattr(cli, "_read_token", read_token)
+    deck.put("a.sav", "one")
+    assert "main: uploaded, version 1" in deck.run("sync", "--now")
+    assert len(reads) == 3

@@ -10,7 +10,7 @@ from itertools import count
 import asyncpg
 import pytest
 from botocore.session import get_session
-from gameshelf.savesync import store as stores
+from gameshelf.client.saves import store as stores
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.store import SaveStore
 
@@ -97,7 +97,7 @@ def test_scenario_10_only_the_rest_of_a_large_file_is_sent(game, deck, desktop):
 def test_scenario_10_bytes_damaged_on_the_way_are_refused(game, deck, desktop, monkeypatch, size):
     content = random.Random(size).randbytes(size)
     deck.put("worlds/w/level.bin", content)
-    blocks, damaged = stores._blocks, []
+    blocks, damaged = stores.blocks_of, []
 
     async def with_noise(path, offset, length, sent):
         async for block in blocks(path, offset, length, sent):
@@ -106,7 +106,7 @@ def test_scenario_10_bytes_damaged_on_the_way_are_refused(game, deck, desktop, m
                 block = bytes([block[0] ^ 1]) + block[1:]
             yield block
 
-    monkeypatch.setattr(stores, "_blocks", with_noise)
+    monkeypatch.setattr(stores, "blocks_of", with_noise)
     assert deck.report("sync", "--now")["slots"][0]["version"] == 1
     assert damaged
     desktop.run("sync", "--now")
@@ -153,7 +153,7 @@ def test_scenario_11_two_uploads_of_one_content_count_once(game, deck, desktop):
 
 
 CALLS = [pytest.param(SaveStore, "send", id="send")]
-CALLS += [pytest.param(SaveApi, name, id=name) for name in ("plan", "begin", "upload", "commit")]
+CALLS += [pytest.param(SaveApi, name, id=name) for name in ("plan", "begin", "commit")]
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS)

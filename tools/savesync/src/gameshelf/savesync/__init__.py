@@ -1,3 +1,3 @@
 """The folder client of cloud saves. It knows the service by its protocol only."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

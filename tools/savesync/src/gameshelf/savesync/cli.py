@@ -17,8 +17,10 @@ from uuid import UUID
 
 import click
 import httpx
+from gameshelf.client import LibraryClient
+from gameshelf.client.library_client import TIMEOUT
 from gameshelf.savesync import __version__
-from gameshelf.savesync.api import TIMEOUT, SaveApi
+from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.asking import Asking
 from gameshelf.savesync.conflict import ConflictDecision, OnConflict, SaveConflict, deciding_by_slot
 from gameshelf.savesync.errors import LockHeld, PolicyRefused, SaveSyncError, ServiceAway
@@ -219,24 +221,25 @@ async def _run(
             progress.clear()
             return ask(conflict)
 
-        async with _clients(chosen["api"]) as (api_client, store_client):
-            api, store = SaveApi(api_client, _read_token), SaveStore(store_client)
+        async with _connections() as (to_service, to_store):
+            client = LibraryClient(chosen["api"], _read_token, http=to_service)
+            api, store = SaveApi(client), SaveStore(to_store)
             setup = _setup(chosen, token)
             sync = GameSync(setup, api, store, decide=deciding_by_slot(on_conflict, decide), progress=progress)
             return await work(CliSession(out, sync, setup.device.device_id, chosen["slot"]))
 
 
 @asynccontextmanager
-async def _clients(address: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+async def _connections() -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    """Those to the service, and those to the store."""
     agent = {"User-Agent": f"savesync/{__version__}"}
     try:
-        api = httpx.AsyncClient(base_url=f"{address.rstrip('/')}/", timeout=TIMEOUT, headers=agent)
-        store = httpx.AsyncClient(timeout=TIMEOUT, headers=agent)
+        to_service, to_store = (httpx.AsyncClient(timeout=TIMEOUT, headers=agent) for _ in range(2))
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         hint = "ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name it, and NO_PROXY what is reached without it"
         raise ServiceAway(f"the proxy of this machine cannot be used: {error} ({hint})") from error
-    async with api, store:
-        yield api, store
+    async with to_service, to_store:
+        yield to_service, to_store
 
 
 def _setup(chosen: dict[str, Any], token: str) -> SyncSetup:

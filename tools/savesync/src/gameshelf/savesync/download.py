@@ -10,24 +10,20 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from gameshelf.savesync.api import MAX_HAVE, MAX_WANT, SaveApi
-from gameshelf.savesync.errors import (
-    ContentUnusable,
-    RootUnreadable,
-    SaveChanged,
-    SaveSyncError,
-    ServiceAway,
-    StagingFailed,
-)
+from gameshelf.client import ContentDamaged
+from gameshelf.client.saves.downloads import ContentFetch
+from gameshelf.client.saves.store import CountBytes
+from gameshelf.client.saves.uploads import PARALLEL
+from gameshelf.savesync.api import MAX_HAVE, SaveApi
+from gameshelf.savesync.client_errors import client_errors
+from gameshelf.savesync.errors import ContentUnusable, RootUnreadable, SaveChanged, StagingFailed
 from gameshelf.savesync.files import CloudFile, CloudFiles, FetchedVersion, LocalFiles, RootFolders
 from gameshelf.savesync.scan import hash_file, open_file
-from gameshelf.savesync.store import NoProgress, SaveStore, TransferProgress, UrlExpired
+from gameshelf.savesync.store import NoProgress, SaveStore, TransferProgress
 from gameshelf.savesync.unpacking import unpacked
-from gameshelf.savesync.upload import PARALLEL, gather_or_cancel
 from gameshelf.savesync.wire import DownloadTicket
 
 _BLOCK = 1 << 20
-_IDLE_ROUNDS = 3
 _Files = Sequence[tuple[str, CloudFile]]
 """Paths and files that have one content in the cloud."""
 
@@ -87,56 +83,24 @@ class Downloader:
         left: dict[str, list[tuple[str, CloudFile]]] = {}
         for path, file in rest.values():
             left.setdefault(file.sha256, []).append((path, file))
-        progress.expect(sum(files[0][1].size for files in left.values()))
-        urls = first.urls
-        idle = 0
-        while left:
-            before = len(left)
-            now = [digest for digest in left if digest in urls][:MAX_WANT]
-            contents = [(left[digest], urls[digest]) for digest in now]
-            done, refused = await self._fetch_some(contents, staging, progress)
-            for digest in done:
-                del left[digest]
-            if not left:
-                return
-            idle = idle + 1 if len(left) == before else 0
-            if idle > _IDLE_ROUNDS:
-                raise refused or ServiceAway(f"the store: {len(left)} contents cannot be downloaded")
-            ticket = await self._api.download(savegame_id, version=first.version, want=list(left)[:MAX_WANT])
-            urls = ticket.urls
+        sizes = {digest: files[0][1].size for digest, files in left.items()}
+        progress.expect(sum(sizes.values()))
 
-    async def _fetch_some(
-        self, contents: Sequence[tuple[_Files, str]], staging: Path, progress: TransferProgress
-    ) -> tuple[list[str], SaveSyncError | None]:
-        """Returns the hashes of those that are complete, and why the store did not accept a signature."""
-        places = asyncio.Semaphore(self._parallel)
-        done: list[str] = []
-        refused: list[SaveSyncError] = []
+        async def receive(url: str, target: Path, size: int, _count: CountBytes) -> None:
+            await self._store.receive(url, target, size, progress)
 
-        async def fetch(files: _Files, url: str) -> None:
-            async with places:
-                try:
-                    await self._fetch_one(files, url, staging, progress)
-                except UrlExpired as expired:  # a fresh one comes with the next answer
-                    refused.append(expired.reason)
-                else:
-                    done.append(files[0][1].sha256)
+        async def sign(digests: Sequence[str]) -> Mapping[str, str]:
+            return (await self._api.download(savegame_id, version=first.version, want=list(digests))).urls
 
-        await gather_or_cancel([fetch(*content) for content in contents])
-        return done, refused[0] if refused else None
+        def place(digest: str, part: Path) -> None:
+            _place(left[digest], part, staging)
 
-    async def _fetch_one(self, files: _Files, url: str, staging: Path, progress: TransferProgress) -> None:
-        path, file = files[0]
-        part = staging / f"{file.sha256}.part"
-        for _ in range(2):  # bytes of an interrupted attempt may be damaged, those of a second one may not
-            await self._store.receive(url, part, file.size, progress)
-            if await asyncio.to_thread(hash_file, part) == file.sha256:
-                break
-            progress.advance(-file.size)
-            part.unlink()
-        else:
-            raise ContentUnusable(path, f"the store has other bytes than {file.sha256}")
-        await asyncio.to_thread(_place, files, part, staging)
+        fetch = ContentFetch(receive, sign, staging, count=progress.advance, place=place, parallel=self._parallel)
+        with client_errors():
+            try:
+                await fetch.run(sizes, first.urls)
+            except ContentDamaged as damaged:
+                raise ContentUnusable(left[damaged.sha256][0][0], str(damaged)) from damaged
 
 
 def _lacking(files: CloudFiles, local: LocalFiles, wanted: Callable[[str], bool]) -> dict[str, tuple[str, CloudFile]]:

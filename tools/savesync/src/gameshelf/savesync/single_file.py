@@ -15,15 +15,18 @@ from typing import Any
 from unicodedata import normalize
 from uuid import uuid4
 
+from gameshelf.client.saves.store import SignatureRefused
+from gameshelf.client.saves.tickets import Ticket
 from gameshelf.savesync.api import SaveApi
+from gameshelf.savesync.client_errors import error_of
 from gameshelf.savesync.conflict import ConflictDecision, ConflictResolution, Decide, SaveConflict, read_conflict
 from gameshelf.savesync.errors import ContentUnusable, SaveChanged, SaveSyncError, ServiceRefusal, StateUnusable
 from gameshelf.savesync.files import mtime_of
 from gameshelf.savesync.report import SyncAction
 from gameshelf.savesync.scan import hash_file
 from gameshelf.savesync.state import write_durably
-from gameshelf.savesync.store import NoProgress, SaveStore, UrlExpired
-from gameshelf.savesync.wire import CloudVersion, FileUpload, to_rfc3339
+from gameshelf.savesync.store import NoProgress, SaveStore
+from gameshelf.savesync.wire import CloudVersion, to_rfc3339
 
 MAX_ROUNDS = 5
 """How often a run begins again because the file or the save in the cloud changed meanwhile."""
@@ -81,8 +84,8 @@ class SingleFileSync:
                 return await self._once()
             except SaveChanged:
                 continue
-            except UrlExpired as expired:
-                reason = expired.reason
+            except SignatureRefused as refused:
+                reason = error_of(refused.reason)
         raise reason
 
     async def _once(self) -> SingleFileReport:
@@ -118,10 +121,10 @@ class SingleFileSync:
             if refusal.code != "SAVEGAME_VERSION_NOT_FOUND" or not base_version:
                 raise
             upload = await self._begin(local, 0)
-        if upload.sending is not None:  # else the cloud has these bytes already
-            await self._store.send(upload.sending, self._path, NoProgress())
+        for request in upload.requests:  # none if the cloud has these bytes already
+            await self._store.send(request, self._path, NoProgress())
         try:
-            done = await self._api.confirm_file(upload.upload_id)
+            done = await self._api.confirm_file(upload.id)
         except ServiceRefusal as refusal:
             match refusal.code:
                 case "SAVEGAME_HASH_MISMATCH":  # other bytes have arrived, and were discarded
@@ -139,7 +142,7 @@ class SingleFileSync:
         await self._note(done.savegame_id, done.version, local)
         return SingleFileReport(SyncAction.UPLOAD, done.result, done.version)
 
-    async def _begin(self, local: _Content, base_version: int) -> FileUpload:
+    async def _begin(self, local: _Content, base_version: int) -> Ticket:
         return await self._api.begin_file(
             {
                 "product_id": self._save.product_id,

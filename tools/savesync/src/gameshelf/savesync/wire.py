@@ -1,6 +1,5 @@
 """The requests and answers of the service that this client uses, as values. Fields of a later version are ignored."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,9 +11,6 @@ from gameshelf.savesync.files import CloudFile, CloudFiles, LocalFiles
 from gameshelf.savesync.paths import problems
 
 Attributes = Mapping[str, Any]
-PART_BYTES = 8 * 1024**2
-"""Larger files go in parts, which are resumed one by one."""
-MAX_PARTS = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_YEAR = 2199
 
@@ -153,34 +149,6 @@ def _entry_of(path: str, file: CloudFile) -> Attributes:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """A signed request to the store: a content, or a part of one."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    sha256: str
-    """Of the whole content."""
-    size: int
-    """Of what this request sends."""
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class UploadTicket:
-    """An open upload: what the service still needs, and signed requests for the next of it."""
-
-    upload_id: str
-    status: str
-    savegame_id: str | None
-    missing_bytes: int
-    missing_count: int
-    sendings: tuple[Sending, ...]
-    skipped: tuple[Mapping[str, Any], ...]
-    conflict_expected: bool
-
-
-@dataclass(frozen=True, slots=True)
 class CommittedVersion:
     """A version that the cloud has now."""
 
@@ -194,15 +162,6 @@ class CommittedVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class StillVerifying:
-    """The service compares the contents, and is to be asked again."""
-
-    verified: int
-    total: int
-    retry_after: float
-
-
-@dataclass(frozen=True, slots=True)
 class DownloadTicket:
     """The list of a version, and URLs for the next contents that this device lacks."""
 
@@ -213,15 +172,6 @@ class DownloadTicket:
     """By the hash of the bytes in the cloud."""
     missing_bytes: int
     missing_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileUpload:
-    """An open upload of a single file."""
-
-    upload_id: str
-    sending: Sending | None
-    """None: the cloud has these bytes already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,39 +261,6 @@ def _activity(said: Any) -> DeviceActivity:
     )
 
 
-def read_ticket(answer: Any) -> UploadTicket:
-    """Of ``POST /savegames/uploads`` and ``GET /savegames/uploads/{id}``."""
-    with reading("upload"):
-        said = answer["data"]["attributes"]
-        return UploadTicket(
-            _text(answer["data"]["id"]),
-            said["status"],
-            said.get("savegame_id"),
-            _count(said["missing_bytes"]),
-            _count(said["missing_count"]),
-            tuple(sending for content in said["uploads"] for sending in _sendings(content)),
-            tuple(said.get("skipped") or ()),
-            bool(said.get("conflict_expected")),
-        )
-
-
-def _sendings(content: Any) -> Iterator[Sending]:
-    digest, parts = content["sha256"], content.get("parts")
-    if not parts:
-        if content["upload_url"] is None:  # the account may not upload now
-            return
-        yield _sending(content, digest, 0)
-        return
-    size = _count(content["part_size_bytes"])
-    for part in parts:
-        yield _sending(part, digest, _count(part["number"] - 1) * size)
-
-
-def _sending(said: Any, digest: str, offset: int) -> Sending:
-    url, headers = _text(said["upload_url"]), {_text(name): _text(value) for name, value in said["headers"].items()}
-    return Sending(_text(said["method"]), url, headers, digest, _count(said["size_bytes"]), offset)
-
-
 def read_commit(answer: Any) -> CommittedVersion:
     """Of ``POST /savegames/uploads/{id}/commit``, and of a resolution or a restore."""
     with reading("commit"):
@@ -355,13 +272,6 @@ def read_commit(answer: Any) -> CommittedVersion:
             meta.get("result") or "head",
             dict(meta),
         )
-
-
-def read_progress(answer: Any, retry_after: float) -> StillVerifying:
-    """Of a 202 to a commit."""
-    with reading("commit"):
-        meta = answer["meta"]
-        return StillVerifying(_count(meta["verified_count"]), _count(meta["total_count"]), retry_after)
 
 
 def read_download(answer: Any) -> DownloadTicket:
@@ -377,14 +287,6 @@ def read_download(answer: Any) -> DownloadTicket:
             _count(said["missing_bytes"]),
             _count(said["missing_count"]),
         )
-
-
-def read_file_upload(answer: Any, sha256: str, size: int) -> FileUpload:
-    """Of ``POST /savegames/upload-url``."""
-    with reading("upload"):
-        said = answer["data"]["attributes"]
-        sending = _sending({**said, "size_bytes": size}, sha256, 0) if said["upload_required"] else None
-        return FileUpload(_text(said["internal_save_id"]), sending)
 
 
 def read_file_download(answer: Any) -> FileDownload:
@@ -480,8 +382,3 @@ def to_ns(text: str) -> int:
     """The time of an answer in nanoseconds."""
     moment = datetime.fromisoformat(text)
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
-
-
-def part_size_of(size: int) -> int:
-    """How large the parts of a content are; the last one is shorter."""
-    return max(PART_BYTES, math.ceil(size / MAX_PARTS))

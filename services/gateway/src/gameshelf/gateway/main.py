@@ -31,7 +31,10 @@ from gameshelf.kernel.migrations import MigrationBlocked
 
 _log = logging.getLogger(__name__)
 
-_COLLECT_AFTER = 10_000
+_COLLECT_AFTER = 100_000
+"""After how many new objects the garbage collector runs. A batch from Kafka makes tens of thousands that live until its
+commit, and a collection meanwhile looks at all of them and frees none.
+"""
 _MARGIN_SECONDS = 2.0
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gameshelf.gateway.domains.library.included import ItemQuery, ItemsQuery, add_included
 from gameshelf.gateway.domains.library.resources import CHANGED_ITEM, LIBRARY_ITEM, USER_CATEGORY
-from gameshelf.gateway.domains.library.versions import versions_of
+from gameshelf.gateway.domains.library.versions import page_key, versions_of
 from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.conditions import is_match, states_of
 from gameshelf.gateway.runtime.http.idempotency import results_excerpt
@@ -51,11 +51,11 @@ async def list_items(read: Read, query: ItemsQuery) -> Reply:
     headers = {"ETag": etag}
     if read.if_none_match and is_match(read.if_none_match, etag):
         return Reply(304, headers=headers)
-    key = f"{read.user_id}{etag}"
-    page = read.pages.get(key)
+    key = page_key(read, query)
+    page = read.pages.get(key, etag)
     if page is None:
         page = await _page(read, query)
-        read.pages.put(key, page)
+        read.pages.put(key, etag, page)
     return Reply(200, page, headers)
 
 

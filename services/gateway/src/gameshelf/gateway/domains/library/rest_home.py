@@ -4,7 +4,7 @@ from uuid import UUID
 
 from gameshelf.gateway.domains.library.home import FoundHome, read_home, read_unversioned
 from gameshelf.gateway.domains.library.resources_home import HOME, HOME_DOCUMENT
-from gameshelf.gateway.domains.library.versions import versions_of
+from gameshelf.gateway.domains.library.versions import page_key, versions_of
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.http.conditions import is_match
 from gameshelf.gateway.runtime.http.reply import Reply
@@ -37,21 +37,21 @@ async def get_home(read: Read, query: HomeQuery) -> Reply:
     versions = versions_of(read, query)
     # The products that were played last follow from the versions. While they are known, nothing else has to be read
     # to find out whether the screen has changed.
-    key = f"home {read.user_id} {versions}"
-    known = read.pages.get(key)
+    key = page_key(read, query)
+    known = read.pages.get(f"{key} played", versions)
     if known is not None:
         etag = f'"{versions}-{await read_unversioned(read, _ids(known))}"'
         if read.if_none_match and is_match(read.if_none_match, etag):
             return Reply(304, headers={"ETag": etag})
-        if (page := read.pages.get(f"{read.user_id}{etag}")) is not None:
+        if (page := read.pages.get(key, etag)) is not None:
             return Reply(200, page, {"ETag": etag})
     found = await read_home(read, query.device_id)
     etag = f'"{versions}-{found.unversioned}"'
-    read.pages.put(key, b"".join(one.bytes for one in found.played))
+    read.pages.put(f"{key} played", versions, b"".join(one.bytes for one in found.played))
     if read.if_none_match and is_match(read.if_none_match, etag):
         return Reply(304, headers={"ETag": etag})
     page = _rendered(read, found)
-    read.pages.put(f"{read.user_id}{etag}", page)
+    read.pages.put(key, etag, page)
     return Reply(200, page, {"ETag": etag})
 
 

@@ -17,6 +17,11 @@ def versions_of(read: Read, query: BaseModel) -> str:
     return f"{_name(query, read.language)}-{state.version}-{state.shared_version}{shares}"
 
 
+def page_key(read: Read, query: BaseModel) -> str:
+    """Returns what names a user's page in the cache, whatever its versions are."""
+    return f"{read.user_id} {_name(query, read.language)}"
+
+
 @lru_cache(maxsize=512)
 def _name(query: BaseModel, language: Language) -> str:
     return short_hash(f"{language}{query.model_dump_json()}")

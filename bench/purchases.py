@@ -1,8 +1,9 @@
 """Purchases from the broker into libraries, and their events out again; beside the least that does the same.
 
-One service process with the roles of consumer and relay. Two floors consume the same records and send an event for
-each: one writes nothing, the other one writes the rows of the service in two statements per batch. The time counts from
-the first record that is sent until the broker has the last event. Afterwards nothing may be missing or there twice.
+One service process with the roles of consumer and relay, or with `--apart` a process for each role. Two floors consume
+the same records and send an event for each: one writes nothing, the other one writes the rows of the service in two
+statements per batch. The time counts from the first record that is sent until the broker has the last event. Afterwards
+nothing may be missing or there twice.
 """
 
 import argparse
@@ -72,10 +73,10 @@ class Bench:
         """Users and products of the events that a topic has to have."""
         self.wrong: list[str] = []
 
-    async def service(self, pid: int, events: Sequence[CloudEvent], into: Measured) -> Counter[str]:
+    async def service(self, pids: Sequence[int], events: Sequence[CloudEvent], into: Measured) -> Counter[str]:
         """Returns how many rows it has added to which table."""
         before = await self._rows()
-        await self._measure(pid, CloudEvent(PURCHASE, {}).topic, EVENTS, events, into)
+        await self._measure(pids, CloudEvent(PURCHASE, {}).topic, EVENTS, events, into)
         await self._outbox_is_empty()
         return await self._rows() - before
 
@@ -85,36 +86,36 @@ class Bench:
         with on_cores(*self.cores):
             process = self.stack.floor("_bare_purchases.py", self.brokers, incoming, outgoing, dsn)
         await self._measure(
-            process.pid, incoming, outgoing, purchases(WARM_UP, WARM_UP // 2, self.products), Measured()
+            (process.pid,), incoming, outgoing, purchases(WARM_UP, WARM_UP // 2, self.products), Measured()
         )
         await self._outbox_is_empty()
         before = await self._rows()
-        await self._measure(process.pid, incoming, outgoing, events, into)
+        await self._measure((process.pid,), incoming, outgoing, events, into)
         await self._outbox_is_empty()
         process.stop()
         return await self._rows() - before
 
-    async def round(self, pid: int, count: int, users: int) -> None:
+    async def round(self, pids: Sequence[int], count: int, users: int) -> None:
         """Each floor and the service once, with users of their own."""
         records, rows, events = [purchases(count, users, self.products) for _ in range(3)]
         await self.floor(records, self.measured[RECORDS])
         least = await self.floor(rows, self.measured[ROWS], self.stack.platform.dsn)
-        added = await self.service(pid, events, self.measured[SERVICE])
+        added = await self.service(pids, events, self.measured[SERVICE])
         if added != least:
             self.wrong.append(f"rows: {dict(added)}, by the floor {dict(least)}")
 
     async def _measure(
-        self, pid: int, incoming: str, outgoing: str, events: Sequence[CloudEvent], into: Measured
+        self, pids: Sequence[int], incoming: str, outgoing: str, events: Sequence[CloudEvent], into: Measured
     ) -> None:
         """Each purchase has to lead to one event."""
         async with reading(self.brokers, outgoing) as records, sending(self.brokers) as producer:
             wanted = self.bought.setdefault(outgoing, Counter())
             await records.until(wanted.total())
-            cpu, postgres = cpu_seconds(pid), cpu_seconds(self.stack.postgres_pid)
+            cpu, postgres = cpu_seconds(*pids), cpu_seconds(self.stack.postgres_pid)
             began = time.perf_counter()
             await asyncio.gather(send(producer, incoming, events), records.until(wanted.total() + len(events)))
             into.a_second.append(len(events) / (time.perf_counter() - began))
-            into.cpu.append((cpu_seconds(pid) - cpu) / len(events) * 1e6)
+            into.cpu.append((cpu_seconds(*pids) - cpu) / len(events) * 1e6)
             into.postgres_cpu.append((cpu_seconds(self.stack.postgres_pid) - postgres) / len(events) * 1e6)
         wanted.update((event.data["userId"], event.data["items"][0]["productId"]) for event in events)
         if (found := Counter(records.bought())) != wanted:
@@ -174,17 +175,18 @@ async def play(stack: Stack, options: argparse.Namespace) -> Bench:
         columns=["product_id", "product_type", "title_ru", "sort_key_ru", "sort_key_en"],
         records=[(product, "game", "Игра", "игра", "игра") for product in products],
     )
-    service = stack.platform.service(LIBRARY_SERVICE_ROLES="consumer,relay", LOG_LEVEL="WARNING")
+    roles = ("consumer", "relay") if options.apart else ("consumer,relay",)
+    services = [stack.platform.service(LIBRARY_SERVICE_ROLES=own, LOG_LEVEL="WARNING") for own in roles]
     with on_cores(*cores):
-        service.start()
-    assert service.process is not None
-    pid = service.process.pid
+        for service in services:
+            service.start()
+    pids = [service.process.pid for service in services if service.process]
     bench = Bench(stack, connection, cores, products)
     # Connections are opened and statements prepared before it counts.
-    await bench.service(pid, purchases(WARM_UP, WARM_UP // 2, products), Measured())
+    await bench.service(pids, purchases(WARM_UP, WARM_UP // 2, products), Measured())
     for _ in range(options.rounds):
         await connection.execute("VACUUM ANALYZE")
-        await bench.round(pid, options.purchases, options.users)
+        await bench.round(pids, options.purchases, options.users)
     await connection.close()
     return bench
 
@@ -194,12 +196,14 @@ def main() -> None:
     options_of.add_argument("--purchases", type=int, default=20_000, help="purchases of a round (20,000)")
     options_of.add_argument("--users", type=int, default=10_000, help="users who buy them (10,000)")
     options_of.add_argument("--cores", choices=("one", "all"), default="all", help="the service's cores (all)")
+    options_of.add_argument("--apart", action="store_true", help="a process for each role, consumer and relay")
     options = options_of.parse_args()
     if options.purchases > options.users * PRODUCTS:
         options_of.error(f"--purchases: a user buys at most {PRODUCTS}")
     with started() as stack:
         bench = asyncio.run(play(stack, options))
-    report(bench.figures("one core" if options.cores == "one" else "all cores"), options.json)
+    where = "one core" if options.cores == "one" else "all cores"
+    report(bench.figures(f"{where}, two processes" if options.apart else where), options.json)
     if bench.wrong:
         sys.exit("\n".join(bench.wrong[:10]))
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
 DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
+_FOLDERS = ("postgresql", "valkey", "kafka", "s3", "real", "keys")
 WORKERS = 6
 """Three per core of a small machine. Each takes some 0.8 GB with its servers."""
 
@@ -109,7 +110,7 @@ def _wipe_data() -> None:
     """Empties the data directory but for the lock that we hold and the log that we write."""
     from gameshelf.devstack.stack import wipe
 
-    for name in ("postgresql", "valkey", "kafka", "s3", "real", "keys", "ports.json", "stack.json", "demo.json"):
+    for name in (*_FOLDERS, "ports.json", "stack.json", "demo.json", "launcher-orders.json"):
         path = DATA / name
         if path.is_dir():
             wipe(path)
@@ -275,6 +276,8 @@ def _welcome() -> None:
 
     token = TokenIssuer(DATA / "keys").issue(demo.ANNA, ttl=24 * 3600)
     _say(_coloured("\nready", "1;32"))
+    launcher = _coloured(running.state(DATA)["launcher"], "1")
+    _say(f"  open this  {launcher}    a launcher in your browser: buy, play, save\n")
     for line in clients.welcome(_environment(), ROOT, DATA, demo.ANNA, demo.not_yet_owned(), token):
         _say(line)
 

@@ -98,6 +98,21 @@ def events(pictures_url: str, now: datetime) -> list[CloudEvent]:
     return published
 
 
+def shop(pictures_url: str) -> Sequence[Mapping[str, Any]]:
+    """The games as a shop shows them; the price of a game that is free or unpriced is None."""
+    return [
+        {
+            "product_id": str(product_id(game["slug"])),
+            "title": {"ru": game["ru"], "en": game["en"]},
+            "cover_image_url": pictures_url + _cover_path(game["slug"]),
+            "is_free": game.get("free", False),
+            "price_minor": game["price"] * (100 - game.get("discount", 0)) // 100 if "price" in game else None,
+            "discount_percent": game.get("discount", 0),
+        }
+        for game in catalog()
+    ]
+
+
 def not_yet_owned() -> UUID:
     """A game for Anna to buy in the tour."""
     return product_id("northern-lights-express")

@@ -15,9 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gameshelf.devstack import demo, demo_story
+from gameshelf.devstack import clients, demo, demo_story
 from gameshelf.devstack.environment import erasure_secret, service_environment, settings_asked_for
 from gameshelf.devstack.events import publish, until_applied
+from gameshelf.devstack.launcher.actions import DemoActions
+from gameshelf.devstack.launcher.orders import DemoOrders, orders_of
+from gameshelf.devstack.launcher.pages import headers_of
+from gameshelf.devstack.launcher.server import LauncherServer
 from gameshelf.devstack.picture_server import PictureServer
 from gameshelf.devstack.ports import listens, port_of, refusal_of_taken
 from gameshelf.devstack.process import Process, StartFailed
@@ -29,7 +33,7 @@ _READY_SECONDS = 180.0
 _LOOK_SECONDS = 0.5
 _SERVICE = (sys.executable, "-m", "gameshelf.gateway")
 
-_PORTS = ("postgresql", "valkey", "kafka", "s3", "pictures")
+_PORTS = ("postgresql", "valkey", "kafka", "s3", "pictures", "launcher")
 
 Say = Callable[[str], None]
 
@@ -56,9 +60,11 @@ class Stack:
         self.kafka = Kafka(self._data / "kafka", ports["kafka"])
         self.s3 = S3(self._data / "s3", ports["s3"])
         self.pictures = PictureServer(ports["pictures"], demo.pictures())
+        self.launcher = LauncherServer(ports["launcher"])
         self.issuer = TokenIssuer(directory / "keys")
+        allowed = (*origins, *self.launcher.origins)
         self.environment = service_environment(
-            self.postgres, self.valkey, self.kafka, self.s3, self.issuer, erasure_secret(directory / "keys"), origins
+            self.postgres, self.valkey, self.kafka, self.s3, self.issuer, erasure_secret(directory / "keys"), allowed
         )
         self.service: Process | None = None
         self._ending = threading.Event()
@@ -88,6 +94,7 @@ class Stack:
         cache = "Redis" if choice.are_real() else "Valkey"
         self._say(f"starting PostgreSQL, {cache}, a Kafka broker and an S3 gateway")
         self.pictures.start()
+        self._serve_launcher()
         # Programs are started by this thread alone: a child is signalled when the thread that created it ends.
         for server in self.servers:
             server.start()
@@ -97,6 +104,15 @@ class Stack:
         self._publish_demo()
         self._play_story()
         self._save()
+
+    def _serve_launcher(self) -> None:
+        api = clients.addresses(self.environment)["LIBRARY_API"]
+        bought = orders_of(demo.events(self.pictures.url, datetime.now(UTC)))
+        orders = DemoOrders(self._data / "launcher-orders.json", bought)
+        actions = DemoActions(api, self.pictures.url, self.issuer, self.kafka.address, orders)
+        service = api.removesuffix("/api/v1/library")
+        headers = headers_of(service, self.s3.endpoint, self.pictures.url)
+        self.launcher.start(headers, actions.config, actions.by_path())
 
     def _start_service(self) -> None:
         self._say("migrating the database")
@@ -184,6 +200,7 @@ class Stack:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda server: server.stop(), self.servers))
         self.pictures.stop()
+        self.launcher.stop()
         self.state_file.unlink(missing_ok=True)
 
     def _save(self) -> None:
@@ -194,6 +211,7 @@ class Stack:
             "supervisor": os.getpid(),
             "environment": self.environment,
             "asked": self.asked,
+            "launcher": self.launcher.url,
             "real": choice.are_real(),
             "parts": {
                 name: {"pid": process.pid, "address": address, "started_at": process.started_at}

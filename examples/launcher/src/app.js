@@ -1,0 +1,137 @@
+/** The window: its frame, the page in it, and what each page needs. */
+
+import { LibraryError } from "../vendor/client/index.js";
+import { replace } from "./dom.js";
+import { formats } from "./format.js";
+import { demoBar } from "./parts/demo-bar.js";
+import { frame } from "./parts/frame.js";
+import { Toasts } from "./parts/toasts.js";
+import { pages } from "./pages/index.js";
+import { placeOf } from "./place.js";
+import { Play } from "./play.js";
+import { demo } from "./session.js";
+import { follow } from "./updates.js";
+
+const SETTLE_MS = 120;
+const AGAIN_MS = 1_500;
+
+export class App {
+  constructor(session, language, texts, root) {
+    Object.assign(this, session);
+    this.language = language;
+    this.texts = texts;
+    this.format = formats(language);
+    this.toasts = new Toasts();
+    this.play = new Play(this);
+    /** What a page remembers while it is shown: filters, what was chosen. */
+    this.state = {};
+    this.place = placeOf(location.hash);
+    this.root = root;
+    this.turn = 0;
+  }
+
+  async start() {
+    this.frame = frame(this);
+    replace(this.root, this.frame.element, this.toasts.element);
+    addEventListener("hashchange", () => this.#moved());
+    const home = await this.#patiently(() => this.client.home());
+    void this.play.resume(home.data.attributes.playing_now);
+    void follow(this, home.meta.cursor).catch((error) => this.#failed(error));
+    void this.client.offline.flush().catch(() => {});
+    await this.refresh();
+  }
+
+  /** Reads what the page shows again, and shows it. An older answer never replaces a newer one. */
+  async refresh() {
+    this.turn += 1;
+    const { turn, place } = this;
+    const page = pages[place.page];
+    try {
+      const [data, shop] = await Promise.all([page.load(this, place), demoBar.load(this)]);
+      if (turn !== this.turn) return;
+      this.shown = { page, data, shop };
+      this.frame.online(true);
+      this.draw();
+    } catch (error) {
+      if (turn !== this.turn) return;
+      if (!(error instanceof LibraryError && error.isTemporary)) return this.#failed(error);
+      this.frame.online(false);
+      setTimeout(() => turn === this.turn && this.refresh(), AGAIN_MS);
+    }
+  }
+
+  /** Shows the page again with what was read before: after a choice that the service knows nothing of. */
+  draw() {
+    if (!this.shown) return;
+    const { page, data, shop } = this.shown;
+    document.title = `${page.title(this, data)} · gameshelf`;
+    replace(this.frame.demo, demoBar.render(this, shop));
+    replace(this.frame.main, page.render(this, data, this.place));
+    this.frame.update(this.place);
+    this.frame.main.removeAttribute("aria-busy");
+  }
+
+  /** Many messages in a row are one refresh. */
+  refreshSoon() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => this.refresh(), SETTLE_MS);
+  }
+
+  /** Does what a button is for: it is busy meanwhile, a failure is shown, and the page is read again. */
+  act(work) {
+    return async (event) => {
+      const button = event?.currentTarget;
+      event?.preventDefault?.();
+      if (button?.getAttribute?.("aria-busy") === "true") return;
+      button?.setAttribute?.("aria-busy", "true");
+      try {
+        await work(event);
+      } catch (error) {
+        this.#failed(error);
+      } finally {
+        button?.removeAttribute?.("aria-busy");
+      }
+      await this.refresh();
+    };
+  }
+
+  /** What the shop would do. */
+  async buy(game) {
+    if (game.is_free) await this.client.library.claimItem({ product_id: game.product_id });
+    else await demo("buy", { user_id: this.player.user_id, product_id: game.product_id });
+    if (!game.is_free) this.toasts.show(this.texts.bought);
+  }
+
+  titleOf(productId) {
+    return this.config.games.find((one) => one.product_id === productId)?.title[this.language] ?? "?";
+  }
+
+  #moved() {
+    const before = this.place;
+    this.place = placeOf(location.hash);
+    if (before.page !== this.place.page || before.id !== this.place.id) this.state = {};
+    this.frame.main.setAttribute("aria-busy", "true");
+    this.frame.update(this.place);
+    void this.refresh().then(() => {
+      scrollTo(0, 0);
+      this.frame.main.focus({ preventScroll: true });
+    });
+  }
+
+  async #patiently(ask) {
+    while (true) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof LibraryError && error.isTemporary)) throw error;
+        this.frame.online(false);
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
+  }
+
+  #failed(error) {
+    this.toasts.show(error.detail ?? error.message ?? this.texts.failed, "error");
+  }
+}
+

@@ -1,0 +1,22 @@
+// Written by clients/typescript/generate.py. Do not change it by hand.
+export const EVENT_TYPES = [
+    "achievement.unlocked",
+    "auth.success",
+    "family.library.updated",
+    "family.link.updated",
+    "family.seat.reclaimed",
+    "library.category.updated",
+    "library.item.added",
+    "library.item.removed",
+    "library.item.updated",
+    "library.updated",
+    "playtime.session.ended",
+    "playtime.session.started",
+    "pong",
+    "resync.required",
+    "savegame.sync.status",
+    "settings.updated",
+    "wishlist.item.on_sale",
+    "wishlist.item.price_dropped",
+    "wishlist.updated",
+];

@@ -1,0 +1,144 @@
+/** The offline queue: what was played and unlocked without the service, sent when it can be reached. */
+import { ForeignAnswer, LibraryError, LibraryRefusal } from "../errors.js";
+import { newId } from "../ids.js";
+import { batchesOf, halvesOf, restOf, } from "./entries.js";
+/** A session that the service still takes for running is not ended by a report that is older than this. */
+const FRESH_MS = 5_000;
+export class OfflineQueue {
+    #store;
+    #playtime;
+    #achievements;
+    #now;
+    #flushing;
+    constructor(store, playtime, achievements, now = Date.now) {
+        this.#store = store;
+        this.#playtime = playtime;
+        this.#achievements = achievements;
+        this.#now = now;
+    }
+    /** Everything that waits. */
+    entries() {
+        return this.#store.load();
+    }
+    /** Keeps a session. `heldUntil`: it still grows, and is sent if it was not noted again until then. */
+    addSession(session, heldUntil = 0) {
+        const id = `session-${session.device_id ?? ""}-${session.client_session_id}`;
+        return this.#store.put({ kind: "session", id, session, heldUntil });
+    }
+    /** Keeps an unlock, or progress. The id and the time are made here if they are left out. */
+    async addAchievement(achievement) {
+        const whole = { client_id: newId(), happened_at: new Date(this.#now()).toISOString(), ...achievement };
+        await this.#store.put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
+    }
+    /** Keeps the end of a session that the service knows. */
+    addEnd(entry) {
+        return this.#store.put({ ...entry, kind: "end", id: `end-${entry.sessionId}` });
+    }
+    /** Sends what waits. Calls at the same time share one run. */
+    flush() {
+        this.#flushing ??= this.#flush().finally(() => {
+            this.#flushing = undefined;
+        });
+        return this.#flushing;
+    }
+    async #flush() {
+        const results = [];
+        try {
+            const entries = await this.#store.load();
+            const of = (kind) => entries.filter((entry) => entry.kind === kind);
+            const ended = await this.#ends(of("end"), results);
+            const sessions = [...of("session").filter((entry) => entry.heldUntil <= this.#now()), ...ended];
+            sessions.sort((one, other) => Date.parse(one.session.start_time) - Date.parse(other.session.start_time));
+            for (const batch of batchesOf(sessions))
+                results.push(...(await this.#sessions(batch)));
+            const achievements = of("achievement").sort((one, other) => Date.parse(one.achievement.happened_at) - Date.parse(other.achievement.happened_at));
+            for (const batch of batchesOf(achievements))
+                results.push(...(await this.#unlocks(batch)));
+        }
+        catch (error) {
+            if (!(error instanceof LibraryError))
+                throw error;
+            return { results, error };
+        }
+        return { results, error: undefined };
+    }
+    /** Ends that the service has missed become sessions of the rest; the others are done. */
+    async #ends(entries, results) {
+        const rests = [];
+        for (const entry of entries) {
+            try {
+                const ended = await this.#ended(entry);
+                if (ended === "runs")
+                    continue;
+                const rest = ended === "counted" ? undefined : restOf(entry, ended.at);
+                if (rest) {
+                    await this.#store.put(rest); // in place of the end
+                    rests.push(rest);
+                }
+                else {
+                    results.push(await this.#finished(entry, "accepted", null));
+                }
+            }
+            catch (error) {
+                if (!(error instanceof LibraryRefusal) || error.isTemporary)
+                    throw error;
+                results.push(await this.#finished(entry, "rejected", error.code));
+            }
+        }
+        return rests;
+    }
+    /** What the service knows of an end: all of it is counted, it ended at its last heartbeat, or it still runs. */
+    async #ended(entry) {
+        const { end_time, end_reason } = (await this.#playtime.getSession(entry.sessionId)).data.attributes;
+        if (end_time)
+            return end_reason === "timeout" ? { at: end_time } : "counted";
+        // Ended now, it would count the time since then as well: it waits for its time-out.
+        if (this.#now() - entry.endedAt > FRESH_MS)
+            return "runs";
+        await this.#playtime.endSession(entry.sessionId, { idempotencyKey: entry.idempotencyKey });
+        return "counted";
+    }
+    async #sessions(batch) {
+        return this.#imported(batch, async (part) => {
+            const { data } = await this.#playtime.importSessions({ sessions: part.map((entry) => entry.session) });
+            return data.map((one) => one.attributes);
+        });
+    }
+    async #unlocks(batch) {
+        return this.#imported(batch, async (part) => {
+            const { data } = await this.#achievements.importAchievements({
+                achievements: part.map((entry) => entry.achievement),
+            });
+            return data.map((one) => one.attributes);
+        });
+    }
+    /** Imports a batch. One that is refused as a whole is halved until the element is found for which it is. */
+    async #imported(batch, send) {
+        let outcomes;
+        try {
+            outcomes = await send(batch);
+        }
+        catch (error) {
+            if (!(error instanceof LibraryRefusal) || error.isTemporary)
+                throw error;
+            const [entry] = batch;
+            if (batch.length === 1 && entry)
+                return [await this.#finished(entry, "rejected", error.code)];
+            const [first, second] = halvesOf(batch);
+            return [...(await this.#imported(first, send)), ...(await this.#imported(second, send))];
+        }
+        if (outcomes.length !== batch.length)
+            throw new ForeignAnswer("an import has not answered each element", 200);
+        const results = batch.map((entry, index) => ({
+            entry,
+            result: outcomes[index]?.result ?? "rejected",
+            code: (outcomes[index]?.code ?? null),
+        }));
+        await this.#store.remove(batch.map((entry) => entry.id));
+        return results;
+    }
+    async #finished(entry, result, code) {
+        await this.#store.remove([entry.id]);
+        return { entry, result, code };
+    }
+}

@@ -1,0 +1,209 @@
+/** A play session: started, kept alive, ended; with or without the service. */
+import { LibraryError, LibraryRefusal } from "../errors.js";
+import { newId } from "../ids.js";
+import { failedOf, playedMs } from "./ticks.js";
+/** Somebody waits for the game: it starts without the service rather than late. */
+const IN_A_HURRY = { tries: 2, totalSeconds: 5 };
+/** What is shorter is no session for the service, which counts whole seconds. */
+const SHORTEST_MS = 1_000;
+const ONCE = { tries: 1 };
+export class PlaySession {
+    #parts;
+    #request;
+    #intervalMs;
+    #onNotice;
+    #signal;
+    #stretch = { kind: "over" };
+    #timer;
+    #turn = Promise.resolve();
+    #lastTurn = 0;
+    #lostAt;
+    constructor(parts, request, options) {
+        this.#parts = parts;
+        this.#request = request;
+        this.#intervalMs = (options.heartbeatSeconds ?? 60) * 1000;
+        this.#onNotice = options.onNotice ?? (() => { });
+        this.#signal = options.signal;
+    }
+    /** Starts a session. Rejects if the service refuses it; if the service can't be reached, it starts offline. */
+    static async start(parts, productId, options = {}) {
+        const request = { product_id: productId, device_id: parts.deviceId, platform: options.platform ?? null };
+        const session = new PlaySession(parts, request, options);
+        try {
+            session.#stretch = await session.#online();
+        }
+        catch (error) {
+            if (!(error instanceof LibraryError) || !error.isTemporary)
+                throw error;
+            session.#stretch = session.#offline();
+            session.#onNotice({ kind: "offline" });
+        }
+        session.#lastTurn = session.#now();
+        // A turn that takes longer than the interval is not overtaken by the next one.
+        session.#timer = setInterval(() => void session.beat(), session.#intervalMs);
+        return session;
+    }
+    /** Id of the session at the service; undefined while it is offline, or over. */
+    get sessionId() {
+        return this.#stretch.kind === "online" ? this.#stretch.sessionId : undefined;
+    }
+    get state() {
+        return this.#stretch.kind;
+    }
+    /** Takes the turn of a heartbeat now, such as after the machine woke up. The session does so by itself. */
+    beat() {
+        this.#turn = this.#turn.then(() => this.#beat());
+        return this.#turn;
+    }
+    /** Ends the session. It never rejects because the service can't be reached: the end then waits in the queue. */
+    async end() {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+        this.#turn = this.#turn.then(() => this.#end());
+        await this.#turn;
+    }
+    [Symbol.asyncDispose]() {
+        return this.end();
+    }
+    #now() {
+        return (this.#parts.now ?? Date.now)();
+    }
+    async #online() {
+        const options = { retries: IN_A_HURRY, signal: this.#signal };
+        const { data } = await this.#parts.playtime.startSession(this.#request, options);
+        return { kind: "online", sessionId: data.id, endKey: newId(), unackedMs: 0 };
+    }
+    #offline() {
+        return { kind: "offline", clientSessionId: newId(), startedAt: this.#now(), lengthMs: 0 };
+    }
+    /** Notes an offline session as it is now, to be sent if nothing more is noted in the next turns. */
+    async #note(isEnded = false) {
+        const stretch = this.#stretch;
+        if (stretch.kind !== "offline" || stretch.lengthMs < SHORTEST_MS)
+            return;
+        const session = {
+            ...this.#request,
+            client_session_id: stretch.clientSessionId,
+            start_time: new Date(stretch.startedAt).toISOString(),
+            end_time: new Date(stretch.startedAt + stretch.lengthMs).toISOString(),
+        };
+        await this.#parts.queue.addSession(session, isEnded ? 0 : this.#now() + 3 * this.#intervalMs);
+    }
+    /** Adds what was played since the last turn. */
+    #advance() {
+        const now = this.#now();
+        const gap = playedMs(now - this.#lastTurn, this.#intervalMs);
+        this.#lastTurn = now;
+        if (gap.sleptMs > 0)
+            this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
+        if (this.#stretch.kind === "online")
+            this.#stretch.unackedMs += gap.playedMs;
+        if (this.#stretch.kind === "offline")
+            this.#stretch.lengthMs += gap.playedMs;
+    }
+    async #beat() {
+        if (this.#stretch.kind === "over" || this.#timer === undefined)
+            return;
+        this.#advance();
+        if (this.#stretch.kind === "offline") {
+            await this.#note();
+            return this.#restart();
+        }
+        const { sessionId } = this.#stretch;
+        try {
+            const options = { retries: ONCE, signal: this.#signal };
+            this.#acknowledged(await this.#parts.playtime.recordHeartbeat(sessionId, options));
+        }
+        catch (error) {
+            await this.#failed(error);
+        }
+    }
+    #acknowledged({ response }) {
+        if (this.#stretch.kind === "online") {
+            if (this.#stretch.unackedMs > this.#intervalMs * 1.5)
+                this.#onNotice({ kind: "online" });
+            this.#stretch.unackedMs = 0;
+        }
+        const lostAt = response.headers.get("X-Seat-Lost-At") ?? undefined;
+        if (lostAt !== undefined && lostAt !== this.#lostAt)
+            this.#onNotice({ kind: "seat_reclaimed", lostAt });
+        this.#lostAt = lostAt;
+    }
+    async #failed(error) {
+        const stretch = this.#stretch;
+        if (stretch.kind !== "online")
+            return;
+        const failed = failedOf(error);
+        if (failed.kind === "away") {
+            if (stretch.unackedMs <= this.#intervalMs * 1.5)
+                this.#onNotice({ kind: "offline" });
+            return;
+        }
+        if (failed.kind === "timed_out") {
+            await this.#keepEnd(stretch);
+            return this.#restart();
+        }
+        this.#over(failed.reason);
+    }
+    /** A new session at the service, in place of one that was offline or has timed out. */
+    async #restart() {
+        try {
+            const online = await this.#online();
+            await this.#note(true);
+            this.#stretch = online;
+            this.#onNotice({ kind: "online" });
+        }
+        catch (error) {
+            if (!(error instanceof LibraryError))
+                throw error;
+            if (this.#stretch.kind !== "offline")
+                this.#stretch = this.#offline();
+            // A game that may not be played any more is not refused in the middle of a session: the import decides.
+            if (error instanceof LibraryRefusal && !error.isTemporary)
+                return this.#refused(error);
+        }
+    }
+    async #refused(error) {
+        await this.#note(true);
+        this.#over(error.code);
+    }
+    #over(reason) {
+        clearInterval(this.#timer);
+        this.#stretch = { kind: "over" };
+        this.#onNotice({ kind: "over", reason });
+    }
+    async #end() {
+        if (this.#stretch.kind === "over")
+            return;
+        this.#advance();
+        const stretch = this.#stretch;
+        if (stretch.kind === "offline")
+            await this.#note(true);
+        if (stretch.kind === "online") {
+            try {
+                const options = { retries: IN_A_HURRY, idempotencyKey: stretch.endKey };
+                const { data } = await this.#parts.playtime.endSession(stretch.sessionId, options);
+                // It had ended before, at its last heartbeat that arrived: what was played since then is not counted yet.
+                if (data.attributes.end_reason === "timeout")
+                    await this.#keepEnd(stretch);
+            }
+            catch (error) {
+                const failed = failedOf(error);
+                if (failed.kind !== "over")
+                    await this.#keepEnd(stretch);
+            }
+        }
+        this.#stretch = { kind: "over" };
+    }
+    #keepEnd(stretch) {
+        return this.#parts.queue.addEnd({
+            sessionId: stretch.sessionId,
+            idempotencyKey: stretch.endKey,
+            product_id: this.#request.product_id,
+            device_id: this.#request.device_id ?? null,
+            platform: this.#request.platform ?? null,
+            playedMs: Math.round(stretch.unackedMs),
+            endedAt: this.#now(),
+        });
+    }
+}

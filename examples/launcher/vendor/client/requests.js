@@ -1,0 +1,51 @@
+/** Makes requests of calls. */
+import { DEFAULT_RETRIES } from "./http/retries.js";
+import { newId } from "./ids.js";
+export class Requests {
+    #transport;
+    #defaults;
+    constructor(transport, defaults) {
+        this.#transport = transport;
+        this.#defaults = defaults;
+    }
+    send(call, options) {
+        return this.#transport.send(sendingOf(call, options, this.#defaults, newId));
+    }
+}
+/** The request of a call. Its Idempotency-Key is made here, once, so that all tries have the same one. */
+export function sendingOf(call, options, defaults, createKey) {
+    const language = options.language ?? defaults.language;
+    const headers = {
+        Accept: "application/json",
+        "Accept-Language": language,
+        "X-Client-Id": defaults.clientId,
+        "X-Client-Version": defaults.clientVersion,
+        "X-Request-ID": options.requestId,
+        "If-Match": options.ifMatch,
+        "If-None-Match": options.ifNoneMatch,
+        "Content-Type": call.attributes === undefined ? undefined : "application/json",
+        "Idempotency-Key": call.isKeyed ? (options.idempotencyKey ?? createKey()) : undefined,
+    };
+    return {
+        method: call.method,
+        url: `${defaults.baseUrl}${call.path}${queryText(call.query ?? {})}`,
+        headers: Object.fromEntries(Object.entries(headers).filter((one) => one[1] !== undefined)),
+        body: call.attributes === undefined ? undefined : JSON.stringify({ data: { attributes: call.attributes } }),
+        isRead: call.isRead ?? call.method === "GET",
+        isKeyed: call.isKeyed ?? false,
+        hasEtag: call.hasEtag ?? false,
+        language,
+        retries: { ...DEFAULT_RETRIES, ...defaults.retries, ...options.retries },
+        timeoutSeconds: options.timeoutSeconds ?? defaults.timeoutSeconds,
+        signal: options.signal,
+    };
+}
+/** A query as the API reads it: lists with commas, nothing for what is undefined. */
+export function queryText(query) {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+    const pairs = given.map(([name, value]) => `${name}=${[value]
+        .flat()
+        .map((one) => encodeURIComponent(one))
+        .join(",")}`);
+    return pairs.length ? `?${pairs.join("&")}` : "";
+}

@@ -1,0 +1,88 @@
+/** Downloads: a version's files, each verified by its hash. */
+import { ForeignAnswer, LibraryUnreachable } from "../errors.js";
+import { sha256 } from "./contents.js";
+import { SignatureRefused } from "./store.js";
+/** URLs that the service signs at once. */
+const MOST_WANTED = 100;
+const MOST_ROUNDS = 3;
+export class Download {
+    #calls;
+    #store;
+    #id;
+    #options;
+    constructor(calls, store, savegameId, options) {
+        this.#calls = calls;
+        this.#store = store;
+        this.#id = savegameId;
+        this.#options = options;
+    }
+    async run() {
+        const have = new Set(this.#options.have);
+        const { version, files } = await this.#list({ have: [...have] }, this.#options.version);
+        // Files with the same content have one URL's worth of bytes.
+        const wanted = new Map(files.filter((file) => !have.has(file.sha256)).map((file) => [file.sha256, file]));
+        const contents = new Map();
+        const sizeOf = (hash) => wanted.get(hash)?.size_bytes ?? 0;
+        const progress = { doneBytes: 0, totalBytes: [...wanted.values()].reduce((sum, file) => sum + file.size_bytes, 0) };
+        const urls = new Map(files.flatMap((file) => (file.download_url ? [[file.sha256, file.download_url]] : [])));
+        for (let idle = 0; contents.size < wanted.size;) {
+            const before = contents.size;
+            await this.#fetchSome(urls, sizeOf, contents, (bytes) => {
+                progress.doneBytes += bytes;
+                this.#options.onProgress?.({ ...progress });
+            });
+            const missing = [...wanted.keys()].filter((hash) => !contents.has(hash)).slice(0, MOST_WANTED);
+            idle = contents.size > before ? 0 : idle + 1;
+            if (idle === MOST_ROUNDS)
+                throw new LibraryUnreachable(`${missing.length} contents of the save do not arrive`);
+            urls.clear();
+            if (missing.length === 0)
+                break;
+            for (const file of (await this.#list({ want: missing }, version)).files) {
+                if (file.download_url)
+                    urls.set(file.sha256, file.download_url);
+            }
+        }
+        return {
+            savegameId: this.#id,
+            version,
+            files: files.map(({ download_url: _, ...file }) => ({ ...file, bytes: contents.get(file.sha256) })),
+        };
+    }
+    async #list(more, version) {
+        const attributes = {
+            ...more,
+            ...(version === undefined ? {} : { version }),
+            device_id: this.#options.deviceId ?? null,
+        };
+        const { data } = await this.#calls.downloadSave(this.#id, attributes, { signal: this.#options.signal });
+        return data.attributes;
+    }
+    /** Fetches contents, some at a time. One whose URL has expired, or whose bytes are damaged, is left out. */
+    async #fetchSome(urls, sizeOf, contents, done) {
+        const waiting = urls.entries();
+        const worker = async () => {
+            for (const [hash, url] of waiting) {
+                try {
+                    const bytes = await this.#store.send({ method: "GET", url, sizeBytes: sizeOf(hash) }, this.#options.signal);
+                    if ((await sha256(bytes)) !== hash)
+                        continue;
+                    contents.set(hash, bytes);
+                    done(bytes.byteLength);
+                }
+                catch (error) {
+                    if (!(error instanceof SignatureRefused))
+                        throw error;
+                }
+            }
+        };
+        await Promise.all(Array.from({ length: this.#options.parallel ?? 4 }, worker));
+    }
+}
+/** The bytes of a save that is a single file. */
+export function singleFile(save) {
+    const [file, ...others] = save.files;
+    if (!file?.bytes || file.path !== null || others.length > 0)
+        throw new ForeignAnswer("the save is a set of files", 200);
+    return file.bytes;
+}

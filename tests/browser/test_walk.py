@@ -1,0 +1,190 @@
+"""A player's walk through the launcher: two windows are two devices, and nothing is reloaded."""
+
+import pytest
+
+pytestmark = pytest.mark.long
+
+BOUGHT = "Echo of the Taiga"
+SAVED = "Tundra Rangers"
+SHARED = "Hedgehog Tactics"
+RESTART = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket", "503", "502")
+"""What a browser logs while a service is away."""
+
+
+@pytest.fixture
+async def devices(open_window):
+    """Two devices of Anna's. A mark in their documents proves that they were not loaded again."""
+    conflict = ("409",)  # a browser logs each answer with an error; a conflict is one
+    pc, deck = await open_window("?player=anna", conflict), await open_window("?player=anna&device=deck", conflict)
+    for window in (pc, deck):
+        await window.run("window.mark = 1")
+    yield pc, deck
+    for window in (pc, deck):
+        assert await window.run("window.mark") == 1
+
+
+async def open_game(window, title):
+    await window.run("location.hash = '#/library'")
+    await window.click("main .card-link", title)
+    await window.shows(title, "main h1")
+    await window.until("document.querySelector('main:not([aria-busy])')")
+
+
+async def test_a_purchase_appears_on_both_devices_and_a_refund_removes_it(devices):
+    pc, deck = devices
+    await pc.shows("Continue playing")
+    await deck.run("location.hash = '#/library'")
+    await deck.shows("Library", "main h1")
+    option = f"[...document.querySelectorAll('.demo option')].find((one) => one.text.includes('{BOUGHT}'))"
+    game = await pc.run(f"{option}.value")
+    await pc.choose(".demo select", game)
+    await pc.click(".demo button", "Buy")
+    for window in devices:
+        await window.shows(BOUGHT, "main .card h3")
+        await window.shows(f"New in your library: {BOUGHT}", ".toast")
+    await open_game(deck, BOUGHT)
+    await pc.run(f"location.hash = '#/game/{game}'")
+    await pc.click("main button", "Refund")
+    for window in devices:
+        await window.shows("The game is no longer in your library", "main")
+
+
+async def test_play_unlock_save_on_two_devices_and_merge_the_conflict(devices):
+    pc, deck = devices
+    for window in devices:
+        await open_game(window, SAVED)
+    await pc.click("main .hero button", "Play")
+    await pc.shows("Playing now", ".playing")
+    before = await deck.run("document.querySelectorAll('.achievements .unlocked').length")
+    await pc.click(".playing button", "Unlock the next achievement")
+    await deck.until(f"document.querySelectorAll('.achievements .unlocked').length === {before + 1}")
+
+    await pc.click(".playing button", "Save")
+    await deck.shows("v1", "[data-save=campaign]")
+    await deck.click("[data-save=campaign] button", "Load it on this device")
+    await deck.shows("on this device", "[data-save=campaign] [data-version='1']")
+    await pc.click(".playing button", "Save")
+    await deck.shows("v2", "[data-save=campaign]")
+    await deck.click("main button", "Save")
+    for window in devices:
+        await window.shows("Two devices continued the same save", ".conflict h2")
+    assert await deck.run("document.querySelectorAll('.knot.branch').length") == 1
+    await deck.shows("hero.json", ".unit")
+    await deck.choose("[data-key='unit-journal.json'], .unit select", "head")
+    await deck.click(".conflict button", "Merge")
+    for window in devices:
+        await window.until("!document.querySelector('.conflict') && document.querySelector('[data-version=\"4\"]')")
+        await window.shows("merge", "[data-version='4']")
+    await deck.shows("on this device", "[data-version='4']")
+    await pc.click(".playing ~ * button, main .hero button", "Stop")
+    await pc.until("!document.querySelector('.playing')")
+
+
+async def test_settings_follow_the_player_or_stay_on_the_device(devices):
+    pc, deck = devices
+    for window in devices:
+        await open_game(window, SAVED)
+    await pc.choose("[data-key=setting-difficulty]", "hard")
+    await deck.until("document.querySelector('[data-key=setting-difficulty]').value === 'hard'")
+    await deck.choose("[data-key=setting-graphics]", "low")
+    await deck.shows("Settings saved", ".toast")
+    await pc.choose("[data-key=setting-volume]", "3")
+    await deck.until("document.querySelector('[data-key=setting-volume]').value === '3'")
+    assert await pc.run("document.querySelector('[data-key=setting-graphics]').value") == "high"
+
+
+async def test_the_library_is_searched_filtered_and_sorted_into_categories(open_window):
+    window = await open_window("?player=anna#/library")
+    await window.type("[data-key=search]", "самовар")  # the window is in English
+    await window.until("document.querySelectorAll('main .card').length === 1")
+    await window.shows("The Iron Samovar", "main .card h3")
+    field = "document.querySelector('[data-key=search]')"
+    await window.run(f"Object.assign({field}, {{value: ''}}).dispatchEvent(new Event('input'))")
+    await window.until("document.querySelectorAll('main .card').length > 5")
+    await window.click(".chip", "С друзьями")
+    await window.until("document.querySelectorAll('main .card').length === 2")
+    await window.type("[data-key=new-category]", "Evenings")
+    await window.click(".chips form button", "Add")
+    await window.shows("Evenings", ".chip")
+    await window.click(".chip", "Evenings")
+    await window.shows("Nothing matches these filters.")
+
+
+async def test_the_wishlist_is_ordered_and_a_notice_has_a_condition(open_window):
+    window = await open_window("?player=anna#/wishlist")
+    await window.until("document.querySelectorAll('.wish').length >= 4")
+    second = await window.run("document.querySelectorAll('.wish')[1].dataset.product")
+    await window.run("document.querySelectorAll('[data-key^=up-]')[1].focus()")
+    await window.press("Enter", 13, "\r")
+    await window.until(f"document.querySelector('.wish').dataset.product === '{second}'")
+    await window.choose(".wish [data-key^=condition-]", "75")
+    await window.until("document.querySelector('.wish [data-key^=condition-]').value === '75'")
+    count = await window.run("document.querySelectorAll('.wish').length")
+    await window.click("form button", "Wish for")
+    await window.until(f"document.querySelectorAll('.wish').length === {count + 1}")
+
+
+async def test_the_owner_of_a_shared_copy_takes_it_back(open_window):
+    vera = await open_window("?player=vera")
+    await open_game(vera, SHARED)
+    await vera.click("main .hero button", "Play")
+    await vera.shows("Playing now", ".playing")
+    anna = await open_window("?player=anna#/family")
+    await anna.shows(f"Vera plays {SHARED}", "main li")
+    await vera.click("main button", "The owner wants to play")
+    await vera.shows("The owner wants to play. Save now", ".lost")
+    await anna.shows("the copy returns", "main li")
+    await vera.click("main .hero button", "Stop")
+    await vera.until("!document.querySelector('.playing')")
+
+
+async def test_a_token_that_has_expired_is_renewed_unseen(open_window):
+    window = await open_window("?player=anna&token_seconds=2", allowed=("401",))
+    await window.run("new Promise((resolve) => setTimeout(resolve, 3500))")
+    await window.run("location.hash = '#/library'")
+    await window.until("document.querySelectorAll('main .card').length > 5")
+    assert not await window.run("document.querySelector('.toast.error')")
+    other = await open_window("?player=anna&device=deck")
+    await other.click(".demo button", "Buy")
+    await window.shows("New in your library", ".toast")
+
+
+async def test_everything_continues_after_the_service_was_killed(stack, open_window):
+    window = await open_window("?player=anna#/library", allowed=RESTART)
+    await window.run("window.mark = 1")
+    count = await window.run("document.querySelectorAll('main .card').length")
+    stack.kill_service()
+    await window.click(".demo button", "Buy")  # the purchase is an event: it waits for the service
+    await window.until(f"document.querySelectorAll('main .card').length === {count + 1}", seconds=60)
+    assert await window.run("window.mark") == 1
+    assert not await window.run("!document.querySelector('.away').hidden")
+
+
+async def test_the_keyboard_reaches_everything_and_the_focus_survives_updates(open_window):
+    window = await open_window("?player=anna")
+    await window.press("Tab", 9)
+    assert await window.run("document.activeElement.className") == "skip"
+    await window.press("Enter", 13, "\r")
+    assert await window.run("document.activeElement.id") == "main"
+    assert await window.run("location.hash") == ""
+    await window.run("document.querySelector('.demo select').focus()")
+    await window.run("document.querySelector('main .card-link').focus()")
+    focused = await window.run("document.activeElement.dataset.key")
+    other = await open_window("?player=anna&device=deck")
+    await other.click(".demo button", "Buy")
+    await window.shows("New in your library", ".toast")
+    await window.run("new Promise((resolve) => setTimeout(resolve, 500))")
+    assert await window.run("document.activeElement.dataset.key") == focused
+
+
+async def test_russian_is_spoken_everywhere(open_window):
+    window = await open_window("?player=anna")
+    await window.click("header button", "Русский")
+    await window.until("document.documentElement.lang === 'ru' && document.querySelector('main:not([aria-busy])')")
+    try:
+        await window.shows("Продолжить игру")
+        for page, words in (("library", "Библиотека"), ("wishlist", "Желаемое"), ("family", "Семья")):
+            await window.run(f"location.hash = '#/{page}'")
+            await window.shows(words, "main h1")
+    finally:
+        await window.run("localStorage.removeItem('gameshelf:language')")

@@ -114,7 +114,7 @@ def run(platform: StartedPlatform, directory: Path, letters: int) -> tuple[list[
         libctl.run("list --all", "list", "--all", count=lambda output: sum(1 for _ in output.open("rb"))),
         libctl.run(
             "replay",
-            *("replay", "--apply", "--reason", "bench"),
+            *("replay", "--apply", "--reason", "the benchmark"),
             count=lambda output: int(json.loads(output.read_text())["replayed"]),
         ),
     ]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.runtime.composed import commands_of
 from gameshelf.gateway.runtime.support.commands import ADMIN
-from gameshelf.libctl.errors import ExitCode
+from gameshelf.libctl.errors import ExitCode, Usage
 from gameshelf.libctl.main import NOUNS, cli, noun
 from gameshelf.libctl.output import Output
 
@@ -75,6 +75,30 @@ def test_a_number_that_no_message_can_hold_is_a_mistake(words):
     result = CliRunner().invoke(cli, words.split())
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
     assert "Invalid value" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("quota sho", "libctl quota show"),
+        ("librarry list", "libctl library list"),
+        ("users show", "libctl user show"),
+        ("Quota show", "libctl quota show"),
+        ("saves lst", "libctl saves list"),
+        ("events dlq lisst", "libctl events dlq list"),
+        ("versions", "libctl saves versions"),
+        ("grant", "libctl achievements grant or libctl library grant"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_one_meant(words, meant):
+    result = CliRunner().invoke(cli, words.split())
+    assert isinstance(result.exception, Usage)
+    assert result.exception.message.endswith(f"; did you mean {meant}?")
+
+
+def test_a_word_like_no_command_has_no_guess():
+    result = CliRunner().invoke(cli, ["nothing"])
+    assert result.exception.message == "there is no command libctl nothing"
 
 
 def test_without_a_word_it_says_what_there_is():

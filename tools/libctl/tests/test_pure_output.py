@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -58,12 +59,21 @@ def test_an_empty_table_says_so():
     assert drawn(table(["name"], [], empty="no saves")).strip() == "no saves"
 
 
-def test_json_is_one_document_in_ascii(capsys):
-    Output(as_json=True).result({"at": datetime(2026, 1, 2, tzinfo=UTC), "id": UUID(int=1), "name": "я\x1b"}, "drawn")
+def test_json_is_one_document_whose_letters_can_be_read(capsys):
+    name = "Ёлка 🎮 \x1b\x7f\x9b\u202e\u2028\U000e0041\ud800 \n \\u"
+    Output(as_json=True).result({"at": datetime(2026, 1, 2, tzinfo=UTC), "id": UUID(int=1), "name": name}, "drawn")
     text = capsys.readouterr().out
-    assert text.isascii()
-    assert "\x1b" not in text
-    assert json.loads(text) == {"at": "2026-01-02T00:00:00Z", "id": str(UUID(int=1)), "name": "я\x1b"}
+    assert "Ёлка 🎮" in text
+    escaped = "\\u001b\\u007f\\u009b\\u202e\\u2028\\udb40\\udc41\\ud800"
+    assert escaped in text
+    assert json.loads(text) == {"at": "2026-01-02T00:00:00Z", "id": str(UUID(int=1)), "name": name}
+
+
+def test_json_is_ascii_where_the_output_has_another_encoding(monkeypatch):
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="latin-1"))
+    Output(as_json=True).line({"name": "Ёлка"}, list)
+    sys.stdout.flush()
+    assert json.loads(sys.stdout.buffer.getvalue().decode("ascii")) == {"name": "Ёлка"}
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,30 @@ def test_the_environment_wins_value_by_value(profiles, monkeypatch):
     assert (load(None).address, load(None).token) == ("a:1", "fresh")
 
 
+def test_a_profile_says_where_its_token_was_found(profiles, tmp_path, monkeypatch):
+    (tmp_path / "token").write_text("from.a.file\n")
+    (tmp_path / "token").chmod(0o600)
+    profiles(f'[a]\nendpoint = "a:1"\ntoken = "x"\n[b]\nendpoint = "b:1"\ntoken_file = "{tmp_path}/token"\n')
+    assert load("a").token_place == f"the profile a in {tmp_path}/profiles.toml"
+    assert load("b").token_place == f"{tmp_path}/token"
+    monkeypatch.setenv("LIBCTL_TOKEN", "fresh")
+    assert load("b").token_place == "LIBCTL_TOKEN"
+
+
+def test_an_unknown_profile_is_answered_with_the_one_meant(profiles):
+    profiles('[production]\nendpoint = "a:1"\n[staging]\nendpoint = "b:1"\n')
+    with pytest.raises(Usage, match=r"did you mean production\?$") as refused:
+        load("prodction")
+    assert refused.value.hint == "one of: production, staging"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_address_of_http_is_named(profiles, scheme):
+    profiles(f'[default]\nendpoint = "{scheme}://library.example:8094"\ntoken = "x"\n')
+    with pytest.raises(Usage, match="an address of HTTP"):
+        load(None)
+
+
 def test_a_token_can_stand_in_a_file_of_its_own(profiles, tmp_path):
     (tmp_path / "token").write_text("from.a.file\n")
     (tmp_path / "token").chmod(0o600)

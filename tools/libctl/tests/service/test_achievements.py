@@ -76,7 +76,7 @@ def test_a_grant_unlocks_what_the_player_may_not_and_is_taken_back(admin, user, 
 
 def test_a_revocation_takes_the_progress_and_comes_back_with_its_time(admin, user, game):
     granted = admin.applies("achievements", "grant", user, game["hundred"])
-    done = admin.applies("achievements", "revoke", user, game["hundred"], reason="cheated")
+    done = admin.applies("achievements", "revoke", user, game["hundred"], reason="the player cheated")
     assert done["before"] == granted["after"]
     blank = {"is_unlocked": False, "unlocked_at": None, "current_progress": None, "rarity_at_unlock": None}
     assert done["after"] == blank
@@ -92,22 +92,35 @@ def test_a_revocation_takes_the_progress_and_comes_back_with_its_time(admin, use
 def test_what_was_overtaken_is_neither_made_nor_taken_back(admin, user, game):
     seen = admin.data("achievements", "grant", user, game["secret"])["revision"]
     done = admin.applies("achievements", "grant", user, game["secret"])
-    words = ("achievements", "grant", user, game["secret"], "--apply", "--reason", "as seen", "--revision", seen)
+    words = (
+        "achievements",
+        "grant",
+        user,
+        game["secret"],
+        "--apply",
+        "--reason",
+        "as seen in the dry run",
+        "--revision",
+        seen,
+    )
     assert admin.refused(*words) == (4, "PRECONDITION_FAILED")
     admin.applies("achievements", "revoke", user, game["secret"])
-    ran = admin.run("audit", "undo", done["audit_id"], "--apply", "--reason", "no")
+    ran = admin.run("audit", "undo", done["audit_id"], "--apply", "--reason", "it is no longer wanted")
     assert ran.code == 4
     assert "is_unlocked" in ran.err
 
 
 def test_support_looks_and_only_admins_change(support, admin, staff, user, game):
     for verb in ("grant", "revoke"):
-        words = ("achievements", verb, user, game["hundred"], "--apply", "--reason", "please")
+        words = ("achievements", verb, user, game["hundred"], "--apply", "--reason", "please do it")
         assert support.refused(*words) == (1, "PERMISSION_DENIED")
         assert staff("user", user_id=user).refused(*words) == (1, "PERMISSION_DENIED")
     assert staff("user", user_id=user).refused("achievements", "show", user, game["product"])[1] == "PERMISSION_DENIED"
     done = admin.applies("achievements", "grant", user, game["hundred"])
-    assert support.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "mine") == (1, "PERMISSION_DENIED")
+    assert support.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "it is mine now") == (
+        1,
+        "PERMISSION_DENIED",
+    )
     assert status_of(support, user, game, "hundred")["is_unlocked"]
 
 

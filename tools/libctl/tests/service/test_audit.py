@@ -61,9 +61,19 @@ def test_a_place_without_a_time_zone_is_no_cursor(call, support):
 
 
 def test_a_moment_that_no_dry_run_has_seen_is_no_revision(call, admin):
-    change = ChangeOptions(apply=True, reason="why", revision="0001-01-01T00:00:00+14:00")
+    change = ChangeOptions(apply=True, reason="why it is done", revision="0001-01-01T00:00:00+14:00")
     asked = admin_events_pb2.ReplayDeadLettersRequest(change=change)
     assert call(admin, "ReplayDeadLetters", asked) == "FAILED_PRECONDITION"
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "too short"])
+def test_the_service_itself_refuses_a_reason_that_says_nothing(call, support, reason):
+    user = uuid4()
+    revision = support.data("quota", "set", user, "2GiB")["revision"]
+    change = ChangeOptions(apply=True, reason=reason, revision=revision)
+    asked = admin_saves_pb2.SetQuotaRequest(user_id=str(user), limit_bytes=2 * 1024**3, change=change)
+    assert call(support, "SetQuota", asked) == "INVALID_ARGUMENT"
+    assert not support.data("quota", "show", user)["is_override"]
 
 
 def test_who_was_erased_does_nothing_more_and_is_not_remembered(call, staff, admin, support):

@@ -62,7 +62,7 @@ def test_one_side_stays_and_the_other_one_can_be_restored(support, saver, tmp_pa
     support.shows("saves", "download", saver.id, save, "--to", tmp_path / "head")
     assert (tmp_path / "head").read_bytes() == head
     support.applies("saves", "restore", saver.id, save, "--version", way_back)
-    assert support.refused(*words, "--apply", "--reason", "again") == (3, "CONFLICT_NOT_FOUND")
+    assert support.refused(*words, "--apply", "--reason", "once again, please") == (3, "CONFLICT_NOT_FOUND")
     shown = support.shows("saves", "versions", saver.id, save)
     assert "◉─╮" not in shown
     assert "●─╮" in shown
@@ -86,7 +86,7 @@ def test_a_side_that_moved_since_it_was_looked_at_refuses(support, saver):
     words = ("conflicts", "resolve", saver.id, conflict, "--keep", "local")
     seen = support.data(*words)["revision"]
     saver.save(b"the head resumes", base_version=2)
-    applied = (*words, "--apply", "--reason", "as seen", "--revision")
+    applied = (*words, "--apply", "--reason", "as seen in the dry run", "--revision")
     assert support.refused(*applied, seen) == (4, "PRECONDITION_FAILED")
     seen = support.data(*words)["revision"]
     saver.save(b"the branch resumes", device="deck", base_version=3)

@@ -224,7 +224,7 @@ def test_a_replay_sends_key_and_value_as_they_came(admin, platform, letter, topi
     assert (dry["applied"], dry["total"]) == (False, 6)
     assert dry["counts"] == [{"topic": topic, "reason": "MALFORMED_DATA", "count": 6, "can_replay": 2}]
     assert admin.data("events", "dlq", "list", "--id", first)["total"] == 1
-    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "the topic is mended")
     assert (done["applied"], done["replayed"], done["left"]) == (True, 2, 4)
     records = consumed(platform, topic, 2)
     assert sorted(records, key=str) == sorted([("ключ".encode(), b"\x00\xff raw"), (None, b"")], key=str)
@@ -234,14 +234,16 @@ def test_a_replay_sends_key_and_value_as_they_came(admin, platform, letter, topi
 def test_each_part_is_audited_with_the_filter(admin, letter, topic):
     user = uuid4()
     letter(topic, user=user)
-    done = admin.data("events", "dlq", "replay", "--topic", topic, "--user", user, "--apply", "--reason", "mended")
+    done = admin.data(
+        "events", "dlq", "replay", "--topic", topic, "--user", user, "--apply", "--reason", "the topic is mended"
+    )
     [entry] = admin.data("audit", "list", "--user", user)["entries"]
     assert entry["audit_id"] == done["first_audit_id"] == done["last_audit_id"]
     assert (entry["command"], entry["kind"], entry["reason"]) == ("events dlq replay", "change", "mended")
     assert entry["target"]["topic"] == topic
     assert entry["target"]["until"] == done["revision"].replace("+00:00", "Z")
     assert entry["after"] == {"letters": 0, "replayed": 1}
-    again = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "once more")
+    again = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "once more, please")
     assert (again["replayed"], again["first_audit_id"]) == (0, None)
 
 
@@ -251,7 +253,7 @@ def test_the_dry_run_is_shown_and_says_how_to_continue(admin, letter, topic):
     assert ran.code == 0
     assert "MALFORMED_DATA" in ran.out
     assert f'libctl events dlq replay --topic {topic} --apply --reason "…" --revision 20' in ran.err
-    shown = admin.shows("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    shown = admin.shows("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "the topic is mended")
     assert "replayed" in shown
 
 
@@ -259,7 +261,7 @@ def test_what_comes_after_the_dry_run_is_not_sent(admin, letter, topic):
     letter(topic)
     revision = admin.data("events", "dlq", "replay", "--topic", topic)["revision"]
     late = letter(topic)
-    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "as seen", "--revision")
+    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "as seen in the dry run", "--revision")
     assert admin.data(*words, revision)["replayed"] == 1
     assert ids(admin.data("events", "dlq", "list", "--topic", topic)) == [late]
     assert admin.refused(*words, "nonsense") == (4, "PRECONDITION_FAILED")
@@ -269,7 +271,7 @@ def test_letters_of_an_erased_account_are_left_to_the_erasure(admin, letter, top
     user = uuid4()
     letter(topic, user=user)
     database("UPDATE gateway.user_streams SET erased_at = now() + interval '1 h' WHERE user_id = $1", user)
-    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "the topic is mended")
     assert (done["replayed"], done["left"]) == (0, 1) or database(
         "SELECT count(*) AS n FROM gateway.dead_letters WHERE user_id = $1", user
     )[0]["n"] == 0
@@ -277,7 +279,7 @@ def test_letters_of_an_erased_account_are_left_to_the_erasure(admin, letter, top
 
 
 def test_a_letter_that_somebody_is_at_is_left(admin, letter, topic, held):
-    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "the topic is mended")
     letter(topic)
     with held(f"SELECT FROM gateway.dead_letters WHERE topic = '{topic}' FOR UPDATE"):
         assert admin.data(*words)["left"] == 1
@@ -286,7 +288,7 @@ def test_a_letter_that_somebody_is_at_is_left(admin, letter, topic, held):
 
 def test_a_letter_of_a_user_whose_row_is_locked_is_left(admin, letter, topic, held):
     """An erasure that has just begun must not have to wait for this."""
-    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "the topic is mended")
     user = uuid4()
     letter(topic, user=user)
     with held(f"SELECT FROM gateway.user_streams WHERE user_id = '{user}' FOR UPDATE"):
@@ -299,7 +301,7 @@ def test_a_record_that_could_not_be_applied_is_applied_once_it_is_mended(admin, 
     player, game, wrong = uuid4(), uuid4(), b'{"data": {"userId": "%s"}}' % str(uuid4()).encode()
     good = CloudEvent(PURCHASED, {"userId": str(player), "orderId": "o", "items": [{"productId": str(game)}]})
     both = [letter(PAYMENTS, value=good.encode(), user=player), letter(PAYMENTS, value=wrong)]
-    done = admin.data("events", "dlq", "replay", "--topic", PAYMENTS, "--apply", "--reason", "mended")
+    done = admin.data("events", "dlq", "replay", "--topic", PAYMENTS, "--apply", "--reason", "the topic is mended")
     assert done["replayed"] == 2
     found = wait_for(lambda: admin.data("events", "dlq", "list", "--topic", PAYMENTS)["dead_letters"])
     assert [one["reason"] for one in found] == ["MALFORMED_EVENT"]
@@ -328,7 +330,7 @@ def test_many_parts(admin, database, topic):
     )
     rare = admin.shows("--json", "events", "dlq", "list", "--topic", topic, "--only-reason", "RARE", "--all")
     assert len(rare.splitlines()) == 2
-    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "the topic is mended")
     assert (done["replayed"], done["left"]) == (1200, 0)
     entries = admin.data("audit", "list", "--command", "events dlq replay", "--actor", admin.id)["entries"]
     sizes = [entry["after"]["replayed"] for entry in entries if entry["target"].get("topic") == topic]
@@ -341,7 +343,7 @@ def test_a_letter_of_a_wrong_topic_is_sent_by_its_id_only(admin, letter, topic, 
     assert {one["reason"]: one["can_replay"] for one in dry["counts"]} == {"WRONG_TOPIC": 0, "MALFORMED_DATA": 1}
     shown = admin.data("events", "dlq", "list", "--topic", topic)["dead_letters"]
     assert {UUID(one["dead_letter_id"]): one["can_replay"] for one in shown} == {wrong: False, other: True}
-    words = ("--apply", "--reason", "mended")
+    words = ("--apply", "--reason", "the topic is mended")
     assert admin.data("events", "dlq", "replay", "--topic", topic, *words)["replayed"] == 1
     left = database("SELECT id FROM gateway.dead_letters WHERE topic = $1", topic)
     assert [row["id"] for row in left] == [wrong]

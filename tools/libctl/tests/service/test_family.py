@@ -147,7 +147,7 @@ def test_a_revoked_link_ends_play_and_only_an_admin_reopens_it(family, support, 
     assert invited.json()["errors"][0]["code"] == "FAMILY_SHARING_LINK_INVALID_STATE"
     assert admin.refused(*words) == (4, "FAMILY_SHARING_LINK_INVALID_STATE")
     reopen = ("family", "reopen", family.brother.id, family.link)
-    assert support.refused(*reopen, "--apply", "--reason", "x") == (1, "PERMISSION_DENIED")
+    assert support.refused(*reopen, "--apply", "--reason", "for any reason") == (1, "PERMISSION_DENIED")
     assert "pending_approval" in admin.shows(*reopen)
     assert admin.applies(*reopen)["after"]["status"] == "pending_approval"
     family.accept(family.sister, family.link)
@@ -166,14 +166,14 @@ def test_either_way_of_a_link_is_taken_back_unless_the_member_was_faster(family,
     assert again["after"]["status"] == "revoked_by_admin"
     late = admin.applies("family", "reopen", family.brother.id, family.link)
     family.accept(family.sister, family.link)
-    ran = admin.run("audit", "undo", late["audit_id"], "--apply", "--reason", "too late")
+    ran = admin.run("audit", "undo", late["audit_id"], "--apply", "--reason", "it is too late")
     assert (ran.code, '"current":"active"' in ran.err) == (4, True)
 
 
 def test_an_overtaken_revision_is_not_applied(family, admin):
     seen = admin.data("family", "revoke", family.brother.id, family.link)["revision"]
     family.brother.http.patch(f"/family/links/{family.link}", json={"data": {"attributes": {"mode": "except"}}})
-    words = ("family", "revoke", family.brother.id, family.link, "--apply", "--reason", "as seen")
+    words = ("family", "revoke", family.brother.id, family.link, "--apply", "--reason", "as seen in the dry run")
     assert admin.refused(*words, "--revision", seen) == (4, "PRECONDITION_FAILED")
     assert family.sister.sees() == {TITLE, OTHER_TITLE}
 
@@ -218,7 +218,7 @@ def test_a_seat_that_somebody_else_took_meanwhile_is_not_released(family, suppor
     seen = support.data(*release)["revision"]
     family.rival.post(f"/playtime/sessions/{session}/end")
     sisters = family.sister.starts(game)
-    words = (*release, "--apply", "--reason", "as seen", "--revision", seen)
+    words = (*release, "--apply", "--reason", "as seen in the dry run", "--revision", seen)
     assert support.refused(*words) == (4, "PRECONDITION_FAILED")
     assert family.sister.beats(sisters) == "alive"
 
@@ -257,9 +257,9 @@ def test_a_player_may_nothing_of_this(family, staff):
     somebody = staff("user", user_id=family.brother.id)
     for words in (
         ("family", "list", family.brother.id),
-        ("family", "release-seat", family.brother.id, family.games[0], "--apply", "--reason", "mine"),
+        ("family", "release-seat", family.brother.id, family.games[0], "--apply", "--reason", "it is mine now"),
         ("access", "explain", family.brother.id, family.games[0]),
-        ("library", "grant", family.brother.id, family.games[0], "--apply", "--reason", "mine"),
+        ("library", "grant", family.brother.id, family.games[0], "--apply", "--reason", "it is mine now"),
     ):
         assert somebody.refused(*words) == (1, "PERMISSION_DENIED")
 

@@ -67,6 +67,21 @@ def test_a_library_is_listed_with_every_reason_and_with_what_was_lost(library, s
     assert "nothing" in support.shows("library", "list", uuid4())
 
 
+def test_one_of_very_many_grants_is_ended_with_an_entry(library, admin):
+    user = uuid4()
+    for number in range(101):
+        library.orders("completed", user, f"order-{number:03}")
+    revoke = ("library", "revoke", user, library.game, "--kind", "order", "--source", "order-100")
+    wait_for(lambda: admin.run(*revoke).code == 0)
+    done = admin.applies(*revoke)
+    assert done["after"]["order order-100"]["ended_now"]
+    assert done["after"]["acquisition_type"] == "purchase"
+    assert admin.refused(*revoke, "--apply", "--reason", "once more, please") == (3, "NOT_FOUND")
+    ran = admin.run("audit", "undo", done["audit_id"])
+    assert ran.code == 4
+    assert "too_many_grants" in ran.err
+
+
 def test_the_copies_of_an_order_and_what_became_of_them_are_shown(library, support):
     user = uuid4()
     back = {"reinstatementId": "chargeback-1"}
@@ -91,7 +106,7 @@ def test_a_gift_of_support_is_owned_at_once_and_taken_back_alone(library, admin)
     done = admin.applies("library", "grant", user, library.game, reason="paid twice")
     assert (done["before"]["acquisition_type"], done["after"]["acquisition_type"]) == (None, "gift")
     assert library.sees(user) == [TITLE]
-    words = ("library", "grant", user, library.game, "--apply", "--reason", "again")
+    words = ("library", "grant", user, library.game, "--apply", "--reason", "once again, please")
     assert admin.refused(*words) == (4, "PRODUCT_ALREADY_OWNED")
     undone = admin.applies("audit", "undo", done["audit_id"])
     assert undone["after"]["acquisition_type"] is None
@@ -117,7 +132,10 @@ def test_a_revoked_game_stays_gone_and_undo_keeps_its_first_day(library, admin):
     assert datetime.fromisoformat(undone["after"]["added_at"]) == BOUGHT
     assert sorted(name.split()[0] for name in undone["after"] if " " in name) == ["order", "support"]
     assert library.sees(user) == [TITLE]
-    assert admin.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "x") == (4, "PRECONDITION_FAILED")
+    assert admin.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "for any reason") == (
+        4,
+        "PRECONDITION_FAILED",
+    )
 
 
 def test_of_several_reasons_one_can_be_named(library, admin):
@@ -143,18 +161,28 @@ def test_an_overtaken_change_is_neither_applied_nor_taken_back(library, admin):
     user = library.sells()
     seen = admin.data("library", "revoke", user, library.game)["revision"]
     library.refunds(user)
-    words = ("library", "revoke", user, library.game, "--apply", "--reason", "as seen", "--revision", seen)
+    words = (
+        "library",
+        "revoke",
+        user,
+        library.game,
+        "--apply",
+        "--reason",
+        "as seen in the dry run",
+        "--revision",
+        seen,
+    )
     assert admin.refused(*words) == (4, "PRECONDITION_FAILED")
     done = admin.applies("library", "grant", user, library.game)
     admin.applies("library", "revoke", user, library.game)
-    ran = admin.run("audit", "undo", done["audit_id"], "--apply", "--reason", "late")
+    ran = admin.run("audit", "undo", done["audit_id"], "--apply", "--reason", "it is too late")
     assert (ran.code, '"current":null' in ran.err) == (4, True)
 
 
 def test_support_sees_but_only_an_admin_gives_and_takes_and_takes_back(library, support, admin):
     user = library.sells()
     for verb in ("grant", "revoke"):
-        words = ("library", verb, user, library.game, "--apply", "--reason", "a friend")
+        words = ("library", verb, user, library.game, "--apply", "--reason", "for a friend")
         assert support.refused(*words) == (1, "PERMISSION_DENIED")
     done = admin.applies("library", "revoke", user, library.game)
     assert support.refused("audit", "undo", done["audit_id"]) == (1, "PERMISSION_DENIED")

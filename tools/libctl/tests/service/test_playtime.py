@@ -230,7 +230,7 @@ def test_a_correction_is_seen_by_the_player_and_taken_back(support, player):
     undone = support.applies("audit", "undo", done["audit_id"])
     assert undone["after"] == {"corrected_seconds": 0}
     assert player.sees() == 11 * HOUR
-    assert support.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "twice") == (
+    assert support.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "twice at once") == (
         4,
         "PRECONDITION_FAILED",
     )
@@ -241,9 +241,9 @@ def test_a_correction_that_was_overtaken_is_neither_made_nor_taken_back(support,
     seen = support.data(*add)["revision"]
     done = support.applies(*add)
     other = support.applies(*add)
-    words = (*add, "--apply", "--reason", "as seen", "--revision", seen)
+    words = (*add, "--apply", "--reason", "as seen in the dry run", "--revision", seen)
     assert support.refused(*words) == (4, "PRECONDITION_FAILED")
-    ran = support.run("audit", "undo", done["audit_id"], "--apply", "--reason", "too much")
+    ran = support.run("audit", "undo", done["audit_id"], "--apply", "--reason", "it was too much")
     assert ran.code == 4
     assert '"expected":3600' in ran.err
     assert '"current":7200' in ran.err
@@ -254,7 +254,9 @@ def test_a_correction_that_was_overtaken_is_neither_made_nor_taken_back(support,
 
 def test_more_than_there_is_is_not_taken(support, player):
     player.imports((DAY, 2, "short"))
-    ran = support.run("playtime", "correct", player.id, player.game, "--take", "3h", "--apply", "--reason", "much")
+    ran = support.run(
+        "playtime", "correct", player.id, player.game, "--take", "3h", "--apply", "--reason", "it was too much"
+    )
     assert ran.code == 2
     assert f"{TITLE} was played for 2h 00m 00s" in ran.err
     assert "--take 7200s" in ran.err

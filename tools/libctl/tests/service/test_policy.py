@@ -72,13 +72,13 @@ def test_an_import_is_audited_and_undone_once(admin, product, file):
     assert (entry["command"], entry["reason"], entry["user_id"]) == ("policy import", "the studio asked for it", "")
     assert entry["target"] == {"product_id": str(product), "mode": "backup"}
     assert entry["can_undo"]
-    overtaken = admin.refused("audit", "undo", first["audit_id"], "--apply", "--reason", "a mistake")
+    overtaken = admin.refused("audit", "undo", first["audit_id"], "--apply", "--reason", "it was a mistake")
     assert overtaken == (4, "PRECONDITION_FAILED")
     undone = admin.applies("audit", "undo", second["audit_id"], reason="the wrong product")
     # The policy from before has a new revision: clients have seen the old one, and the one after it.
     assert undone["after"] == {**first["after"], "revision": second["after"]["revision"] + 1}
     assert not undone["can_undo"]
-    again = admin.refused("audit", "undo", second["audit_id"], "--apply", "--reason", "once more")
+    again = admin.refused("audit", "undo", second["audit_id"], "--apply", "--reason", "once more, please")
     assert again == (4, "PRECONDITION_FAILED")
 
 

@@ -49,14 +49,14 @@ def test_a_change_is_audited_and_taken_back_once(support, user):
     assert not support.data("quota", "show", user)["is_override"]
     first = support.data("audit", "show", done["audit_id"])
     assert (first["undone_by"], first["can_undo"]) == (undone["audit_id"], False)
-    again = support.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "once more")
+    again = support.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "once more, please")
     assert again == (4, "PRECONDITION_FAILED")
 
 
 def test_a_change_that_was_overtaken_is_not_taken_back(support, user):
     done = support.applies("quota", "set", user, "2GiB")
     support.applies("quota", "set", user, "3GiB")
-    ran = support.run("audit", "undo", done["audit_id"], "--apply", "--reason", "too much")
+    ran = support.run("audit", "undo", done["audit_id"], "--apply", "--reason", "it was too much")
     assert ran.code == 4
     assert '"expected":2147483648' in ran.err
     assert '"current":3221225472' in ran.err
@@ -66,7 +66,7 @@ def test_a_change_that_was_overtaken_is_not_taken_back(support, user):
 def test_an_overtaken_dry_run_is_not_applied(support, user):
     seen = support.data("quota", "set", user, "2GiB")["revision"]
     support.applies("quota", "set", user, "5GiB")
-    words = ("quota", "set", user, "2GiB", "--apply", "--reason", "as seen", "--revision", seen)
+    words = ("quota", "set", user, "2GiB", "--apply", "--reason", "as seen in the dry run", "--revision", seen)
     assert support.refused(*words) == (4, "PRECONDITION_FAILED")
     assert support.data("quota", "show", user)["limit_bytes"] == 5 * GIB
 
@@ -76,7 +76,7 @@ def test_two_who_take_back_the_same_change_do_it_once(staff, user):
     many = [staff("support") for _ in range(4)]
 
     def undo(somebody):  # each a process of its own: the command line is one a process
-        return somebody.process("--json", "audit", "undo", done["audit_id"], "--apply", "--reason", "twice")
+        return somebody.process("--json", "audit", "undo", done["audit_id"], "--apply", "--reason", "twice at once")
 
     with ThreadPoolExecutor(4) as pool:
         codes = sorted(pool.map(undo, many))
@@ -97,7 +97,10 @@ def test_reset_brings_the_usual_limit_back(support, user):
 def test_nobody_else_may_anything_and_it_is_remembered(staff, support, user, roles):
     somebody = staff(*roles)
     assert somebody.refused("quota", "show", user) == (1, "PERMISSION_DENIED")
-    assert somebody.refused("quota", "set", user, "1GB", "--apply", "--reason", "mine") == (1, "PERMISSION_DENIED")
+    assert somebody.refused("quota", "set", user, "1GB", "--apply", "--reason", "it is mine now") == (
+        1,
+        "PERMISSION_DENIED",
+    )
     entries = support.data("audit", "list", "--actor", somebody.id)["entries"]
     assert [(one["command"], one["kind"], one["code"]) for one in entries] == [
         ("quota set", "refusal", "PERMISSION_DENIED"),
@@ -109,7 +112,54 @@ def test_nobody_else_may_anything_and_it_is_remembered(staff, support, user, rol
 def test_without_a_good_token_there_is_no_caller(support, user):
     ran = support.run("quota", "show", user, LIBCTL_TOKEN="nonsense")
     assert ran.code == 1
-    assert "the token was not accepted" in ran.err
+    assert "the token of LIBCTL_TOKEN was not accepted: it is not a JWT" in ran.err
+
+
+def test_an_expired_token_says_so_and_where_it_is_from(platform, support, user, tmp_path):
+    expired = platform.issuer.issue(str(support.id), ("support",), ttl=-3600)
+    ran = support.run("quota", "show", user, LIBCTL_TOKEN=expired)
+    assert ran.code == 1
+    assert "the token of LIBCTL_TOKEN was not accepted: it expired 20" in ran.err
+    assert "unset it to use the token of a profile" in ran.err
+    (tmp_path / "token").write_text(expired)
+    (tmp_path / "token").chmod(0o600)
+    (tmp_path / "profiles.toml").write_text(f'[default]\ntoken_file = "{tmp_path}/token"\n')
+    ran = support.run("quota", "show", user, LIBCTL_TOKEN="", LIBCTL_PROFILES=str(tmp_path / "profiles.toml"))
+    assert f"the token of {tmp_path}/token was not accepted: it expired" in ran.err
+
+
+def test_the_http_port_of_the_service_is_named(support, service, user):
+    ran = support.run("quota", "show", user, LIBCTL_ENDPOINT=service.api.split("/")[2])
+    assert ran.code == 5
+    assert "is an HTTP port, not the gRPC port" in ran.err
+
+
+def test_what_is_so_already_is_no_change_and_no_entry(support, user):
+    support.applies("quota", "set", user, "2GiB")
+    ran = support.run("quota", "set", user, "2GiB", "--apply", "--reason", "set it once more")
+    assert (ran.code, ran.out.strip()) == (0, "No difference.")
+    assert "Nothing to change" in ran.err
+    assert "no entry" in ran.err
+    done = support.data("quota", "set", user, "2GiB", "--apply", "--reason", "set it once more")
+    assert (done["applied"], done["audit_id"], done["can_undo"]) == (False, "", False)
+    assert len(support.data("audit", "list", "--user", user)["entries"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("…", "placeholder"),
+        ("...", "placeholder"),
+        (" “…” ", "placeholder"),
+        ("no reason", "at least 10"),
+        (" ", "reason"),
+    ],
+)
+def test_a_reason_that_says_nothing_is_refused(support, user, reason, said):
+    ran = support.run("quota", "set", user, "1GB", "--apply", "--reason", reason)
+    assert ran.code == 2
+    assert said in ran.err
+    assert support.data("audit", "list", "--user", user)["entries"] == []
 
 
 def test_a_reason_is_needed(support, user):
@@ -126,7 +176,7 @@ def test_a_bad_size_is_named(support, user, size):
 
 
 def test_reasons_cannot_rewrite_the_terminal(support, user):
-    ran = support.run("quota", "set", user, "1GB", "--apply", "--reason", "red \x1b[31m")
+    ran = support.run("quota", "set", user, "1GB", "--apply", "--reason", "painted red \x1b[31m")
     assert ran.code == 2
     assert "\x1b" not in ran.err
 

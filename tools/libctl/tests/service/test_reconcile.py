@@ -175,7 +175,7 @@ def test_saves_of_the_lost_time_are_there_again(lost, somebody):
     assert of_restore["after"] == {"is_restore_open": False}
 
     # Once is enough.
-    again = admin.run("saves", "reconcile", "--apply", "--reason", "once more")
+    again = admin.run("saves", "reconcile", "--apply", "--reason", "once more, please")
     assert again.code == 0
     assert "Nothing to adopt" in again.out
     assert "all objects have been compared" in again.err
@@ -185,7 +185,7 @@ def test_saves_of_the_lost_time_are_there_again(lost, somebody):
 def test_an_applied_comparison_needs_a_reason_and_an_administrator(anybody):
     admin, support = anybody("admin"), anybody("support")
     assert admin.refused("saves", "reconcile", "--apply")[0] == 2
-    assert admin.refused("saves", "reconcile", "--reason", "why")[0] == 2
+    assert admin.refused("saves", "reconcile", "--reason", "why it is done")[0] == 2
     assert support.refused("saves", "reconcile")[1] == "PERMISSION_DENIED"
 
 
@@ -203,7 +203,7 @@ def test_an_interrupted_comparison_says_how_to_continue(lost, somebody):
     resumed, whole = admin.data("saves", "reconcile", "--cursor", cursor), admin.data("saves", "reconcile")
     assert resumed["adopted"] == whole["adopted"] != []
     assert whole["objects"] == resumed["objects"] + 100
-    applied = ("saves", "reconcile", "--cursor", cursor, "--apply", "--reason", "why")
+    applied = ("saves", "reconcile", "--cursor", cursor, "--apply", "--reason", "why it is done")
     assert admin.refused(*applied)[1] == "PRECONDITION_FAILED"  # what is before it was only looked at
 
 

@@ -120,10 +120,13 @@ def test_a_restore_that_was_overtaken_is_refused_and_so_is_its_undo(support, sav
     seen = support.data("saves", "restore", saver.id, save, "--version", 1)["revision"]
     saver.save(b"three")
     words = ("saves", "restore", saver.id, save, "--version", 1)
-    assert support.refused(*words, "--apply", "--reason", "x", "--revision", seen) == (4, "PRECONDITION_FAILED")
+    assert support.refused(*words, "--apply", "--reason", "for any reason", "--revision", seen) == (
+        4,
+        "PRECONDITION_FAILED",
+    )
     done = support.applies(*words)
     saver.save(b"five", base_version=4)
-    ran = support.run("audit", "undo", done["audit_id"], "--apply", "--reason", "wrong")
+    ran = support.run("audit", "undo", done["audit_id"], "--apply", "--reason", "it was wrong")
     assert ran.code == 4
     assert '"version":5' in ran.err
     assert head_of(support, saver, save) == (5, sha256(b"five").hexdigest())

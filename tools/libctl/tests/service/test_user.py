@@ -274,7 +274,7 @@ def test_an_invalid_cursor_is_refused(admin, player, tmp_path, cursor):
 def test_an_account_is_erased_and_nothing_leads_back(admin, support, platform, service, wait_for_erasure, tmp_path):
     somebody = Player(platform, service)
     somebody.plays_a_bit_of_everything()
-    support.applies("quota", "set", somebody.id, "2GiB", reason="a secret")
+    support.applies("quota", "set", somebody.id, "2GiB", reason="a secret story")
     dry = admin.run("user", "erase", somebody.id)
     assert dry.code == 0
     assert f"--confirm {somebody.id}" in dry.err

@@ -230,7 +230,7 @@ async def be_administered(player, platform, service):
         stub = LibraryAdminServiceStub(channel)
         staff = (("authorization", f"Bearer {platform.token(uuid4(), 'support')}"),)
         dry = (await stub.SetQuota(request, metadata=staff)).result
-        request.change.CopyFrom(ChangeOptions(apply=True, reason="a secret", revision=dry.revision))
+        request.change.CopyFrom(ChangeOptions(apply=True, reason="a secret story", revision=dry.revision))
         assert (await stub.SetQuota(request, metadata=staff)).result.audit_id
         with pytest.raises(grpc.aio.AioRpcError):
             await stub.SetQuota(request, metadata=(("authorization", f"Bearer {player.token}"),))

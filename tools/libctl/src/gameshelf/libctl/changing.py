@@ -13,6 +13,7 @@ from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Output, table
+from gameshelf.libctl.reasons import require_telling_reason
 from google.protobuf.message import Message
 from rich.console import RenderableType
 
@@ -35,10 +36,9 @@ def changing(command: F) -> F:
     """Gives a command ``--apply``, ``--reason`` and ``--revision``; it gets them as ``options``."""
 
     def with_options(*arguments: Any, apply: bool, reason: str | None, revision: str | None, **more: Any) -> Any:
-        if apply and not (reason and reason.strip()):
-            raise Usage("--apply needs a reason", 'add --reason "…", which the audit keeps')
         if not apply and (reason or revision):
             raise Usage("--reason and --revision need --apply", "add --apply")
+        reason = require_telling_reason(reason, "audit") if apply else None
         return command(*arguments, options=ApplyOptions(apply, reason, revision), **more)
 
     with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__
@@ -48,7 +48,9 @@ def changing(command: F) -> F:
         click.option(
             "--revision", metavar="REVISION", help="Revision that the dry run printed; refused if the data has changed."
         ),
-        click.option("--reason", metavar="TEXT", help="Reason for the audit. Required with --apply."),
+        click.option(
+            "--reason", metavar="TEXT", help="Reason for the audit, of at least 10 characters. --apply needs it."
+        ),
         click.option("--apply", is_flag=True, help="Make the change; without this it is only shown."),
     ):
         wrapped = option(wrapped)
@@ -74,8 +76,9 @@ def carry_out(
         result = client.call(rpc, request).result
     outcome = plain(result)
     out.result(outcome, differences(outcome["before"], outcome["after"]))
-    if not options.apply and outcome["before"] == outcome["after"]:
-        out.say("Nothing to change.", "bold")
+    if outcome["before"] == outcome["after"] and not outcome["applied"]:
+        no_entry = " The audit got no entry." if options.apply else ""
+        out.say(f"Nothing to change: the data is like this already.{no_entry}", "bold")
         return outcome
     if not options.apply:
         out.say("Nothing was changed. To do it:", "bold")

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import grpc
+from gameshelf.libctl import diagnosis, tokens
 from gameshelf.libctl.errors import NothingFound, Precondition, Refused, Unavailable, Usage
 from gameshelf.libctl.profiles import Profile, load
 from gameshelf.libctl.wording import misused, worded
@@ -21,6 +23,10 @@ _PATIENCE = 20
 """The number of attempts for a call that the rate limit refuses: long work may need more than a minute's calls."""
 _DOMAIN = "library.platform"
 _Detail = TypeVar("_Detail", bound=Message)
+_NO_SERVICE = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
+)
+"""How gRPC reports a port where no gRPC service of the expected kind answers."""
 _OPTIONS = (("grpc.max_receive_message_length", 64 * 1024**2),)
 """The service bounds what it answers, but one row of an export may be larger than gRPC's usual 4 MiB."""
 
@@ -80,15 +86,17 @@ def _refused(error: Any, profile: Profile) -> Refused:
     code, info = error.code(), _info(error)
     reason, context = info.reason, dict(info.metadata)
     detail = error.details() or code.name
+    if not reason and code in _NO_SERVICE and (problem := diagnosis.problem_of(profile)):
+        return Unavailable(*problem)
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
-        return Unavailable(f"the service can't be reached at {profile.address}", "check LIBCTL_ENDPOINT")
+        return Unavailable(f"the service can't be reached at {profile.address}", "check LIBCTL_ENDPOINT, and try again")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Unavailable(f"no answer within {SECONDS:.0f} s", "try again")
     if code is grpc.StatusCode.UNAVAILABLE:
         away = context.get("dependency", "a dependency")
         return Unavailable(f"the service can't do this now: {away} is unavailable", "try again later", code=reason)
     if code is grpc.StatusCode.UNAUTHENTICATED:
-        return Refused("the token was not accepted", "set a new token in LIBCTL_TOKEN or token_file", code=reason)
+        return _distrusted(profile, reason)
     if code is grpc.StatusCode.PERMISSION_DENIED:
         needs = context.get("needs", "support or admin")
         return Refused(f"permission denied: this needs the role {needs}", "ask an admin", code=reason)
@@ -105,6 +113,17 @@ def _refused(error: Any, profile: Profile) -> Refused:
             "check that LIBCTL_ENDPOINT is its gRPC port, and that it is not older than this libctl",
         )
     return Refused(*worded(reason, detail, context, "the service's log"), code=reason)
+
+
+def _distrusted(profile: Profile, reason: str) -> Refused:
+    """Says which token was refused, and why as far as the token itself shows it: the service tells nobody."""
+    place = profile.token_place
+    hint = f"set a new token in {place}"
+    if place == "LIBCTL_TOKEN":
+        hint += "; unset it to use the token of a profile"
+    problem = tokens.problem_of(profile.token, datetime.now(UTC))
+    said = f": it {problem}" if problem else ""
+    return Refused(f"the token of {place} was not accepted{said}", hint, code=reason)
 
 
 def _info(error: Any) -> ErrorInfo:

@@ -1,9 +1,11 @@
 """The command line ``libctl``. The nouns are loaded when they are called, so that ``--help`` needs none of them."""
 
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -12,6 +14,7 @@ from click.shell_completion import CompletionItem
 from gameshelf.libctl import __version__
 from gameshelf.libctl.errors import ExitCode, Refused, Terminated, Usage
 from gameshelf.libctl.output import Output
+from gameshelf.libctl.suggestions import close_to, did_you_mean
 
 # A noun, and the line that the help has for it. Its file in commands/ is called as it is.
 NOUNS: dict[str, str] = {
@@ -34,6 +37,7 @@ NOUNS: dict[str, str] = {
 }
 
 _WHOLE = 1000
+_NOWHERE = logging.NullHandler()
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -54,6 +58,21 @@ class Noun(click.Group):
         super().__init__(*arguments, **settings)
         self.context_settings = {**_CONTEXT, **self.context_settings}
         self.params.append(_json_option())
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises Usage for an unknown command, with those that may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            question = did_you_mean(self.meant(ctx, args))
+            said = f"there is no command {ctx.command_path} {args[0]}{question}"
+            raise Usage(said, f"{ctx.command_path} --help") from error
+
+    def meant(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Returns the commands that may have been meant by an unknown one."""
+        return [f"{ctx.command_path} {name}" for name in close_to(args[0], self.list_commands(ctx))]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does it, but each command's first sentence whole: what is cut off may be what matters."""
@@ -79,6 +98,15 @@ class Nouns(Noun):
         group: click.Command = import_module(f"gameshelf.libctl.commands.{cmd_name}").group
         return group
 
+    def meant(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Returns nouns that look like the word, else those that have it as a command, as in ``libctl versions``."""
+        word, verb = args[0], args[1] if len(args) > 1 else ""
+        names = close_to(word, NOUNS)
+        if with_verb := [name for name in names if verb in _verbs(self.get_command(ctx, name))]:
+            return [f"libctl {name} {verb}" for name in with_verb]
+        having = [name for name in NOUNS if word in _verbs(self.get_command(ctx, name))]
+        return [f"libctl {name}" for name in names] or [f"libctl {name} {word}" for name in having]
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Nouns are completed without loading them."""
         nouns = [
@@ -90,6 +118,10 @@ class Nouns(Noun):
         if NOUNS:
             with formatter.section("Nouns"):
                 formatter.write_dl([(name, NOUNS[name]) for name in self.list_commands(ctx)])
+
+
+def _verbs(command: click.Command | None) -> Collection[str]:
+    return command.commands if isinstance(command, click.Group) else ()
 
 
 def noun(name: str) -> Callable[[Callable[..., Any]], Noun]:
@@ -123,6 +155,7 @@ def cli(ctx: click.Context, profile: str | None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and ends the process with one of ``ExitCode``."""
+    _silence_libraries()
     out = Output()
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -146,6 +179,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.FAILED
     sys.exit(code)
+
+
+def _silence_libraries() -> None:
+    """Keeps logs and warnings of libraries off the terminal: what a command has to say, it says itself.
+
+    Whoever looks for a fault sets gRPC's own variable, and Python's ``-W``.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read when gRPC is imported, which a noun does
+    logging.getLogger().addHandler(_NOWHERE)  # otherwise Python prints warnings for which there is no handler
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def _misused(out: Output, error: click.UsageError) -> ExitCode:

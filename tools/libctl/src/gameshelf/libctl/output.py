@@ -1,7 +1,8 @@
 """All output of all commands: data to standard output, talk to standard error.
 
 A terminal obeys what it is sent, and much of what is shown here was written by users: names of saves, titles, reasons.
-``visible`` makes it harmless, and everything that is drawn goes through it. JSON needs none of it, since it is ASCII.
+``visible`` makes it harmless, and everything that is drawn goes through it. In JSON the same characters are escaped,
+and all others are as they are, so that a Russian title can be read and searched for.
 """
 
 import json
@@ -53,7 +54,7 @@ class Output:
     def result(self, data: Any, *drawn: RenderableType) -> None:
         """The command's answer: ``data`` as one JSON document with ``--json``, else what was drawn of it."""
         if self.as_json:
-            sys.stdout.write(json.dumps(data, default=_plain, indent=2) + "\n")
+            sys.stdout.write(_json(data, indent=2) + "\n")
             sys.stdout.flush()
             return
         for place, part in enumerate(drawn):
@@ -64,7 +65,7 @@ class Output:
     def line(self, data: Any, draw: Callable[[], Iterable[RenderableType]]) -> None:
         """One of very many answers: with ``--json`` one line of JSON, else what is drawn of it then. None is kept."""
         if self.as_json:
-            sys.stdout.write(json.dumps(data, default=_plain, separators=(",", ":")) + "\n")
+            sys.stdout.write(_json(data, separators=(",", ":")) + "\n")
         else:
             self.result(data, *draw())
 
@@ -79,7 +80,7 @@ class Output:
         """Prints an error and what to try."""
         if self.as_json:
             error = {"code": refused.reason, "message": refused.message, "try": refused.hint}
-            sys.stderr.write(json.dumps({"error": error}) + "\n")
+            sys.stderr.write(_json({"error": error}) + "\n")
             return
         self.say(f"libctl: {refused.message}", "red")
         if refused.hint:
@@ -170,6 +171,18 @@ def _escaped(char: str) -> str:
     known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
     code = ord(char)
     return known or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+def _json(data: object, **form: Any) -> str:
+    """``data`` as JSON in which only what could harm a terminal is escaped; ASCII if the output is not in UTF-8."""
+    is_utf8 = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    text = json.dumps(data, default=_plain, ensure_ascii=not is_utf8, **form)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    # Within strings JSON has escaped every line break already: those that are left belong to the form.
+    return "".join(
+        json.dumps(char)[1:-1] if char > "~" and unicodedata.category(char) in _HARMFUL else char for char in text
+    ).replace("\x7f", "\\u007f")
 
 
 def _said(value: object) -> str:

@@ -7,13 +7,14 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.suggestions import close_to, did_you_mean
 
 _KEYS = frozenset({"endpoint", "token", "token_file", "ca_file", "cert_file", "key_file"})
 _DEFAULT = "default"
@@ -33,6 +34,8 @@ class Profile:
     cert_file: Path | None = None
     key_file: Path | None = None
     """The caller's own certificate, for a service that asks for one."""
+    token_place: str = "LIBCTL_TOKEN"  # noqa: S105 (the name of a variable)
+    """Where the token was found: a variable that was forgotten hides the token of a profile."""
 
 
 def path() -> Path | None:
@@ -58,8 +61,8 @@ def load(name: str | None) -> Profile:
     if file is None and chosen:
         raise Usage(f"there is no profile {chosen}, and no home folder", "name the file in LIBCTL_PROFILES")
     endpoint = os.environ.get("LIBCTL_ENDPOINT") or found.get("endpoint")
-    token = os.environ.get("LIBCTL_TOKEN") or found.get("token") or _token_of(found.get("token_file"))
     where = file or "a profile"
+    token, token_place = _token(found, chosen or _DEFAULT, where)
     if not endpoint:
         raise Usage("the address of the service is not set", f"set LIBCTL_ENDPOINT=host:port, or endpoint in {where}")
     if not token:
@@ -68,7 +71,17 @@ def load(name: str | None) -> Profile:
         raise Usage("the token contains invalid characters", "only the token, in ASCII, without the word Bearer")
     address, is_encrypted = _endpoint(endpoint)
     files = {key: _expanded(found[key]) for key in ("ca_file", "cert_file", "key_file") if key in found}
-    return Profile(address, is_encrypted, token.strip(), **files)
+    return Profile(address, is_encrypted, token.strip(), token_place=token_place, **files)
+
+
+def _token(found: Mapping[str, str], profile: str, where: object) -> tuple[str | None, str]:
+    """The token and where it was found: the variable wins over the profile."""
+    if token := os.environ.get("LIBCTL_TOKEN"):
+        return token, "LIBCTL_TOKEN"
+    if token := found.get("token"):
+        return token, f"the profile {profile} in {where}"
+    file = found.get("token_file")
+    return _token_of(file), file or ""
 
 
 def _read(file: Path, name: str | None) -> Mapping[str, str]:
@@ -86,12 +99,18 @@ def _read(file: Path, name: str | None) -> Mapping[str, str]:
     if found is None and name is None:
         return {}
     if not isinstance(found, dict):
-        raise Usage(f"there is no profile {name} in {file}", f"one of: {', '.join(sorted(profiles)) or 'none'}")
+        question = did_you_mean(close_to(name or "", profiles))
+        raise Usage(f"there is no profile {name} in {file}{question}", _one_of(profiles))
     if unknown := found.keys() - _KEYS:
-        raise Usage(f"{file}: unknown: {', '.join(sorted(unknown))}", f"one of: {', '.join(sorted(_KEYS))}")
+        question = did_you_mean(close_to(min(unknown), _KEYS))
+        raise Usage(f"{file}: unknown: {', '.join(sorted(unknown))}{question}", _one_of(_KEYS))
     if "token" in found and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise Usage(f"{file} contains a token and is readable by others", f"chmod 600 {file}")
     return {key: str(value) for key, value in found.items()}
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return f"one of: {', '.join(sorted(names)) or 'none'}"
 
 
 def _expanded(file: str) -> Path:
@@ -118,6 +137,8 @@ def _token_of(file: str | None) -> str | None:
 def _endpoint(text: str) -> tuple[str, bool]:
     """The address, and whether to encrypt: with ``grpcs://``; never with ``grpc://``; else if it is another machine."""
     scheme, _, address = text.rpartition("://")
+    if scheme in ("http", "https"):
+        raise Usage(f"{text} is an address of HTTP, and libctl speaks gRPC", "host:port of the service's gRPC port")
     if scheme not in ("", "grpc", "grpcs"):
         raise Usage(f"{text} is not an endpoint", "host:port, grpc://host:port or grpcs://host:port")
     host, _, port = address.rpartition(":")

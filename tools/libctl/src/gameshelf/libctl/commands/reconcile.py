@@ -12,6 +12,7 @@ from gameshelf.libctl.main import Noun, Verb
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.progress import progress
+from gameshelf.libctl.reasons import require_telling_reason
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 
 _LISTED = 200
@@ -65,21 +66,19 @@ class Totals:
 @click.command("reconcile", cls=Verb)
 @click.option("--cursor", default="", help="Resume an interrupted run at this cursor.")
 @click.option("--apply", "is_applied", is_flag=True, help="Make the change; without this it is only shown.")
-@click.option("--reason", metavar="TEXT", help="Reason for the audit. Required with --apply.")
+@click.option("--reason", metavar="TEXT", help="Reason for the audit, of at least 10 characters. --apply needs it.")
 @click.pass_obj
 def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None) -> None:
     """Adopt saves that S3 has and a restored database lacks, then let deletion jobs run again.
 
     Needs the role admin.
     """
-    if is_applied and not (reason and reason.strip()):
-        raise Usage("--apply needs a reason", 'add --reason "…", which the audit keeps')
     if reason and not is_applied:
         raise Usage("--reason needs --apply", "add --apply")
     totals = Totals()
     request = messages.ReconcileSavesRequest(cursor=cursor)
     if is_applied:
-        request.change.apply, request.change.reason = True, reason or ""
+        request.change.apply, request.change.reason = True, require_telling_reason(reason, "audit")
     try:
         _walk(out, connect(), request, totals)
     except Precondition as refused:

@@ -23,7 +23,8 @@ from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.kernel.text import NORMALISED, ONE_LINE
 from pydantic import BaseModel, ConfigDict, Field
 
-MAX_REASON = 500
+MIN_REASON, MAX_REASON = 10, 500
+"""Length of a reason: what is shorter tells nobody why a change was made."""
 _MAX_SHOWN = 2000
 """Bytes of a state that a refusal includes: it is sent in headers, which may safely have 8 KiB."""
 
@@ -38,11 +39,20 @@ class Options(BaseModel):
     revision: str | None = Field(default=None, max_length=64)
 
     def require(self) -> None:
-        """Raises InvalidInput if the change is to be applied without a reason or a revision."""
+        """Raises InvalidInput if the change is to be applied without a revision or a reason that says something."""
         if self.apply:
-            absent = [name for name in ("reason", "revision") if not getattr(self, name)]
-            if absent:
-                raise InvalidInput(*(Problem("missing", pointer=f"change/{name}") for name in absent))
+            self._require("reason", "revision")
+
+    def require_reason(self) -> None:
+        """The same for work in parts, which has no revision."""
+        if self.apply:
+            self._require("reason")
+
+    def _require(self, *names: str) -> None:
+        if absent := [name for name in names if not getattr(self, name)]:
+            raise InvalidInput(*(Problem("missing", pointer=f"change/{name}") for name in absent))
+        if len(self.reason or "") < MIN_REASON:
+            raise InvalidInput(Problem("string_too_short", pointer="change/reason", params={"min_length": MIN_REASON}))
 
 
 class StateChanged(DomainError):
@@ -65,7 +75,7 @@ class ChangeResult:
     after: State
     revision: str
     audit_id: int | None = None
-    """None unless it was applied."""
+    """None unless it was applied: for a dry run, and where there was nothing to change."""
     can_undo: bool = False
 
 
@@ -130,8 +140,8 @@ class SupportChanges:
 
         try:
             return await self.transactions.run(change.user_id, make)
-        except _DryRun as dry:
-            return dry.result
+        except _RolledBack as rolled_back:
+            return rolled_back.result
 
     async def _make_of_product(
         self, change: ChangeOfProduct, options: Options, by: Identity, undone: Entry | None
@@ -142,8 +152,8 @@ class SupportChanges:
                 state, act = partial(change.state, connection), partial(change.act, connection)
                 work = _Work(change.command, None, change.target(), connection, state, act)
                 return await self._carry_out(work, options, by, undone)
-        except _DryRun as dry:
-            return dry.result
+        except _RolledBack as rolled_back:
+            return rolled_back.result
 
     async def _carry_out(self, work: _Work, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:
         before = plain(await work.state())
@@ -154,16 +164,17 @@ class SupportChanges:
             raise StateChanged(revision=revision, current=_shown(before))
         await work.act()
         result = ChangeResult(before, plain(await work.state()), revision)
-        if not options.apply:
-            raise _DryRun(result)
+        if not options.apply or result.before == result.after:
+            # What left no difference leaves no entry either: whoever reads the audit looks for what was changed.
+            raise _RolledBack(result)
         audit_id = await self.audit.add_entry(work.connection, by, _entry(work, result, options, undone))
         # An undo cannot be undone in turn.
         can_undo = undone is None and self.commands.by_name[work.command].can_undo
-        return replace(result, audit_id=audit_id, can_undo=can_undo and result.before != result.after)
+        return replace(result, audit_id=audit_id, can_undo=can_undo)
 
 
-class _DryRun(Exception):
-    """Rolls back a dry run."""
+class _RolledBack(Exception):
+    """Rolls back a dry run, and a change that changed nothing."""
 
     def __init__(self, result: ChangeResult) -> None:
         super().__init__()

@@ -14,7 +14,6 @@ from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.gateway.runtime.support.rpc.cursors import pack, unpack
-from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import Adopted, ExpectedContent, Limits
 
@@ -39,8 +38,7 @@ class Reconciles:
         cursor = (
             Cursor(*unpack(request.cursor, _restore, _is_applied, str, str, bytes.fromhex)) if request.cursor else None
         )
-        if options.apply and not options.reason:
-            raise InvalidInput(Problem("missing", pointer="change/reason"))
+        options.require_reason()
         applying = Applying(by, options.reason) if options.apply and options.reason else None
         page = await self._reconciliation.page(cursor, applying)
         return _response(page, is_applied=applying is not None)

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import wait_for
 
 GIB = 1024**3
 
@@ -132,6 +133,34 @@ def test_the_http_port_of_the_service_is_named(support, service, user):
     ran = support.run("quota", "show", user, LIBCTL_ENDPOINT=service.api.split("/")[2])
     assert ran.code == 5
     assert "is an HTTP port, not the gRPC port" in ran.err
+
+
+def test_all_that_was_done_for_a_ticket_is_found_by_it(admin, support, user):
+    ticket = f"ZD-{user}"
+    why = ("--apply", "--reason", "more room for a modder")
+    ran = support.run("quota", "set", user, "2GiB", "--ticket", ticket)
+    assert f"--ticket {ticket} --apply" in ran.err
+    done = support.data("quota", "set", user, "2GiB", "--ticket", ticket, *why)
+    undone = support.data("audit", "undo", done["audit_id"], f"--ticket={ticket}", *why)
+    support.refused("library", "grant", user, user, "--ticket", ticket, *why)
+    support.applies("quota", "set", user, "3GiB")
+    found = support.data("audit", "list", "--ticket", ticket)["entries"]
+    commands = [(one["kind"], one["command"]) for one in found]
+    assert commands == [("refusal", "library grant"), ("change", "audit undo"), ("change", "quota set")]
+    assert {one["ticket"] for one in found} == {ticket}
+    assert found[1]["audit_id"] == undone["audit_id"]
+    assert f"[{ticket}]" in support.shows("audit", "list", "--user", user)
+    assert ticket in support.shows("audit", "show", done["audit_id"])
+    assert support.data("audit", "list", "--ticket", "another")["entries"] == []
+    admin.applies("user", "erase", user, "--confirm", user)
+    wait_for(lambda: support.data("audit", "list", "--ticket", ticket)["entries"] == [])
+
+
+@pytest.mark.parametrize("ticket", ["9" * 101, "two\nlines"])
+def test_a_ticket_is_a_short_line(support, user, ticket):
+    words = ("quota", "set", user, "2GiB", "--ticket", ticket, "--apply", "--reason", "more room for a modder")
+    assert support.refused(*words)[0] == 2
+    assert support.refused("audit", "list", "--ticket", "9" * 101)[0] == 2
 
 
 def test_what_is_so_already_is_no_change_and_no_entry(support, user):

@@ -14,6 +14,7 @@ VALUES = {
     "kind": "change",
     "command": "user erase",
     "user_hash": b"u",
+    "ticket": "4711",
     "actor_id": "00000000-0000-4000-8000-000000000000",
 }
 
@@ -47,6 +48,7 @@ def nodes(plan):
         (("kind", "command"), "ix_audit_command_kind"),
         (("user_id",), "pk_audit"),
         (("actor_id",), "ix_audit_actor"),
+        (("ticket",), "ix_audit_ticket"),
     ],
 )
 async def test_a_page_is_read_in_the_order_of_an_index(connection, names, index):

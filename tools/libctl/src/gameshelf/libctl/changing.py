@@ -25,21 +25,30 @@ _OPTIONS = ("--apply", "--reason", "--revision")
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """The options of a change: whether to apply it, the reason, and the revision (None: the current one)."""
+    """The options of a change: whether to apply it, the reason, the revision (None: the current one), the ticket."""
 
     apply: bool
     reason: str | None
     revision: str | None
+    ticket: str = ""
+
+
+ticket_option = click.option(
+    "--ticket", metavar="TICKET", default="", help="Ticket for the audit; audit list --ticket finds the change by it."
+)
+"""``--ticket`` of a change. A dry run may have it, so that the command which applies it has it too."""
 
 
 def changing(command: F) -> F:
-    """Gives a command ``--apply``, ``--reason`` and ``--revision``; it gets them as ``options``."""
+    """Gives a command ``--apply``, ``--reason``, ``--ticket`` and ``--revision``; it gets them as ``options``."""
 
-    def with_options(*arguments: Any, apply: bool, reason: str | None, revision: str | None, **more: Any) -> Any:
+    def with_options(
+        *arguments: Any, apply: bool, reason: str | None, revision: str | None, ticket: str, **more: Any
+    ) -> Any:
         if not apply and (reason or revision):
             raise Usage("--reason and --revision need --apply", "add --apply")
         reason = require_telling_reason(reason, "audit") if apply else None
-        return command(*arguments, options=ApplyOptions(apply, reason, revision), **more)
+        return command(*arguments, options=ApplyOptions(apply, reason, revision, ticket), **more)
 
     with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__
     wrapped: Any = with_options
@@ -48,6 +57,7 @@ def changing(command: F) -> F:
         click.option(
             "--revision", metavar="REVISION", help="Revision that the dry run printed; refused if the data has changed."
         ),
+        ticket_option,
         click.option(
             "--reason", metavar="TEXT", help="Reason for the audit, of at least 10 characters. --apply needs it."
         ),
@@ -72,7 +82,7 @@ def carry_out(
         result = client.call(rpc, request).result
         revision = result.revision
     if options.apply:
-        change.apply, change.reason, change.revision = True, options.reason, revision
+        change.apply, change.reason, change.revision, change.ticket = True, options.reason, revision, options.ticket
         result = client.call(rpc, request).result
     outcome = plain(result)
     out.result(outcome, differences(outcome["before"], outcome["after"]))

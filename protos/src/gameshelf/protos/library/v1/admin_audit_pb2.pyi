@@ -11,20 +11,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ListAuditRequest(_message.Message):
-    __slots__ = ("user_id", "actor_id", "kind", "command", "cursor", "limit")
+    __slots__ = ("user_id", "actor_id", "kind", "command", "cursor", "limit", "ticket")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     actor_id: str
     kind: str
     command: str
     cursor: str
     limit: int
-    def __init__(self, user_id: _Optional[str] = ..., actor_id: _Optional[str] = ..., kind: _Optional[str] = ..., command: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    ticket: str
+    def __init__(self, user_id: _Optional[str] = ..., actor_id: _Optional[str] = ..., kind: _Optional[str] = ..., command: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ..., ticket: _Optional[str] = ...) -> None: ...
 
 class ListAuditResponse(_message.Message):
     __slots__ = ("entries", "next_cursor")
@@ -35,7 +37,7 @@ class ListAuditResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[AuditEntry, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
 
 class AuditEntry(_message.Message):
-    __slots__ = ("audit_id", "happened_at", "kind", "command", "actor_id", "actor_roles", "user_id", "target", "reason", "before", "after", "code", "undo_of", "undone_by", "can_undo")
+    __slots__ = ("audit_id", "happened_at", "kind", "command", "actor_id", "actor_roles", "user_id", "target", "reason", "before", "after", "code", "undo_of", "undone_by", "can_undo", "ticket")
     AUDIT_ID_FIELD_NUMBER: _ClassVar[int]
     HAPPENED_AT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +53,7 @@ class AuditEntry(_message.Message):
     UNDO_OF_FIELD_NUMBER: _ClassVar[int]
     UNDONE_BY_FIELD_NUMBER: _ClassVar[int]
     CAN_UNDO_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
     audit_id: str
     happened_at: _timestamp_pb2.Timestamp
     kind: str
@@ -66,7 +69,8 @@ class AuditEntry(_message.Message):
     undo_of: str
     undone_by: str
     can_undo: bool
-    def __init__(self, audit_id: _Optional[str] = ..., happened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., command: _Optional[str] = ..., actor_id: _Optional[str] = ..., actor_roles: _Optional[_Iterable[str]] = ..., user_id: _Optional[str] = ..., target: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., code: _Optional[str] = ..., undo_of: _Optional[str] = ..., undone_by: _Optional[str] = ..., can_undo: _Optional[bool] = ...) -> None: ...
+    ticket: str
+    def __init__(self, audit_id: _Optional[str] = ..., happened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., command: _Optional[str] = ..., actor_id: _Optional[str] = ..., actor_roles: _Optional[_Iterable[str]] = ..., user_id: _Optional[str] = ..., target: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., code: _Optional[str] = ..., undo_of: _Optional[str] = ..., undone_by: _Optional[str] = ..., can_undo: _Optional[bool] = ..., ticket: _Optional[str] = ...) -> None: ...
 
 class ShowAuditRequest(_message.Message):
     __slots__ = ("audit_id",)

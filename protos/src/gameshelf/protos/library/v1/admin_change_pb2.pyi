@@ -5,14 +5,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ChangeOptions(_message.Message):
-    __slots__ = ("apply", "reason", "revision")
+    __slots__ = ("apply", "reason", "revision", "ticket")
     APPLY_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
     apply: bool
     reason: str
     revision: str
-    def __init__(self, apply: _Optional[bool] = ..., reason: _Optional[str] = ..., revision: _Optional[str] = ...) -> None: ...
+    ticket: str
+    def __init__(self, apply: _Optional[bool] = ..., reason: _Optional[str] = ..., revision: _Optional[str] = ..., ticket: _Optional[str] = ...) -> None: ...
 
 class ChangeResult(_message.Message):
     __slots__ = ("applied", "before", "after", "revision", "audit_id", "can_undo")

@@ -243,6 +243,8 @@ class AuditRecord(_Table, table=True):
         Index("uq_audit_undo", "user_hash", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
         Index("ix_audit_actor", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),
         Index("ix_audit_happened_at", "happened_at"),
+        # Few entries have one, and everything that was done for a ticket is asked for.
+        Index("ix_audit_ticket", "ticket", "id", postgresql_where=text("ticket IS NOT NULL")),
         # These find rare entries among millions of refusals, with or without a command.
         Index("ix_audit_kind", "kind", "id"),
         Index("ix_audit_command", "command", "id"),
@@ -267,6 +269,8 @@ class AuditRecord(_Table, table=True):
     after: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     code: str | None = Field(default=None, max_length=50)
     undo_of: int | None = Field(default=None, sa_type=BigInteger)
+    ticket: str | None = Field(default=None, max_length=100)
+    """The ticket of the support system that a change belongs to; like ``reason`` it is removed with the account."""
 
 
 class RestoreRecord(_Table, table=True):

@@ -25,11 +25,19 @@ def group() -> None:
 @click.option("--actor", type=click.UUID, help="Only entries of this staff member.")
 @click.option("--kind", type=click.Choice(["change", "refusal", "read"]), help="Only entries of this kind.")
 @click.option("--command", help="Only this command, such as 'quota set'.")
+@click.option("--ticket", default="", help="Only entries of this ticket, as it was given.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @click.pass_obj
 def list_(
-    out: Output, user: UUID | None, actor: UUID | None, kind: str | None, command: str | None, limit: int, cursor: str
+    out: Output,
+    user: UUID | None,
+    actor: UUID | None,
+    kind: str | None,
+    command: str | None,
+    ticket: str,
+    limit: int,
+    cursor: str,
 ) -> None:
     """List audit entries, newest first."""
     request = messages.ListAuditRequest(
@@ -37,6 +45,7 @@ def list_(
         actor_id=str(actor or ""),
         kind=kind or "",
         command=command or "",
+        ticket=ticket,
         limit=limit,
         cursor=cursor,
     )
@@ -74,7 +83,8 @@ def show(out: Output, entry: int) -> None:
         "what": found["command"] if found["kind"] == "change" else f"{found['command']} ({found['kind']})",
         "user": found["user_id"],
         "asked for": target,
-        "why": _why(found),
+        "ticket": found["ticket"],
+        "why": _refusal_and_reason(found),
         "takes back": found["undo_of"],
         "undone by": found["undone_by"],
     }
@@ -96,5 +106,11 @@ def undo(out: Output, entry: int, options: ApplyOptions) -> None:
 
 
 def _why(entry: dict[str, Any]) -> str:
+    """The reason with its ticket, on one line."""
+    ticket = f"[{entry['ticket']}]" if entry["ticket"] else ""
+    return " ".join(filter(None, (ticket, _refusal_and_reason(entry))))
+
+
+def _refusal_and_reason(entry: dict[str, Any]) -> str:
     refused = f"refused: {entry['code']}" if entry["code"] else ""
     return ". ".join(filter(None, (refused, entry["reason"])))

@@ -152,7 +152,7 @@ def replay(out: Output, chosen: messages.DeadLetterFilter, cursor: str, options:
         if not options.apply:
             _show_dry(out, plain(seen))
             return
-    asked.change.CopyFrom(ChangeOptions(apply=True, reason=options.reason, revision=revision))
+    asked.change.CopyFrom(ChangeOptions(apply=True, reason=options.reason, revision=revision, ticket=options.ticket))
     _send(out, client, asked, total)
 
 

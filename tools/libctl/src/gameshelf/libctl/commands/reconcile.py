@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import click
+from gameshelf.libctl.changing import ticket_option
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Precondition, Terminated, Unavailable, Usage
 from gameshelf.libctl.main import Noun, Verb
@@ -67,8 +68,9 @@ class Totals:
 @click.option("--cursor", default="", help="Resume an interrupted run at this cursor.")
 @click.option("--apply", "is_applied", is_flag=True, help="Make the change; without this it is only shown.")
 @click.option("--reason", metavar="TEXT", help="Reason for the audit, of at least 10 characters. --apply needs it.")
+@ticket_option
 @click.pass_obj
-def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None) -> None:
+def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None, ticket: str) -> None:
     """Adopt saves that S3 has and a restored database lacks, then let deletion jobs run again.
 
     Needs the role admin.
@@ -79,6 +81,7 @@ def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None) ->
     request = messages.ReconcileSavesRequest(cursor=cursor)
     if is_applied:
         request.change.apply, request.change.reason = True, require_telling_reason(reason, "audit")
+        request.change.ticket = ticket
     try:
         _walk(out, connect(), request, totals)
     except Precondition as refused:

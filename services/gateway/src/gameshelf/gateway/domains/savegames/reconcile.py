@@ -76,10 +76,11 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """The caller who applies the comparison, and the reason."""
+    """The caller who applies the comparison, and the reason and ticket for the audit."""
 
     by: Identity
     reason: str
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,4 +381,4 @@ async def _heads(adoption: SavegameAdoption, user_id: UUID, objects: Sequence[Sa
 
 
 def _entry(applying: Applying, user_id: UUID | None, target: State, before: State, after: State) -> NewEntry:
-    return NewEntry(EntryKind.CHANGE, COMMAND, user_id, target, applying.reason, before, after)
+    return NewEntry(EntryKind.CHANGE, COMMAND, user_id, target, applying.reason, before, after, ticket=applying.ticket)

@@ -173,6 +173,7 @@ _OWN_TABLES = (
         reason=None,
         before=None,
         after=None,
+        ticket=None,
     ),
     _blank(col(AuditRecord.actor_id) == _USER, actor_id=None),
     _erase(

@@ -63,6 +63,7 @@ class NewEntry:
     after: State | None = None
     code: str | None = None
     undo_of: int | None = None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Entry:
     code: str | None
     undo_of: int | None
     undone_by: int | None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class AuditFilter:
     actor_id: UUID | None = None
     kind: str | None = None
     command: str | None = None
+    ticket: str | None = None
     before_id: int | None = None
 
 
@@ -129,6 +132,7 @@ _entry = {
     "reason": _unless_erased(bindparam("reason", type_=String)),
     "code": bindparam("code", type_=String),
     "undo_of": bindparam("undo_of", type_=BigInteger),
+    "ticket": _unless_erased(bindparam("ticket", type_=String)),
     "target": _unless_erased(_json["target"], literal_column("'{}'::jsonb")),
     "before": _unless_erased(_json["before"]),
     "after": _unless_erased(_json["after"]),
@@ -161,6 +165,7 @@ _entries = select(
     col(_A.code),
     col(_A.undo_of),
     _undone_by.label("undone_by"),
+    col(_A.ticket),
 )
 _ID = col(_A.id) == bindparam("id", type_=BigInteger)
 _WHOSE = Statement(select(col(_A.user_hash)).where(_ID))
@@ -172,6 +177,7 @@ _WAYS = {
     "actor_id": col(_A.actor_id) == bindparam("actor_id", type_=Uuid),
     "kind": col(_A.kind) == bindparam("kind", type_=String),
     "command": col(_A.command) == bindparam("command", type_=String),
+    "ticket": col(_A.ticket) == bindparam("ticket", type_=String),
 }
 
 
@@ -211,6 +217,7 @@ class AuditLog:
             after=_text(new.after),
             code=new.code,
             undo_of=new.undo_of,
+            ticket=new.ticket,
         )
         assert row is not None
         entry_id: int = row["id"]
@@ -235,6 +242,7 @@ class AuditLog:
             actor_id=of.actor_id,
             kind=of.kind,
             command=of.command,
+            ticket=of.ticket,
             before_id=_LARGEST if of.before_id is None else of.before_id,
             limit=limit,
         )

@@ -25,6 +25,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MIN_REASON, MAX_REASON = 10, 500
 """Length of a reason: what is shorter tells nobody why a change was made."""
+MAX_TICKET = 100
+"""Length of a ticket, which may be an address."""
 _MAX_SHOWN = 2000
 """Bytes of a state that a refusal includes: it is sent in headers, which may safely have 8 KiB."""
 
@@ -37,6 +39,7 @@ class Options(BaseModel):
     apply: bool = False
     reason: Annotated[str, Field(max_length=MAX_REASON), NORMALISED, ONE_LINE] | None = None
     revision: str | None = Field(default=None, max_length=64)
+    ticket: Annotated[str, Field(max_length=MAX_TICKET), NORMALISED, ONE_LINE] | None = None
 
     def require(self) -> None:
         """Raises InvalidInput if the change is to be applied without a revision or a reason that says something."""
@@ -191,6 +194,7 @@ def _entry(work: _Work, result: ChangeResult, options: Options, undone: Entry | 
         result.before,
         result.after,
         undo_of=undone.id if undone else None,
+        ticket=options.ticket,
     )
 
 

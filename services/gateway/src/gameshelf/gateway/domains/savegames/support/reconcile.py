@@ -39,7 +39,7 @@ class Reconciles:
             Cursor(*unpack(request.cursor, _restore, _is_applied, str, str, bytes.fromhex)) if request.cursor else None
         )
         options.require_reason()
-        applying = Applying(by, options.reason) if options.apply and options.reason else None
+        applying = Applying(by, options.reason, options.ticket) if options.apply and options.reason else None
         page = await self._reconciliation.page(cursor, applying)
         return _response(page, is_applied=applying is not None)
 

@@ -5,9 +5,11 @@ from gameshelf.gateway.runtime.grpc.calls import parse_optional_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditFilter, Entry, EntryKind, State
+from gameshelf.gateway.runtime.support.changes import MAX_TICKET
 from gameshelf.gateway.runtime.support.commands import ADMIN, Commands
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, page_limit, parse_options
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem, ResourceNotFound
+from gameshelf.kernel.text import is_storable, normalise
 from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
 
 _KINDS = frozenset(EntryKind)
@@ -66,8 +68,18 @@ def _filter(request: messages.ListAuditRequest, commands: Commands) -> AuditFilt
         actor_id=parse_optional_id(request.actor_id, "actor_id"),
         kind=request.kind or None,
         command=request.command or None,
+        ticket=_ticket(request.ticket),
         before_id=_number(request.cursor, "cursor") if request.cursor else None,
     )
+
+
+def _ticket(sent: str) -> str | None:
+    """Checks that the database can look for a ticket. Raises InvalidInput."""
+    if len(sent) > MAX_TICKET:
+        raise InvalidInput(Problem("string_too_long", pointer="ticket", params={"max_length": MAX_TICKET}))
+    if not is_storable(sent):
+        raise InvalidInput(Problem("text_forbidden_character", pointer="ticket"))
+    return normalise(sent) or None  # in the form in which changes store it
 
 
 def _number(text: str, field: str) -> int:
@@ -93,6 +105,7 @@ def _entry(of: Entry, *, can_undo: bool) -> messages.AuditEntry:
         undo_of=text(of.undo_of),
         undone_by=text(of.undone_by),
         can_undo=can_undo,
+        ticket=text(of.ticket),
     )
 
 

@@ -108,6 +108,7 @@ class Events:
                     options.reason,
                     {"letters": done.sent + done.left, "replayed": 0},
                     {"letters": done.left, "replayed": done.sent},
+                    ticket=options.ticket,
                 )
                 audit_id = await self._context.audit.add_entry(connection, by, entry)
         return messages.ReplayDeadLettersResponse(

@@ -11,7 +11,7 @@ from gameshelf.gateway.runtime.grpc.calls import caller
 from gameshelf.gateway.runtime.identity import Identity, InvalidCredentials, parse_uuid
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.support.audit import EntryKind, NewEntry, State
-from gameshelf.gateway.runtime.support.changes import MAX_REASON
+from gameshelf.gateway.runtime.support.changes import MAX_REASON, MAX_TICKET
 from gameshelf.gateway.runtime.support.commands import Command, CommandKind
 from gameshelf.gateway.runtime.support.refusals import RefusalAudit
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
@@ -102,10 +102,13 @@ def _method(command: Command, nouns: Sequence[object]) -> Serve:
 
 
 def _refusal(command: Command, request: Message, refusal: DomainError) -> NewEntry:
-    reason = getattr(getattr(request, "change", None), "reason", "").replace("\0", "")[:MAX_REASON]
-    return NewEntry(
-        EntryKind.REFUSAL, command.name, _user(request), _target(request), reason or None, code=refusal.code
+    change = getattr(request, "change", None)
+    reason, ticket = (
+        getattr(change, name, "").replace("\0", "")[:longest] or None
+        for name, longest in (("reason", MAX_REASON), ("ticket", MAX_TICKET))
     )
+    target = _target(request)
+    return NewEntry(EntryKind.REFUSAL, command.name, _user(request), target, reason, code=refusal.code, ticket=ticket)
 
 
 def _user(request: Any) -> UUID | None:

@@ -67,6 +67,40 @@ def test_a_library_is_listed_with_every_reason_and_with_what_was_lost(library, s
     assert "nothing" in support.shows("library", "list", uuid4())
 
 
+@pytest.fixture(scope="module")
+def bilingual(library):
+    """A user with two games whose Russian and English titles are in opposite orders."""
+    user, games = uuid4(), {}
+    for ru, en in (("Аврора", "Zenith"), ("Яхта", "Anchor")):
+        games[en] = uuid4()
+        library.say("com.platform.catalog.product.updated.v1", productId=str(games[en]), newTitle={"ru": ru, "en": en})
+        items = [{"productId": str(games[en]), "productType": "game", "quantity": 1}]
+        library.say("com.platform.payment.purchase.completed.v1", userId=str(user), orderId=en, items=items)
+    wait_for(lambda: sorted(map(str, library.sees(user))) == ["Аврора", "Яхта"])
+    return user, games
+
+
+def _titles(items):
+    return [one["title"] for one in items["items"]]
+
+
+def test_titles_are_in_the_chosen_language_and_sorted_by_it(bilingual, support):
+    user, games = bilingual
+    assert _titles(support.data("library", "list", user)) == ["Anchor", "Zenith"]
+    assert _titles(support.data("--language", "ru", "library", "list", user)) == ["Аврора", "Яхта"]
+    ran = support.run("--json", "access", "explain", user, games["Anchor"], LANG="ru_RU.UTF-8")
+    assert ran.data["title"] == "Яхта"
+    assert "Яхта" in ran.out
+    assert "Anchor" in support.run("access", "explain", user, games["Anchor"], LANG="ru_RU.UTF-8", LC_ALL="C").out
+    page = support.run("library", "list", user, "--limit", "1", "--page", "2", LIBCTL_LANGUAGE="ru")
+    assert "Яхта" in page.out
+    assert "Аврора" not in page.out
+
+
+def test_an_unknown_language_is_a_mistake(support):
+    assert support.refused("--language", "de", "library", "list", uuid4())[0] == 2
+
+
 def test_one_of_very_many_grants_is_ended_with_an_entry(library, admin):
     user = uuid4()
     for number in range(101):

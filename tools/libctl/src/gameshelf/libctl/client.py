@@ -1,5 +1,6 @@
 """Calls of ``LibraryAdminService``. What the service refuses becomes a ``Refused`` that says what to try next."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ import click
 import grpc
 from gameshelf.libctl import diagnosis, tokens
 from gameshelf.libctl.errors import NothingFound, Precondition, Refused, Unavailable, Usage
+from gameshelf.libctl.languages import of_locale
 from gameshelf.libctl.profiles import Profile, load
 from gameshelf.libctl.wording import misused, worded
 from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
@@ -34,17 +36,17 @@ _OPTIONS = (("grpc.max_receive_message_length", 64 * 1024**2),)
 class Client:
     """A connection to the service."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, language: str = "en") -> None:
         self._profile = profile
+        self._metadata = (("authorization", f"Bearer {profile.token}"), ("accept-language", language))
         self._channel = _channel(profile)
         self._stub: Any = LibraryAdminServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     def call(self, name: str, request: Message) -> Any:
         """The response of a call; a limit of requests is waited for. Raises Refused."""
-        metadata = (("authorization", f"Bearer {self._profile.token}"),)
         for _ in range(_PATIENCE):
             try:
-                return getattr(self._stub, name)(request, metadata=metadata, timeout=SECONDS)
+                return getattr(self._stub, name)(request, metadata=self._metadata, timeout=SECONDS)
             except grpc.RpcError as error:
                 seconds = _retry_after(error)
                 if seconds is None:
@@ -55,9 +57,9 @@ class Client:
 
 
 def connect() -> Client:
-    """A client of the profile that the command line names."""
-    root = click.get_current_context().find_root()
-    return Client(load(root.params.get("profile")))
+    """A client of the profile and in the language that the command line names."""
+    given = click.get_current_context().find_root().params
+    return Client(load(given.get("profile")), given.get("language") or of_locale(os.environ))
 
 
 def _channel(profile: Profile) -> grpc.Channel:

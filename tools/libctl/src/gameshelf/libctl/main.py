@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 from gameshelf.libctl import __version__
 from gameshelf.libctl.errors import ExitCode, Refused, Terminated, Usage
+from gameshelf.libctl.languages import LANGUAGES
 from gameshelf.libctl.output import Output
 from gameshelf.libctl.suggestions import close_to, did_you_mean
 
@@ -142,8 +143,14 @@ def _json_option() -> click.Option:
 @click.group(cls=Nouns, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="libctl")
 @click.option("--profile", metavar="NAME", help="Profile in profiles.toml with the service's address and your token.")
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    envvar="LIBCTL_LANGUAGE",
+    help="Language of titles and names. Default: that of the locale, else English.",
+)
 @click.pass_context
-def cli(ctx: click.Context, profile: str | None) -> None:
+def cli(ctx: click.Context, profile: str | None, language: str | None) -> None:
     """Administer players' libraries.
 
     A command that changes data shows what it would change, and changes it only with --apply --reason "…". With

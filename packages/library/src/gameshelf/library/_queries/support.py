@@ -13,6 +13,7 @@ from gameshelf.kernel.sql import array, page_of, prefixed, user
 from gameshelf.library._models import Grant, GrantKind, LibraryItem, OrderFact, OrderFactKind, Product
 from gameshelf.library._queries.access import AccessDecision, AccessQueries
 from gameshelf.library._rules import OrderAdjustment, copies_left, known_rating
+from gameshelf.library._views import Language
 from gameshelf.library._visible import FENCE, visible_items
 from sqlalchemy import Uuid, any_, func, literal_column, or_, select, true, union
 from sqlmodel import col
@@ -94,6 +95,11 @@ class HeldProduct:
     grants: Sequence[GrantView]
     """The oldest first, at most 100."""
 
+    def title(self, language: Language) -> str | None:
+        """Returns the title in a language, else in the other one."""
+        titles = (self.title_en, self.title_ru) if language == "en" else (self.title_ru, self.title_en)
+        return titles[0] or titles[1]
+
 
 _ITEM_NAMES = [field.name for field in fields(ItemState)]
 ITEM_COLUMNS: tuple[Any, ...] = tuple(col(getattr(LibraryItem, name)) for name in _ITEM_NAMES)
@@ -108,7 +114,11 @@ _wanted = array("product_ids", Uuid)
 # They are looked up row by row, by their keys: see _queries/library.py.
 _product = (
     select(
-        col(Product.product_type), col(Product.title_ru), col(Product.title_en), col(Product.sort_key_en).label("name")
+        col(Product.product_type),
+        col(Product.title_ru),
+        col(Product.title_en),
+        col(Product.sort_key_ru),
+        col(Product.sort_key_en),
     )
     .where(col(Product.product_id) == _held.c.product_id)
     .limit(literal_column("1"))
@@ -120,22 +130,29 @@ _item = (
     .offset(FENCE)
     .lateral("item")
 )
-_LIBRARY = page_of(
-    select(
-        _held.c.product_id,
-        func.coalesce(_product.c.product_type, _item.c.said_type).label("product_type"),
-        _product.c.title_ru,
-        _product.c.title_en,
-        *prefixed("item_", (_item.c[name] for name in _ITEM_NAMES)),
-        _product.c.name,
+
+
+def _library(language: Language) -> Statement:
+    """Selects a page in the order of the titles in this language."""
+    return page_of(
+        select(
+            _held.c.product_id,
+            func.coalesce(_product.c.product_type, _item.c.said_type).label("product_type"),
+            _product.c.title_ru,
+            _product.c.title_en,
+            *prefixed("item_", (_item.c[name] for name in _ITEM_NAMES)),
+            (_product.c.sort_key_en if language == "en" else _product.c.sort_key_ru).label("name"),
+        )
+        .select_from(_held)
+        .outerjoin(_product, true())
+        .outerjoin(_item, true())
+        .where(or_(_wanted.is_(None), _held.c.product_id == any_(_wanted))),
+        lambda row: (row.name.asc().nulls_last(), row.product_id),
     )
-    .select_from(_held)
-    .outerjoin(_product, true())
-    .outerjoin(_item, true())
-    .where(or_(_wanted.is_(None), _held.c.product_id == any_(_wanted))),
-    lambda row: (row.name.asc().nulls_last(), row.product_id),
-)
-_ITEM = RowReader(ItemState, _LIBRARY, prefix="item_", convert={"user_rating": known_rating})
+
+
+_LIBRARY: dict[Language, Statement] = {"ru": _library("ru"), "en": _library("en")}
+_ITEM = RowReader(ItemState, *_LIBRARY.values(), prefix="item_", convert={"user_rating": known_rating})
 _asked = func.unnest(array("product_ids", Uuid)).table_valued("product_id", name="asked").render_derived()
 _first = (
     select(
@@ -194,14 +211,18 @@ class LibrarySupportQueries:
         self._connection = connection
 
     async def library(
-        self, user_id: UUID, page: Page, product_ids: Collection[UUID] | None = None
+        self,
+        user_id: UUID,
+        page: Page,
+        product_ids: Collection[UUID] | None = None,
+        language: Language = "en",
     ) -> Slice[HeldProduct]:
         """Returns one page of all products of which a user has a grant, ended or not, an item or a share; sorted by
-        English title, then id.
+        title in this language, else in the other one, then by id.
 
         With ``product_ids`` only these products. Four round trips.
         """
-        rows = await _LIBRARY.all(
+        rows = await _LIBRARY[language].all(
             self._connection,
             user_id=user_id,
             product_ids=None if product_ids is None else list(product_ids),

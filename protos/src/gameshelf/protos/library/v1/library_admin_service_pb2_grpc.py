@@ -46,6 +46,9 @@ class LibraryAdminServiceStub:
     Long work is a series of calls, each of which does a bounded part. The next call sends the `next_cursor` of the
     previous response, until that is empty.
 
+    Titles and names are in the language that the metadata `accept-language` prefers, `ru` or `en`, and in the other one
+    where the Catalog has sent only that. Without the metadata it is English.
+
     Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was erased),
     PERMISSION_DENIED (the metadata names the roles that the command needs), VALIDATION_ERROR (the message names the
     field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE (the metadata names the
@@ -304,6 +307,9 @@ class LibraryAdminServiceServicer:
 
     Long work is a series of calls, each of which does a bounded part. The next call sends the `next_cursor` of the
     previous response, until that is empty.
+
+    Titles and names are in the language that the metadata `accept-language` prefers, `ru` or `en`, and in the other one
+    where the Catalog has sent only that. Without the metadata it is English.
 
     Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was erased),
     PERMISSION_DENIED (the metadata names the roles that the command needs), VALIDATION_ERROR (the message names the
@@ -926,6 +932,9 @@ class LibraryAdminService:
 
     Long work is a series of calls, each of which does a bounded part. The next call sends the `next_cursor` of the
     previous response, until that is empty.
+
+    Titles and names are in the language that the metadata `accept-language` prefers, `ru` or `en`, and in the other one
+    where the Catalog has sent only that. Without the metadata it is English.
 
     Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was erased),
     PERMISSION_DENIED (the metadata names the roles that the command needs), VALIDATION_ERROR (the message names the

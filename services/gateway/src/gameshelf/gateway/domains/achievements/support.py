@@ -10,6 +10,7 @@ from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, read_command
+from gameshelf.gateway.runtime.support.language import current_language
 from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
@@ -66,9 +67,16 @@ class AchievementsOfUser:
 def _shown(of: Achievement) -> messages.AdminAchievement:
     return messages.AdminAchievement(
         status=achievement_message(of),
-        name=text(of.name_en or of.name_ru),  # support sees hidden achievements too
+        name=text(_name(of)),
         server_authoritative=of.server_authoritative,
     )
+
+
+def _name(of: Achievement) -> str | None:
+    """Returns the name in the language of the call, else in the other one. Support sees hidden achievements too."""
+    if current_language() == "ru":
+        return of.name_ru or of.name_en
+    return of.name_en or of.name_ru
 
 
 async def _count(connection: Connection, user_id: UUID) -> dict[str, Any]:

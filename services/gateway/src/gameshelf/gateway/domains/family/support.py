@@ -58,7 +58,8 @@ class Families:
             held = await FamilyQueries(connection).held_seats(link.owner_user_id, link.shared_with_user_id)
             seats = await _seats(self._context, connection, held)
             titles = await self._context.titles(connection, link.product_ids)
-        products = [messages.ScopedProduct(product_id=str(key), title=title) for key, title in sorted(titles.items())]
+        by_title = sorted(titles.items(), key=lambda one: (one[1].casefold(), one[0]))
+        products = [messages.ScopedProduct(product_id=str(key), title=title) for key, title in by_title]
         return messages.ShowFamilyLinkResponse(link=_link(link), seats=seats, products=products)
 
     async def RevokeFamilyLink(

@@ -5,6 +5,7 @@ from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, read_command
+from gameshelf.gateway.runtime.support.language import current_language
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, page_limit, parse_options
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import MAX_PAGE, Page
@@ -30,7 +31,7 @@ class Libraries:
         limit = page_limit(request.limit)
         page = Page(min(max(request.page, 1), MAX_PAGE), limit)
         async with self._context.reading(user_id) as connection:
-            found = await LibrarySupportQueries(connection).library(user_id, page, products)
+            found = await LibrarySupportQueries(connection).library(user_id, page, products, current_language())
         return messages.ListLibraryResponse(items=[_item(one) for one in found.items], total_items=found.total)
 
     async def GrantProduct(self, request: messages.GrantProductRequest, by: Identity) -> messages.GrantProductResponse:
@@ -64,7 +65,7 @@ def _item(of: HeldProduct) -> messages.AdminLibraryItem:
     return messages.AdminLibraryItem(
         product_id=str(of.product_id),
         library_item_id=str(item.id) if item else "",
-        title=text(of.title_en or of.title_ru),
+        title=text(of.title(current_language())),
         product_type=text(of.product_type),
         access=of.access.reason,
         added_at=timestamp(of.access.acquired_at),

@@ -16,6 +16,7 @@ from gameshelf.gateway.runtime.support.audit import AuditLog, Entry
 from gameshelf.gateway.runtime.support.changes import ChangeResult, Options, SupportChanges
 from gameshelf.gateway.runtime.support.commands import Change, ChangeOfProduct, Commands
 from gameshelf.gateway.runtime.support.export import Export
+from gameshelf.gateway.runtime.support.language import current_language
 from gameshelf.gateway.runtime.support.overview import UserOverview
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -47,9 +48,9 @@ class SupportContext:
             yield connection
 
     async def titles(self, connection: Connection, product_ids: Sequence[UUID]) -> dict[UUID, str]:
-        """Reads the titles of products; leaves out products without one."""
-        known = await self.product_names(connection).products(product_ids)
-        return {product_id: title for product_id, one in known.items() if (title := one.title("en"))}
+        """Reads the titles of products in the language of the call; leaves out products without one."""
+        known, language = await self.product_names(connection).products(product_ids), current_language()
+        return {product_id: title for product_id, one in known.items() if (title := one.title(language))}
 
     async def make_change(self, change: Change, options: Options, by: Identity) -> messages.ChangeResult:
         """Makes a change, or shows its effect. Raises the errors of ``SupportChanges.make``."""

@@ -13,6 +13,7 @@ from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.support.audit import EntryKind, NewEntry, State
 from gameshelf.gateway.runtime.support.changes import MAX_REASON, MAX_TICKET
 from gameshelf.gateway.runtime.support.commands import Command, CommandKind
+from gameshelf.gateway.runtime.support.language import set_language
 from gameshelf.gateway.runtime.support.refusals import RefusalAudit
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.kernel.errors import DomainError, PermissionDenied, ResourceNotFound
@@ -61,6 +62,7 @@ class LibraryAdmin:
     def _wrap(self, command: Command, serve: Serve) -> Callable[..., Awaitable[Message]]:
         async def wrapped(request: Message, context: Any) -> Message:
             by = caller()
+            set_language(context)
             await self._require_account(by)
             try:
                 if not by.roles & command.roles:

@@ -16,12 +16,21 @@ from gameshelf.wishlist._models import METADATA, SCHEMA
 from gameshelf.wishlist._notices import notice
 from gameshelf.wishlist._ports import Products
 from gameshelf.wishlist._prices import Prices
-from gameshelf.wishlist._queries import PricedWish, WishlistQueries, count_wishes
+from gameshelf.wishlist._queries import (
+    PricedWish,
+    PriceVerdict,
+    SentNotification,
+    WishExplanation,
+    WishlistQueries,
+    WishlistSupportQueries,
+    count_wishes,
+)
 from gameshelf.wishlist._rules import (
     DEFAULT_CURRENCY,
     Conditions,
     Cut,
     Price,
+    UnmetCondition,
     discount,
     notification_id,
     wishers_currency,
@@ -47,6 +56,7 @@ __all__ = [
     "Order",
     "Price",
     "PriceDropped",
+    "PriceVerdict",
     "PricedWish",
     "Prices",
     "ProductAlreadyOwned",
@@ -54,9 +64,12 @@ __all__ = [
     "ReleaseBefore",
     "SaleFanouts",
     "SaleNoticed",
+    "SentNotification",
+    "UnmetCondition",
     "Wish",
     "WishAdded",
     "WishChanges",
+    "WishExplanation",
     "WishRemoved",
     "Wishers",
     "WishlistChanged",
@@ -65,6 +78,7 @@ __all__ = [
     "WishlistPage",
     "WishlistQueries",
     "WishlistService",
+    "WishlistSupportQueries",
     "count_wishes",
     "discount",
     "notice",

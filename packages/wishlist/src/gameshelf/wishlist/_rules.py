@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("6f0f2a5e-5b3c-5d0e-9d59-0b6f3c1e7a41")
@@ -101,6 +102,45 @@ class Conditions:
         else:
             is_low_enough = self.target_currency == price.currency and price.price_minor <= self.target_price_minor
         return is_low_enough and (self.min_discount_percent or 0) <= discount_of(price)
+
+
+class UnmetCondition(StrEnum):
+    """Why a wisher is not notified of a price."""
+
+    NOT_ANNOUNCED = "not_announced"
+    """It is neither the price of a sale nor a lasting cut."""
+    SALE_OVER = "sale_over"
+    """Its sale has ended."""
+    OTHER_CURRENCY = "other_currency"
+    """The wisher sees the product's price in another currency."""
+    CUT_WITHOUT_TARGET = "cut_without_target"
+    """It is a lasting cut, of which only wishers with a target price are notified."""
+    CUT_BEFORE_WISH = "cut_before_wish"
+    """It is a lasting cut that came before the wish, or before its conditions were changed last."""
+    ABOVE_TARGET = "above_target"
+    """It is higher than the target price."""
+    DISCOUNT_TOO_SMALL = "discount_too_small"
+    """Its discount is smaller than the wisher wants."""
+
+
+def unmet(
+    price: Price, conditions: Conditions, now: datetime, *, is_seen: bool, came_before: bool
+) -> list[UnmetCondition]:
+    """Returns all reasons why a wisher is not notified of a price; none where the price meets everything.
+
+    ``is_seen``: the wisher sees the product in its currency. ``came_before``: the wish was there before a lasting cut.
+    """
+    target = conditions.target_price_minor
+    reasons = {
+        UnmetCondition.NOT_ANNOUNCED: price.cut is None and not price.has_sale,
+        UnmetCondition.SALE_OVER: price.cut is None and price.has_sale and not price.is_sale(now),
+        UnmetCondition.OTHER_CURRENCY: not is_seen,
+        UnmetCondition.CUT_WITHOUT_TARGET: price.cut is not None and target is None,
+        UnmetCondition.CUT_BEFORE_WISH: price.cut is not None and not came_before,
+        UnmetCondition.ABOVE_TARGET: is_seen and target is not None and price.price_minor > target,
+        UnmetCondition.DISCOUNT_TOO_SMALL: discount_of(price) < (conditions.min_discount_percent or 0),
+    }
+    return [reason for reason, is_unmet in reasons.items() if is_unmet]
 
 
 def discount(stated: int | None, price_minor: int, old_price_minor: int | None) -> int:

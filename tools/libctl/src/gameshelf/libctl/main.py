@@ -35,6 +35,7 @@ NOUNS: dict[str, str] = {
     "saves": "List, download, restore and pin cloud saves.",
     "uploads": "List and cancel uploads of saves that are not committed.",
     "user": "Summarise, export or erase a user's data.",
+    "wishlist": "Show a user's wishlist; explain why they were notified of a price or were not.",
 }
 
 _WHOLE = 1000

@@ -36,6 +36,8 @@ class Column:
     style: str = ""
     whole: bool = False
     """Never broken into several lines: for ids that somebody will copy."""
+    least: int = 0
+    """It is never narrower than this, for a column of ids and longer texts below each other."""
 
 
 class Output:
@@ -112,6 +114,7 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]], *, 
             style=described.style,
             overflow="fold",
             no_wrap=described.whole,
+            min_width=described.least or None,
         )
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row))

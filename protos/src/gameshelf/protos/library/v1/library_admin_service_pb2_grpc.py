@@ -12,6 +12,7 @@ from gameshelf.protos.library.v1 import admin_playtime_pb2 as library_dot_v1_dot
 from gameshelf.protos.library.v1 import admin_policies_pb2 as library_dot_v1_dot_admin__policies__pb2
 from gameshelf.protos.library.v1 import admin_saves_pb2 as library_dot_v1_dot_admin__saves__pb2
 from gameshelf.protos.library.v1 import admin_users_pb2 as library_dot_v1_dot_admin__users__pb2
+from gameshelf.protos.library.v1 import admin_wishlist_pb2 as library_dot_v1_dot_admin__wishlist__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -262,6 +263,16 @@ class LibraryAdminServiceStub:
                 '/library.v1.LibraryAdminService/RevokeAchievement',
                 request_serializer=library_dot_v1_dot_admin__achievements__pb2.RevokeAchievementRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__achievements__pb2.RevokeAchievementResponse.FromString,
+                _registered_method=True)
+        self.ShowWishlist = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ShowWishlist',
+                request_serializer=library_dot_v1_dot_admin__wishlist__pb2.ShowWishlistRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__wishlist__pb2.ShowWishlistResponse.FromString,
+                _registered_method=True)
+        self.ExplainWish = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ExplainWish',
+                request_serializer=library_dot_v1_dot_admin__wishlist__pb2.ExplainWishRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__wishlist__pb2.ExplainWishResponse.FromString,
                 _registered_method=True)
         self.ShowOutbox = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ShowOutbox',
@@ -633,6 +644,21 @@ class LibraryAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ShowWishlist(self, request, context):
+        """Returns one page of a user's wishlist with conditions and prices. Roles `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainWish(self, request, context):
+        """Explains why a user was notified of a product's prices or was not: the conditions that are not met, the currency
+        and the notifications. Roles `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ShowOutbox(self, request, context):
         """Returns which records wait to be sent to Kafka, and which Kafka has refused. Roles `support` and `admin`.
         """
@@ -881,6 +907,16 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.RevokeAchievement,
                     request_deserializer=library_dot_v1_dot_admin__achievements__pb2.RevokeAchievementRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__achievements__pb2.RevokeAchievementResponse.SerializeToString,
+            ),
+            'ShowWishlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowWishlist,
+                    request_deserializer=library_dot_v1_dot_admin__wishlist__pb2.ShowWishlistRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__wishlist__pb2.ShowWishlistResponse.SerializeToString,
+            ),
+            'ExplainWish': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainWish,
+                    request_deserializer=library_dot_v1_dot_admin__wishlist__pb2.ExplainWishRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__wishlist__pb2.ExplainWishResponse.SerializeToString,
             ),
             'ShowOutbox': grpc.unary_unary_rpc_method_handler(
                     servicer.ShowOutbox,
@@ -2014,6 +2050,60 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/RevokeAchievement',
             library_dot_v1_dot_admin__achievements__pb2.RevokeAchievementRequest.SerializeToString,
             library_dot_v1_dot_admin__achievements__pb2.RevokeAchievementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowWishlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ShowWishlist',
+            library_dot_v1_dot_admin__wishlist__pb2.ShowWishlistRequest.SerializeToString,
+            library_dot_v1_dot_admin__wishlist__pb2.ShowWishlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainWish(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ExplainWish',
+            library_dot_v1_dot_admin__wishlist__pb2.ExplainWishRequest.SerializeToString,
+            library_dot_v1_dot_admin__wishlist__pb2.ExplainWishResponse.FromString,
             options,
             channel_credentials,
             insecure,

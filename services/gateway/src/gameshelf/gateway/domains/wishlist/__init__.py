@@ -1,6 +1,6 @@
 """The wishlist, prices and sales."""
 
-from gameshelf.gateway.domains.wishlist import consumed, errors, published, reactions, rest
+from gameshelf.gateway.domains.wishlist import consumed, errors, published, reactions, rest, support
 from gameshelf.gateway.domains.wishlist.instance import create, make_queries, make_services
 from gameshelf.gateway.domains.wishlist.jobs.retention import RETENTION
 from gameshelf.gateway.domains.wishlist.metrics import WishlistMetrics
@@ -20,6 +20,7 @@ DOMAIN = Domain(
     reactions=reactions.REACTIONS,
     bulk_topics=published.BULK_TOPICS,
     consumed=consumed.EVENTS,
+    commands=support.COMMANDS,
     codes=errors.CODES,
     rules=errors.RULES,
     retention=RETENTION,

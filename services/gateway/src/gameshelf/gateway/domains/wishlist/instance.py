@@ -5,7 +5,7 @@ from gameshelf.gateway.domains.wishlist.jobs.old_prices import OldPriceTakeover
 from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
 from gameshelf.gateway.domains.wishlist.metrics import WishlistMetrics
 from gameshelf.gateway.domains.wishlist.settings import WishlistSection
-from gameshelf.gateway.domains.wishlist.support import OVERVIEW
+from gameshelf.gateway.domains.wishlist.support import OVERVIEW, WishlistOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.http.routing import Queries
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
@@ -29,6 +29,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
     return DomainInstance(
         servicers=[Wishlists(transactions, acquire, runtime.streams)],
+        support=[lambda context: WishlistOfUser(context, currency)],
         overview=OVERVIEW,
         after_commit={SaleNoticed: count_notification, PriceDropped: count_notification},
         jobs=[Job("sales", sales.run_once, 0.5), Job("old prices", OldPriceTakeover(acquire).run_once, 300.0)],

@@ -1,4 +1,4 @@
-"""Reads of wishlists: SQL to plain values. Nothing here writes or decides."""
+"""A user's wishlist with the current prices, and its length."""
 
 from dataclasses import dataclass
 from datetime import datetime

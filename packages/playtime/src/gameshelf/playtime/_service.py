@@ -236,6 +236,22 @@ class PlaytimeService:
         ended_at = end_of_lost_session(session.start_time, lost_at, session.last_heartbeat_at, silence or self._silence)
         return await self._end(user_id, session, ended_at, EndReason.SEAT_LOST) is not None
 
+    async def end_for_support(self, user_id: UUID, session_id: UUID) -> bool:
+        """Ends a session whose client no longer does; False when it has ended already. Raises SessionNotFound.
+
+        One without a checkpointed sign of life for longer than the service's silence ends at its last one, as by a
+        time-out; another one ends now, as if its client had ended it.
+        """
+        await self._serialise(user_id)
+        session = await self._require_session(user_id, session_id)
+        if session.end_time is not None:
+            return False
+        now = self._clock()
+        is_silent = now - session.last_heartbeat_at > self._silence
+        ended_at = end_of_lost_session(session.start_time, now, session.last_heartbeat_at, self._silence)
+        await self._end(user_id, session, ended_at, EndReason.TIMEOUT if is_silent else EndReason.COMPLETED)
+        return True
+
     async def end_dead(self, user_id: UUID, session_id: UUID, last_heartbeat: datetime) -> bool:
         """Ends a session at its last heartbeat; False when it has ended, or has shown a later sign of life."""
         await self._serialise(user_id)

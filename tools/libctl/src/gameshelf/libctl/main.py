@@ -33,6 +33,7 @@ NOUNS: dict[str, str] = {
     "policy": "Show, check and import policies: which files of a game belong to its saves.",
     "quota": "Show, set and check a user's quota for cloud saves.",
     "saves": "List, download, restore and pin cloud saves.",
+    "sessions": "List a user's running sessions; end one that is stuck.",
     "uploads": "List and cancel uploads of saves that are not committed.",
     "user": "Summarise, export or erase a user's data.",
     "wishlist": "Show a user's wishlist; explain why they were notified of a price or were not.",

@@ -16,6 +16,7 @@ _CODES = {
         "libctl conflicts resolve USER CONFLICT --keep local|cloud|both",
     ),
     "CONFLICT_NOT_FOUND": ("this user has no such open conflict", "libctl conflicts list --user USER"),
+    "SESSION_NOT_FOUND": ("this user has no such session", "libctl sessions list USER, or libctl playtime show USER"),
     "FAMILY_LINK_NOT_FOUND": ("this user has no such family link", "libctl family list USER"),
     "ACHIEVEMENT_NOT_FOUND": ("there is no such achievement", "libctl achievements show USER PRODUCT"),
     "PRODUCT_ALREADY_OWNED": ("the user owns this product already", "libctl library list USER --product PRODUCT"),

@@ -11,6 +11,7 @@ from gameshelf.protos.library.v1 import admin_library_pb2 as library_dot_v1_dot_
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as library_dot_v1_dot_admin__playtime__pb2
 from gameshelf.protos.library.v1 import admin_policies_pb2 as library_dot_v1_dot_admin__policies__pb2
 from gameshelf.protos.library.v1 import admin_saves_pb2 as library_dot_v1_dot_admin__saves__pb2
+from gameshelf.protos.library.v1 import admin_sessions_pb2 as library_dot_v1_dot_admin__sessions__pb2
 from gameshelf.protos.library.v1 import admin_users_pb2 as library_dot_v1_dot_admin__users__pb2
 from gameshelf.protos.library.v1 import admin_wishlist_pb2 as library_dot_v1_dot_admin__wishlist__pb2
 
@@ -248,6 +249,16 @@ class LibraryAdminServiceStub:
                 '/library.v1.LibraryAdminService/ListPlaytimeAnomalies',
                 request_serializer=library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesResponse.FromString,
+                _registered_method=True)
+        self.ListRunningSessions = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ListRunningSessions',
+                request_serializer=library_dot_v1_dot_admin__sessions__pb2.ListRunningSessionsRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__sessions__pb2.ListRunningSessionsResponse.FromString,
+                _registered_method=True)
+        self.EndSessionOfUser = channel.unary_unary(
+                '/library.v1.LibraryAdminService/EndSessionOfUser',
+                request_serializer=library_dot_v1_dot_admin__sessions__pb2.EndSessionOfUserRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__sessions__pb2.EndSessionOfUserResponse.FromString,
                 _registered_method=True)
         self.ShowAchievements = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ShowAchievements',
@@ -622,6 +633,21 @@ class LibraryAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRunningSessions(self, request, context):
+        """Returns a user's running sessions with their newest heartbeats. Roles `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndSessionOfUser(self, request, context):
+        """Ends a session whose client no longer does, and frees its seat: at its last stored heartbeat if it has been silent,
+        otherwise now. Roles `support` and `admin`. It cannot be undone. Refusal: SESSION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ShowAchievements(self, request, context):
         """Returns a user's achievements of a product, or one of them. Roles `support` and `admin`. Refusal:
         ACHIEVEMENT_NOT_FOUND where one is named.
@@ -892,6 +918,16 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.ListPlaytimeAnomalies,
                     request_deserializer=library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesResponse.SerializeToString,
+            ),
+            'ListRunningSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRunningSessions,
+                    request_deserializer=library_dot_v1_dot_admin__sessions__pb2.ListRunningSessionsRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__sessions__pb2.ListRunningSessionsResponse.SerializeToString,
+            ),
+            'EndSessionOfUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndSessionOfUser,
+                    request_deserializer=library_dot_v1_dot_admin__sessions__pb2.EndSessionOfUserRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__sessions__pb2.EndSessionOfUserResponse.SerializeToString,
             ),
             'ShowAchievements': grpc.unary_unary_rpc_method_handler(
                     servicer.ShowAchievements,
@@ -1969,6 +2005,60 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/ListPlaytimeAnomalies',
             library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesRequest.SerializeToString,
             library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRunningSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ListRunningSessions',
+            library_dot_v1_dot_admin__sessions__pb2.ListRunningSessionsRequest.SerializeToString,
+            library_dot_v1_dot_admin__sessions__pb2.ListRunningSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndSessionOfUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/EndSessionOfUser',
+            library_dot_v1_dot_admin__sessions__pb2.EndSessionOfUserRequest.SerializeToString,
+            library_dot_v1_dot_admin__sessions__pb2.EndSessionOfUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,6 +1,6 @@
 """Play sessions and playtime."""
 
-from gameshelf.gateway.domains.playtime import errors, published, reactions, rest, support
+from gameshelf.gateway.domains.playtime import errors, published, reactions, rest, support, support_sessions
 from gameshelf.gateway.domains.playtime.instance import create, make_services
 from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.domains.playtime.settings import PlaytimeSection
@@ -14,7 +14,7 @@ DOMAIN = Domain(
     METADATA,
     services=make_services,
     routes=rest.routes.all,
-    commands=support.COMMANDS,
+    commands=(*support.COMMANDS, *support_sessions.COMMANDS),
     codes=errors.CODES,
     rules=errors.RULES,
     published=published.FORMS,

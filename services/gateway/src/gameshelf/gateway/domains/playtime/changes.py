@@ -8,7 +8,7 @@ from gameshelf.gateway.runtime.support.audit import Entry, State
 from gameshelf.gateway.runtime.support.commands import Change
 from gameshelf.gateway.runtime.transaction import Transaction
 from gameshelf.kernel.paging import Page
-from gameshelf.playtime import Figures, PlaytimeQueries, PlaytimeService, TotalDiscrepancy
+from gameshelf.playtime import Figures, PlaytimeQueries, PlaytimeService, SessionNotFound, TotalDiscrepancy
 
 MAX_RECOUNTS = 100
 """Number of products whose recomputed figures an audit entry holds."""
@@ -44,6 +44,34 @@ def undo_correction(entry: Entry, user_id: UUID) -> Change:
     """Makes the opposite correction."""
     asked = entry.target
     return CorrectPlaytime(user_id, UUID(asked["product_id"]), -asked["seconds"], f"undoes audit entry {entry.id}")
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """Ends a session whose client no longer does."""
+
+    user_id: UUID
+    session_id: UUID
+    command: ClassVar[str] = "sessions end"
+
+    def target(self) -> State:
+        return {"session_id": self.session_id}
+
+    async def state(self, transaction: Transaction) -> State:
+        found = await PlaytimeQueries(transaction.connection).session(self.user_id, self.session_id)
+        if found is None:
+            raise SessionNotFound
+        return {
+            "product_id": found.product_id,
+            "device_id": found.device_id,
+            "started_at": found.start_time,
+            "ended_at": found.end_time,
+            "end_reason": found.end_reason,
+            "seat_number": found.seat_number,
+        }
+
+    async def act(self, transaction: Transaction) -> None:
+        await transaction.of(PlaytimeService).end_for_support(self.user_id, self.session_id)
 
 
 @dataclass(frozen=True, slots=True)

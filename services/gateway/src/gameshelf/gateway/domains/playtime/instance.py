@@ -12,6 +12,7 @@ from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
 from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.domains.playtime.settings import PlaytimeSection
 from gameshelf.gateway.domains.playtime.support import OVERVIEW, PlaytimeOfUser
+from gameshelf.gateway.domains.playtime.support_sessions import SessionsOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
 from gameshelf.gateway.runtime.jobs.schedule import Job
@@ -47,7 +48,7 @@ async def create(runtime: Runtime) -> DomainInstance:
     return DomainInstance(
         {Heartbeats: heartbeats, LiveSessions: live, LostSeats: lost_seats},
         [tracker],
-        support=[PlaytimeOfUser],
+        support=[PlaytimeOfUser, lambda context: SessionsOfUser(context, live, timeout)],
         overview=OVERVIEW,
         after_commit=after_commit(heartbeats, metrics.of(PlaytimeMetrics)),
         jobs=[

@@ -124,6 +124,21 @@ class LiveSessions:
             ticks, accepted = await pipe.execute()
         return Seen(None if ticks is None else -int(ticks), None if accepted is None else moment(float(accepted)))
 
+    async def heartbeats(self, keys: Iterable[SessionKey]) -> dict[SessionKey, datetime]:
+        """Returns the newest heartbeats of sessions, without those that are missing. One round trip."""
+        members = {member(key.user_id, key.session_id): 0 for key in keys}
+        shards = _by_shard(members)
+        async with self._pipeline() as pipe:
+            for shard, ones in shards.items():
+                pipe.execute_command("ZMSCORE", SESSION_KEYS[shard], *ones)
+            found = await pipe.execute()
+        return {
+            session_key(one): moment(float(score))
+            for ones, scores in zip(shards.values(), found, strict=True)
+            for one, score in zip(ones, scores, strict=True)
+            if score is not None
+        }
+
     async def tick(self, shard: int, ticks: int) -> None:
         """Stores the number of checks of a shard."""
         await self._redis.zadd(SESSION_KEYS[shard], {_TICKS: -ticks})

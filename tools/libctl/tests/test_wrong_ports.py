@@ -31,8 +31,9 @@ def certificate(tmp_path_factory):
     folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
     name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "libctl")]), datetime.datetime.now(datetime.UTC)
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now - datetime.timedelta(days=1))
-    made = made.not_valid_after(now + datetime.timedelta(days=1)).add_extension(here, critical=False)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    made = made.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+    made = made.add_extension(here, critical=False)
     signed = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(
         key, hashes.SHA256()
     )
@@ -77,8 +78,9 @@ def http_port():
 
 
 @pytest.fixture
-def silent_port():
-    """A port that takes connections and answers nothing."""
+def silent_port(monkeypatch):
+    """A port that takes connections and answers nothing; it is not waited for long."""
+    monkeypatch.setattr("gameshelf.libctl.diagnosis._SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -86,6 +88,7 @@ def silent_port():
 def test_ports_of_the_expected_kind_have_no_problem(ports, certificate):
     plain, encrypted, _ = ports
     assert problem_of(profile(plain)) is None
+    assert problem_of(profile(plain), is_answered=True) is None  # a service that is older than this libctl
     assert problem_of(profile(encrypted, encrypted=True, ca_file=certificate[0])) is None
 
 

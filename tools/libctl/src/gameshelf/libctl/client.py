@@ -88,7 +88,11 @@ def _refused(error: Any, profile: Profile) -> Refused:
     code, info = error.code(), _info(error)
     reason, context = info.reason, dict(info.metadata)
     detail = error.details() or code.name
-    if not reason and code in _NO_SERVICE and (problem := diagnosis.problem_of(profile)):
+    if (
+        not reason
+        and code in _NO_SERVICE
+        and (problem := diagnosis.problem_of(profile, is_answered=code is not grpc.StatusCode.UNAVAILABLE))
+    ):
         return Unavailable(*problem)
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
         return Unavailable(f"the service can't be reached at {profile.address}", "check LIBCTL_ENDPOINT, and try again")

@@ -19,15 +19,19 @@ _SETTINGS = 4
 _REQUEST = b"HEAD / HTTP/1.1\r\nHost: library\r\nConnection: close\r\n\r\n"
 
 
-def problem_of(profile: Profile) -> tuple[str, str] | None:
-    """Returns what is wrong with the address and what to try; None if it looks like a gRPC port of its kind."""
+def problem_of(profile: Profile, *, is_answered: bool = False) -> tuple[str, str] | None:
+    """Returns what is wrong with the address and what to try; None if it looks like a gRPC port of its kind.
+
+    ``is_answered``: something there has answered the call, though not as the service does. An HTTP server may speak
+    HTTP/2 too; a proxy for both is no HTTP port only because the service behind it doesn't answer.
+    """
     host, _, port = profile.address.rpartition(":")
     place = (host.strip("[]"), int(port))
     try:
         socket.create_connection(place, _SECONDS).close()
     except OSError as error:
         return _unreachable(profile, error)
-    return _encrypted(profile, place) if profile.is_encrypted else _plain(profile, place)
+    return _encrypted(profile, place) if profile.is_encrypted else _plain(profile, place, is_answered)
 
 
 def _unreachable(profile: Profile, error: OSError) -> tuple[str, str]:
@@ -44,9 +48,9 @@ def _unreachable(profile: Profile, error: OSError) -> tuple[str, str]:
     return f"the service can't be reached at {where}: {said}", "check LIBCTL_ENDPOINT: host and gRPC port"
 
 
-def _plain(profile: Profile, place: tuple[str, int]) -> tuple[str, str] | None:
+def _plain(profile: Profile, place: tuple[str, int], is_answered: bool) -> tuple[str, str] | None:
     if _speaks_http2(place):
-        return None
+        return _http(profile, place) if is_answered else None
     if _speaks_tls(place):
         return f"{profile.address} expects TLS", f"LIBCTL_ENDPOINT=grpcs://{profile.address}"
     return _other(profile, place)
@@ -74,28 +78,35 @@ def _distrusted(profile: Profile, place: tuple[str, int]) -> tuple[str, str] | N
         with _connected(place) as raw, context.wrap_socket(raw, server_hostname=place[0]) as wrapped:
             if wrapped.selected_alpn_protocol() != "h2":
                 return f"{where} speaks TLS, but not HTTP/2: it is not the gRPC port", "the port of gRPC"
-            # A server that wants a client certificate refuses its absence only after the handshake of TLS 1.3.
-            wrapped.recv(1)
+            # A server that wants a client certificate refuses its absence only after the handshake of TLS 1.3, by an
+            # alert or by hanging up; another one speaks first.
+            is_refused = not wrapped.recv(1)
     except ssl.SSLCertVerificationError as error:
         return (
             f"the certificate of {where} is not trusted: {error.verify_message}",
             "set ca_file in the profile, or use the name for which the certificate was issued",
         )
-    except ssl.SSLError as error:
-        if "CERTIFICATE" in (error.reason or ""):
-            return f"{where} asks for a client certificate", "set cert_file and key_file in the profile"
+    except (ssl.SSLError, ConnectionError):
+        is_refused = True
     except OSError:
-        pass
-    return None
+        is_refused = False
+    if not is_refused:
+        return None
+    if profile.cert_file:
+        return f"{where} does not accept the client certificate", "check cert_file and key_file in the profile"
+    return f"{where} asks for a client certificate", "set cert_file and key_file in the profile"
 
 
 def _other(profile: Profile, place: tuple[str, int]) -> tuple[str, str] | None:
-    if _answer(place, _REQUEST).startswith(b"HTTP/1."):
-        return (
-            f"{profile.address} is an HTTP port, not the gRPC port",
-            "the gRPC port in LIBCTL_ENDPOINT",
-        )
-    return f"{profile.address} does not speak gRPC", "check LIBCTL_ENDPOINT: host and gRPC port"
+    silent = f"{profile.address} does not speak gRPC", "check LIBCTL_ENDPOINT: host and gRPC port"
+    return _http(profile, place) or silent
+
+
+def _http(profile: Profile, place: tuple[str, int]) -> tuple[str, str] | None:
+    """What is wrong with a port that answers a request of HTTP/1.1, which a server of gRPC alone does not."""
+    if not _answer(place, _REQUEST).startswith(b"HTTP/1."):
+        return None
+    return f"{profile.address} is an HTTP port, not the gRPC port", "the gRPC port in LIBCTL_ENDPOINT"
 
 
 def _speaks_http2(place: tuple[str, int]) -> bool:

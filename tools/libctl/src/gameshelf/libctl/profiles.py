@@ -138,7 +138,9 @@ def _endpoint(text: str) -> tuple[str, bool]:
     """The address, and whether to encrypt: with ``grpcs://``; never with ``grpc://``; else if it is another machine."""
     scheme, _, address = text.rpartition("://")
     if scheme in ("http", "https"):
-        raise Usage(f"{text} is an address of HTTP, and libctl speaks gRPC", "host:port of the service's gRPC port")
+        raise Usage(
+            f"the endpoint {text} is an address of HTTP, and libctl speaks gRPC", "host:port of the service's gRPC port"
+        )
     if scheme not in ("", "grpc", "grpcs"):
         raise Usage(f"{text} is not an endpoint", "host:port, grpc://host:port or grpcs://host:port")
     host, _, port = address.rpartition(":")

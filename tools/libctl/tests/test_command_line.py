@@ -91,13 +91,13 @@ def test_a_number_that_no_message_can_hold_is_a_mistake(words):
     ],
 )
 def test_an_unknown_command_is_answered_with_the_one_meant(words, meant):
-    result = CliRunner().invoke(cli, words.split())
+    result = CliRunner().invoke(cli, words.split(), prog_name="libctl")
     assert isinstance(result.exception, Usage)
     assert result.exception.message.endswith(f"; did you mean {meant}?")
 
 
 def test_a_word_like_no_command_has_no_guess():
-    result = CliRunner().invoke(cli, ["nothing"])
+    result = CliRunner().invoke(cli, ["nothing"], prog_name="libctl")
     assert result.exception.message == "there is no command libctl nothing"
 
 

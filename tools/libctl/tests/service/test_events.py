@@ -239,7 +239,7 @@ def test_each_part_is_audited_with_the_filter(admin, letter, topic):
     )
     [entry] = admin.data("audit", "list", "--user", user)["entries"]
     assert entry["audit_id"] == done["first_audit_id"] == done["last_audit_id"]
-    assert (entry["command"], entry["kind"], entry["reason"]) == ("events dlq replay", "change", "mended")
+    assert (entry["command"], entry["kind"], entry["reason"]) == ("events dlq replay", "change", "the topic is mended")
     assert entry["target"]["topic"] == topic
     assert entry["target"]["until"] == done["revision"].replace("+00:00", "Z")
     assert entry["after"] == {"letters": 0, "replayed": 1}

@@ -288,7 +288,7 @@ def test_totals_are_recomputed_from_the_sessions(support, platform, player):
     assert (done["before"], done["after"]) == ({}, {})
     ran = support.run("playtime", "recompute", player.id, "--product", player.game)
     assert "No difference" in ran.out
-    assert "Nothing to change." in ran.err
+    assert "Nothing to change" in ran.err
     assert "--apply" not in ran.err
 
     asyncio.run(breaks(platform, player))

@@ -77,12 +77,13 @@ def carry_out(
     """
     client = client or connect()
     change: Any = request.change  # type: ignore[attr-defined]
+    change.ticket = options.ticket  # in the dry run too: it may be refused, which the audit keeps
     revision = options.revision
     if not (options.apply and revision):
         result = client.call(rpc, request).result
         revision = result.revision
     if options.apply:
-        change.apply, change.reason, change.revision, change.ticket = True, options.reason, revision, options.ticket
+        change.apply, change.reason, change.revision = True, options.reason, revision
         result = client.call(rpc, request).result
     outcome = plain(result)
     out.result(outcome, differences(outcome["before"], outcome["after"]))

@@ -40,6 +40,7 @@ NOUNS: dict[str, str] = {
 }
 
 _WHOLE = 1000
+_FEW = 3
 _NOWHERE = logging.NullHandler()
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -108,7 +109,9 @@ class Nouns(Noun):
         if with_verb := [name for name in names if verb in _verbs(self.get_command(ctx, name))]:
             return [f"libctl {name} {verb}" for name in with_verb]
         having = [name for name in NOUNS if word in _verbs(self.get_command(ctx, name))]
-        return [f"libctl {name}" for name in names] or [f"libctl {name} {word}" for name in having]
+        if 0 < len(having) <= _FEW:  # many nouns have a list, so that word says nothing
+            return [f"libctl {name} {word}" for name in having]
+        return [f"libctl {name}" for name in names]
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Nouns are completed without loading them."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
@@ -75,7 +76,7 @@ _PRICES = Statement(
     .where(col(_C.product_id) == _PRODUCT)
     .order_by(col(_C.currency))
 )
-_sent = select(col(_N.id).label("notification_id"), col(_N.sale_id), col(_N.notified_at)).where(
+_sent: Any = select(col(_N.id).label("notification_id"), col(_N.sale_id), col(_N.notified_at)).where(
     col(_N.user_id) == user(), col(_N.product_id) == _PRODUCT
 )
 # What only the release before has sent.
@@ -128,7 +129,7 @@ class WishlistSupportQueries:
                     price,
                     is_seen,
                     unmet(price, wish.conditions, now, is_seen=is_seen, came_before=came_before),
-                    by_id.get(id_of_notification(price, user_id)) or by_sale.get(price.sale_id),
+                    by_id.get(id_of_notification(price, user_id)) or by_sale.get(price.sale_id or ""),
                     is_seen and (is_held_back or (row["cursor"] is not None and row["cursor"] < user_id)),
                 )
             )

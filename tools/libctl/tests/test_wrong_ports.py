@@ -126,7 +126,7 @@ def test_a_port_that_answers_nothing_is_no_service(silent_port, encrypted):
     assert "does not speak gRPC" in problem_of(profile(silent_port, encrypted=encrypted))[0]
 
 
-def test_a_port_where_nobody_listens_and_an_unknown_host_are_told_apart(silent_port):
+def test_a_port_where_nobody_listens_and_an_unknown_host_differ(silent_port):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     assert "nothing listens" in problem_of(profile(port))[0]

@@ -13,7 +13,7 @@ from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Output, table
-from gameshelf.libctl.reasons import require_telling_reason
+from gameshelf.libctl.reasons import require_full_reason
 from google.protobuf.message import Message
 from rich.console import RenderableType
 
@@ -47,7 +47,7 @@ def changing(command: F) -> F:
     ) -> Any:
         if not apply and (reason or revision):
             raise Usage("--reason and --revision need --apply", "add --apply")
-        reason = require_telling_reason(reason, "audit") if apply else None
+        reason = require_full_reason(reason, "audit") if apply else None
         return command(*arguments, options=ApplyOptions(apply, reason, revision, ticket), **more)
 
     with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__

@@ -122,7 +122,7 @@ def _refused(error: Any, profile: Profile) -> Refused:
 
 
 def _distrusted(profile: Profile, reason: str) -> Refused:
-    """Says which token was refused, and why as far as the token itself shows it: the service tells nobody."""
+    """Says which token was refused, and why as far as the token itself shows it: the service does not say."""
     place = profile.token_place
     hint = f"set a new token in {place}"
     if place == "LIBCTL_TOKEN":

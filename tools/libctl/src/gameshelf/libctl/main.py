@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _silence_libraries() -> None:
     """Keeps logs and warnings of libraries off the terminal: what a command has to say, it says itself.
 
-    Whoever looks for a fault sets gRPC's own variable, and Python's ``-W``.
+    Anyone who looks for a fault sets gRPC's own variable, and Python's ``-W``.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read when gRPC is imported, which a noun does
     logging.getLogger().addHandler(_NOWHERE)  # otherwise Python prints warnings for which there is no handler

@@ -19,7 +19,7 @@ def require_reason(reason: str | None, keeper: str) -> str:
     return said
 
 
-def require_telling_reason(reason: str | None, keeper: str) -> str:
+def require_full_reason(reason: str | None, keeper: str) -> str:
     """The same for a change of a player's data, whose reason has to say something. Raises Usage for a short one."""
     said = require_reason(reason, keeper)
     if len(said) < MIN_CHARACTERS:

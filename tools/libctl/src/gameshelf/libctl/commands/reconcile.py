@@ -13,7 +13,7 @@ from gameshelf.libctl.main import Noun, Verb
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.progress import progress
-from gameshelf.libctl.reasons import require_telling_reason
+from gameshelf.libctl.reasons import require_full_reason
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 
 _LISTED = 200
@@ -80,7 +80,7 @@ def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None, ti
     totals = Totals()
     request = messages.ReconcileSavesRequest(cursor=cursor)
     if is_applied:
-        request.change.apply, request.change.reason = True, require_telling_reason(reason, "audit")
+        request.change.apply, request.change.reason = True, require_full_reason(reason, "audit")
         request.change.ticket = ticket
     try:
         _walk(out, connect(), request, totals)

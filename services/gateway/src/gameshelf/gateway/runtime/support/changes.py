@@ -24,7 +24,7 @@ from gameshelf.kernel.text import NORMALISED, ONE_LINE
 from pydantic import BaseModel, ConfigDict, Field
 
 MIN_REASON, MAX_REASON = 10, 500
-"""Length of a reason: what is shorter tells nobody why a change was made."""
+"""Length of a reason: what is shorter does not explain why a change was made."""
 MAX_TICKET = 100
 """Length of a ticket, which may be an address."""
 _MAX_SHOWN = 2000
@@ -168,7 +168,7 @@ class SupportChanges:
         await work.act()
         result = ChangeResult(before, plain(await work.state()), revision)
         if not options.apply or result.before == result.after:
-            # What left no difference leaves no entry either: whoever reads the audit looks for what was changed.
+            # What left no difference leaves no entry either: the audit is read for what was changed.
             raise _RolledBack(result)
         audit_id = await self.audit.add_entry(work.connection, by, _entry(work, result, options, undone))
         # An undo cannot be undone in turn.

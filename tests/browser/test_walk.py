@@ -69,8 +69,8 @@ async def test_play_unlock_save_on_two_devices_and_merge_the_conflict(devices):
     for window in devices:
         await window.shows("Two devices continued the same save", ".conflict h2")
     assert await deck.run("document.querySelectorAll('.knot.branch').length") == 1
-    await deck.shows("hero.json", ".unit")
-    await deck.choose("[data-key='unit-journal.json'], .unit select", "head")
+    await deck.shows("hero", ".unit")
+    await deck.choose("[data-key=unit-journal]", "head")
     await deck.click(".conflict button", "Merge")
     for window in devices:
         await window.until("!document.querySelector('.conflict') && document.querySelector('[data-version=\"4\"]')")

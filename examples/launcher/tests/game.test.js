@@ -5,9 +5,9 @@ import { decoded, encoded, newGame, played } from "../src/saves/game.js";
 test("two devices that play change different files, and both write one", () => {
   const [pc, deck] = [played(newGame(), "pc"), played(newGame(), "deck")];
   const changed = (files) => Object.keys(files).filter((path) => JSON.stringify(files[path]) !== JSON.stringify(newGame()[path]));
-  assert.deepEqual(changed(pc), ["hero.json", "journal.json"]);
-  assert.deepEqual(changed(deck), ["world.json", "journal.json"]);
-  assert.notDeepEqual(pc["journal.json"], deck["journal.json"]);
+  assert.deepEqual(changed(pc), ["saves/hero.json", "saves/journal.json"]);
+  assert.deepEqual(changed(deck), ["saves/world.json", "saves/journal.json"]);
+  assert.notDeepEqual(pc["saves/journal.json"], deck["saves/journal.json"]);
 });
 
 test("what was saved is loaded, and what is no JSON is left out", () => {

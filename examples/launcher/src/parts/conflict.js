@@ -11,7 +11,7 @@ export function conflictPanel(app, conflict) {
   return h("section", { class: "conflict", "aria-label": `${texts.conflictTitle}: ${slot_name}` },
     h("h2", {}, `⚠ ${texts.conflictTitle}: ${slot_name}`), h("p", {}, texts.conflictHint),
     h("div", { class: "sides" }, side(app, conflict, head, texts.cloudSide, "keep_cloud", texts.keepCloud), side(app, conflict, branch, texts.otherSide, "keep_local", texts.keepLocal)),
-    differences.length > 1 ? merge(app, conflict, differences) : null,
+    new Set(differences.map(({ unit }) => unit)).size > 1 ? merge(app, conflict, differences) : null,
     h("p", { class: "actions" }, h("button", { "data-key": "keep_both", onclick: app.act(() => resolve(app, conflict, { resolution: "keep_both" })) }, texts.keepBoth)));
 }
 

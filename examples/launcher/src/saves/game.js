@@ -6,18 +6,18 @@ const PLACES = ["harbour", "old town", "lighthouse", "ice field", "station", "su
 
 /** The files of a new game. */
 export function newGame() {
-  return { "hero.json": { level: 1, gold: 10 }, "world.json": { place: PLACES[0], day: 1 }, "journal.json": { pages: 1 } };
+  return { "saves/hero.json": { level: 1, gold: 10 }, "saves/world.json": { place: PLACES[0], day: 1 }, "saves/journal.json": { pages: 1 } };
 }
 
 /** The files after some play: a PC levels the hero, a handheld explores the world, and both write the journal. */
 export function played(files, device) {
-  const { "hero.json": hero, "world.json": world, "journal.json": journal } = { ...newGame(), ...files };
+  const { "saves/hero.json": hero, "saves/world.json": world, "saves/journal.json": journal } = { ...newGame(), ...files };
   const day = world.day + 1;
   return {
     ...files,
-    "hero.json": device === "deck" ? hero : { level: hero.level + 1, gold: hero.gold + 25 },
-    "world.json": device === "deck" ? { place: PLACES[(day - 1) % PLACES.length], day } : world,
-    "journal.json": { pages: journal.pages + 1, by: device },
+    "saves/hero.json": device === "deck" ? hero : { level: hero.level + 1, gold: hero.gold + 25 },
+    "saves/world.json": device === "deck" ? { place: PLACES[(day - 1) % PLACES.length], day } : world,
+    "saves/journal.json": { pages: journal.pages + 1, by: device },
   };
 }
 

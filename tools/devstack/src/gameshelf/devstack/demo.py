@@ -40,6 +40,13 @@ _ACHIEVEMENTS: tuple[dict[str, Any], ...] = (
     },
 )
 """The achievements of every made-up game."""
+_SAVEGAME_POLICY = {
+    "mode": "sync",
+    "merge": "units",
+    "roots": {"saves": {"where": [{"path": "<xdgData>/gameshelf-demo"}]}},
+    "units": [{"name": name, "match": [f"saves/{name}.json"]} for name in ("hero", "world", "journal")],
+}
+"""The saves that the launcher makes: each file is a unit, so that two devices can be merged file by file."""
 _BEGINNING = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
@@ -149,8 +156,8 @@ def _achievements(slug: str, pictures_url: str) -> CloudEvent:
         }
         for one in _ACHIEVEMENTS
     ]
-    data = {"productId": str(product_id(slug)), "achievements": achievements}
-    return _event("com.platform.catalog.product.updated.v1", data, f"achievements-{slug}-2", 3)
+    data = {"productId": str(product_id(slug)), "achievements": achievements, "savegamePolicy": _SAVEGAME_POLICY}
+    return _event("com.platform.catalog.product.updated.v1", data, f"achievements-{slug}-3", 3)
 
 
 def _price(game: Mapping[str, Any]) -> CloudEvent:

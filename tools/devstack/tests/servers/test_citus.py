@@ -38,6 +38,11 @@ async def test_copies_of_a_distributed_database_have_rows_of_their_own(cluster):
         counts.append(await connection.fetchval(ROWS))
         await connection.close()
     assert counts == [0, 100, 0, 100]
+    cluster.create_database(f"{template}again", f"{template}copy0")
+    for name in ("again", "copy0"):  # also the one that was copied can be used again
+        connection = await asyncpg.connect(cluster.dsn(template + name))
+        assert await connection.fetchval(ROWS) == 100
+        await connection.close()
     cluster.stop()
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await asyncpg.connect(cluster.dsn(template))

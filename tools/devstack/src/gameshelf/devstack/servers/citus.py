@@ -55,7 +55,7 @@ class Citus(Postgres):
         return self._dsn._replace(path=f"/{database}").geturl()
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """Makes a database: an empty one that is not distributed, or a copy of another one that nobody uses."""
+        """Makes a database: an empty one that is not distributed, or a copy of another one that nobody uses then."""
         self._made.append(name)
         if template is None:
             _wait_for(self._on_coordinator(lambda connection: self._create(connection, name, None)))
@@ -114,6 +114,8 @@ class Citus(Postgres):
             await connection.execute(f'ALTER DATABASE "{template}" ALLOW_CONNECTIONS false')
             await connection.fetch(_END_SESSIONS, template)
         await connection.execute(f'CREATE DATABASE "{name}"{copied}')
+        if template:
+            await connection.execute(f'ALTER DATABASE "{template}" ALLOW_CONNECTIONS true')
 
     async def _drop(self, connection: "asyncpg.Connection[asyncpg.Record]", names: list[str]) -> None:
         for name in names:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from gameshelf.achievements import TargetReview, TargetReviews
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
+from gameshelf.gateway.runtime.distributed import is_distributed
 from gameshelf.gateway.runtime.failures import is_contention
 from gameshelf.gateway.runtime.jobs.isolation import Isolation, concerns_everybody
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -30,6 +31,10 @@ _MOST_WAITING = 20_000
 _AGAIN_SECONDS = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
 """The pause between walks doubles while transactions run that may have read the old target: some run for hours."""
+_LONGEST_REPORT = 120.0
+"""How long a review goes on at least where tables are distributed: a report that reads and writes one shard only has no
+id on the coordinator. It is a transaction of four statements of at most 30 seconds each.
+"""
 _REST = 0.5
 """The pause after a chunk, as a fraction of the time that it took."""
 _NOBODY_YET = UUID(int=0)
@@ -43,6 +48,8 @@ class _Walk:
     revision: int
     settled_at: int
     """Once all transactions below this id have ended, no transaction uses the old target."""
+    settled_from: float = 0.0
+    """Nor before this time, by the clock of the process."""
     due_at: float = 0.0
     pause: float = _FIRST_PAUSE
     cursor: UUID = _NOBODY_YET
@@ -53,10 +60,10 @@ class _Walk:
     def is_about(self, review: TargetReview) -> bool:
         return (self.target, self.revision) == (review.target, review.revision)
 
-    def begin(self, review: TargetReview) -> None:
+    def begin(self, review: TargetReview, now: float) -> None:
         """Starts at the first player."""
         self.cursor, self.is_anybody_left = _NOBODY_YET, False
-        self.is_settled = review.oldest_running >= self.settled_at
+        self.is_settled = review.oldest_running >= self.settled_at and now >= self.settled_from
 
     @property
     def is_last(self) -> bool:
@@ -105,16 +112,17 @@ class LoweredTargets:
             reviews = TargetReviews(connection, self._clock)
             pending = await reviews.pending(_REVIEWS_AT_ONCE + len(self._reviews))
             walks = {}
+            settled_from = now + _LONGEST_REPORT if is_distributed(connection) else now
             for one in pending:
                 walk = self._walks.get(one.achievement_id)
                 if walk is None or not walk.is_about(one):
-                    walk = _Walk(one.target, one.revision, one.next_transaction)
+                    walk = _Walk(one.target, one.revision, one.next_transaction, settled_from)
                 walks[one.achievement_id] = walk
             self._walks = walks
             due = [one for one in pending if walks[one.achievement_id].due_at <= now]
             for one in due:
                 if walks[one.achievement_id].cursor == _NOBODY_YET:
-                    walks[one.achievement_id].begin(one)
+                    walks[one.achievement_id].begin(one, now)
             begun = await reviews.begun(due)
             idle = [one for one in due if one.achievement_id not in begun]
             if over := [one for one in idle if walks[one.achievement_id].is_last]:

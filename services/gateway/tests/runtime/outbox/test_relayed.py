@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import on_one_server
 from gameshelf.devstack.statements import PLANS, Measured
 from gameshelf.gateway.runtime.outbox import relayed
 from gameshelf.gateway.wiring import MIGRATIONS
@@ -31,6 +32,7 @@ async def emptied(create_database):
     await connection.close()
 
 
+@on_one_server("sent records are removed by a statement of its own")
 @pytest.mark.parametrize("plans", PLANS)
 async def test_sent_records_are_not_compared_with_all_that_wait(emptied, plans):
     measured = await Measured.prepare(emptied, relayed._REMOVE, plans)

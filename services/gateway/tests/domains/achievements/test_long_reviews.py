@@ -1,5 +1,6 @@
-"""Where tables are distributed, a review goes on for as long as a report may take that has read the old target."""
+"""Where tables are distributed, a review continues for as long as a report may take that has read the old target."""
 
+import asyncio
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -15,9 +16,8 @@ class OfDistributed(asyncpg.Connection):
 
 @pytest.fixture
 async def pool(create_database):
-    made = await asyncpg.create_pool(
-        create_database(*MIGRATIONS), min_size=1, max_size=2, connection_class=OfDistributed
-    )
+    dsn = await asyncio.to_thread(create_database, *MIGRATIONS)
+    made = await asyncpg.create_pool(dsn, min_size=1, max_size=2, connection_class=OfDistributed)
     yield made
     await made.close()
 

@@ -132,8 +132,8 @@ async def test_more_than_one_transaction_can_delete_goes_in_one_run(connection, 
     assert {row["pruned_sequence"] for row in pruned} == {1500}
 
 
-async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, connection, retention):
-    """A player's row, of whom there are more old entries than a chunk has; and one idempotency key."""
+async def test_the_feed_of_a_held_player_is_kept_for_now_and_the_rest_goes(platform, connection, retention):
+    """Of the held player there are more old entries than a chunk has."""
     held, other = uuid4(), uuid4()
     for user, entries in ((held, 4500), (other, 10)):
         await connection.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1)", user)
@@ -144,29 +144,46 @@ async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, c
             user,
             entries,
         )
+
+    async def left():
+        query = "SELECT count(*) FROM gateway.feed WHERE user_id = $1"
+        return [await connection.fetchval(query, user) for user in (held, other)]
+
+    async with held_by_another(platform, "user_streams", held):
+        await retention.run_once()
+        assert await left() == [4500, 0]
+    await retention.run_once()
+    assert await left() == [0, 0]
+    assert (
+        await connection.fetchval("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = $1", held) == 4500
+    )
+
+
+@on_one_server("rows of several shards are found without a lock")
+async def test_an_idempotency_key_that_is_held_is_kept_and_the_rest_goes(platform, connection, retention):
+    held, other = uuid4(), uuid4()
+    for user in (held, other):
         await connection.execute(
             "INSERT INTO gateway.idempotency_keys (user_id, endpoint, key, request_hash, status, body, created_at) "
             "VALUES ($1, 'POST /', 'key', '', 200, '', now() - interval '3 days')",
             user,
         )
+    left = "SELECT user_id FROM gateway.idempotency_keys WHERE user_id = ANY ($1)"
+    async with held_by_another(platform, "idempotency_keys", held):
+        await retention.run_once()
+        assert [row["user_id"] for row in await connection.fetch(left, [held, other])] == [held]
+    await retention.run_once()
+    assert await connection.fetch(left, [held, other]) == []
 
-    async def left():
-        tables = ("feed", "idempotency_keys")
-        query = "SELECT count(*) FROM gateway.{} WHERE user_id = $1"
-        return [[await connection.fetchval(query.format(table), user) for table in tables] for user in (held, other)]
 
+@asynccontextmanager
+async def held_by_another(platform, table, user):
+    """Another connection holds the rows of a user meanwhile."""
     holder = await asyncpg.connect(platform.dsn)
     async with holder.transaction():
-        await holder.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held)
-        await holder.execute("SELECT 1 FROM gateway.idempotency_keys WHERE user_id = $1 FOR UPDATE", held)
-        await retention.run_once()
-        assert await left() == [[4500, 1], [0, 0]]
+        await holder.execute(f"SELECT 1 FROM gateway.{table} WHERE user_id = $1 FOR UPDATE", user)
+        yield
     await holder.close()
-    await retention.run_once()
-    assert await left() == [[0, 0], [0, 0]]
-    assert (
-        await connection.fetchval("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = $1", held) == 4500
-    )
 
 
 @pytest.mark.long

@@ -23,7 +23,8 @@ def service(platform, postgres):
 @pytest.fixture(scope="module")
 async def rights(platform, service):
     connection = await asyncpg.connect(platform.dsn)
-    await connection.execute(f"DO $$ BEGIN CREATE ROLE {ROLE}; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    # It has to log in where Citus connects to the machines of the shards: it does so as the role of the statement.
+    await connection.execute(f"DO $$ BEGIN CREATE ROLE {ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     for schema in ("gateway", "library", "playtime", "achievements", "wishlist", "settings", "savegames"):
         await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {ROLE}")
         await connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {ROLE}")

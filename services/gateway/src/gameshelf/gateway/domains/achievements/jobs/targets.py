@@ -32,7 +32,7 @@ _AGAIN_SECONDS = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
 """The pause between walks doubles while transactions run that may have read the old target: some run for hours."""
 _LONGEST_REPORT = 120.0
-"""How long a review goes on at least where tables are distributed: a report that reads and writes one shard only has no
+"""How long a review continues at least where tables are distributed: a report that is about one shard only has no
 id on the coordinator. It is a transaction of four statements of at most 30 seconds each.
 """
 _REST = 0.5

@@ -139,7 +139,7 @@ class Window:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                if await self.run(f"Boolean({script})"):
+                if await self.run(f"document.body !== null && Boolean({script})"):  # a new document has none at first
                     return
             except RuntimeError:
                 pass  # between two documents

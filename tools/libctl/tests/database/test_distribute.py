@@ -136,7 +136,7 @@ def test_the_tables_are_distributed_with_their_rows_and_once(libctl, distributab
     assert local["bytes"] == 0
     groups = fetch(
         distributable,
-        "SELECT DISTINCT colocation_id FROM citus_tables WHERE distribution_column <> 'user_hash'"
+        "SELECT DISTINCT colocation_id FROM citus_tables WHERE distribution_column = 'user_id'"
         " AND citus_table_type = 'distributed'",
     )
     assert len(groups) == 1

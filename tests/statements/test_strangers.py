@@ -23,6 +23,7 @@ NOTHING_FOUND = {
     "gateway.runtime.unit_of_work.head._CONFIRM",  # a row of one version
     "gateway.runtime.unit_of_work.head._HOLD",  # the same, which fails without it
     "playtime._store.anomalies._RAW",  # sessions but those that are named
+    "settings._history.queries._PAYLOAD",  # one revision of a layer, by its kind and its name
     "savegames._queries.accounts._CONTENTS",  # by the names of objects, which begin with the user
     "savegames._store.list_objects._FIND",  # a list whose object is not written, and its version
     "savegames._store.slots._HAS_GROWN",  # a device whose version grew from an older one

@@ -27,5 +27,5 @@ async def test_every_key_of_what_belongs_to_a_user_begins_with_the_user(settings
     await connection.close()
     nobodys = ("alembic_version", "first_revisions")
     assert {key["name"]: key["first"] for key in keys if key["name"] not in nobodys} == dict.fromkeys(
-        ("game_specific_settings", "game_settings_overlays"), "user_id"
+        ("game_specific_settings", "game_settings_overlays", "kept_payloads"), "user_id"
     )

@@ -8,12 +8,14 @@ from gameshelf.kernel.nesting import MAX_LEVELS, too_deep
 from gameshelf.settings._commands import Address, GameFilter, NewSettings, SettingsPatch
 from gameshelf.settings._errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings._events import SettingsUpdated
+from gameshelf.settings._history.queries import KeptPayloads, KeptPayloadView, KeptPlace
+from gameshelf.settings._history.store import MAX_KEPT, MAX_KEPT_BYTES, prune_kept_payloads
 from gameshelf.settings._models import METADATA, SCHEMA, LayerKind
 from gameshelf.settings._queries import SettingsQueries, count_games_with_settings
 from gameshelf.settings._revisions import LayerPrecondition, Revisions, parse_tag
 from gameshelf.settings._rules import MAX_VALUES, merged, patched
 from gameshelf.settings._service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
-from gameshelf.settings._views import GameView, LayerView, MergedSettings
+from gameshelf.settings._views import GameView, LayerPayload, LayerView, MergedSettings
 
 __version__ = "0.3.0.dev0"
 
@@ -21,6 +23,8 @@ MIGRATIONS = Migrations("gameshelf.settings", SCHEMA)
 
 __all__ = [
     "DEFAULT_MAX_BYTES",
+    "MAX_KEPT",
+    "MAX_KEPT_BYTES",
     "MAX_LEVELS",
     "MAX_OVERLAYS",
     "MAX_VALUES",
@@ -29,7 +33,11 @@ __all__ = [
     "Address",
     "GameFilter",
     "GameView",
+    "KeptPayloadView",
+    "KeptPayloads",
+    "KeptPlace",
     "LayerKind",
+    "LayerPayload",
     "LayerPrecondition",
     "LayerView",
     "MergedSettings",
@@ -46,5 +54,6 @@ __all__ = [
     "merged",
     "parse_tag",
     "patched",
+    "prune_kept_payloads",
     "too_deep",
 ]

@@ -5,7 +5,16 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -17,6 +26,15 @@ class LayerKind(StrEnum):
 
     PLATFORM = "platform"
     DEVICE = "device"
+
+
+class PayloadEnd(StrEnum):
+    """How a payload that is kept stopped being its layer's."""
+
+    REPLACED = "replaced"
+    DELETED = "deleted"
+    EVICTED = "evicted"
+    """Deleted because another overlay of the game took its place."""
 
 
 class _Table(SQLModel):
@@ -96,6 +114,35 @@ class SettingsOverlay(_Table, table=True):
     last_updated_at: datetime = _time()
     last_used_at: datetime | None = _time(default=None, nullable=True)
     """The time of the last read or write, up to an hour old. Where it is null, ``last_updated_at`` counts."""
+
+
+class KeptPayload(_Table, table=True):
+    """A payload that was replaced or deleted; support can restore it. It has no foreign key, which each write of
+    settings would pay for.
+    """
+
+    __tablename__ = "kept_payloads"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id", "kind", "name", "revision"),
+        Index("ix_kept_payloads_ended_at", "ended_at"),
+        CheckConstraint("kind IN ('account', 'platform', 'device')", name="kind"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    kind: str = Field(primary_key=True, max_length=10)
+    name: str = Field(primary_key=True, max_length=100)
+    """Empty for the account's layer."""
+    revision: int = Field(primary_key=True, sa_type=BigInteger)
+    """The revision that the layer had with this payload."""
+    settings_payload: dict[str, Any] = Field(sa_type=JSONB)
+    stored_bytes: int
+    """The size of the payload as PostgreSQL stores it, compressed."""
+    written_at: datetime | None = _time(default=None, nullable=True)
+    """Null where it is not known: the game's time was that of a change of another layer."""
+    ended_at: datetime = _time()
+    """When it was replaced or deleted."""
+    ended_by: str = Field(max_length=10)
 
 
 METADATA = _Table.metadata

@@ -10,7 +10,7 @@ from gameshelf.kernel.sql import TIME, page_of, user
 from gameshelf.settings._commands import Address, GameFilter
 from gameshelf.settings._models import GameSettings, LayerKind, SettingsOverlay
 from gameshelf.settings._store import LAYERS, SYNCED_AFTER, USED_AFTER, SettingsStore
-from gameshelf.settings._views import ACCOUNT, GameView, LayerView, MergedSettings, view
+from gameshelf.settings._views import ACCOUNT, GameView, LayerPayload, LayerView, MergedSettings, view
 from sqlalchemy import and_, bindparam, func, or_, select
 from sqlmodel import col
 
@@ -67,6 +67,18 @@ class SettingsQueries:
         if any(overlay.last_used_at < now - USED_AFTER for overlay in stored.overlays.values()):
             await self._store.mark_used(user_id, product_id, address.overlays(), now)
         return view(product_id, stored, address)
+
+    async def layer(self, user_id: UUID, product_id: UUID, address: Address) -> LayerPayload | None:
+        """Returns the layer that an address names, or None where there is none. One round trip; it counts as no use.
+
+        Raises InvalidInput where the address names two overlays.
+        """
+        named = address.layer()
+        stored, _ = await self._store.load(user_id, product_id, address.overlays())
+        payload = stored.layer(named) if stored else None
+        if stored is None or payload is None:
+            return None
+        return LayerPayload(payload, stored.revision_of(named[0] if named else None))
 
     async def layers(self, user_id: UUID, product_id: UUID) -> list[LayerView]:
         """Returns the layers of a game: the account's first, then platforms and devices by name. One round trip."""

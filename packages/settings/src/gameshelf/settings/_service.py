@@ -17,6 +17,7 @@ from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.settings._commands import Address, NewSettings, SettingsPatch
 from gameshelf.settings._errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings._events import SettingsUpdated
+from gameshelf.settings._history.queries import KeptPayloads
 from gameshelf.settings._models import LayerKind
 from gameshelf.settings._revisions import LayerPrecondition
 from gameshelf.settings._rules import (
@@ -113,8 +114,38 @@ class SettingsService:
         kind = layer[0] if layer else None
         if given and not given.holds(kind, stored.revision_of(kind) if stored else 0):
             raise _changed(product_id, stored, address)
-        before = _layer_of(stored, layer)
-        payload = change(before or {})
+        return await self._replace(
+            user_id, product_id, address, stored, revision, change((stored.layer(layer) if stored else None) or {})
+        )
+
+    async def restore(
+        self, user_id: UUID, product_id: UUID, address: Address, revision: int
+    ) -> tuple[MergedSettings, bool]:
+        """Writes a payload that was replaced or deleted, as a new revision; for support, so access is not needed.
+
+        Returns as ``put``. Raises SettingsNotFound where it is not kept, SettingsTooLarge, InvalidInput.
+        """
+        layer = address.layer()
+        await self._serialise(user_id)
+        payload = await KeptPayloads(self._connection).payload(user_id, product_id, layer, revision)
+        if payload is None:
+            raise SettingsNotFound(revision=revision)
+        stored, next_revision = await self._store.load(user_id, product_id, address.overlays())
+        return await self._replace(user_id, product_id, address, stored, next_revision, payload)
+
+    async def _replace(
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        address: Address,
+        stored: StoredSettings | None,
+        revision: int,
+        payload: Json,
+    ) -> tuple[MergedSettings, bool]:
+        """Writes a whole layer, and emits the event, unless it is as it was."""
+        layer = address.layer()
+        kind = layer[0] if layer else None
+        before = stored.layer(layer) if stored else None
         now = self._clock()
         if stored and is_same(payload, before):  # without an event
             await self._store.mark_synced(user_id, product_id, now)
@@ -126,8 +157,8 @@ class SettingsService:
         if stored and not stored.is_counted:
             await self._store.store_revisions(user_id, product_id)
         if layer and before is None and stored and stored.overlay_count >= MAX_OVERLAYS:
-            evicted = await self._store.evict(user_id, product_id)
-        await self._store.put(user_id, product_id, layer, payload, revision, now)
+            evicted = await self._store.evict(user_id, product_id, now)
+        await self._store.put(user_id, product_id, layer, payload, revision, now, is_new=before is None)
         if evicted:
             self._emit(user_id, product_id, revision, evicted, now, is_deleted=True)
         self._emit(user_id, product_id, revision, layer, now)
@@ -143,13 +174,28 @@ class SettingsService:
         stored, revision = await self._store.load(user_id, product_id, address.overlays())
         if given and not await self._may_delete(user_id, product_id, layer, given, stored):
             raise _changed(product_id, stored, address)
-        if stored is None or not stored.exists or (layer and _layer_of(stored, layer) is None):
+        if stored is None or not stored.exists or (layer and stored.layer(layer) is None):
             raise SettingsNotFound
         if not stored.is_counted:
             await self._store.store_revisions(user_id, product_id)
         now = self._clock()
         await self._store.delete(user_id, product_id, layer, revision, now)
         self._emit(user_id, product_id, revision, layer, now, is_deleted=True)
+
+    async def delete_layer(self, user_id: UUID, product_id: UUID, address: Address) -> None:
+        """Deletes one layer, for an empty address that of the account alone. Raises SettingsNotFound, InvalidInput."""
+        if address.layer():
+            return await self.delete(user_id, product_id, address)
+        await self._serialise(user_id)
+        stored, revision = await self._store.load(user_id, product_id, [])
+        if stored is None or stored.account is None:
+            raise SettingsNotFound
+        if not stored.is_counted:
+            await self._store.store_revisions(user_id, product_id)
+        now = self._clock()
+        await self._store.delete_account(user_id, product_id, revision, now)
+        self._record_change(user_id, product_id, revision, ACCOUNT, None, now, is_deleted=True)
+        return None
 
     async def _may_delete(
         self,
@@ -190,15 +236,29 @@ class SettingsService:
         is_deleted: bool = False,
     ) -> None:
         kind, name = layer or (None, None)
+        of = str(kind) if kind else None if is_deleted else ACCOUNT
+        self._record_change(user_id, product_id, revision, of, name, now, is_deleted=is_deleted)
+
+    def _record_change(
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        revision: int,
+        layer: str | None,
+        name: str | None,
+        now: datetime,
+        *,
+        is_deleted: bool,
+    ) -> None:
         self._record(
             SettingsUpdated(
                 user_id=user_id,
                 occurred_at=now,
                 product_id=product_id,
                 revision=revision,
-                layer=str(kind) if kind else None if is_deleted else ACCOUNT,
-                platform=name if kind is LayerKind.PLATFORM else None,
-                device_id=name if kind is LayerKind.DEVICE else None,
+                layer=layer,
+                platform=name if layer == LayerKind.PLATFORM else None,
+                device_id=name if layer == LayerKind.DEVICE else None,
                 is_deleted=is_deleted,
             )
         )
@@ -211,15 +271,6 @@ class SettingsService:
 def _changed(product_id: UUID, stored: StoredSettings | None, address: Address) -> PreconditionFailed:
     exists = stored is not None and stored.exists
     return PreconditionFailed(current=view(product_id, stored, address) if stored and exists else None)
-
-
-def _layer_of(stored: StoredSettings | None, layer: Layer | None) -> Json | None:
-    if stored is None:
-        return None
-    if layer is None:
-        return stored.account
-    overlay = stored.overlays.get(layer[0])
-    return overlay.payload if overlay else None
 
 
 def _with(

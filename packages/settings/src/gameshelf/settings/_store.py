@@ -8,7 +8,16 @@ from uuid import UUID
 
 from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.sql import TIME, RowErasure, rows, user
-from gameshelf.settings._models import FirstRevision, GameSettings, LayerKind, SettingsOverlay
+from gameshelf.settings._history.store import (
+    KEEP_ACCOUNT,
+    KEEP_ALL,
+    KEEP_DELETED_ACCOUNT,
+    KEEP_DELETED_OVERLAY,
+    KEEP_OVERLAY,
+    keep_evicted,
+)
+from gameshelf.settings._layers import ACCOUNT_REVISION, IS_COUNTED, OVERLAY_REVISION
+from gameshelf.settings._models import FirstRevision, GameSettings, KeptPayload, LayerKind, SettingsOverlay
 from gameshelf.settings._rules import Json, as_text, from_text
 from sqlalchemy import (
     BigInteger,
@@ -17,7 +26,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    case,
     cast,
     delete,
     func,
@@ -44,7 +52,7 @@ SYNCED_AFTER = timedelta(minutes=1)
 USED_AFTER = timedelta(hours=1)
 """The age at which a read updates the time of an overlay's last use."""
 
-ERASURE = RowErasure((SettingsOverlay, GameSettings))
+ERASURE = RowErasure((KeptPayload, SettingsOverlay, GameSettings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,13 @@ class StoredSettings:
             return self.account_revision
         return self.overlays[kind].revision if kind in self.overlays else 0
 
+    def layer(self, named: tuple[LayerKind, str] | None) -> Json | None:
+        """Returns the payload of a requested overlay, or with None that of the account; None where it is missing."""
+        if named is None:
+            return self.account
+        overlay = self.overlays.get(named[0])
+        return overlay.payload if overlay else None
+
     @property
     def exists(self) -> bool:
         """Whether there is any layer. Deleted settings keep only their revision."""
@@ -94,14 +109,6 @@ _overlay_count = (
     .where(col(_every.user_id) == user(), col(_every.product_id) == _PRODUCT)
     .scalar_subquery()
 )
-# After a change by a version that doesn't write the revisions of layers, any layer may have changed.
-_is_counted = func.coalesce(col(_G.counted_revision) == col(_G.revision), False)
-_account_revision = case(
-    (col(_G.settings_payload).is_(None), 0),
-    (_is_counted, func.coalesce(col(_G.account_revision), col(_G.revision))),
-    else_=col(_G.revision),
-)
-_overlay_revision = case((_is_counted, func.coalesce(col(_O.revision), col(_G.revision))), else_=col(_G.revision))
 _last_used_at = func.coalesce(col(_O.last_used_at), col(_O.last_updated_at))
 # The next change gets this revision, of whatever layer.
 _next_revision = func.coalesce(col(_G.revision) + 1, select(col(FirstRevision.revision)).scalar_subquery(), 1)
@@ -110,15 +117,15 @@ _LOAD = Statement(
     select(
         _next_revision.label("next_revision"),
         col(_G.revision),
-        _account_revision.label("account_revision"),
-        _is_counted.label("is_counted"),
+        ACCOUNT_REVISION.label("account_revision"),
+        IS_COUNTED.label("is_counted"),
         col(_G.last_updated_at),
         col(_G.last_synced_with_cloud_at),
         cast(_G.settings_payload, Text).label("account"),
         _overlay_count.label("overlay_count"),
         col(_O.kind),
         cast(_O.settings_payload, Text).label("overlay"),
-        _overlay_revision.label("overlay_revision"),
+        OVERLAY_REVISION.label("overlay_revision"),
         _last_used_at.label("last_used_at"),
     )
     .select_from(_one)
@@ -148,21 +155,21 @@ def _head(payload: Any) -> Any:
     return inserted.on_conflict_do_update(index_elements=["user_id", "product_id"], set_=written)
 
 
-_PUT_ACCOUNT = Statement(_head(_PAYLOAD))
+_ADD_ACCOUNT = Statement(_head(_PAYLOAD))
+_PUT_ACCOUNT = Statement(_head(_PAYLOAD).add_cte(*KEEP_ACCOUNT))
 _overlay = insert(SettingsOverlay).from_select(
     ["user_id", "product_id", "kind", "name", "settings_payload", "last_updated_at", "last_used_at", "revision"],
     select(user(), _PRODUCT, _KIND, _NAME, _PAYLOAD, _NOW, _NOW, _REVISION),
     include_defaults=False,
 )
-_PUT_OVERLAY = Statement(
-    _overlay.on_conflict_do_update(
-        index_elements=["user_id", "product_id", "kind", "name"],
-        set_={
-            name: _overlay.excluded[name]
-            for name in ("settings_payload", "last_updated_at", "last_used_at", "revision")
-        },
-    ).add_cte(_head(None).cte("counted"))
+_put_overlay = _overlay.on_conflict_do_update(
+    index_elements=["user_id", "product_id", "kind", "name"],
+    set_={
+        name: _overlay.excluded[name] for name in ("settings_payload", "last_updated_at", "last_used_at", "revision")
+    },
 )
+_ADD_OVERLAY = Statement(_put_overlay.add_cte(_head(None).cte("counted")))
+_PUT_OVERLAY = Statement(_put_overlay.add_cte(*KEEP_OVERLAY, _head(None).cte("counted")))
 _of_game = (col(_O.user_id) == user(), col(_O.product_id) == _PRODUCT)
 _next = (
     update(GameSettings)
@@ -175,11 +182,15 @@ _next = (
     )
 )
 _DELETE_OVERLAY = Statement(
-    _next.add_cte(delete(SettingsOverlay).where(*_of_game, col(_O.kind) == _KIND, col(_O.name) == _NAME).cte("overlay"))
+    _next.add_cte(
+        *KEEP_DELETED_OVERLAY,
+        delete(SettingsOverlay).where(*_of_game, col(_O.kind) == _KIND, col(_O.name) == _NAME).cte("overlay"),
+    )
 )
+_DELETE_ACCOUNT = Statement(_next.values(settings_payload=None, account_revision=None).add_cte(*KEEP_DELETED_ACCOUNT))
 _DELETE_ALL = Statement(
     _next.values(settings_payload=None, account_revision=None).add_cte(
-        delete(SettingsOverlay).where(*_of_game).cte("overlays")
+        *KEEP_ALL, delete(SettingsOverlay).where(*_of_game).cte("overlays")
     )
 )
 _unused = (
@@ -193,6 +204,7 @@ _EVICT = Statement(
     delete(SettingsOverlay)
     .where(*_of_game, col(_O.kind) == _unused.c.kind, col(_O.name) == _unused.c.name)
     .returning(col(_O.kind), col(_O.name))
+    .add_cte(*keep_evicted(_unused))
 )
 _stored = (
     update(GameSettings)
@@ -211,13 +223,13 @@ LAYERS = Statement(
     select(
         literal("account").label("layer"),
         literal(None, String).label("name"),
-        _account_revision.label("revision"),
+        ACCOUNT_REVISION.label("revision"),
         col(_G.last_updated_at),
         literal(None, TIME).label("last_used_at"),
     )
     .where(*_OF_GAME, col(_G.settings_payload).is_not(None))
     .union_all(
-        select(col(_O.kind), col(_O.name), _overlay_revision, col(_O.last_updated_at), _last_used_at)
+        select(col(_O.kind), col(_O.name), OVERLAY_REVISION, col(_O.last_updated_at), _last_used_at)
         .join(GameSettings, and_(col(_G.user_id) == col(_O.user_id), col(_G.product_id) == col(_O.product_id)))
         .where(*_of_game)
     )
@@ -289,10 +301,12 @@ class SettingsStore:
         payload: Json,
         revision: int,
         now: datetime,
+        *,
+        is_new: bool,
     ) -> None:
-        """Writes one layer, which gets ``revision``."""
+        """Writes one layer, which gets ``revision``. Keeps the payload before, unless the layer ``is_new``."""
         kind, name = layer or (None, None)
-        statement = _PUT_OVERLAY if layer else _PUT_ACCOUNT
+        statement = (_ADD_OVERLAY if is_new else _PUT_OVERLAY) if layer else (_ADD_ACCOUNT if is_new else _PUT_ACCOUNT)
         await statement.write(
             self._connection,
             user_id=user_id,
@@ -307,20 +321,28 @@ class SettingsStore:
     async def delete(
         self, user_id: UUID, product_id: UUID, layer: tuple[LayerKind, str] | None, revision: int, now: datetime
     ) -> None:
-        """Deletes one overlay, or with None all layers. The game gets ``revision``."""
+        """Deletes one overlay, or with None all layers, and keeps their payloads. The game gets ``revision``."""
         kind, name = layer or (None, None)
         statement = _DELETE_OVERLAY if layer else _DELETE_ALL
         await statement.write(
             self._connection, user_id=user_id, product_id=product_id, kind=kind, name=name, revision=revision, now=now
         )
 
+    async def delete_account(self, user_id: UUID, product_id: UUID, revision: int, now: datetime) -> None:
+        """Deletes the account's layer alone, and keeps its payload. The game gets ``revision``."""
+        await _DELETE_ACCOUNT.write(
+            self._connection, user_id=user_id, product_id=product_id, revision=revision, now=now
+        )
+
     async def store_revisions(self, user_id: UUID, product_id: UUID) -> None:
         """Stores the game's revision as that of each layer, after a change by a version that does not write them."""
         await _STORE_REVISIONS.write(self._connection, user_id=user_id, product_id=product_id)
 
-    async def evict(self, user_id: UUID, product_id: UUID) -> tuple[LayerKind, str]:
-        """Deletes the least recently used overlay and returns its address. The caller changes the revision."""
-        row = await _EVICT.first(self._connection, user_id=user_id, product_id=product_id)
+    async def evict(self, user_id: UUID, product_id: UUID, now: datetime) -> tuple[LayerKind, str]:
+        """Deletes the least recently used overlay, keeps its payload, and returns its address. The caller changes the
+        revision.
+        """
+        row = await _EVICT.first(self._connection, user_id=user_id, product_id=product_id, now=now)
         assert row is not None
         return LayerKind(row["kind"]), row["name"]
 

@@ -45,6 +45,14 @@ class LayerView:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerPayload:
+    """A layer with its payload."""
+
+    payload: Json
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class GameView:
     """A game with settings. Times are aware and in UTC."""
 

@@ -34,6 +34,7 @@ NOUNS: dict[str, str] = {
     "quota": "Show, set and check a user's quota for cloud saves.",
     "saves": "List, download, restore and pin cloud saves.",
     "sessions": "List a user's running sessions; end one that is stuck.",
+    "settings": "Show a user's settings of games, and restore what they were.",
     "uploads": "List and cancel uploads of saves that are not committed.",
     "user": "Summarise, export or erase a user's data.",
     "wishlist": "Show a user's wishlist; explain why they were notified of a price or were not.",

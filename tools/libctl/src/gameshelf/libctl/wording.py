@@ -19,6 +19,10 @@ _CODES = {
     "SESSION_NOT_FOUND": ("this user has no such session", "libctl sessions list USER, or libctl playtime show USER"),
     "FAMILY_LINK_NOT_FOUND": ("this user has no such family link", "libctl family list USER"),
     "ACHIEVEMENT_NOT_FOUND": ("there is no such achievement", "libctl achievements show USER PRODUCT"),
+    "SETTINGS_NOT_FOUND": (
+        "the layer had no such revision, or its payload is no longer kept",
+        "libctl settings history USER PRODUCT; an overlay needs --platform or --device",
+    ),
     "PRODUCT_ALREADY_OWNED": ("the user owns this product already", "libctl library list USER --product PRODUCT"),
 }
 # By the reason that stands beside a code: it says more than the code does.

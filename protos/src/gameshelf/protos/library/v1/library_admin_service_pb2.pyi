@@ -7,6 +7,7 @@ from gameshelf.protos.library.v1 import admin_playtime_pb2 as _admin_playtime_pb
 from gameshelf.protos.library.v1 import admin_policies_pb2 as _admin_policies_pb2
 from gameshelf.protos.library.v1 import admin_saves_pb2 as _admin_saves_pb2
 from gameshelf.protos.library.v1 import admin_sessions_pb2 as _admin_sessions_pb2
+from gameshelf.protos.library.v1 import admin_settings_pb2 as _admin_settings_pb2
 from gameshelf.protos.library.v1 import admin_users_pb2 as _admin_users_pb2
 from gameshelf.protos.library.v1 import admin_wishlist_pb2 as _admin_wishlist_pb2
 from google.protobuf import descriptor as _descriptor

@@ -12,6 +12,7 @@ from gameshelf.protos.library.v1 import admin_playtime_pb2 as library_dot_v1_dot
 from gameshelf.protos.library.v1 import admin_policies_pb2 as library_dot_v1_dot_admin__policies__pb2
 from gameshelf.protos.library.v1 import admin_saves_pb2 as library_dot_v1_dot_admin__saves__pb2
 from gameshelf.protos.library.v1 import admin_sessions_pb2 as library_dot_v1_dot_admin__sessions__pb2
+from gameshelf.protos.library.v1 import admin_settings_pb2 as library_dot_v1_dot_admin__settings__pb2
 from gameshelf.protos.library.v1 import admin_users_pb2 as library_dot_v1_dot_admin__users__pb2
 from gameshelf.protos.library.v1 import admin_wishlist_pb2 as library_dot_v1_dot_admin__wishlist__pb2
 
@@ -284,6 +285,26 @@ class LibraryAdminServiceStub:
                 '/library.v1.LibraryAdminService/ExplainWish',
                 request_serializer=library_dot_v1_dot_admin__wishlist__pb2.ExplainWishRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__wishlist__pb2.ExplainWishResponse.FromString,
+                _registered_method=True)
+        self.ListSettingsOfUser = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ListSettingsOfUser',
+                request_serializer=library_dot_v1_dot_admin__settings__pb2.ListSettingsOfUserRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__settings__pb2.ListSettingsOfUserResponse.FromString,
+                _registered_method=True)
+        self.ShowSettingsOfUser = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ShowSettingsOfUser',
+                request_serializer=library_dot_v1_dot_admin__settings__pb2.ShowSettingsOfUserRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__settings__pb2.ShowSettingsOfUserResponse.FromString,
+                _registered_method=True)
+        self.ListSettingsHistory = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ListSettingsHistory',
+                request_serializer=library_dot_v1_dot_admin__settings__pb2.ListSettingsHistoryRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__settings__pb2.ListSettingsHistoryResponse.FromString,
+                _registered_method=True)
+        self.RestoreSettings = channel.unary_unary(
+                '/library.v1.LibraryAdminService/RestoreSettings',
+                request_serializer=library_dot_v1_dot_admin__settings__pb2.RestoreSettingsRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__settings__pb2.RestoreSettingsResponse.FromString,
                 _registered_method=True)
         self.ShowOutbox = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ShowOutbox',
@@ -685,6 +706,37 @@ class LibraryAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSettingsOfUser(self, request, context):
+        """Returns one page of the games that a user has settings of. Roles `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShowSettingsOfUser(self, request, context):
+        """Returns the payload of a layer of a game's settings, as it is or as it was. Roles `support` and `admin`. Refusals:
+        SETTINGS_NOT_FOUND for a revision that is not kept; VALIDATION_ERROR for a platform and a device at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSettingsHistory(self, request, context):
+        """Returns which payloads of a game's settings are kept that were replaced or deleted. Roles `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreSettings(self, request, context):
+        """Writes a payload that was replaced or deleted again, as a new revision of its layer, and notifies the user's
+        devices. Roles `support` and `admin`. It can be undone. Refusals: SETTINGS_NOT_FOUND for a revision that is not
+        kept; PAYLOAD_TOO_LARGE where the limit is lower than it was; VALIDATION_ERROR for a platform and a device at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ShowOutbox(self, request, context):
         """Returns which records wait to be sent to Kafka, and which Kafka has refused. Roles `support` and `admin`.
         """
@@ -953,6 +1005,26 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.ExplainWish,
                     request_deserializer=library_dot_v1_dot_admin__wishlist__pb2.ExplainWishRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__wishlist__pb2.ExplainWishResponse.SerializeToString,
+            ),
+            'ListSettingsOfUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSettingsOfUser,
+                    request_deserializer=library_dot_v1_dot_admin__settings__pb2.ListSettingsOfUserRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__settings__pb2.ListSettingsOfUserResponse.SerializeToString,
+            ),
+            'ShowSettingsOfUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowSettingsOfUser,
+                    request_deserializer=library_dot_v1_dot_admin__settings__pb2.ShowSettingsOfUserRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__settings__pb2.ShowSettingsOfUserResponse.SerializeToString,
+            ),
+            'ListSettingsHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSettingsHistory,
+                    request_deserializer=library_dot_v1_dot_admin__settings__pb2.ListSettingsHistoryRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__settings__pb2.ListSettingsHistoryResponse.SerializeToString,
+            ),
+            'RestoreSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreSettings,
+                    request_deserializer=library_dot_v1_dot_admin__settings__pb2.RestoreSettingsRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__settings__pb2.RestoreSettingsResponse.SerializeToString,
             ),
             'ShowOutbox': grpc.unary_unary_rpc_method_handler(
                     servicer.ShowOutbox,
@@ -2194,6 +2266,114 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/ExplainWish',
             library_dot_v1_dot_admin__wishlist__pb2.ExplainWishRequest.SerializeToString,
             library_dot_v1_dot_admin__wishlist__pb2.ExplainWishResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSettingsOfUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ListSettingsOfUser',
+            library_dot_v1_dot_admin__settings__pb2.ListSettingsOfUserRequest.SerializeToString,
+            library_dot_v1_dot_admin__settings__pb2.ListSettingsOfUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowSettingsOfUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ShowSettingsOfUser',
+            library_dot_v1_dot_admin__settings__pb2.ShowSettingsOfUserRequest.SerializeToString,
+            library_dot_v1_dot_admin__settings__pb2.ShowSettingsOfUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSettingsHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ListSettingsHistory',
+            library_dot_v1_dot_admin__settings__pb2.ListSettingsHistoryRequest.SerializeToString,
+            library_dot_v1_dot_admin__settings__pb2.ListSettingsHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/RestoreSettings',
+            library_dot_v1_dot_admin__settings__pb2.RestoreSettingsRequest.SerializeToString,
+            library_dot_v1_dot_admin__settings__pb2.RestoreSettingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

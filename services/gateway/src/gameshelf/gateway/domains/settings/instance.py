@@ -2,7 +2,7 @@
 
 from gameshelf.gateway.domains.settings.grpc import GameSettingsSync
 from gameshelf.gateway.domains.settings.settings import GameSettingsSection
-from gameshelf.gateway.domains.settings.support import OVERVIEW
+from gameshelf.gateway.domains.settings.support import OVERVIEW, SettingsOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
 from gameshelf.gateway.runtime.settings import Settings
@@ -14,6 +14,7 @@ from gameshelf.settings import SettingsService
 async def create(runtime: Runtime) -> DomainInstance:
     return DomainInstance(
         servicers=[GameSettingsSync(runtime.transactions, runtime.acquire, runtime.streams)],
+        support=[SettingsOfUser],
         overview=OVERVIEW,
         erasing=Erasing(rows=[erase_rows(runtime.services[SettingsService])]),
         # A character of two bytes takes six in escaped JSON, and some clients indent it.

@@ -1,12 +1,13 @@
-"""``libctl achievements show|grant|revoke``, and the way back."""
+"""``libctl achievements show|explain|grant|revoke``, and the way back."""
 
 import asyncio
 import time
 from uuid import uuid4
 
+import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
 TITLE = "Far Horizon"
 
@@ -108,6 +109,85 @@ def test_what_was_overtaken_is_neither_made_nor_taken_back(admin, user, game):
     ran = admin.run("audit", "undo", done["audit_id"], "--apply", "--reason", "it is no longer wanted")
     assert ran.code == 4
     assert "is_unlocked" in ran.err
+
+
+@pytest.fixture
+def http(platform, service, user):
+    headers = {"Authorization": f"Bearer {platform.token(user)}", "X-Client-Id": "deck-7"}
+    with httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS) as client:
+        yield client
+
+
+def refused(support, user, game, name="hundred"):
+    return support.data("achievements", "explain", user, game["product"], game.get(name, name))["refused"]
+
+
+def buys(platform, http, user, game):
+    items = [{"productId": str(game["product"]), "productType": "game", "quantity": 1}]
+    data = {"userId": str(user), "orderId": f"order-{user}", "items": items}
+    asyncio.run(publish(platform.kafka.address, [CloudEvent("com.platform.payment.purchase.completed.v1", data)]))
+    wait_for(lambda: http.get("/items").json()["data"])
+
+
+def test_refused_reports_are_explained(support, platform, http, user, game):
+    assert "the game has not reported it" in support.shows("achievements", "explain", user, game["product"], "HUNDRED")
+    for _ in range(3):
+        assert http.post(f"/achievements/{game['hundred']}/unlock").status_code == 403
+    url = f"/achievements/by-name/{game['product']}/HUNDRED/progress"
+    report = {"data": {"attributes": {"current_progress": 1}}}
+    assert http.post(url, json=report).status_code == 403
+    wait_for(lambda: sum(one["attempts"] for one in refused(support, user, game)) == 4)
+    for one in refused(support, user, game):
+        assert (one["rule"], one["source"]) == ("PERMISSION_DENIED not_owned", "player deck-7")
+    shown = support.shows("achievements", "explain", user, game["product"], "HUNDRED")
+    for words in (
+        TITLE,
+        "A hundred wins  not unlocked",
+        "may not play the product now: the player did not own the product",
+        "by the player deck-7",
+        "4 times since 20",
+    ):
+        assert words in shown
+    buys(platform, http, user, game)
+    assert http.post(f"/achievements/{game['server']}/unlock").status_code == 403
+    wait_for(lambda: refused(support, user, game, "server"))
+    [one] = refused(support, user, game, "server")
+    assert one["rule"] == "PERMISSION_DENIED server_authoritative"
+    assert "the player may play the product" in support.shows(
+        "achievements", "explain", user, game["product"], game["server"]
+    )
+
+
+def test_a_report_of_what_there_is_not_is_explained(support, http, user, game):
+    assert http.post(f"/achievements/by-name/{game['product']}/TYPO/unlock").status_code == 404
+    offline = {"client_id": "a", "product_id": str(game["product"]), "api_name": "TYPO", "unlocked": True}
+    element = {**offline, "happened_at": "2026-05-20T18:42:10Z", "device_id": "laptop"}
+    body = {"data": {"attributes": {"achievements": [element]}}}
+    imported = http.post("/achievements/import", json=body)
+    assert '"rejected"' in imported.text, imported.text
+    wait_for(lambda: len(refused(support, user, game, "TYPO")) == 2)
+    assert {(one["rule"], one["source"], one["by_name"]) for one in refused(support, user, game, "TYPO")} == {
+        ("ACHIEVEMENT_NOT_FOUND", "player deck-7", True),
+        ("ACHIEVEMENT_NOT_FOUND imported", "player laptop", True),
+    }
+    shown = support.shows("achievements", "explain", user, game["product"], "TYPO")
+    assert "the Catalog has announced no such achievement" in shown
+    assert "there was no such achievement" in shown
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_an_explanation_fits_the_terminal(support, http, user, game, columns):
+    support.columns = columns
+    assert http.post(f"/achievements/{game['hundred']}/unlock").status_code == 403
+    wait_for(lambda: refused(support, user, game))
+    shown = support.shows("achievements", "explain", user, game["product"], game["hundred"])
+    assert max(map(len, shown.splitlines())) <= columns
+
+
+def test_an_erased_user_has_no_refused_reports(support, admin, http, user, game):
+    assert http.post(f"/achievements/{game['hundred']}/unlock").status_code == 403
+    admin.applies("user", "erase", user, "--confirm", user)
+    assert support.refused("achievements", "explain", user, game["product"], "HUNDRED") == (3, "NOT_FOUND")
 
 
 def test_support_looks_and_only_admins_change(support, admin, staff, user, game):

@@ -3,6 +3,9 @@
 This module is the whole public API of the package. Don't import from the modules below it.
 """
 
+from gameshelf.achievements._attempts.attempts import AttemptKey, RefusedAttempts, attempt_subject
+from gameshelf.achievements._attempts.queries import refused_attempts
+from gameshelf.achievements._attempts.store import MAX_REFUSED, RefusedAttemptStore, prune_refused_attempts
 from gameshelf.achievements._commands import (
     MAX_IMPORT,
     AchievementSummaryFilter,
@@ -49,6 +52,7 @@ MIGRATIONS = Migrations(
 __all__ = [
     "MAX_DEFINITIONS",
     "MAX_IMPORT",
+    "MAX_REFUSED",
     "METADATA",
     "MIGRATIONS",
     "Achievement",
@@ -62,6 +66,7 @@ __all__ = [
     "AchievementSummary",
     "AchievementSummaryFilter",
     "AchievementUnlocked",
+    "AttemptKey",
     "CounterDifference",
     "DefinitionFact",
     "Definitions",
@@ -75,6 +80,8 @@ __all__ = [
     "RarityCounters",
     "RarityRecounts",
     "RecountProgress",
+    "RefusedAttemptStore",
+    "RefusedAttempts",
     "ReportOutcome",
     "ReportProgress",
     "Reported",
@@ -82,5 +89,8 @@ __all__ = [
     "TargetReview",
     "TargetReviews",
     "UnreadableAchievement",
+    "attempt_subject",
     "count_unlocked",
+    "prune_refused_attempts",
+    "refused_attempts",
 ]

@@ -60,6 +60,15 @@ class OfflineAchievement(_Command):
     device_id: DeviceId | None = None
     """Device of the unlock or report."""
 
+    @property
+    def named(self) -> "UUID | NamedAchievement":
+        """The achievement, by its id or its name."""
+        if self.achievement_id is not None:
+            return self.achievement_id
+        assert self.product_id is not None
+        assert self.api_name is not None
+        return NamedAchievement(self.product_id, self.api_name)
+
     @model_validator(mode="after")
     def _has_one_achievement_and_one_change(self) -> Self:
         by_name = self.product_id is not None and self.api_name is not None

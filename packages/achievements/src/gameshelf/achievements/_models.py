@@ -137,6 +137,25 @@ class OwnedProduct(_Table, table=True):
     product_id: UUID = Field(primary_key=True)
 
 
+class RefusedAttempt(_Table, table=True):
+    """Reports of a user's achievement that were refused by one rule, from one source."""
+
+    __tablename__ = "refused_attempts"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "subject", "rule", "source"),
+        Index("ix_refused_attempts_last_at", "last_at"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    subject: str = Field(primary_key=True, max_length=140)
+    """The id of the achievement, or its product and name, which is what was reported."""
+    rule: str = Field(primary_key=True, max_length=100)
+    source: str = Field(primary_key=True, max_length=120)
+    attempts: int = Field(sa_type=BigInteger)
+    first_at: datetime = _time()
+    last_at: datetime = _time()
+
+
 class RarityDelta(_Table, table=True):
     """A change of a counter that is not folded yet; without an achievement it is for the product's owners."""
 

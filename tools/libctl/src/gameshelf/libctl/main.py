@@ -20,7 +20,7 @@ from gameshelf.libctl.suggestions import close_to, did_you_mean
 # A noun, and the line that the help has for it. Its file in commands/ is called as it is.
 NOUNS: dict[str, str] = {
     "access": "Explain why a user may or may not play a product.",
-    "achievements": "Show, grant and revoke a player's achievements.",
+    "achievements": "Show, explain, grant and revoke a player's achievements.",
     "audit": "The audit: list entries, show one, undo a change.",
     "backup": "Create, verify and restore backups of the database.",
     "completion": "Print the script for shell completion.",

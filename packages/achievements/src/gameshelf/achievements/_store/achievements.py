@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from gameshelf.achievements._attempts.store import ERASURE as ATTEMPTS_ERASURE
 from gameshelf.achievements._commands import NamedAchievement
 from gameshelf.achievements._models import AchievementMetadata, OwnedProduct, RarityDelta, UserAchievement
 from gameshelf.achievements._views import Achievement, achievements_of_user
@@ -232,4 +233,4 @@ class AchievementStore:
             row = await statement.first(self._connection, user_id=user_id, limit=limit)
             if row and row["n"]:
                 return True
-        return False
+        return await ATTEMPTS_ERASURE.erase_some(self._connection, user_id, limit)

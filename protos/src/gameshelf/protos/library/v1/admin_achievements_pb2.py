@@ -22,29 +22,36 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from gameshelf.protos.library.v1 import achievement_service_pb2 as library_dot_v1_dot_achievement__service__pb2
 from gameshelf.protos.library.v1 import admin_change_pb2 as library_dot_v1_dot_admin__change__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#library/v1/admin_achievements.proto\x12\nlibrary.v1\x1a$library/v1/achievement_service.proto\x1a\x1dlibrary/v1/admin_change.proto\"V\n\x17ShowAchievementsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x03 \x01(\t\"]\n\x18ShowAchievementsResponse\x12\x32\n\x0c\x61\x63hievements\x18\x01 \x03(\x0b\x32\x1c.library.v1.AdminAchievement\x12\r\n\x05title\x18\x02 \x01(\t\"m\n\x10\x41\x64minAchievement\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.library.v1.AchievementStatus\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1c\n\x14server_authoritative\x18\x03 \x01(\x08\"m\n\x17GrantAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"D\n\x18GrantAchievementResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"n\n\x18RevokeAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"E\n\x19RevokeAchievementResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#library/v1/admin_achievements.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$library/v1/achievement_service.proto\x1a\x1dlibrary/v1/admin_change.proto\"V\n\x17ShowAchievementsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x03 \x01(\t\"]\n\x18ShowAchievementsResponse\x12\x32\n\x0c\x61\x63hievements\x18\x01 \x03(\x0b\x32\x1c.library.v1.AdminAchievement\x12\r\n\x05title\x18\x02 \x01(\t\"m\n\x10\x41\x64minAchievement\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.library.v1.AchievementStatus\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1c\n\x14server_authoritative\x18\x03 \x01(\x08\"m\n\x17GrantAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"D\n\x18GrantAchievementResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"n\n\x18RevokeAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"E\n\x19RevokeAchievementResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"U\n\x19\x45xplainAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x63hievement\x18\x03 \x01(\t\"\xa2\x01\n\x1a\x45xplainAchievementResponse\x12\r\n\x05title\x18\x01 \x01(\t\x12\x31\n\x0b\x61\x63hievement\x18\x02 \x01(\x0b\x32\x1c.library.v1.AdminAchievement\x12\x16\n\x0e\x61\x63\x63\x65ss_refusal\x18\x03 \x01(\t\x12*\n\x07refused\x18\x04 \x03(\x0b\x32\x19.library.v1.RefusedReport\"\xab\x01\n\rRefusedReport\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0f\n\x07\x62y_name\x18\x03 \x01(\x08\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x03\x12,\n\x08\x66irst_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07last_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'library.v1.admin_achievements_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SHOWACHIEVEMENTSREQUEST']._serialized_start=120
-  _globals['_SHOWACHIEVEMENTSREQUEST']._serialized_end=206
-  _globals['_SHOWACHIEVEMENTSRESPONSE']._serialized_start=208
-  _globals['_SHOWACHIEVEMENTSRESPONSE']._serialized_end=301
-  _globals['_ADMINACHIEVEMENT']._serialized_start=303
-  _globals['_ADMINACHIEVEMENT']._serialized_end=412
-  _globals['_GRANTACHIEVEMENTREQUEST']._serialized_start=414
-  _globals['_GRANTACHIEVEMENTREQUEST']._serialized_end=523
-  _globals['_GRANTACHIEVEMENTRESPONSE']._serialized_start=525
-  _globals['_GRANTACHIEVEMENTRESPONSE']._serialized_end=593
-  _globals['_REVOKEACHIEVEMENTREQUEST']._serialized_start=595
-  _globals['_REVOKEACHIEVEMENTREQUEST']._serialized_end=705
-  _globals['_REVOKEACHIEVEMENTRESPONSE']._serialized_start=707
-  _globals['_REVOKEACHIEVEMENTRESPONSE']._serialized_end=776
+  _globals['_SHOWACHIEVEMENTSREQUEST']._serialized_start=153
+  _globals['_SHOWACHIEVEMENTSREQUEST']._serialized_end=239
+  _globals['_SHOWACHIEVEMENTSRESPONSE']._serialized_start=241
+  _globals['_SHOWACHIEVEMENTSRESPONSE']._serialized_end=334
+  _globals['_ADMINACHIEVEMENT']._serialized_start=336
+  _globals['_ADMINACHIEVEMENT']._serialized_end=445
+  _globals['_GRANTACHIEVEMENTREQUEST']._serialized_start=447
+  _globals['_GRANTACHIEVEMENTREQUEST']._serialized_end=556
+  _globals['_GRANTACHIEVEMENTRESPONSE']._serialized_start=558
+  _globals['_GRANTACHIEVEMENTRESPONSE']._serialized_end=626
+  _globals['_REVOKEACHIEVEMENTREQUEST']._serialized_start=628
+  _globals['_REVOKEACHIEVEMENTREQUEST']._serialized_end=738
+  _globals['_REVOKEACHIEVEMENTRESPONSE']._serialized_start=740
+  _globals['_REVOKEACHIEVEMENTRESPONSE']._serialized_end=809
+  _globals['_EXPLAINACHIEVEMENTREQUEST']._serialized_start=811
+  _globals['_EXPLAINACHIEVEMENTREQUEST']._serialized_end=896
+  _globals['_EXPLAINACHIEVEMENTRESPONSE']._serialized_start=899
+  _globals['_EXPLAINACHIEVEMENTRESPONSE']._serialized_end=1061
+  _globals['_REFUSEDREPORT']._serialized_start=1064
+  _globals['_REFUSEDREPORT']._serialized_end=1235
 # @@protoc_insertion_point(module_scope)

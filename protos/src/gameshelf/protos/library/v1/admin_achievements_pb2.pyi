@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from gameshelf.protos.library.v1 import achievement_service_pb2 as _achievement_service_pb2
 from gameshelf.protos.library.v1 import admin_change_pb2 as _admin_change_pb2
 from google.protobuf.internal import containers as _containers
@@ -67,3 +70,41 @@ class RevokeAchievementResponse(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     result: _admin_change_pb2.ChangeResult
     def __init__(self, result: _Optional[_Union[_admin_change_pb2.ChangeResult, _Mapping]] = ...) -> None: ...
+
+class ExplainAchievementRequest(_message.Message):
+    __slots__ = ("user_id", "product_id", "achievement")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACHIEVEMENT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    product_id: str
+    achievement: str
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., achievement: _Optional[str] = ...) -> None: ...
+
+class ExplainAchievementResponse(_message.Message):
+    __slots__ = ("title", "achievement", "access_refusal", "refused")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    ACHIEVEMENT_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    achievement: AdminAchievement
+    access_refusal: str
+    refused: _containers.RepeatedCompositeFieldContainer[RefusedReport]
+    def __init__(self, title: _Optional[str] = ..., achievement: _Optional[_Union[AdminAchievement, _Mapping]] = ..., access_refusal: _Optional[str] = ..., refused: _Optional[_Iterable[_Union[RefusedReport, _Mapping]]] = ...) -> None: ...
+
+class RefusedReport(_message.Message):
+    __slots__ = ("rule", "source", "by_name", "attempts", "first_at", "last_at")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    BY_NAME_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_AT_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    source: str
+    by_name: bool
+    attempts: int
+    first_at: _timestamp_pb2.Timestamp
+    last_at: _timestamp_pb2.Timestamp
+    def __init__(self, rule: _Optional[str] = ..., source: _Optional[str] = ..., by_name: _Optional[bool] = ..., attempts: _Optional[int] = ..., first_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

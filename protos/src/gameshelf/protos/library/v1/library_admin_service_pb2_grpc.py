@@ -266,6 +266,11 @@ class LibraryAdminServiceStub:
                 request_serializer=library_dot_v1_dot_admin__achievements__pb2.ShowAchievementsRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__achievements__pb2.ShowAchievementsResponse.FromString,
                 _registered_method=True)
+        self.ExplainAchievement = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ExplainAchievement',
+                request_serializer=library_dot_v1_dot_admin__achievements__pb2.ExplainAchievementRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__achievements__pb2.ExplainAchievementResponse.FromString,
+                _registered_method=True)
         self.GrantAchievement = channel.unary_unary(
                 '/library.v1.LibraryAdminService/GrantAchievement',
                 request_serializer=library_dot_v1_dot_admin__achievements__pb2.GrantAchievementRequest.SerializeToString,
@@ -677,6 +682,14 @@ class LibraryAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainAchievement(self, request, context):
+        """Explains why an achievement is not unlocked: its definition, the access to the product, and refused reports. Roles
+        `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GrantAchievement(self, request, context):
         """Unlocks an achievement. Role `admin`. It can be undone. Refusal: ACHIEVEMENT_NOT_FOUND.
         """
@@ -985,6 +998,11 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.ShowAchievements,
                     request_deserializer=library_dot_v1_dot_admin__achievements__pb2.ShowAchievementsRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__achievements__pb2.ShowAchievementsResponse.SerializeToString,
+            ),
+            'ExplainAchievement': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAchievement,
+                    request_deserializer=library_dot_v1_dot_admin__achievements__pb2.ExplainAchievementRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__achievements__pb2.ExplainAchievementResponse.SerializeToString,
             ),
             'GrantAchievement': grpc.unary_unary_rpc_method_handler(
                     servicer.GrantAchievement,
@@ -2158,6 +2176,33 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/ShowAchievements',
             library_dot_v1_dot_admin__achievements__pb2.ShowAchievementsRequest.SerializeToString,
             library_dot_v1_dot_admin__achievements__pb2.ShowAchievementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainAchievement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ExplainAchievement',
+            library_dot_v1_dot_admin__achievements__pb2.ExplainAchievementRequest.SerializeToString,
+            library_dot_v1_dot_admin__achievements__pb2.ExplainAchievementResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -81,6 +81,7 @@ GROUPS = (
     AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_DEAD_LETTERS _PRUNE_AUDIT"),
     AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_WITHOUT_LOCKS"),
     AcrossUsers("job retention", Reason.JOB, "settings._history.store", "_PRUNE"),
+    AcrossUsers("job retention", Reason.JOB, "achievements._attempts.store", "_PRUNE"),
     AcrossUsers("job forwarding", Reason.JOB, f"{_OUTBOX}.forwarded", "_WAITING _PAGE"),
     AcrossUsers("job gauges", Reason.RELAY, f"{_OUTBOX}.backlog", "_MEASURE _COUNT"),
     AcrossUsers("job gauges, libctl events", Reason.RELAY, f"{_OUTBOX}.lanes", "_LANES _PAGE"),

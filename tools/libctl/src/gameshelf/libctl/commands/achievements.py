@@ -8,14 +8,27 @@ from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
-from gameshelf.libctl.output import Column, Output, table
+from gameshelf.libctl.output import Branch, Column, Output, table, tree, visible
 from gameshelf.libctl.times import day, minute
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
+from rich.text import Text
+
+_CODES = {
+    "ACHIEVEMENT_NOT_FOUND": "there was no such achievement",
+    "PERMISSION_DENIED": "the player could not play the product, or only servers may unlock it",
+    "FAMILY_ACCESS_RESTRICTED": "the family share did not allow it",
+}
+_REASONS = {
+    "server_authoritative": "only servers of the game may unlock it",
+    "not_owned": "the player did not own the product",
+    "refunded": "the product was refunded or taken back",
+    "claimable": "the product is free, and the player has not claimed it",
+}
 
 
 @noun("achievements")
 def group() -> None:
-    """Show, grant and revoke a player's achievements."""
+    """Show, explain, grant and revoke a player's achievements."""
 
 
 @group.command()
@@ -41,6 +54,19 @@ def show(out: Output, user: UUID, product: UUID) -> None:
     columns.append(Column("id", whole=True))
     heading = [found["title"]] if found["title"] else []
     out.result(found, *heading, table(columns, rows, empty="This product has no achievements."))
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("product", type=click.UUID)
+@click.argument("achievement")
+@click.pass_obj
+def explain(out: Output, user: UUID, product: UUID, achievement: str) -> None:
+    """Say why ACHIEVEMENT, an id or API name, is not unlocked, and which reports of it were refused."""
+    asked = messages.ExplainAchievementRequest(user_id=str(user), product_id=str(product), achievement=achievement)
+    found = plain(connect().call("ExplainAchievement", asked))
+    root = Text(visible(found["title"] or "(no title)")).append(f"  {product}", "dim")
+    out.result(found, tree(root, [_definition(found, achievement), *_access(found), _refused(found)]))
 
 
 @group.command()
@@ -95,6 +121,51 @@ def _name(one: dict[str, Any]) -> str:
         if is_it
     ]
     return f"{named} ({', '.join(kinds)})" if kinds else named
+
+
+def _definition(found: dict[str, Any], achievement: str) -> Branch:
+    one = found["achievement"]
+    if one is None:
+        missing = Text(visible(f"{achievement}: the Catalog has announced no such achievement of this product"))
+        missing.stylize("bold red")
+        return Branch(missing)
+    status = one["status"]
+    facts = [Branch(f"id {status['achievement_id']}")]
+    if status["api_name"]:
+        facts.append(Branch(f"the game reports it as {status['api_name']}"))
+    if one["server_authoritative"]:
+        facts.append(Branch("only servers of the game may unlock it"))
+    if status["target_progress"]:
+        facts.append(Branch(f"progress {_progress(status)}"))
+    state = f"unlocked {minute(status['unlocked_at'])} UTC" if status["is_unlocked"] else "not unlocked"
+    label = Text(visible(_name(one))).append(f"  {state}", "bold green" if status["is_unlocked"] else "bold red")
+    return Branch(label, facts)
+
+
+def _access(found: dict[str, Any]) -> list[Branch]:
+    if not found["access_refusal"]:
+        return [Branch(Text("the player may play the product", style="green"))]
+    why = Text(f"the player may not play the product now: {_rule(found['access_refusal'])}", style="red")
+    return [Branch(why, [Branch("libctl access explain USER PRODUCT shows more")])]
+
+
+def _refused(found: dict[str, Any]) -> Branch:
+    if not found["refused"]:
+        return Branch("no report was refused in the last 30 days: if it is not unlocked, the game has not reported it")
+    return Branch("refused reports of the last 30 days (times of UTC)", [_report(one) for one in found["refused"]])
+
+
+def _report(one: dict[str, Any]) -> Branch:
+    last = f"{minute(one['last_at'])}  {_rule(one['rule'])}"
+    how = f"by the {one['source']}{', by its name' if one['by_name'] else ''}"
+    often = f", {one['attempts']:,} times since {minute(one['first_at'])}" if one["attempts"] > 1 else ""
+    return Branch(last, [Branch(how + often)])
+
+
+def _rule(rule: str) -> str:
+    """The rule in words; the code itself if it has none."""
+    code, _, reason = rule.partition(" ")
+    return _REASONS.get(reason) or _CODES.get(code) or rule
 
 
 def _progress(status: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from gameshelf.achievements import METADATA, MIGRATIONS
 from gameshelf.gateway.domains.achievements import consumed, errors, published, reactions, rest, support
 from gameshelf.gateway.domains.achievements.instance import create, make_services
+from gameshelf.gateway.domains.achievements.jobs.retention import RETENTION
 from gameshelf.gateway.domains.achievements.metrics import AchievementMetrics
 from gameshelf.gateway.runtime.domain import Domain
 
@@ -19,5 +20,6 @@ DOMAIN = Domain(
     commands=support.COMMANDS,
     codes=errors.CODES,
     rules=errors.RULES,
+    retention=RETENTION,
     metrics=AchievementMetrics,
 )

@@ -21,9 +21,11 @@ from gameshelf.achievements import (
     UnreadableAchievement,
 )
 from gameshelf.gateway.domains.achievements.openings import KNOWN, unlocks
+from gameshelf.gateway.domains.achievements.refused import RefusedReports, player_source, service_source
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import (
     GrpcContext,
+    caller,
     erased_among,
     is_service,
     parse_id,
@@ -50,10 +52,13 @@ _SIDE_BY_SIDE = 8
 class Achievements(AchievementServiceServicer):
     """Serves reports and reads of progress."""
 
-    def __init__(self, transactions: Transactions, acquire: Acquire, streams: UserStreams) -> None:
+    def __init__(
+        self, transactions: Transactions, acquire: Acquire, streams: UserStreams, refused: RefusedReports
+    ) -> None:
         self._transactions = transactions
         self._acquire = acquire
         self._streams = streams
+        self._refused = refused
 
     def install(self, server: grpc.aio.Server) -> str:
         """Adds the service to a server; returns its full name."""
@@ -71,7 +76,8 @@ class Achievements(AchievementServiceServicer):
             [progress] = await _identified(service, [report])
             return await service.report(user_id, progress, by_server=by_server)
 
-        achievement, newly_unlocked = await self._transactions.run(user_id, update, _opening(user_id, [report]))
+        with self._refused.noting(user_id, report.achievement, _source()):
+            achievement, newly_unlocked = await self._transactions.run(user_id, update, _opening(user_id, [report]))
         KNOWN.learn(achievement.id, achievement.product_id)
         return messages.UpdateAchievementProgressResponse(
             status=achievement_message(achievement), newly_unlocked=newly_unlocked
@@ -86,13 +92,15 @@ class Achievements(AchievementServiceServicer):
         for place, update in enumerate(request.updates):
             user_id, report = _report(update)
             reports[user_id].append((place, report))
-        slots, by_server = asyncio.Semaphore(_SIDE_BY_SIDE), is_service()
+        slots, by_server, source = asyncio.Semaphore(_SIDE_BY_SIDE), is_service(), _source()
 
         async def of_user(user_id: UUID, placed: Sequence[tuple[int, "_Report"]]) -> None:
             async with slots:
                 outcomes = await self._report(user_id, [report for _, report in placed], by_server)
-            for (place, _), outcome in zip(placed, outcomes, strict=True):
+            for (place, report), outcome in zip(placed, outcomes, strict=True):
                 results[place] = outcome
+                if outcome.refusal:
+                    self._refused.note(user_id, report.achievement, outcome.refusal, source)
                 if outcome.achievement:
                     KNOWN.learn(outcome.achievement.id, outcome.achievement.product_id)
 
@@ -134,6 +142,7 @@ class Achievements(AchievementServiceServicer):
                 user_id, elements, by_server=by_server
             ),
         )
+        self._refused.note_import(user_id, elements, results, _source() if by_server else None)
         return messages.ImportAchievementsResponse(results=[_imported(one) for one in results])
 
     async def GetAchievementStatus(
@@ -172,6 +181,11 @@ class _Report:
 
 
 _UNKNOWN = UUID(int=0)
+
+
+def _source() -> str:
+    """Returns who reports, as refused reports name it."""
+    return service_source(caller().user_id) if is_service() else player_source()
 
 
 def _opening(user_id: UUID, reports: Sequence[_Report]) -> Opening:

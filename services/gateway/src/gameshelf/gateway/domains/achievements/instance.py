@@ -5,6 +5,7 @@ from gameshelf.gateway.domains.achievements.grpc import Achievements
 from gameshelf.gateway.domains.achievements.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.domains.achievements.jobs.targets import LoweredTargets
 from gameshelf.gateway.domains.achievements.metrics import AchievementMetrics
+from gameshelf.gateway.domains.achievements.refused import RefusedReports
 from gameshelf.gateway.domains.achievements.support import OVERVIEW, AchievementsOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
@@ -17,12 +18,14 @@ from gameshelf.library import AccessQueries
 async def create(runtime: Runtime) -> DomainInstance:
     acquire, transactions, metrics = runtime.acquire, runtime.transactions, runtime.metrics
     unlocked = metrics.of(AchievementMetrics).unlocked
+    refused = RefusedReports(transactions, metrics)
 
     def count_unlocked(event: AchievementUnlocked) -> None:
         unlocked.inc()
 
     return DomainInstance(
-        servicers=[Achievements(transactions, acquire, runtime.streams)],
+        resources={RefusedReports: refused},
+        servicers=[Achievements(transactions, acquire, runtime.streams, refused)],
         support=[AchievementsOfUser],
         overview=OVERVIEW,
         after_commit={AchievementUnlocked: count_unlocked},
@@ -31,6 +34,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             Job("rarity recount", RarityRecount(acquire, metrics).run_once, 60.0),
             Job("targets", LoweredTargets(acquire, transactions, metrics=metrics).run_once, 0.5),
         ],
+        background=[("refused reports", refused.run)],
         erasing=Erasing(rows=[erase_rows(runtime.services[AchievementService])]),
     )
 

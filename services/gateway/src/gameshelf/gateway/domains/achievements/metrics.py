@@ -10,3 +10,8 @@ class AchievementMetrics(DomainMetrics):
         self.rarity_differences = Counter(
             "achievements_rarity_differences", "Counters that a recount found wrong", registry=registry
         )
+        self.refusals_dropped = Counter(
+            "achievements_refusals_dropped",
+            "Refused reports of achievements that support will not see, because too many wait",
+            registry=registry,
+        )

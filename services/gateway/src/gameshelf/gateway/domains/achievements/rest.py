@@ -14,6 +14,7 @@ from gameshelf.achievements import (
     ReportProgress,
 )
 from gameshelf.gateway.domains.achievements.openings import KNOWN, unlock
+from gameshelf.gateway.domains.achievements.refused import RefusedReports
 from gameshelf.gateway.domains.achievements.resources import (
     ACHIEVEMENT_RARITY,
     ACHIEVEMENT_STATUS,
@@ -74,14 +75,15 @@ async def list_rarities(read: Read, product_id: UUID) -> Reply:
     answers=REPORTED_PROGRESS,
     refuses=_REFUSES_PROGRESS,
 )
-async def report_progress(write: Write, achievement_id: UUID, body: ReportProgress) -> Reply:
+async def report_progress(write: Write, achievement_id: UUID, body: ReportProgress, refused: RefusedReports) -> Reply:
     """Reports progress.
 
     Needs access to the product. Progress never goes back; an achievement unlocks when its target is reached.
     `meta.newly_unlocked` shows whether this report has unlocked it.
     """
     progress = ProgressUpdate(achievement_id, body.current_progress)
-    achievement, newly_unlocked = await write.of(AchievementService).report(write.user_id, progress)
+    with refused.noting(write.user_id, achievement_id):
+        achievement, newly_unlocked = await write.of(AchievementService).report(write.user_id, progress)
     shown = ACHIEVEMENT_STATUS.render(achievement, write.language)
     return ok({"data": shown, "meta": {"newly_unlocked": newly_unlocked}})
 
@@ -94,14 +96,18 @@ async def report_progress(write: Write, achievement_id: UUID, body: ReportProgre
     answers=REPORTED_PROGRESS,
     refuses=_REFUSES_PROGRESS,
 )
-async def report_progress_by_name(write: Write, product_id: UUID, api_name: str, body: ReportProgress) -> Reply:
+async def report_progress_by_name(
+    write: Write, product_id: UUID, api_name: str, body: ReportProgress, refused: RefusedReports
+) -> Reply:
     """Reports progress by name.
 
     Works like the report by id, but the achievement is named by its product and by the name that the developer of the
     game uses.
     """
-    achievement_id = await write.of(AchievementService).named_one(NamedAchievement.from_text(product_id, api_name))
-    return await report_progress(write, achievement_id, body)
+    name = NamedAchievement.from_text(product_id, api_name)
+    with refused.noting(write.user_id, name):
+        achievement_id = await write.of(AchievementService).named_one(name)
+    return await report_progress(write, achievement_id, body, refused)
 
 
 @routes.write(
@@ -111,12 +117,13 @@ async def report_progress_by_name(write: Write, product_id: UUID, api_name: str,
     refuses=_REFUSES_UNLOCK,
     opening=unlock,
 )
-async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
+async def unlock_achievement(write: Write, achievement_id: UUID, refused: RefusedReports) -> Reply:
     """Unlocks an achievement.
 
     Needs access to the product. An achievement that is unlocked already is refused with 409.
     """
-    unlocked = await write.of(AchievementService).unlock(write.user_id, achievement_id)
+    with refused.noting(write.user_id, achievement_id):
+        unlocked = await write.of(AchievementService).unlock(write.user_id, achievement_id)
     KNOWN.learn(unlocked.id, unlocked.product_id)
     return ok({"data": ACHIEVEMENT_STATUS.render(unlocked, write.language)})
 
@@ -127,14 +134,16 @@ async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
     answers=ACHIEVEMENT_STATUS.document,
     refuses=_REFUSES_UNLOCK,
 )
-async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: str) -> Reply:
+async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: str, refused: RefusedReports) -> Reply:
     """Unlocks an achievement by name.
 
     Works like the unlock by id, but the achievement is named by its product and by the name that the developer of the
     game uses.
     """
-    achievement_id = await write.of(AchievementService).named_one(NamedAchievement.from_text(product_id, api_name))
-    return await unlock_achievement(write, achievement_id)
+    name = NamedAchievement.from_text(product_id, api_name)
+    with refused.noting(write.user_id, name):
+        achievement_id = await write.of(AchievementService).named_one(name)
+    return await unlock_achievement(write, achievement_id, refused)
 
 
 @routes.action(
@@ -154,7 +163,7 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
     },
     answers=IMPORTED_ACHIEVEMENT.listing,
 )
-async def import_achievements(action: RestAction, body: ImportAchievements) -> Reply:
+async def import_achievements(action: RestAction, body: ImportAchievements, refused: RefusedReports) -> Reply:
     """Imports offline progress.
 
     Accepts up to 100 unlocks and progress reports. Each has a result, in the order of the request; a rejected one does
@@ -163,6 +172,7 @@ async def import_achievements(action: RestAction, body: ImportAchievements) -> R
 
     async def import_all(write: Write) -> Reply:
         results = await write.of(AchievementService).import_achievements(write.user_id, body.achievements)
+        refused.note_import(write.user_id, body.achievements, results)
         return ok({"data": [IMPORTED_ACHIEVEMENT.render(one) for one in results]})
 
     def render(one: Any, *result: Any) -> Any:

@@ -1,23 +1,36 @@
-"""``achievements show|grant|revoke``: a player's achievements."""
+"""``achievements show|explain|grant|revoke``: a player's achievements."""
 
 from typing import Any
 from uuid import UUID
 
-from gameshelf.achievements import Achievement, AchievementNotFound, AchievementQueries, count_unlocked
+from gameshelf.achievements import (
+    Achievement,
+    AchievementNotFound,
+    AchievementQueries,
+    NamedAchievement,
+    RefusedAttempts,
+    attempt_subject,
+    count_unlocked,
+    refused_attempts,
+)
 from gameshelf.gateway.domains.achievements.changes import GrantAchievement, RevokeAchievement, undo
 from gameshelf.gateway.domains.achievements.grpc import achievement_message
+from gameshelf.gateway.domains.achievements.refused import rule_of
 from gameshelf.gateway.runtime.grpc.calls import parse_id
-from gameshelf.gateway.runtime.grpc.convert import text
-from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
+from gameshelf.gateway.runtime.identity import Identity, parse_uuid
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, read_command
 from gameshelf.gateway.runtime.support.language import current_language
 from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.library import AccessQueries
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 
 COMMANDS = (
     read_command("achievements show", "ShowAchievements"),
+    read_command("achievements explain", "ExplainAchievement"),
     change_command("achievements grant", "GrantAchievement", ADMIN, undo),
     change_command("achievements revoke", "RevokeAchievement", ADMIN, undo),
 )
@@ -49,6 +62,24 @@ class AchievementsOfUser:
             achievements=[_shown(one) for one in found], title=titles.get(product_id, "")
         )
 
+    async def ExplainAchievement(
+        self, request: messages.ExplainAchievementRequest, by: Identity
+    ) -> messages.ExplainAchievementResponse:
+        user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
+        reported = _named(product_id, request.achievement)
+        async with self._context.reading(user_id) as connection:
+            found = await AchievementQueries(connection).of_product(user_id, product_id)
+            known = next((one for one in found if _is(one, reported)), None)
+            refused = await refused_attempts(connection, user_id, _subjects(product_id, reported, known))
+            barred = await AccessQueries(connection).refusals(user_id, [product_id])
+            titles = await self._context.titles(connection, [product_id])
+        return messages.ExplainAchievementResponse(
+            title=titles.get(product_id, ""),
+            achievement=_shown(known) if known else None,
+            access_refusal=rule_of(barred[product_id]) if product_id in barred else "",
+            refused=[_refused(one) for one in refused],
+        )
+
     async def GrantAchievement(
         self, request: messages.GrantAchievementRequest, by: Identity
     ) -> messages.GrantAchievementResponse:
@@ -62,6 +93,39 @@ class AchievementsOfUser:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
         change = RevokeAchievement(user_id, parse_id(request.achievement_id, "achievement_id"))
         return messages.RevokeAchievementResponse(result=await self._context.make_change(change, options, by))
+
+
+def _named(product_id: UUID, sent: str) -> UUID | NamedAchievement:
+    """Parses an achievement: its id, or its API name. Raises InvalidInput, AchievementNotFound."""
+    if not sent:
+        raise InvalidInput(Problem("missing", pointer="achievement"))
+    try:
+        return parse_uuid(sent)
+    except ValueError:
+        return NamedAchievement.from_text(product_id, sent)
+
+
+def _is(known: Achievement, reported: UUID | NamedAchievement) -> bool:
+    return reported in (known.id, NamedAchievement(known.product_id, known.api_name or ""))
+
+
+def _subjects(product_id: UUID, reported: UUID | NamedAchievement, known: Achievement | None) -> list[str]:
+    """Returns what reports of the achievement may have named: its id, its API name."""
+    if known is None:
+        return [attempt_subject(reported)]
+    by_id = attempt_subject(known.id)
+    return [by_id, attempt_subject(NamedAchievement(product_id, known.api_name))] if known.api_name else [by_id]
+
+
+def _refused(of: RefusedAttempts) -> messages.RefusedReport:
+    return messages.RefusedReport(
+        rule=of.rule,
+        source=of.source,
+        by_name="/" in of.subject,
+        attempts=of.attempts,
+        first_at=timestamp(of.first_at),
+        last_at=timestamp(of.last_at),
+    )
 
 
 def _shown(of: Achievement) -> messages.AdminAchievement:

@@ -1,5 +1,7 @@
 """``libctl settings list|show|history|restore``: "my settings were reset"."""
 
+import re
+
 import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
@@ -138,6 +140,8 @@ def test_tables_fit_the_terminal(player, support, columns):
         shown = support.shows("settings", *words)
         assert max(map(len, shown.splitlines())) <= columns
         assert str(player.product) in shown
+        assert "UTC)" in shown
+        assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d", shown), "a time is in one piece"
     assert '"volume": 1' in support.shows("settings", "show", player.id, player.product)
     assert "громкость" in support.shows("settings", "show", player.id, player.product, "--revision", "1")
 

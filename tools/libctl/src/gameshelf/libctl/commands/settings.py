@@ -44,13 +44,14 @@ def list_(out: Output, user: UUID, limit: int, page: int) -> None:
     """List the games with settings, the last changed first."""
     request = messages.ListSettingsOfUserRequest(user_id=str(user), page=page, limit=limit)
     found = plain(connect().call("ListSettingsOfUser", request))
-    columns = [Column("product", least=_UUID), Column("layers"), Column("changed (UTC)"), Column("last read (UTC)")]
+    columns = [Column("product", least=_UUID), Column("layers"), Column("changed (UTC)", whole=True)]
+    columns += [Column("last read (UTC)", whole=True)] if out.is_wide else []
     rows = [
         (
             lines(one["title"] or "(no title)", one["settings"]["product_id"]),
             _layers(one["settings"]),
             minute(one["settings"]["last_updated_at"]),
-            minute(one["settings"]["last_synced_with_cloud_at"]),
+            *([minute(one["settings"]["last_synced_with_cloud_at"])] if out.is_wide else []),
         )
         for one in found["games"]
     ]
@@ -73,9 +74,9 @@ def show(out: Output, user: UUID, product: UUID, platform: str, device: str, rev
     named = f"the device {device}" if device else f"the platform {platform}" if platform else "the account"
     payload = found["settings_payload"]
     if payload is None:
-        said = Text(visible(f"There is no layer of {named}."))
+        said = Text("\n" + visible(f"There is no layer of {named}."))
     else:
-        said = Text(visible(f"Layer of {named}, revision {found['revision']}:")).append("\n" + _pretty(payload))
+        said = Text("\n" + visible(f"Layer of {named}, revision {found['revision']}:")).append("\n" + _pretty(payload))
     out.result(found, _heading(found, product), _current(found), said)
 
 
@@ -91,19 +92,14 @@ def history(out: Output, user: UUID, product: UUID, limit: int, cursor: str) -> 
         user_id=str(user), product_id=str(product), limit=limit, cursor=cursor
     )
     found = plain(connect().call("ListSettingsHistory", request))
-    columns = [
-        Column("revision", "right", whole=True),
-        Column("layer"),
-        Column("written (UTC)"),
-        Column("ended (UTC)"),
-        Column("by"),
-        Column("size", "right", whole=True),
-    ]
+    columns = [Column("revision", "right", whole=True), Column("layer")]
+    columns += [Column("written (UTC)", whole=True)] if out.is_wide else []
+    columns += [Column("ended (UTC)", whole=True), Column("by", whole=True), Column("size", "right", whole=True)]
     rows = [
         (
             one["revision"],
             _name(one),
-            minute(one["written_at"]) or "not known",
+            *([minute(one["written_at"]) or "not known"] if out.is_wide else []),
             minute(one["ended_at"]),
             one["ended_by"],
             size(one["size_bytes"]),

@@ -37,6 +37,7 @@ from gameshelf.achievements._store import (
     TargetReview,
 )
 from gameshelf.achievements._target_reviews import TargetReviews
+from gameshelf.achievements._timeline.queries import TIMELINE
 from gameshelf.achievements._views import Achievement, AchievementRarity, AchievementState, Language
 from gameshelf.kernel.migrations import Migrations
 
@@ -55,6 +56,7 @@ __all__ = [
     "MAX_REFUSED",
     "METADATA",
     "MIGRATIONS",
+    "TIMELINE",
     "Achievement",
     "AchievementAlreadyUnlocked",
     "AchievementLocked",

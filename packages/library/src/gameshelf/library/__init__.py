@@ -68,6 +68,7 @@ from gameshelf.library._queries.explain import AccessExplained, CatalogProduct, 
 from gameshelf.library._queries.library import CATALOG_VERSION, LibraryQueries
 from gameshelf.library._queries.overview import LibraryOverview, library_overview
 from gameshelf.library._queries.support import GrantView, HeldProduct, ItemState, LibrarySupportQueries, OrderFactView
+from gameshelf.library._queries.timeline import TIMELINE
 from gameshelf.library._reasons import LinkReason, SeatReason, Start
 from gameshelf.library._rules import Holding, NewGrant, Playtime
 from gameshelf.library._service import LibraryService
@@ -90,6 +91,7 @@ __all__ = [
     "GRACE",
     "METADATA",
     "MIGRATIONS",
+    "TIMELINE",
     "AccessDecision",
     "AccessExplained",
     "AccessQueries",

@@ -44,6 +44,7 @@ from gameshelf.playtime._queries.support import (
     PlaytimeSupportQueries,
     SessionPlace,
 )
+from gameshelf.playtime._queries.timeline import TIMELINE
 from gameshelf.playtime._queries.unsynced import MAX_RUNNING_DEVICES, UnsyncedPlay
 from gameshelf.playtime._rules import Interval
 from gameshelf.playtime._service import MAX_CORRECTION, PlaytimeService
@@ -62,6 +63,7 @@ __all__ = [
     "METADATA",
     "MIGRATIONS",
     "SHARDS",
+    "TIMELINE",
     "AnomalyFound",
     "AnomalyPlace",
     "Beat",

@@ -132,6 +132,7 @@ from gameshelf.savegames._queries import (
     UserUsage,
     savegame_overview,
 )
+from gameshelf.savegames._queries.timeline import TIMELINE
 from gameshelf.savegames._service import SavegameService
 from gameshelf.savegames._set_adoption import SavedSet
 from gameshelf.savegames._set_commands import (
@@ -216,6 +217,7 @@ __all__ = [
     "MIGRATIONS",
     "SINGLE_FILE",
     "STAGING",
+    "TIMELINE",
     "Adopted",
     "Adoption",
     "Arrival",

@@ -15,6 +15,7 @@ from gameshelf.settings._queries import SettingsQueries, count_games_with_settin
 from gameshelf.settings._revisions import LayerPrecondition, Revisions, parse_tag
 from gameshelf.settings._rules import MAX_VALUES, merged, patched
 from gameshelf.settings._service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
+from gameshelf.settings._timeline.queries import TIMELINE
 from gameshelf.settings._views import GameView, LayerPayload, LayerView, MergedSettings
 
 __version__ = "0.3.0.dev0"
@@ -30,6 +31,7 @@ __all__ = [
     "MAX_VALUES",
     "METADATA",
     "MIGRATIONS",
+    "TIMELINE",
     "Address",
     "GameFilter",
     "GameView",

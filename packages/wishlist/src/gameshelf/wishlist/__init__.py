@@ -25,6 +25,7 @@ from gameshelf.wishlist._queries import (
     WishlistSupportQueries,
     count_wishes,
 )
+from gameshelf.wishlist._queries.timeline import TIMELINE
 from gameshelf.wishlist._rules import (
     DEFAULT_CURRENCY,
     Conditions,
@@ -47,6 +48,7 @@ __all__ = [
     "DEFAULT_MAX_ITEMS",
     "METADATA",
     "MIGRATIONS",
+    "TIMELINE",
     "Conditions",
     "Cut",
     "Fanout",

@@ -36,7 +36,7 @@ NOUNS: dict[str, str] = {
     "sessions": "List a user's running sessions; end one that is stuck.",
     "settings": "Show a user's settings of games, and restore what they were.",
     "uploads": "List and cancel uploads of saves that are not committed.",
-    "user": "Summarise, export or erase a user's data.",
+    "user": "Summarise, list, export or erase what is stored of a user.",
     "wishlist": "Show a user's wishlist; explain why they were notified of a price or were not.",
 }
 

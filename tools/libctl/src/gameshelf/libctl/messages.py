@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-_JSON = frozenset({"before", "after", "target", "policy", "params", "settings_payload"})
+_JSON = frozenset({"before", "after", "target", "policy", "params", "settings_payload", "facts"})
 """Fields that hold JSON."""
 
 

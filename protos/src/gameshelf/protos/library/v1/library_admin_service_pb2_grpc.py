@@ -71,6 +71,11 @@ class LibraryAdminServiceStub:
                 request_serializer=library_dot_v1_dot_admin__users__pb2.ShowUserRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__users__pb2.ShowUserResponse.FromString,
                 _registered_method=True)
+        self.ListTimeline = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ListTimeline',
+                request_serializer=library_dot_v1_dot_admin__users__pb2.ListTimelineRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__users__pb2.ListTimelineResponse.FromString,
+                _registered_method=True)
         self.ExportUser = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ExportUser',
                 request_serializer=library_dot_v1_dot_admin__users__pb2.ExportUserRequest.SerializeToString,
@@ -370,6 +375,13 @@ class LibraryAdminServiceServicer:
     def ShowUser(self, request, context):
         """Returns a summary of what the service stores about a user, also whether the account was erased. Roles `support` and
         `admin`. The read is audited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTimeline(self, request, context):
+        """Returns what happened to a user, in all domains and by support, the newest first. Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -804,6 +816,11 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     request_deserializer=library_dot_v1_dot_admin__users__pb2.ShowUserRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__users__pb2.ShowUserResponse.SerializeToString,
             ),
+            'ListTimeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTimeline,
+                    request_deserializer=library_dot_v1_dot_admin__users__pb2.ListTimelineRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__users__pb2.ListTimelineResponse.SerializeToString,
+            ),
             'ExportUser': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportUser,
                     request_deserializer=library_dot_v1_dot_admin__users__pb2.ExportUserRequest.FromString,
@@ -1123,6 +1140,33 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/ShowUser',
             library_dot_v1_dot_admin__users__pb2.ShowUserRequest.SerializeToString,
             library_dot_v1_dot_admin__users__pb2.ShowUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTimeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ListTimeline',
+            library_dot_v1_dot_admin__users__pb2.ListTimelineRequest.SerializeToString,
+            library_dot_v1_dot_admin__users__pb2.ListTimelineResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -18,8 +18,10 @@ from gameshelf.gateway.runtime.streams import Versions
 from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.export_tables import OWN_RULES, ExportRules
 from gameshelf.gateway.runtime.support.own_commands import OWN_COMMANDS
+from gameshelf.gateway.runtime.support.timeline import OWN_TIMELINE
 from gameshelf.gateway.runtime.transaction import EventRules, Reaction, Services
 from gameshelf.kernel.events import Event
+from gameshelf.kernel.happenings import Happenings
 from gameshelf.kernel.migrations import Migrations
 from sqlalchemy import MetaData
 
@@ -144,6 +146,17 @@ def retention_of(domains: Sequence[Domain]) -> Sequence[RetentionRule]:
     """Returns the retention rules of all domains. Raises ValueError if two rules have one name."""
     found = _united(domains, lambda domain: {rule.name: rule for rule in domain.retention})
     return tuple(found.values())
+
+
+def timeline_of(domains: Sequence[Domain]) -> Mapping[str, Happenings]:
+    """Returns the kinds of happenings of all domains and of the runtime, by name. Raises ValueError for two of one
+    name.
+    """
+    own = {one.kind: one for one in OWN_TIMELINE}
+    found = _united(domains, lambda domain: {one.kind: one for one in domain.timeline})
+    for name in found.keys() & own.keys():
+        raise ValueError(f"{name!r} is declared by a domain and by the runtime")
+    return dict(sorted({**own, **found}.items()))
 
 
 def checks_of(domains: Sequence[Domain], instances: Sequence[DomainInstance]) -> Mapping[str, ReadinessCheck]:

@@ -1,6 +1,6 @@
 """Composes the declarations of all domains into the tables that the parts of the service use."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gameshelf.gateway.runtime import tables
@@ -16,6 +16,7 @@ from gameshelf.gateway.runtime.composed import (
     product_names_of,
     retention_of,
     routes_of,
+    timeline_of,
     versions_of,
 )
 from gameshelf.gateway.runtime.domain import Domain
@@ -31,6 +32,7 @@ from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.export_tables import ExportRules
 from gameshelf.gateway.runtime.transaction import EventRules
 from gameshelf.kernel.database import Statement
+from gameshelf.kernel.happenings import Happenings
 from gameshelf.kernel.migrations import Migrations
 from sqlalchemy import MetaData
 
@@ -51,6 +53,7 @@ class Composition:
     errors: ErrorTable
     export: ExportRules
     retention: Sequence[RetentionRule]
+    timeline: Mapping[str, Happenings]
     product_names: MakeProductNames
     metrics: Sequence[type[DomainMetrics]]
 
@@ -69,6 +72,7 @@ def compose(domains: Sequence[Domain]) -> Composition:
         errors=errors_of(domains),
         export=export_rules_of(domains),
         retention=retention_of(domains),
+        timeline=timeline_of(domains),
         product_names=product_names_of(domains),
         metrics=metrics_of(domains),
     )

@@ -38,6 +38,7 @@ from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.transaction import Reactions, Services, Transactions
 from gameshelf.gateway.runtime.ws.hub import Hub
+from gameshelf.kernel.happenings import Happenings
 from gameshelf.kernel.migrations import Migrations
 from redis.asyncio import Redis
 from sqlalchemy import MetaData
@@ -142,6 +143,8 @@ class Domain:
     """Makes the reader of titles and covers of products; exactly one domain has it."""
     retention: Sequence[RetentionRule] = ()
     """Rules for rows that it keeps for a limited time."""
+    timeline: Sequence[Happenings] = ()
+    """What happened to a user, by kinds, for ``user timeline``."""
     versions: Versions | None = None
     """The versions that pages depend on besides those of users; at most one domain has them."""
     settings: type[SettingsSection] | None = None

@@ -52,6 +52,7 @@ from gameshelf.gateway.runtime.support.rpc.audit import Audits
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.support.rpc.events import Events
 from gameshelf.gateway.runtime.support.rpc.service import LibraryAdmin
+from gameshelf.gateway.runtime.support.timeline import UserTimeline
 from gameshelf.gateway.runtime.transaction import Committed
 from gameshelf.gateway.runtime.ws.connection import LibraryUpdates
 from gameshelf.kernel.events import Event
@@ -195,6 +196,7 @@ class Gateway:
             UserOverview([*(one.overview for one in self.instances if one.overview), OWN_OVERVIEW]),
             Export(composition.metadata, self.streams, composition.export, signers),
             composition.product_names,
+            UserTimeline(self.streams, composition.timeline),
         )
         makers = [Events, Audits, *(make for instance in self.instances for make in instance.support)]
         return LibraryAdmin(context, [make(context) for make in makers])

@@ -15,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from gameshelf.devstack.source_tree import parse_source
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.distribution import user_column
+from gameshelf.kernel.happenings import Happenings
 from gameshelf.kernel.sql import RowErasure
 from sqlalchemy import MetaData
 
@@ -84,7 +85,7 @@ def _own_names(module: ModuleType) -> list[str]:
 def _inside(value: Any) -> Iterator[Statement]:
     if isinstance(value, Statement):
         yield value
-    elif isinstance(value, RowErasure):
+    elif isinstance(value, RowErasure | Happenings):
         yield from value.statements
     elif isinstance(value, Mapping):
         for one in value.values():

@@ -1,5 +1,7 @@
 """``libctl user``: a user at a glance, all that is stored of them, and their end."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,10 +12,12 @@ from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.fetching import Absent, fetch
+from gameshelf.libctl.happenings import KINDS, sentence
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
-from gameshelf.libctl.output import Column, Output, facts, size, table
+from gameshelf.libctl.output import Column, Output, facts, lines, size, table
 from gameshelf.libctl.progress import progress
+from gameshelf.libctl.times import MomentParameter, minute
 from gameshelf.protos.library.v1 import admin_users_pb2 as messages
 
 _TRACES = (
@@ -32,12 +36,13 @@ _TRACES = (
     "last_sequence",
 )
 """At least one of these counts is not zero for every user that the service knows."""
+_KINDS_HELP = f"Only this kind, or several with the option repeated: {', '.join(KINDS)}."
 _ERASURE = {"running": "being erased: some of its data may still exist", "done": "erased: no data is left"}
 
 
 @noun("user")
 def group() -> None:
-    """Summarise, export or erase a user's data."""
+    """Summarise, list, export or erase what is stored of a user."""
 
 
 @group.command()
@@ -53,6 +58,45 @@ def show(out: Output, user: UUID) -> None:
     out.result(found, facts(_summary(found)))
     if not any(found[name] for name in _TRACES):
         out.say("No data is stored for this user. Is the id correct?")
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, metavar="KIND", help=_KINDS_HELP)
+@click.option("--since", type=MomentParameter(), metavar="TIME", help="Only what happened at this time or later.")
+@click.option("--until", type=MomentParameter(), metavar="TIME", help="Only what happened before this time.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--cursor", default="", help="Where the page before ended.")
+@click.pass_obj
+def timeline(
+    out: Output,
+    user: UUID,
+    kinds: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    cursor: str,
+) -> None:
+    """List what happened to a user, in the game and by support, the newest first."""
+    request = messages.ListTimelineRequest(user_id=str(user), kinds=kinds, limit=limit, cursor=cursor)
+    for name, time in (("since", since), ("until", until)):
+        if time:
+            getattr(request, name).FromDatetime(time)
+    found = plain(connect().call("ListTimeline", request))
+    columns = [Column("time (UTC)", whole=True), Column("what happened")]
+    columns += [Column("product")] if out.is_wide else []
+    rows = [(minute(one["at"]), *_happened(one, is_wide=out.is_wide)) for one in found["entries"]]
+    out.result(found, table(columns, rows, empty="Nothing happened."))
+    if found["next_cursor"]:
+        out.say(f"More: --cursor {found['next_cursor']}")
+
+
+def _happened(one: dict[str, Any], *, is_wide: bool) -> Sequence[object]:
+    """What happened, and the product: beside it, or below it where there is no room."""
+    said, product = sentence(one["kind"], one["facts"]), one["title"] or one["product_id"]
+    if is_wide:
+        return said, product
+    return [lines(said, product) if product else said]
 
 
 def _summary(found: dict[str, Any]) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Achievements and their rarity."""
 
-from gameshelf.achievements import METADATA, MIGRATIONS
+from gameshelf.achievements import METADATA, MIGRATIONS, TIMELINE
 from gameshelf.gateway.domains.achievements import consumed, errors, published, reactions, rest, support
 from gameshelf.gateway.domains.achievements.instance import create, make_services
 from gameshelf.gateway.domains.achievements.jobs.retention import RETENTION
@@ -22,4 +22,5 @@ DOMAIN = Domain(
     rules=errors.RULES,
     retention=RETENTION,
     metrics=AchievementMetrics,
+    timeline=TIMELINE,
 )

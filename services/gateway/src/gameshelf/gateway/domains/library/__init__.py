@@ -14,7 +14,7 @@ from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.domains.library.settings import LibrarySection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.gateway.runtime.streams import Versions
-from gameshelf.library import ACTIVE_SHARES, CATALOG_VERSION, METADATA, MIGRATIONS, LibraryQueries
+from gameshelf.library import ACTIVE_SHARES, CATALOG_VERSION, METADATA, MIGRATIONS, TIMELINE, LibraryQueries
 
 DOMAIN = Domain(
     "library",
@@ -33,4 +33,5 @@ DOMAIN = Domain(
     product_names=LibraryQueries,
     versions=Versions(CATALOG_VERSION, ACTIVE_SHARES),
     settings=LibrarySection,
+    timeline=TIMELINE,
 )

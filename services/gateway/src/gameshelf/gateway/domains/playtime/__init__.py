@@ -5,7 +5,7 @@ from gameshelf.gateway.domains.playtime.instance import create, make_services
 from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.domains.playtime.settings import PlaytimeSection
 from gameshelf.gateway.runtime.domain import Domain
-from gameshelf.playtime import METADATA, MIGRATIONS
+from gameshelf.playtime import METADATA, MIGRATIONS, TIMELINE
 
 DOMAIN = Domain(
     "playtime",
@@ -21,4 +21,5 @@ DOMAIN = Domain(
     reactions=reactions.REACTIONS,
     settings=PlaytimeSection,
     metrics=PlaytimeMetrics,
+    timeline=TIMELINE,
 )

@@ -16,7 +16,7 @@ from gameshelf.gateway.domains.savegames.instance import create, make_queries, m
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.runtime.domain import Domain
-from gameshelf.savegames import METADATA, MIGRATIONS
+from gameshelf.savegames import METADATA, MIGRATIONS, TIMELINE
 
 DOMAIN = Domain(
     "savegames",
@@ -40,4 +40,5 @@ DOMAIN = Domain(
     consumed=consumed.EVENTS,
     settings=SavegameSection,
     metrics=SavegameMetrics,
+    timeline=TIMELINE,
 )

@@ -5,7 +5,7 @@ from gameshelf.gateway.domains.settings.instance import create, make_services
 from gameshelf.gateway.domains.settings.jobs.retention import RETENTION
 from gameshelf.gateway.domains.settings.settings import GameSettingsSection
 from gameshelf.gateway.runtime.domain import Domain
-from gameshelf.settings import METADATA, MIGRATIONS
+from gameshelf.settings import METADATA, MIGRATIONS, TIMELINE
 
 DOMAIN = Domain(
     "settings",
@@ -20,4 +20,5 @@ DOMAIN = Domain(
     published=published.FORMS,
     retention=RETENTION,
     settings=GameSettingsSection,
+    timeline=TIMELINE,
 )

@@ -6,7 +6,7 @@ from gameshelf.gateway.domains.wishlist.jobs.retention import RETENTION
 from gameshelf.gateway.domains.wishlist.metrics import WishlistMetrics
 from gameshelf.gateway.domains.wishlist.settings import WishlistSection
 from gameshelf.gateway.runtime.domain import Domain
-from gameshelf.wishlist import METADATA, MIGRATIONS
+from gameshelf.wishlist import METADATA, MIGRATIONS, TIMELINE
 
 DOMAIN = Domain(
     "wishlist",
@@ -26,4 +26,5 @@ DOMAIN = Domain(
     retention=RETENTION,
     settings=WishlistSection,
     metrics=WishlistMetrics,
+    timeline=TIMELINE,
 )

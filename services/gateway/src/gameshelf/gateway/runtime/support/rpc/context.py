@@ -18,6 +18,7 @@ from gameshelf.gateway.runtime.support.commands import Change, ChangeOfProduct, 
 from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.support.language import current_language
 from gameshelf.gateway.runtime.support.overview import UserOverview
+from gameshelf.gateway.runtime.support.timeline import UserTimeline
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
@@ -38,6 +39,7 @@ class SupportContext:
     overview: UserOverview
     export: Export
     product_names: MakeProductNames
+    timeline: UserTimeline
     clock: Clock = utc_now
 
     @asynccontextmanager

@@ -1,0 +1,1 @@
+"""What happened to a user's achievements, for the timeline of support."""

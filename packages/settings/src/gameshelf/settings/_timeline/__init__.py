@@ -1,0 +1,1 @@
+"""What happened to a user's settings, for the timeline of support."""

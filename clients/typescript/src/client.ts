@@ -14,6 +14,7 @@ import {
 import type { HomeDocument } from "./generated/schemas.js";
 import { type EtagStore, MemoryEtagStore } from "./http/etags.js";
 import type { RetryPolicy } from "./http/retries.js";
+import { Returns } from "./http/returns.js";
 import { type TokenProvider, TokenSource } from "./http/tokens.js";
 import { type Fetch, Transport } from "./http/transport.js";
 import { newId } from "./ids.js";
@@ -84,7 +85,7 @@ export class LibraryClient {
     const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
     const retries = options.retries ?? {};
     const waits = { pause: options.pause ?? pause, random: options.random ?? Math.random };
-    const common = { ...waits, tokens: new TokenSource(token) };
+    const common = { ...waits, tokens: new TokenSource(token), returns: new Returns() };
     const transport = new Transport({
       ...common,
       fetch,

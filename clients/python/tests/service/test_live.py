@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
-from gameshelf.client import ForeignAnswer, LibraryClient, LibraryRefusal
+from gameshelf.client import ForeignAnswer, LibraryClient, LibraryRefusal, LibraryUnreachable, RetryRules
 from gameshelf.client.live import LiveUpdates, address_of_updates
+from gameshelf.client.returns import Returns
 from gameshelf.client.tokens import TokenSource
 from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.proxy import Proxy
@@ -104,6 +105,51 @@ async def test_a_silent_connection_is_given_up(listen, wire, client):
         assert named(await waiting) == ["b"]
 
 
+async def test_a_call_that_is_answered_again_ends_the_pause(wire, player):
+    """The launcher said that it was connected again, and got its messages up to 30 seconds later."""
+    pauses, is_back = [], asyncio.Event()
+
+    async def until_back(seconds):
+        pauses.append(seconds)
+        if not is_back.is_set():
+            await asyncio.sleep(PATIENCE_SECONDS)
+
+    address, once = f"http://{wire.address}/api/v1/library", RetryRules(tries_to_connect=1)
+    async with (
+        LibraryClient(address, player.token, retries=once, pause=until_back) as client,
+        client.live_updates("0") as updates,
+        asyncio.timeout(PATIENCE_SECONDS / 2),
+    ):
+        await wire.cut()
+        waiting = asyncio.create_task(taken(updates, 1))
+        while not pauses:
+            await asyncio.sleep(0.01)
+        with pytest.raises(LibraryUnreachable):
+            await client.home.get_home()
+        assert updates.connections == 0
+        await wire.listen()
+        is_back.set()
+        await client.library.create_category({"name": "a"})
+        assert named(await waiting) == ["a"]
+        assert len(pauses) == 2  # the second is short: not all clients come at the same moment
+
+
+async def test_a_pause_that_the_service_asks_for_is_kept():
+    returns, pauses = Returns(), []
+
+    async def back_meanwhile(seconds):
+        await asyncio.sleep(0.02)
+        returns.note(None)
+        returns.note(200)
+        await asyncio.sleep(0.02)
+        pauses.append(seconds)
+
+    async with server((4429,), (None, message(1)), pause=back_meanwhile, returns=returns) as (updates, _):
+        await taken(updates, 1)
+    assert len(pauses) == 1
+    assert pauses[0] >= 60
+
+
 async def test_waiting_for_a_message_may_be_cancelled(listen, client):
     async with listen("0") as updates:
         with pytest.raises(TimeoutError):
@@ -190,7 +236,7 @@ def message(number, kind="library.updated", **payload):
 
 
 @asynccontextmanager
-async def server(*connections, clock=None, pause=None):
+async def server(*connections, clock=None, **options):
     """A server that sends texts, and closes with a code; one list for each connection."""
     left = list(connections)
     asked = []
@@ -204,7 +250,7 @@ async def server(*connections, clock=None, pause=None):
 
     async with serve(handle, HOST, 0) as running:
         port = running.sockets[0].getsockname()[1]
-        options = {"pause": pause, **({"clock": clock} if clock else {})}
+        options |= {"clock": clock} if clock else {}
         async with LiveUpdates(f"ws://{HOST}:{port}/", TokenSource("token"), **options) as updates:
             yield updates, asked
 

@@ -6,6 +6,7 @@ import { documentOf, type Received } from "./answers.js";
 import { type EtagStore, etagKey, type StoredAnswer } from "./etags.js";
 import { withLimit } from "./limits.js";
 import { isRetried, pauseSeconds, type RetryPolicy, retryAfterSeconds } from "./retries.js";
+import { isAway, type Returns } from "./returns.js";
 import { type TokenSource, userOf } from "./tokens.js";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -40,6 +41,7 @@ export interface Parts {
   readonly fetch: Fetch;
   readonly tokens: TokenSource;
   readonly etags: EtagStore | undefined;
+  readonly returns: Returns;
   readonly pause: Pause;
   readonly random: () => number;
   /** Milliseconds; used for what a date in `Retry-After` means. */
@@ -60,7 +62,7 @@ export class Transport {
   }
 
   async send(sending: Sending): Promise<Answered> {
-    const { tokens, random, now } = this.#parts;
+    const { tokens, random, now, returns } = this.#parts;
     const began = performance.now();
     let token = await waitFor(tokens.current(), sending.signal);
     let [tried, isRenewed, isUnsure] = [0, false, false];
@@ -70,6 +72,7 @@ export class Transport {
       const leftSeconds = sending.retries.totalSeconds - (performance.now() - began) / 1000;
       const timeoutSeconds = Math.min(sending.timeoutSeconds, Math.max(leftSeconds, 0));
       const received = await this.#received({ ...sending, timeoutSeconds }, token, kept.answer?.etag);
+      returns.note(isAway(received instanceof LibraryUnreachable ? undefined : received.status));
       if (!(received instanceof LibraryUnreachable) && received.status === 401 && !isRenewed) {
         isRenewed = true;
         const other = await waitFor(tokens.renewed(token), sending.signal);

@@ -23,9 +23,14 @@ export function failuresAfter(connected: Connected, failures: number): number {
   return connected.isAccepted && connected.seconds >= WORKED_SECONDS ? 1 : failures + 1;
 }
 
+/** Whether the next connection may come before its pause is over: not where the service has asked for the pause. */
+export function mayBeSooner(ended: Ended): boolean {
+  return typeof ended !== "object" || ended.code !== TOO_MANY;
+}
+
 /** The pause before the next connection. Limits count whole minutes, so the next one is waited for. */
 export function reconnectSeconds(ended: Ended, failures: number, policy: RetryPolicy, nowMs: number, random: number) {
-  const askedSeconds = typeof ended === "object" && ended.code === TOO_MANY ? 60 - ((nowMs / 1000) % 60) : undefined;
+  const askedSeconds = mayBeSooner(ended) ? undefined : 60 - ((nowMs / 1000) % 60);
   // Connections are tried for ever: the tries only make the pauses longer, up to the longest.
   const state = { tried: Math.min(failures, 30), elapsedSeconds: 0, askedSeconds };
   return (

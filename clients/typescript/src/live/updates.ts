@@ -3,11 +3,12 @@
 import { LibraryError, LibraryRefusal } from "../errors.js";
 import type { Message } from "../generated/messages.js";
 import { DEFAULT_RETRIES, type RetryPolicy } from "../http/retries.js";
+import type { Returns } from "../http/returns.js";
 import type { TokenSource } from "../http/tokens.js";
 import type { Pause } from "../pause.js";
 import { connect, type SocketConstructor } from "./connection.js";
 import { isAfter, type LiveMessage, liveMessage } from "./messages.js";
-import { type Connected, failuresAfter, reconnectSeconds, UNAUTHENTICATED } from "./reconnects.js";
+import { type Connected, failuresAfter, mayBeSooner, reconnectSeconds, UNAUTHENTICATED } from "./reconnects.js";
 
 export interface LiveOptions {
   /** The id of the last message that was handled, in this process or an earlier one. Without it they begin now. */
@@ -28,6 +29,7 @@ export interface LiveOptions {
 export interface LiveParts {
   readonly url: string;
   readonly tokens: TokenSource;
+  readonly returns: Returns;
   readonly socket: SocketConstructor;
   readonly pause: Pause;
   readonly random: () => number;
@@ -126,7 +128,7 @@ export class LiveUpdates implements AsyncIterable<LiveMessage>, AsyncDisposable 
   }
 
   async #connections(): Promise<void> {
-    const { tokens, pause, random } = this.#parts;
+    const { tokens, random } = this.#parts;
     let failures = 0;
     let refused: string | undefined;
     while (!this.#closing.signal.aborted) {
@@ -149,8 +151,40 @@ export class LiveUpdates implements AsyncIterable<LiveMessage>, AsyncDisposable 
       failures = failuresAfter(connected, failures);
       if (refused === token && failures === 1) continue; // it has expired: nothing is wrong with the service
       const seconds = reconnectSeconds(connected.ended, failures, this.#retries, Date.now(), random());
-      await pause(seconds, this.#closing.signal);
+      if (!mayBeSooner(connected.ended)) await this.#pause(seconds);
+      else if (await this.#pauseUntilReturn(seconds)) failures = 0;
     }
+  }
+
+  #pause(seconds: number): Promise<void> {
+    return this.#parts.pause(seconds, this.#closing.signal);
+  }
+
+  /**
+   * Pauses, at most until the service is back for the client's calls, and returns whether it is: a page whose calls are
+   * answered again has to be live again too, and not only after the rest of a pause that has grown meanwhile.
+   */
+  async #pauseUntilReturn(seconds: number): Promise<boolean> {
+    const { returns, random } = this.#parts;
+    let isBack = false;
+    const waiting = new AbortController();
+    const end = () => waiting.abort();
+    const ignore = returns.listen(() => {
+      isBack = true;
+      end();
+    });
+    this.#closing.signal.addEventListener("abort", end, { once: true });
+    try {
+      await this.#parts.pause(seconds, waiting.signal);
+    } catch (error) {
+      if (!isBack) throw error;
+      // Not all clients at the same moment.
+      await this.#pause(random() * Math.min(seconds, this.#retries.firstPauseSeconds));
+    } finally {
+      ignore();
+      this.#closing.signal.removeEventListener("abort", end);
+    }
+    return isBack;
   }
 
   #connection(token: string): Promise<Connected> {

@@ -233,3 +233,112 @@ test("closing, or the signal, ends the iteration while it waits", async () => {
   const aborted = connections([{ messages: [auth("1")] }]).client.live({ signal: controller.signal });
   await assert.rejects(taken(aborted, 1), /the player has left/);
 });
+
+/** A client whose connections fail until its service is back, and whose pauses last until something ends them. */
+function awayClient(code: number) {
+  const pauses: { seconds: number; end: () => void }[] = [];
+  const state = { isAway: true, opened: 0 };
+  class Socket extends EventTarget {
+    constructor() {
+      super();
+      state.opened += 1;
+      queueMicrotask(() => {
+        if (state.isAway) return this.dispatchEvent(Object.assign(new Event("close"), { code }));
+        for (const message of [auth("1"), added("2")])
+          this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(message) }));
+      });
+    }
+    send() {}
+    close() {}
+  }
+  const client = new LibraryClient("https://service.test/", "token", {
+    webSocket: Socket as never,
+    random: () => 1,
+    fetch: async () => {
+      if (state.isAway) throw new TypeError("fetch failed");
+      return Response.json({ data: {}, meta: {} });
+    },
+    retries: { tries: 1 },
+    pause: (seconds, signal) =>
+      new Promise((resolve, reject) => {
+        pauses.push({ seconds, end: resolve });
+        signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      }),
+  });
+  /** Lets what is ready run. */
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  return { client, state, pauses, settle };
+}
+
+test("a call that is answered again ends the pause, and the pauses begin from the shortest", async () => {
+  const { client, state, pauses, settle } = awayClient(1006);
+  const messages = taken(client.live(), 1);
+  for (const seconds of [1, 2, 4, 8]) {
+    await settle();
+    assert.equal(pauses.at(-1)?.seconds, seconds);
+    if (seconds < 8) pauses.at(-1)?.end();
+  }
+  await assert.rejects(client.home(), LibraryUnreachable);
+  await settle();
+  assert.equal(state.opened, 4, "a call that fails ends no pause");
+  state.isAway = false;
+  await client.home();
+  await settle();
+  assert.deepEqual([pauses.length, pauses.at(-1)?.seconds], [5, 1], "not all clients come at the same moment");
+  pauses.at(-1)?.end();
+  assert.equal((await messages).length, 1);
+  assert.equal(state.opened, 5);
+});
+
+test("an answer ends no pause if the calls before it were answered too, or the service has asked for the pause", async () => {
+  const answering = awayClient(1013);
+  void taken(answering.client.live(), 1);
+  await answering.settle();
+  answering.state.isAway = false;
+  await answering.client.home();
+  await answering.settle();
+  assert.deepEqual([answering.state.opened, answering.pauses.length], [1, 1]);
+
+  const limited = awayClient(4429);
+  void taken(limited.client.live(), 1);
+  await limited.settle();
+  await assert.rejects(limited.client.home(), LibraryUnreachable);
+  limited.state.isAway = false;
+  await limited.client.home();
+  await limited.settle();
+  assert.deepEqual([limited.state.opened, limited.pauses.length], [1, 1]);
+});
+
+test("a browser that has a network again ends the pause, and closing leaves no listener", async () => {
+  const page = new EventTarget();
+  const listeners = { count: 0 };
+  Object.assign(globalThis, {
+    addEventListener: (...all: Parameters<EventTarget["addEventListener"]>) => {
+      listeners.count += 1;
+      page.addEventListener(...all);
+    },
+    removeEventListener: (...all: Parameters<EventTarget["removeEventListener"]>) => {
+      listeners.count -= 1;
+      page.removeEventListener(...all);
+    },
+  });
+  try {
+    const { client, state, pauses, settle } = awayClient(1006);
+    const live = client.live();
+    const messages = taken(live, 1);
+    await settle();
+    page.dispatchEvent(new Event("online"));
+    await settle();
+    assert.equal(pauses.length, 2);
+    pauses.at(-1)?.end();
+    await settle();
+    assert.deepEqual([state.opened, listeners.count], [2, 1]);
+    live.close();
+    assert.deepEqual(await messages, []);
+    await settle();
+    assert.equal(listeners.count, 0);
+  } finally {
+    Reflect.deleteProperty(globalThis, "addEventListener");
+    Reflect.deleteProperty(globalThis, "removeEventListener");
+  }
+});

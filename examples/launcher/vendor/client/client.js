@@ -1,6 +1,7 @@
 /** The client: one object per user, with a group of calls for each domain. */
 import { AchievementsCalls, EventsCalls, FamilyCalls, HomeCalls, LibraryCalls, PlaytimeCalls, WishlistCalls, } from "./generated/calls.js";
 import { MemoryEtagStore } from "./http/etags.js";
+import { Returns } from "./http/returns.js";
 import { TokenSource } from "./http/tokens.js";
 import { Transport } from "./http/transport.js";
 import { newId } from "./ids.js";
@@ -39,7 +40,7 @@ export class LibraryClient {
         const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
         const retries = options.retries ?? {};
         const waits = { pause: options.pause ?? pause, random: options.random ?? Math.random };
-        const common = { ...waits, tokens: new TokenSource(token) };
+        const common = { ...waits, tokens: new TokenSource(token), returns: new Returns() };
         const transport = new Transport({
             ...common,
             fetch,

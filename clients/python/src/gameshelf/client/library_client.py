@@ -88,6 +88,7 @@ class LibraryClient:
             self._tokens,
             cursor,
             ping_seconds=ping_seconds,
+            returns=self._transport.returns,
             pause=self._pause,
             clock=self._clock,
         )

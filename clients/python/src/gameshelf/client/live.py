@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from gameshelf.client.errors import ForeignAnswer, LibraryProblem, LibraryRefusal, LibraryUnreachable
 from gameshelf.client.retries import pause_before, retry_after
+from gameshelf.client.returns import Returns
 from gameshelf.client.tokens import TokenSource
 from gameshelf.client.transport import PauseFor
 
@@ -44,12 +45,13 @@ class LiveUpdates:
         cursor: str | None = None,
         *,
         ping_seconds: float = 20.0,
+        returns: Returns | None = None,
         pause: PauseFor = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """A connection without a pong for twice ``ping_seconds`` is given up."""
+        """A connection without a pong for twice ``ping_seconds`` is given up. ``returns`` end pauses early."""
         self._address, self._tokens, self._ping_seconds = address, tokens, ping_seconds
-        self._pause, self._clock = pause, clock
+        self._returns, self._pause, self._clock = returns or Returns(), pause, clock
         self.cursor = cursor
         """Id of the last message that was handed on. A program that keeps it misses nothing while it is off for less
         than a day."""
@@ -141,7 +143,30 @@ class LiveUpdates:
 
     async def _wait(self, said: float | None = None) -> None:
         self._failures += 1
-        await self._pause(pause_before(self._failures - 1, said))
+        pause = pause_before(self._failures - 1, said)
+        if said is not None:
+            await self._pause(pause)
+        elif await self._is_back_within(pause):
+            self._failures = 0
+            await self._pause(pause_before(0))  # not all clients at the same moment
+
+    async def _is_back_within(self, seconds: float) -> bool:
+        """Pauses, at most until the service is back for the client's calls, and returns whether it is.
+
+        A program whose calls are answered again gets its messages again too, and not only after the rest of a pause
+        that has grown meanwhile.
+        """
+        pausing = asyncio.ensure_future(self._pause(seconds))
+        returning = asyncio.ensure_future(self._returns.wait())
+        try:
+            await asyncio.wait((pausing, returning), return_when=asyncio.FIRST_COMPLETED)
+            if pausing.done():
+                await pausing
+                return False
+            return True
+        finally:
+            pausing.cancel()
+            returning.cancel()
 
     def _taken(self, text: str | bytes) -> "LiveMessage | None":
         """A message that is new to the caller."""

@@ -13,6 +13,7 @@ from gameshelf.client.answers import LibraryAnswer
 from gameshelf.client.errors import ForeignAnswer, LibraryProblem, LibraryRefusal, LibraryUnreachable
 from gameshelf.client.etags import EtagStore, KeptAnswer, user_of
 from gameshelf.client.retries import Attempts, RetryRules, is_temporary, retry_after
+from gameshelf.client.returns import Returns
 from gameshelf.client.tokens import TokenSource
 
 PauseFor = Callable[[float], Awaitable[None]]
@@ -56,6 +57,7 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self._http, self.tokens, self._headers = http, tokens, {"Accept": "application/json", **headers}
         self._rules, self._etags, self._pause, self._clock = rules, etags, pause, clock
+        self.returns = Returns()
 
     async def send(self, call: Call) -> LibraryAnswer[Any]:
         """Raises LibraryRefusal, LibraryUnreachable, ForeignAnswer, or what the token's provider raises."""
@@ -104,8 +106,10 @@ class Transport:
             except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{self._base_url}: {type(error).__name__} {error}".rstrip()
                 is_connection = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                self.returns.note(None)
             else:
                 check_origin(response)
+                self.returns.note(response.status_code)
                 if not is_temporary(response.status_code, call.method, call.takes_key or call.is_read):
                     return response
                 said = retry_after(response.headers)

@@ -4,6 +4,7 @@ import { documentOf } from "./answers.js";
 import { etagKey } from "./etags.js";
 import { withLimit } from "./limits.js";
 import { isRetried, pauseSeconds, retryAfterSeconds } from "./retries.js";
+import { isAway } from "./returns.js";
 import { userOf } from "./tokens.js";
 export class Transport {
     #parts;
@@ -11,7 +12,7 @@ export class Transport {
         this.#parts = parts;
     }
     async send(sending) {
-        const { tokens, random, now } = this.#parts;
+        const { tokens, random, now, returns } = this.#parts;
         const began = performance.now();
         let token = await waitFor(tokens.current(), sending.signal);
         let [tried, isRenewed, isUnsure] = [0, false, false];
@@ -21,6 +22,7 @@ export class Transport {
             const leftSeconds = sending.retries.totalSeconds - (performance.now() - began) / 1000;
             const timeoutSeconds = Math.min(sending.timeoutSeconds, Math.max(leftSeconds, 0));
             const received = await this.#received({ ...sending, timeoutSeconds }, token, kept.answer?.etag);
+            returns.note(isAway(received instanceof LibraryUnreachable ? undefined : received.status));
             if (!(received instanceof LibraryUnreachable) && received.status === 401 && !isRenewed) {
                 isRenewed = true;
                 const other = await waitFor(tokens.renewed(token), sending.signal);

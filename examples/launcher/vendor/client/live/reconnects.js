@@ -8,9 +8,13 @@ const TOO_MANY = 4429;
 export function failuresAfter(connected, failures) {
     return connected.isAccepted && connected.seconds >= WORKED_SECONDS ? 1 : failures + 1;
 }
+/** Whether the next connection may come before its pause is over: not where the service has asked for the pause. */
+export function mayBeSooner(ended) {
+    return typeof ended !== "object" || ended.code !== TOO_MANY;
+}
 /** The pause before the next connection. Limits count whole minutes, so the next one is waited for. */
 export function reconnectSeconds(ended, failures, policy, nowMs, random) {
-    const askedSeconds = typeof ended === "object" && ended.code === TOO_MANY ? 60 - ((nowMs / 1000) % 60) : undefined;
+    const askedSeconds = mayBeSooner(ended) ? undefined : 60 - ((nowMs / 1000) % 60);
     // Connections are tried for ever: the tries only make the pauses longer, up to the longest.
     const state = { tried: Math.min(failures, 30), elapsedSeconds: 0, askedSeconds };
     return (pauseSeconds(state, { ...policy, tries: Number.POSITIVE_INFINITY, totalSeconds: Number.POSITIVE_INFINITY }, random) ?? 0);

@@ -3,7 +3,7 @@ import { LibraryError, LibraryRefusal } from "../errors.js";
 import { DEFAULT_RETRIES } from "../http/retries.js";
 import { connect } from "./connection.js";
 import { isAfter, liveMessage } from "./messages.js";
-import { failuresAfter, reconnectSeconds, UNAUTHENTICATED } from "./reconnects.js";
+import { failuresAfter, mayBeSooner, reconnectSeconds, UNAUTHENTICATED } from "./reconnects.js";
 /**
  * Iterate it, once. `resync.required` means that messages are missing: read again what they were about.
  *
@@ -97,7 +97,7 @@ export class LiveUpdates {
         this.#wake();
     }
     async #connections() {
-        const { tokens, pause, random } = this.#parts;
+        const { tokens, random } = this.#parts;
         let failures = 0;
         let refused;
         while (!this.#closing.signal.aborted) {
@@ -124,8 +124,43 @@ export class LiveUpdates {
             if (refused === token && failures === 1)
                 continue; // it has expired: nothing is wrong with the service
             const seconds = reconnectSeconds(connected.ended, failures, this.#retries, Date.now(), random());
-            await pause(seconds, this.#closing.signal);
+            if (!mayBeSooner(connected.ended))
+                await this.#pause(seconds);
+            else if (await this.#pauseUntilReturn(seconds))
+                failures = 0;
         }
+    }
+    #pause(seconds) {
+        return this.#parts.pause(seconds, this.#closing.signal);
+    }
+    /**
+     * Pauses, at most until the service is back for the client's calls, and returns whether it is: a page whose calls are
+     * answered again has to be live again too, and not only after the rest of a pause that has grown meanwhile.
+     */
+    async #pauseUntilReturn(seconds) {
+        const { returns, random } = this.#parts;
+        let isBack = false;
+        const waiting = new AbortController();
+        const end = () => waiting.abort();
+        const ignore = returns.listen(() => {
+            isBack = true;
+            end();
+        });
+        this.#closing.signal.addEventListener("abort", end, { once: true });
+        try {
+            await this.#parts.pause(seconds, waiting.signal);
+        }
+        catch (error) {
+            if (!isBack)
+                throw error;
+            // Not all clients at the same moment.
+            await this.#pause(random() * Math.min(seconds, this.#retries.firstPauseSeconds));
+        }
+        finally {
+            ignore();
+            this.#closing.signal.removeEventListener("abort", end);
+        }
+        return isBack;
     }
     #connection(token) {
         const query = this.#arrived === undefined ? "" : `?cursor=${this.#arrived}`;

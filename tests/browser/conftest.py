@@ -6,6 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,16 @@ class Stack:
         """It dies; `./dev up` starts it again."""
         parts = json.loads(self.dev("status", "--json").stdout)["parts"]
         os.kill(next(part["pid"] for part in parts if part["name"] == "service"), signal.SIGKILL)
+
+    def wait_for_service(self) -> None:
+        """Returns once it is ready again. How long that takes says how fast the machine is, and nothing else."""
+        api = f"http://127.0.0.1:{self._environment['LIBRARY_SERVICE_HTTP_PORT']}"
+        deadline = time.monotonic() + PATIENCE_SECONDS * 3
+        while True:
+            with suppress(OSError), urllib.request.urlopen(f"{api}/health/ready", timeout=5):
+                return
+            assert time.monotonic() < deadline, self.dev("status").stdout
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

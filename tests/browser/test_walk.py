@@ -1,5 +1,7 @@
 """A player's walk through the launcher: two windows are two devices, and nothing is reloaded."""
 
+import asyncio
+
 import pytest
 
 pytestmark = pytest.mark.long
@@ -9,6 +11,11 @@ SAVED = "Tundra Rangers"
 SHARED = "Hedgehog Tactics"
 RESTART = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket", "503", "502")
 """What a browser logs while a service is away."""
+CONTINUED_SECONDS = 20
+"""After the service is ready again, which takes as long as the machine has other work: 6 s on an idle one with two
+cores, 14 s beside four busy loops. 2.2 s later the purchase was applied, in eight of eight measured kills, and another
+0.3 s later the card was there.
+"""
 
 
 @pytest.fixture
@@ -155,7 +162,8 @@ async def test_everything_continues_after_the_service_was_killed(stack, open_win
     count = await window.run("document.querySelectorAll('main .card').length")
     stack.kill_service()
     await window.click(".demo button", "Buy")  # the purchase is an event: it waits for the service
-    await window.until(f"document.querySelectorAll('main .card').length === {count + 1}", seconds=60)
+    await asyncio.to_thread(stack.wait_for_service)
+    await window.until(f"document.querySelectorAll('main .card').length === {count + 1}", seconds=CONTINUED_SECONDS)
     assert await window.run("window.mark") == 1
     assert not await window.run("!document.querySelector('.away').hidden")
 

@@ -77,12 +77,15 @@ class Dev:
         owned = self.items(user_id).json()["data"]
         return any(item["attributes"]["product_id"] == str(product_id) for item in owned)
 
+    def dsn(self) -> str:
+        [address] = [part["address"] for part in self.status() if part["name"] == "postgresql"]
+        return f"postgresql://library@{address}/library"
+
     def is_forgotten(self, user_id: object) -> bool:
         """Whether nothing but a hash remains of an account, once what was in work for it has ended."""
-        [address] = [part["address"] for part in self.status() if part["name"] == "postgresql"]
 
         async def rows() -> int:
-            connection = await asyncpg.connect(f"postgresql://library@{address}/library")
+            connection = await asyncpg.connect(self.dsn())
             try:
                 # The tombstone is deleted a quarter of an hour after the account.
                 aged = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1"

@@ -1,5 +1,6 @@
 """After any end of `./dev up`, nothing is left running, and nothing is lost."""
 
+import asyncio
 import fcntl
 import json
 import os
@@ -9,6 +10,7 @@ import socket
 import termios
 import time
 
+import asyncpg
 import pytest
 from gameshelf.devstack import demo
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
@@ -119,3 +121,24 @@ def test_a_dead_server_comes_back_with_its_data(dev):
     assert dev.all_gone()
     if keys:
         assert (dev.data / "keys" / "private.pem").read_bytes() == keys
+
+
+@pytest.mark.long
+def test_a_service_that_has_died_is_started_without_a_migration_unless_it_needs_one(dev):
+    async def forget_a_schema():
+        connection = await asyncpg.connect(dev.dsn())
+        await connection.execute("DROP SCHEMA wishlist CASCADE")
+        await connection.close()
+
+    def restarted():
+        before = dev.pid("service")
+        os.kill(before, signal.SIGKILL)
+        assert dev.until(lambda: dev.run("status").returncode == 0 and dev.pid("service") != before)
+        return (dev.data / "log" / "stack.log").read_text().count("migrating the database")
+
+    assert dev.run("up", "--detach").returncode == 0
+    assert restarted() == 1
+    asyncio.run(forget_a_schema())  # as if the code had a schema that the database lacks
+    assert restarted() == 2
+    assert dev.items(demo.ANNA).status_code == 200
+    assert dev.run("down").returncode == 0

@@ -99,6 +99,7 @@ class Stack:
         for server in self.servers:
             server.start()
             self._say(f"  {server.name:<11} {server.address}")
+        self._migrate()
         self._start_service()
         self._say("publishing the demo games and players")
         self._publish_demo()
@@ -114,7 +115,7 @@ class Stack:
         headers = headers_of(service, self.s3.endpoint, self.pictures.url)
         self.launcher.start(headers, actions.config, actions.by_path())
 
-    def _start_service(self) -> None:
+    def _migrate(self) -> None:
         self._say("migrating the database")
         environ = {**os.environ, **self.environment}
         migration = Process(
@@ -122,7 +123,10 @@ class Stack:
         )
         if not migration.wait(120) or migration.returncode != 0:
             raise StartFailed(f"the migration failed:\n{migration.tail()}")
+
+    def _start_service(self) -> None:
         self._say("starting the Library Service")
+        environ = {**os.environ, **self.environment}
         log = self.directory / "log" / "service.log"
         self.service = Process([*self._service_command, "serve"], log, environ=environ)
         deadline = time.monotonic() + _READY_SECONDS
@@ -132,6 +136,16 @@ class Stack:
             if time.monotonic() > deadline:
                 raise StartFailed(f"the service did not become ready ({log}):\n{self.service.tail()}")
             time.sleep(0.05)
+
+    def _start_service_again(self) -> None:
+        """Without a migration, which takes as long as the start itself: only changed code may need one."""
+        try:
+            self._start_service()
+        except StartFailed:
+            if self.service and self.service.returncode is None:
+                raise  # it runs, and may still become ready
+            self._migrate()
+            self._start_service()
 
     def _service_ready(self) -> bool:
         url = f"http://127.0.0.1:{port_of('LIBRARY_SERVICE_HTTP_PORT')}/health/ready"
@@ -183,7 +197,7 @@ class Stack:
             server.start()
         if self.service is None or self.service.returncode is not None:
             self._say("the service has died; starting it again")
-            self._start_service()
+            self._start_service_again()
             dead.append(self.postgres)
         if dead:
             self._save()

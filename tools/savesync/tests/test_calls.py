@@ -307,6 +307,19 @@ class TestCalls:
         done = await api.commit("u1")
         assert done == CommittedVersion("i1", 4, "aa", "head", {"result": "head", "regresses_to": 2})
 
+    async def test_a_single_file_that_is_still_compared_is_asked_for_again(self, calls, pauses):
+        pending = answer(status=202, **{"Retry-After": "4"})
+        service, api = calls(pending, answer(status=202), COMMITTED)
+        assert (await api.confirm_file("u1")).version == 4
+        assert pauses == [4.0, 2.0]
+        assert len(set(service.keys)) == 3, "with the key of before it would be the answer of before"
+
+    async def test_a_single_file_is_not_asked_for_without_end(self, calls, pauses):
+        _, api = calls(*[answer(status=202) for _ in range(100)])
+        with pytest.raises(ServiceAway, match="still comparing"):
+            await api.confirm_file("u1")
+        assert len(pauses) == 30
+
     async def test_pages_are_read_to_their_end(self, calls):
         def page(paths, links):
             entries = [{"path": path, "size_bytes": 1, "sha256": "a" * 64} for path in paths]

@@ -9,9 +9,9 @@ from typing import Any
 from gameshelf.client import LibraryAnswer, LibraryClient, Pages
 from gameshelf.client.retries import retry_after
 from gameshelf.client.saves.tickets import Ticket, ticket_of, ticket_of_file
-from gameshelf.client.saves.uploads import CommitPending
+from gameshelf.client.saves.uploads import MOST_IDLE_COMMITS, CommitPending
 from gameshelf.savesync.client_errors import client_errors
-from gameshelf.savesync.errors import ServiceRefusal
+from gameshelf.savesync.errors import ServiceAway, ServiceRefusal
 from gameshelf.savesync.files import CloudFiles
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.wire import (
@@ -126,8 +126,14 @@ class SaveApi:
             return ticket_of_file(answer.data, attributes["file_hash_sha256"], attributes["file_size_bytes"])
 
     async def confirm_file(self, upload_id: str) -> CommittedVersion:
-        """Makes the upload of a single file a version."""
-        return read_commit(await _answered(self._calls.confirm_upload({"internal_save_id": upload_id})))
+        """Makes the upload of a single file a version. Asks again while the service compares the bytes."""
+        for _ in range(MOST_IDLE_COMMITS):
+            with client_errors():
+                answer = await self._calls.confirm_upload({"internal_save_id": upload_id})
+            if answer.status != 202:
+                return read_commit(_document(answer))
+            await self._calls.store.pause(retry_after(answer.headers) or 2.0)
+        raise ServiceAway("the service is still comparing the bytes of the save")
 
     async def download_file(self, savegame_id: str) -> FileDownload:
         """The head of a save that is a single file, with its URL."""

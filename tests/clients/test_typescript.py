@@ -42,6 +42,7 @@ def test_the_lock_file_names_no_address():
 def test_the_game_in_the_documentation_is_the_one_that_runs():
     page = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
     game = (CLIENT / "examples" / "game.ts").read_text(encoding="utf-8")
+    assert len(game.splitlines()) <= 40
     assert f"```ts\n{game}```" in page
 
 

@@ -3,25 +3,19 @@
 import asyncio
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 from gameshelf.client import FileQueueStore, ForeignAnswer, LibraryClient, LibraryUnreachable, RetryRules
 
-
-@contextmanager
-def network():
-    try:
-        yield
-    except (LibraryUnreachable, ForeignAnswer) as away:  # all that can wait for the network does, and counts once
-        print("later:", type(away).__name__)
+network = suppress(LibraryUnreachable, ForeignAnswer)  # all that can wait for it does, and counts once
 
 
 async def play(api, token, product, folder):
     file, rules = Path(folder) / "save.json", RetryRules(tries=2, tries_to_connect=1)  # somebody waits for the game
     state = json.loads(file.read_text()) if file.exists() else {"score": 0, "version": 0, "is_saved": True}
     async with LibraryClient(api, token, device_id="deck-7", retries=rules) as client:
-        with network():  # the save of this device, or the cloud's if that is newer
+        with network:  # the save of this device, or the cloud's if that is newer
             for save in await client.saves.list_saves(product_id=product).all() if state["is_saved"] else ():
                 if save["attributes"]["version"] != state["version"]:
                     loaded = await client.saves.download(save["id"])
@@ -32,7 +26,7 @@ async def play(api, token, product, folder):
             state["score"] += await asyncio.sleep(1.2, 10)  # here is the game
             await queue.add_unlock(product, "FIRST_STEP", device_id="deck-7")
         file.write_text(json.dumps({**state, "is_saved": False}))
-        with network():
+        with network:
             print("sent:", len((await queue.send()).sent))
             content = json.dumps({"score": state["score"]}).encode()
             saved = await client.saves.upload({"product_id": product, "save_slot_name": "main"}, content)

@@ -47,7 +47,7 @@ async def test_a_purchase_appears_on_both_devices_and_a_refund_removes_it(device
     await pc.choose(".demo select", game)
     await pc.click(".demo button", "Buy")
     for window in devices:
-        await window.shows(BOUGHT, "main .card h3")
+        await window.shows(BOUGHT, "main .card-title")
         await window.shows(f"New in your library: {BOUGHT}", ".toast")
     await open_game(deck, BOUGHT)
     await pc.run(f"location.hash = '#/game/{game}'")
@@ -104,7 +104,7 @@ async def test_the_library_is_searched_filtered_and_sorted_into_categories(open_
     window = await open_window("?player=anna#/library")
     await window.type("[data-key=search]", "самовар")  # the window is in English
     await window.until("document.querySelectorAll('main .card').length === 1")
-    await window.shows("The Iron Samovar", "main .card h3")
+    await window.shows("The Iron Samovar", "main .card-title")
     field = "document.querySelector('[data-key=search]')"
     await window.run(f"Object.assign({field}, {{value: ''}}).dispatchEvent(new Event('input'))")
     await window.until("document.querySelectorAll('main .card').length > 5")

@@ -4,14 +4,13 @@
 export function formats(language) {
   const locale = language === "ru" ? "ru-RU" : "en-GB";
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-  const unit = (value, name) =>
-    new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: 1 }).format(
-      value,
-    );
+  const unit = (value, name, unitDisplay = "short") =>
+    new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay, maximumFractionDigits: 1 }).format(value);
+  const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   return {
     number: (value) => number.format(value),
-    percent: (value) => `${number.format(value)} %`,
+    percent: (value) => percent.format(value / 100),
     /** Hours from one hour on, else minutes. */
     duration(seconds) {
       return seconds >= 3600 ? unit(seconds / 3600, "hour") : unit(Math.round(seconds / 60), "minute");
@@ -19,7 +18,8 @@ export function formats(language) {
     bytes(count) {
       const steps = ["byte", "kilobyte", "megabyte", "gigabyte"];
       const step = count < 1 ? 0 : Math.min(Math.floor(Math.log(count) / Math.log(1024)), steps.length - 1);
-      return unit(count / 1024 ** step, steps[step]);
+      // The short form of a byte has no plural in English.
+      return unit(count / 1024 ** step, steps[step], step === 0 ? "long" : "short");
     },
     money(minor, currency) {
       const style = { style: "currency", currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: minor % 100 ? 2 : 0 };

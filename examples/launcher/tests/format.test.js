@@ -8,7 +8,10 @@ test("times and sizes are in the largest unit that fits", () => {
   const format = formats("en");
   assert.equal(format.duration(5400), "1.5 hrs");
   assert.equal(format.duration(90), "2 mins");
-  assert.equal(plain(format.bytes(0)), "0 byte");
+  assert.equal(plain(format.bytes(0)), "0 bytes");
+  assert.deepEqual([1, 28].map((count) => plain(format.bytes(count))), ["1 byte", "28 bytes"]);
+  assert.deepEqual([1, 2, 28].map((count) => plain(formats("ru").bytes(count))), ["1 байт", "2 байта", "28 байт"]);
+  assert.deepEqual(["en", "ru"].map((language) => plain(formats(language).percent(12.5))), ["12.5%", "12,5 %"]);
   assert.equal(plain(format.bytes(1536)), "1.5 kB");
   assert.equal(plain(format.bytes(1024 ** 3)), "1 GB");
 });

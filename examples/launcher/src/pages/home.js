@@ -65,7 +65,7 @@ function conflict(app, one) {
 function wish(app, one) {
   const { texts, format } = app;
   return h("article", { class: "card" },
-    h("a", { class: "card-link", href: "#/wishlist" }, h("span", { class: "frame" }, cover(one.cover_image_url), badge(texts.discount(one.discount_percent), "sale")), h("h3", {}, one.title ?? app.titleOf(one.product_id))),
+    h("a", { class: "card-link", href: "#/wishlist" }, h("span", { class: "frame" }, cover(one.cover_image_url), badge(texts.discount(one.discount_percent), "sale")), h("h3", { class: "card-title" }, one.title ?? app.titleOf(one.product_id))),
     h("p", { class: "facts" }, format.money(one.price_minor, one.currency), one.sale_ends_at ? ` · ${texts.until(format.ago(one.sale_ends_at))}` : ""));
 }
 

@@ -29,7 +29,7 @@ export const library = {
       h("div", { class: "heading" }, h("h1", {}, texts.library), h("span", { class: "count", role: "status" }, texts.games(items.length))),
       h("div", { class: "tools", role: "search" }, search(app), sort(app), status(app), toggle(app, "isShared", texts.sharedOnly), toggle(app, "withHidden", texts.showHidden)),
       chips(app, categories),
-      items.length > 0 ? h("div", { class: "grid" }, items.map((item) => gameCard(app, item))) : empty(texts.nothingFound),
+      items.length > 0 ? h("div", { class: "grid" }, items.map((item) => gameCard(app, item, "h2"))) : empty(texts.nothingFound),
     ];
   },
 };

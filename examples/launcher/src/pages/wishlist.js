@@ -71,5 +71,5 @@ function condition(app, one, title) {
   const change = app.act((event) => client.wishlist.updateWish(one.id, { min_discount_percent: event.target.value ? Number(event.target.value) : null }));
   return h("label", { class: "field inline" }, h("span", {}, texts.notifyAt),
     h("select", { value: String(min_discount_percent ?? ""), "aria-label": `${texts.notifyAt}: ${title}`, "data-key": `condition-${one.id}`, onchange: change },
-      h("option", { value: "" }, texts.any), values.map((value) => h("option", { value: String(value) }, `${value} %`))));
+      h("option", { value: "" }, texts.any), values.map((value) => h("option", { value: String(value) }, app.format.percent(value)))));
 }

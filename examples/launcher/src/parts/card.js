@@ -23,8 +23,11 @@ export function saveBadge(app, saves) {
   return saves?.state ? badge(app.texts.saveState[saves.state], kinds[saves.state]) : null;
 }
 
-/** A card of a library item: the cover leads to the game, and the text says how far the player is. */
-export function gameCard(app, item) {
+/**
+ * A card of a library item: the cover leads to the game, and the text says how far the player is. Its heading is one
+ * level below that of the list which it is in.
+ */
+export function gameCard(app, item, heading = "h3") {
   const { texts, format } = app;
   const { attributes } = item;
   const { achievements, playtime, saves } = attributes;
@@ -33,7 +36,7 @@ export function gameCard(app, item) {
     "article",
     { class: "card", "data-product": attributes.product_id },
     h("a", { class: "card-link", href: `#/game/${attributes.product_id}`, "data-key": `card-${attributes.product_id}` },
-      h("span", { class: "frame" }, cover(attributes.cover_image_url)), h("h3", {}, attributes.title ?? "?")),
+      h("span", { class: "frame" }, cover(attributes.cover_image_url)), h(heading, { class: "card-title" }, attributes.title ?? "?")),
     h("p", { class: "facts" }, isPlayed ? timeOf(texts, format, attributes, playtime) : texts.neverPlayed),
     achievements && achievements.total > 0
       ? h("p", { class: "facts" }, meter(achievements.unlocked, achievements.total, texts.achievements), `${achievements.unlocked}/${achievements.total}`)

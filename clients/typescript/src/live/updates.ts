@@ -17,7 +17,10 @@ export interface LiveOptions {
   signal?: AbortSignal | undefined;
   /** A ping is sent at this interval. */
   pingSeconds?: number;
-  /** A connection from which nothing has come for so long is replaced. */
+  /**
+   * A connection from which nothing has come for so long is replaced. More than a minute: browsers let a page that is
+   * hidden ping only once in that time.
+   */
   silenceSeconds?: number;
   /** A connection whose token is not accepted in that time is replaced. */
   connectSeconds?: number;
@@ -59,7 +62,7 @@ export class LiveUpdates implements AsyncIterable<LiveMessage>, AsyncDisposable 
   constructor(parts: LiveParts, options: LiveOptions) {
     const { cursor, signal, retries, ...others } = options;
     this.#parts = parts;
-    this.#options = { pingSeconds: 25, silenceSeconds: 60, connectSeconds: 15, maxBuffered: 1_000, ...others };
+    this.#options = { pingSeconds: 25, silenceSeconds: 90, connectSeconds: 15, maxBuffered: 1_000, ...others };
     this.#retries = { ...DEFAULT_RETRIES, firstPauseSeconds: 1, longestPauseSeconds: 30, ...retries };
     this.#signal = signal;
     this.#arrived = cursor;

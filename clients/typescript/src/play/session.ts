@@ -19,7 +19,9 @@ export type PlayNotice =
   /** The service is reached again. */
   | { readonly kind: "online" }
   /** The machine has slept for so long. */
-  | { readonly kind: "slept"; readonly seconds: number };
+  | { readonly kind: "slept"; readonly seconds: number }
+  /** Not the service has failed, but the queue's store, which may be full, or the token provider. It is tried again. */
+  | { readonly kind: "failed"; readonly error: unknown };
 
 export interface PlayOptions {
   platform?: string | null;
@@ -97,16 +99,30 @@ export class PlaySession implements AsyncDisposable {
 
   /** Takes the turn of a heartbeat now, such as after the machine woke up. The session does so by itself. */
   beat(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#beat());
-    return this.#turn;
+    return this.#next(async () => {
+      try {
+        await this.#beat();
+      } catch (error) {
+        this.#onNotice({ kind: "failed", error });
+      }
+    });
   }
 
-  /** Ends the session. It never rejects because the service can't be reached: the end then waits in the queue. */
+  /**
+   * Ends the session. It never rejects because the service can't be reached: the end then waits in the queue. It does
+   * if the queue's store takes nothing, and may be called again.
+   */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#turn = this.#turn.then(() => this.#end());
-    await this.#turn;
+    await this.#next(() => this.#end());
+  }
+
+  /** One turn after the other. One that fails does not keep the later ones from theirs. */
+  #next(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -229,8 +245,9 @@ export class PlaySession implements AsyncDisposable {
         // It had ended before, at its last heartbeat that arrived: what was played since then is not counted yet.
         if (data.attributes.end_reason === "timeout") await this.#keepEnd(stretch);
       } catch (error) {
-        const failed = failedOf(error);
-        if (failed.kind !== "over") await this.#keepEnd(stretch);
+        // Also if there is no token: what was played is not lost for that.
+        const isRefused = error instanceof LibraryError && failedOf(error).kind === "over";
+        if (!isRefused) await this.#keepEnd(stretch);
       }
     }
     this.#stretch = { kind: "over" };

@@ -153,6 +153,44 @@ test("a gap of two turns was played, a longer one was slept", () => {
   assert.deepEqual(playedMs(-5, MINUTE), { playedMs: 0, sleptMs: 0 });
 });
 
+test("a store that is full ends no heartbeats, and what was played is kept once it has room", async () => {
+  // firebase/firebase-js-sdk#5031: one write that the full storage refused was the last one.
+  const { session, client, pass, notices, sent } = await playing([new Error("cut"), new Error("cut")]);
+  const put = client.offline.addSession.bind(client.offline);
+  client.offline.addSession = () => Promise.reject(new DOMException("it is full", "QuotaExceededError"));
+  await pass(MINUTE);
+  await assert.rejects(session.end(), /it is full/);
+  assert.deepEqual(
+    notices.map((one) => one.kind),
+    ["offline", "failed"],
+  );
+  client.offline.addSession = put;
+  await pass(MINUTE);
+  await session.end();
+  const [kept] = await client.offline.entries();
+  assert.ok(kept?.kind === "session");
+  const { start_time, end_time } = kept.session;
+  assert.equal(Date.parse(end_time) - Date.parse(start_time), 2 * MINUTE);
+  assert.ok(sent.length >= 1);
+});
+
+test("a token provider that fails costs no end", async () => {
+  // supabase/supabase-js#1732: after an outage there was no token, and what was done meanwhile was gone.
+  const { session, client, pass, notices } = await playing([started()]);
+  client.playtime.recordHeartbeat = () => Promise.reject(new Error("signed out"));
+  client.playtime.endSession = () => Promise.reject(new Error("signed out"));
+  await pass(MINUTE);
+  await pass(MINUTE);
+  await session.end();
+  assert.deepEqual(
+    notices.map((one) => one.kind),
+    ["failed", "failed"],
+  );
+  const [kept] = await client.offline.entries();
+  assert.ok(kept?.kind === "end" && kept.playedMs === 2 * MINUTE);
+  assert.equal(session.state, "over");
+});
+
 test("await using ends a session, also after an error", async () => {
   const { client, sent } = scripted([started(), ended()]);
   const game = async () => {

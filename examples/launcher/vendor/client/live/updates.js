@@ -27,7 +27,7 @@ export class LiveUpdates {
     constructor(parts, options) {
         const { cursor, signal, retries, ...others } = options;
         this.#parts = parts;
-        this.#options = { pingSeconds: 25, silenceSeconds: 60, connectSeconds: 15, maxBuffered: 1_000, ...others };
+        this.#options = { pingSeconds: 25, silenceSeconds: 90, connectSeconds: 15, maxBuffered: 1_000, ...others };
         this.#retries = { ...DEFAULT_RETRIES, firstPauseSeconds: 1, longestPauseSeconds: 30, ...retries };
         this.#signal = signal;
         this.#arrived = cursor;

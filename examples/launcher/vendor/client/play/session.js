@@ -52,15 +52,29 @@ export class PlaySession {
     }
     /** Takes the turn of a heartbeat now, such as after the machine woke up. The session does so by itself. */
     beat() {
-        this.#turn = this.#turn.then(() => this.#beat());
-        return this.#turn;
+        return this.#next(async () => {
+            try {
+                await this.#beat();
+            }
+            catch (error) {
+                this.#onNotice({ kind: "failed", error });
+            }
+        });
     }
-    /** Ends the session. It never rejects because the service can't be reached: the end then waits in the queue. */
+    /**
+     * Ends the session. It never rejects because the service can't be reached: the end then waits in the queue. It does
+     * if the queue's store takes nothing, and may be called again.
+     */
     async end() {
         clearInterval(this.#timer);
         this.#timer = undefined;
-        this.#turn = this.#turn.then(() => this.#end());
-        await this.#turn;
+        await this.#next(() => this.#end());
+    }
+    /** One turn after the other. One that fails does not keep the later ones from theirs. */
+    #next(work) {
+        const turn = this.#turn.then(work);
+        this.#turn = turn.catch(() => { });
+        return turn;
     }
     [Symbol.asyncDispose]() {
         return this.end();
@@ -188,8 +202,9 @@ export class PlaySession {
                     await this.#keepEnd(stretch);
             }
             catch (error) {
-                const failed = failedOf(error);
-                if (failed.kind !== "over")
+                // Also if there is no token: what was played is not lost for that.
+                const isRefused = error instanceof LibraryError && failedOf(error).kind === "over";
+                if (!isRefused)
                     await this.#keepEnd(stretch);
             }
         }

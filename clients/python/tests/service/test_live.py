@@ -134,6 +134,32 @@ async def test_a_call_that_is_answered_again_ends_the_pause(wire, player):
         assert len(pauses) == 2  # the second is short: not all clients come at the same moment
 
 
+@pytest.mark.long
+async def test_a_restart_of_the_service_loses_and_repeats_nothing(platform, player):
+    """Calls and updates of one client go on while the service is killed and started again."""
+    service = platform.service()
+    await asyncio.to_thread(service.start)
+
+    async def briefly(seconds):
+        await asyncio.sleep(min(seconds, 0.05))
+
+    rules = RetryRules(tries=10_000, tries_to_connect=10_000, total_seconds=PATIENCE_SECONDS)
+    async with (
+        LibraryClient(service.api, player.token, retries=rules, pause=briefly) as client,
+        client.live_updates("0") as updates,
+    ):
+        await client.library.create_category({"name": "before"})
+        assert named(await taken(updates, 1)) == ["before"]
+        service.kill()
+        waiting = asyncio.create_task(taken(updates, 3))
+        creating = [asyncio.create_task(client.library.create_category({"name": name})) for name in "abc"]
+        await asyncio.to_thread(service.start)
+        await asyncio.gather(*creating)
+        assert sorted(named(await waiting)) == ["a", "b", "c"]
+        assert len(await client.library.list_categories().all()) == 4
+    service.stop()
+
+
 async def test_a_pause_that_the_service_asks_for_is_kept():
     returns, pauses = Returns(), []
 

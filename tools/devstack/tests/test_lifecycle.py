@@ -124,7 +124,7 @@ def test_a_dead_server_comes_back_with_its_data(dev):
 
 
 @pytest.mark.long
-def test_a_service_that_has_died_is_started_without_a_migration_unless_it_needs_one(dev):
+def test_a_dead_service_is_migrated_only_if_it_does_not_start(dev):
     async def forget_a_schema():
         connection = await asyncpg.connect(dev.dsn())
         await connection.execute("DROP SCHEMA wishlist CASCADE")

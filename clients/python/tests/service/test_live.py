@@ -136,7 +136,7 @@ async def test_a_call_that_is_answered_again_ends_the_pause(wire, player):
 
 @pytest.mark.long
 async def test_a_restart_of_the_service_loses_and_repeats_nothing(platform, player):
-    """Calls and updates of one client go on while the service is killed and started again."""
+    """Calls and updates of one client continue while the service is killed and started again."""
     service = platform.service()
     await asyncio.to_thread(service.start)
 

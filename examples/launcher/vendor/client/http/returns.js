@@ -1,4 +1,4 @@
-/** Tells those who wait for the service that it is back: a call was answered after one had not been. */
+/** Notifies those who wait for the service that it is back: a call was answered after one had not been. */
 export class Returns {
     #isAway = false;
     #listeners = new Set();

@@ -15,6 +15,7 @@ VALUES = {
     "command": "user erase",
     "user_hash": b"u",
     "ticket": "4711",
+    "batch_id": "00000000-0000-4000-8000-000000000001",
     "actor_id": "00000000-0000-4000-8000-000000000000",
 }
 
@@ -49,6 +50,7 @@ def nodes(plan):
         (("user_id",), "pk_audit"),
         (("actor_id",), "ix_audit_actor"),
         (("ticket",), "ix_audit_ticket"),
+        (("batch_id",), "ix_audit_batch"),
     ],
 )
 async def test_a_page_is_read_in_the_order_of_an_index(connection, names, index):

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,6 +21,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PART_OF_A_SECOND = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(?=(?:Z|[+-]\d\d:\d\d)$)")
 _OPTIONS = ("--apply", "--reason", "--revision")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCall:
+    """The call that makes a change, and what a command says besides what each change says."""
+
+    rpc: str
+    request: Message
+    """It has a field ``change``."""
+    introduce: Callable[[Client], None] | None = None
+    """Says of what the change is, before it is shown."""
+    conclude: Callable[[dict[str, Any]], None] | None = None
+    """Says what follows from the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +58,16 @@ def changing(command: F) -> F:
     def with_options(
         *arguments: Any, apply: bool, reason: str | None, revision: str | None, ticket: str, **more: Any
     ) -> Any:
-        if not apply and (reason or revision):
-            raise Usage("--reason and --revision need --apply", "add --apply")
-        reason = require_full_reason(reason, "audit") if apply else None
-        return command(*arguments, options=ApplyOptions(apply, reason, revision, ticket), **more)
+        return command(*arguments, options=options_of(apply, reason, revision, ticket), **more)
 
     with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__
     wrapped: Any = with_options
     wrapped.__click_params__ = getattr(command, "__click_params__", [])
+    return with_change_options(wrapped)  # type: ignore[no-any-return]
+
+
+def with_change_options(command: Any) -> Any:
+    """Adds the options that each change has; the command gets them under their own names."""
     for option in (
         click.option(
             "--revision", metavar="REVISION", help="Revision that the dry run printed; refused if the data has changed."
@@ -63,8 +78,15 @@ def changing(command: F) -> F:
         ),
         click.option("--apply", is_flag=True, help="Make the change; without this it is only shown."),
     ):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]
+        command = option(command)
+    return command
+
+
+def options_of(apply: bool, reason: str | None, revision: str | None, ticket: str) -> ApplyOptions:
+    """Returns the options of a change. Raises Usage where they contradict each other, or a reason says nothing."""
+    if not apply and (reason or revision):
+        raise Usage("--reason and --revision need --apply", "add --apply")
+    return ApplyOptions(apply, require_full_reason(reason, "audit") if apply else None, revision, ticket)
 
 
 def carry_out(
@@ -103,25 +125,34 @@ def carry_out(
 
 def again(revision: str) -> str:
     """Returns the command line that applies this command on that revision."""
+    return f'libctl {shlex.join(typed(_OPTIONS))} --apply --reason "…" --revision {revision}'
+
+
+def typed(options: Collection[str]) -> list[str]:
+    """Returns the words of this command line without these options and their values; ``--apply`` has none."""
     words, skip = [], False
     for word in sys.argv[1:]:
-        if skip or word.partition("=")[0] in _OPTIONS:
-            skip = not skip and word in _OPTIONS[1:]
+        if skip or word.partition("=")[0] in options:
+            skip = not skip and word in options and word != "--apply"
             continue
         words.append(word)
-    return f'libctl {shlex.join(words)} --apply --reason "…" --revision {revision}'
+    return words
 
 
 def differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> RenderableType:
     """Returns the differences of a change, one value per line."""
+    return table(["what", "before", "after"], difference_rows(before, after), empty="No difference.")
+
+
+def difference_rows(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    """Returns each value that differs: its name, and what it was and becomes."""
     was, becomes = dict(_leaves("", before or {})), dict(_leaves("", after or {}))
     names = [*was, *(name for name in becomes if name not in was)]
-    rows = [
+    return [
         (name, *_short(_shown(was.get(name)), _shown(becomes.get(name))))
         for name in names
         if was.get(name) != becomes.get(name)
     ]
-    return table(["what", "before", "after"], rows, empty="No difference.")
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -42,6 +42,11 @@ class Client:
         self._channel = _channel(profile)
         self._stub: Any = LibraryAdminServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
+    @property
+    def address(self) -> str:
+        """The address of the service."""
+        return self._profile.address
+
     def call(self, name: str, request: Message) -> Any:
         """The response of a call; a limit of requests is waited for. Raises Refused."""
         for _ in range(_PATIENCE):

@@ -43,6 +43,8 @@ NOUNS: dict[str, str] = {
 _WHOLE = 1000
 _FEW = 3
 _NOWHERE = logging.NullHandler()
+_OF_MANY = ("--users-file", "--batch")
+_LEFT_OUT = "gameshelf.libctl.left_out"
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -52,6 +54,16 @@ class Verb(click.Command):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.params.append(_json_option())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """A list of players has the arguments that are a player's own, so the command line has none of them."""
+        if any(word.partition("=")[0] in _OF_MANY for word in args):
+            ctx.meta[_LEFT_OUT] = getattr(self.callback, "own_arguments", ())
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        left_out = ctx.meta.get(_LEFT_OUT, ())
+        return [one for one in super().get_params(ctx) if one.name not in left_out]
 
 
 class Noun(click.Group):

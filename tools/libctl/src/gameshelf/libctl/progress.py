@@ -26,3 +26,27 @@ def progress(out: Output, what: str) -> Iterator[Callable[[str], None]]:
             out.say(f"{what}: {text}")
 
     yield report
+
+
+@contextmanager
+def bar(out: Output, what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Reports the progress of ``total`` steps, with the time that is left. The block gets a function to call after each
+    step.
+    """
+    done = 0
+    if out.talk.is_terminal:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=out.talk, transient=True) as drawn:
+            task = drawn.add_task(visible(what), total=total)
+            yield lambda: drawn.advance(task)
+        return
+    with progress(out, what) as report:
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            report(f"{done:,} of {total:,}")
+
+        yield step

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from gameshelf.protos.library.v1 import admin_change_pb2 as library_dot_v1_dot_admin__change__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clibrary/v1/admin_audit.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\"\x83\x01\n\x10ListAuditRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63tor_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x04 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\x05\x12\x0e\n\x06ticket\x18\x07 \x01(\t\"Q\n\x11ListAuditResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.library.v1.AuditEntry\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\xb9\x02\n\nAuditEntry\x12\x10\n\x08\x61udit_id\x18\x01 \x01(\t\x12/\n\x0bhappened_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x04 \x01(\t\x12\x10\n\x08\x61\x63tor_id\x18\x05 \x01(\t\x12\x13\n\x0b\x61\x63tor_roles\x18\x06 \x03(\t\x12\x0f\n\x07user_id\x18\x07 \x01(\t\x12\x0e\n\x06target\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\n \x01(\t\x12\r\n\x05\x61\x66ter\x18\x0b \x01(\t\x12\x0c\n\x04\x63ode\x18\x0c \x01(\t\x12\x0f\n\x07undo_of\x18\r \x01(\t\x12\x11\n\tundone_by\x18\x0e \x01(\t\x12\x10\n\x08\x63\x61n_undo\x18\x0f \x01(\x08\x12\x0e\n\x06ticket\x18\x10 \x01(\t\"$\n\x10ShowAuditRequest\x12\x10\n\x08\x61udit_id\x18\x01 \x01(\t\":\n\x11ShowAuditResponse\x12%\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x16.library.v1.AuditEntry\"P\n\x11UndoChangeRequest\x12\x10\n\x08\x61udit_id\x18\x01 \x01(\t\x12)\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x19.library.v1.ChangeOptions\">\n\x12UndoChangeResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clibrary/v1/admin_audit.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\"\x95\x01\n\x10ListAuditRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63tor_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x04 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\x05\x12\x0e\n\x06ticket\x18\x07 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x08 \x01(\t\"Q\n\x11ListAuditResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.library.v1.AuditEntry\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\xcb\x02\n\nAuditEntry\x12\x10\n\x08\x61udit_id\x18\x01 \x01(\t\x12/\n\x0bhappened_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x04 \x01(\t\x12\x10\n\x08\x61\x63tor_id\x18\x05 \x01(\t\x12\x13\n\x0b\x61\x63tor_roles\x18\x06 \x03(\t\x12\x0f\n\x07user_id\x18\x07 \x01(\t\x12\x0e\n\x06target\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\n \x01(\t\x12\r\n\x05\x61\x66ter\x18\x0b \x01(\t\x12\x0c\n\x04\x63ode\x18\x0c \x01(\t\x12\x0f\n\x07undo_of\x18\r \x01(\t\x12\x11\n\tundone_by\x18\x0e \x01(\t\x12\x10\n\x08\x63\x61n_undo\x18\x0f \x01(\x08\x12\x0e\n\x06ticket\x18\x10 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x11 \x01(\t\"$\n\x10ShowAuditRequest\x12\x10\n\x08\x61udit_id\x18\x01 \x01(\t\":\n\x11ShowAuditResponse\x12%\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x16.library.v1.AuditEntry\"P\n\x11UndoChangeRequest\x12\x10\n\x08\x61udit_id\x18\x01 \x01(\t\x12)\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x19.library.v1.ChangeOptions\">\n\x12UndoChangeResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,17 +34,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'library.v1.admin_audit_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTAUDITREQUEST']._serialized_start=109
-  _globals['_LISTAUDITREQUEST']._serialized_end=240
-  _globals['_LISTAUDITRESPONSE']._serialized_start=242
-  _globals['_LISTAUDITRESPONSE']._serialized_end=323
-  _globals['_AUDITENTRY']._serialized_start=326
-  _globals['_AUDITENTRY']._serialized_end=639
-  _globals['_SHOWAUDITREQUEST']._serialized_start=641
-  _globals['_SHOWAUDITREQUEST']._serialized_end=677
-  _globals['_SHOWAUDITRESPONSE']._serialized_start=679
-  _globals['_SHOWAUDITRESPONSE']._serialized_end=737
-  _globals['_UNDOCHANGEREQUEST']._serialized_start=739
-  _globals['_UNDOCHANGEREQUEST']._serialized_end=819
-  _globals['_UNDOCHANGERESPONSE']._serialized_start=821
-  _globals['_UNDOCHANGERESPONSE']._serialized_end=883
+  _globals['_LISTAUDITREQUEST']._serialized_end=258
+  _globals['_LISTAUDITRESPONSE']._serialized_start=260
+  _globals['_LISTAUDITRESPONSE']._serialized_end=341
+  _globals['_AUDITENTRY']._serialized_start=344
+  _globals['_AUDITENTRY']._serialized_end=675
+  _globals['_SHOWAUDITREQUEST']._serialized_start=677
+  _globals['_SHOWAUDITREQUEST']._serialized_end=713
+  _globals['_SHOWAUDITRESPONSE']._serialized_start=715
+  _globals['_SHOWAUDITRESPONSE']._serialized_end=773
+  _globals['_UNDOCHANGEREQUEST']._serialized_start=775
+  _globals['_UNDOCHANGEREQUEST']._serialized_end=855
+  _globals['_UNDOCHANGERESPONSE']._serialized_start=857
+  _globals['_UNDOCHANGERESPONSE']._serialized_end=919
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ListAuditRequest(_message.Message):
-    __slots__ = ("user_id", "actor_id", "kind", "command", "cursor", "limit", "ticket")
+    __slots__ = ("user_id", "actor_id", "kind", "command", "cursor", "limit", "ticket", "batch_id")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class ListAuditRequest(_message.Message):
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     actor_id: str
     kind: str
@@ -26,7 +27,8 @@ class ListAuditRequest(_message.Message):
     cursor: str
     limit: int
     ticket: str
-    def __init__(self, user_id: _Optional[str] = ..., actor_id: _Optional[str] = ..., kind: _Optional[str] = ..., command: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ..., ticket: _Optional[str] = ...) -> None: ...
+    batch_id: str
+    def __init__(self, user_id: _Optional[str] = ..., actor_id: _Optional[str] = ..., kind: _Optional[str] = ..., command: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ..., ticket: _Optional[str] = ..., batch_id: _Optional[str] = ...) -> None: ...
 
 class ListAuditResponse(_message.Message):
     __slots__ = ("entries", "next_cursor")
@@ -37,7 +39,7 @@ class ListAuditResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[AuditEntry, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
 
 class AuditEntry(_message.Message):
-    __slots__ = ("audit_id", "happened_at", "kind", "command", "actor_id", "actor_roles", "user_id", "target", "reason", "before", "after", "code", "undo_of", "undone_by", "can_undo", "ticket")
+    __slots__ = ("audit_id", "happened_at", "kind", "command", "actor_id", "actor_roles", "user_id", "target", "reason", "before", "after", "code", "undo_of", "undone_by", "can_undo", "ticket", "batch_id")
     AUDIT_ID_FIELD_NUMBER: _ClassVar[int]
     HAPPENED_AT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +56,7 @@ class AuditEntry(_message.Message):
     UNDONE_BY_FIELD_NUMBER: _ClassVar[int]
     CAN_UNDO_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     audit_id: str
     happened_at: _timestamp_pb2.Timestamp
     kind: str
@@ -70,7 +73,8 @@ class AuditEntry(_message.Message):
     undone_by: str
     can_undo: bool
     ticket: str
-    def __init__(self, audit_id: _Optional[str] = ..., happened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., command: _Optional[str] = ..., actor_id: _Optional[str] = ..., actor_roles: _Optional[_Iterable[str]] = ..., user_id: _Optional[str] = ..., target: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., code: _Optional[str] = ..., undo_of: _Optional[str] = ..., undone_by: _Optional[str] = ..., can_undo: _Optional[bool] = ..., ticket: _Optional[str] = ...) -> None: ...
+    batch_id: str
+    def __init__(self, audit_id: _Optional[str] = ..., happened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., command: _Optional[str] = ..., actor_id: _Optional[str] = ..., actor_roles: _Optional[_Iterable[str]] = ..., user_id: _Optional[str] = ..., target: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., code: _Optional[str] = ..., undo_of: _Optional[str] = ..., undone_by: _Optional[str] = ..., can_undo: _Optional[bool] = ..., ticket: _Optional[str] = ..., batch_id: _Optional[str] = ...) -> None: ...
 
 class ShowAuditRequest(_message.Message):
     __slots__ = ("audit_id",)

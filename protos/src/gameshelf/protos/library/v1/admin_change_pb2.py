@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlibrary/v1/admin_change.proto\x12\nlibrary.v1\"P\n\rChangeOptions\x12\r\n\x05\x61pply\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x0e\n\x06ticket\x18\x04 \x01(\t\"t\n\x0c\x43hangeResult\x12\x0f\n\x07\x61pplied\x18\x01 \x01(\x08\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\t\x12\x10\n\x08\x61udit_id\x18\x05 \x01(\t\x12\x10\n\x08\x63\x61n_undo\x18\x06 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlibrary/v1/admin_change.proto\x12\nlibrary.v1\"v\n\rChangeOptions\x12\r\n\x05\x61pply\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x0e\n\x06ticket\x18\x04 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x05 \x01(\t\x12\x12\n\nbatch_item\x18\x06 \x01(\t\"t\n\x0c\x43hangeResult\x12\x0f\n\x07\x61pplied\x18\x01 \x01(\x08\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\t\x12\x10\n\x08\x61udit_id\x18\x05 \x01(\t\x12\x10\n\x08\x63\x61n_undo\x18\x06 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'library.v1.admin_change_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHANGEOPTIONS']._serialized_start=45
-  _globals['_CHANGEOPTIONS']._serialized_end=125
-  _globals['_CHANGERESULT']._serialized_start=127
-  _globals['_CHANGERESULT']._serialized_end=243
+  _globals['_CHANGEOPTIONS']._serialized_end=163
+  _globals['_CHANGERESULT']._serialized_start=165
+  _globals['_CHANGERESULT']._serialized_end=281
 # @@protoc_insertion_point(module_scope)

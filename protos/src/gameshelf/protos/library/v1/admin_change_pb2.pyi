@@ -5,16 +5,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ChangeOptions(_message.Message):
-    __slots__ = ("apply", "reason", "revision", "ticket")
+    __slots__ = ("apply", "reason", "revision", "ticket", "batch_id", "batch_item")
     APPLY_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ITEM_FIELD_NUMBER: _ClassVar[int]
     apply: bool
     reason: str
     revision: str
     ticket: str
-    def __init__(self, apply: _Optional[bool] = ..., reason: _Optional[str] = ..., revision: _Optional[str] = ..., ticket: _Optional[str] = ...) -> None: ...
+    batch_id: str
+    batch_item: str
+    def __init__(self, apply: _Optional[bool] = ..., reason: _Optional[str] = ..., revision: _Optional[str] = ..., ticket: _Optional[str] = ..., batch_id: _Optional[str] = ..., batch_item: _Optional[str] = ...) -> None: ...
 
 class ChangeResult(_message.Message):
     __slots__ = ("applied", "before", "after", "revision", "audit_id", "can_undo")

@@ -202,6 +202,11 @@ class UserStreams:
         """Returns the keyed hash that stands for an erased user: the id cannot be found from it without the key."""
         return blake2b(user_id.bytes, key=self._hash_key[:64], digest_size=32).digest()
 
+    def hash_text(self, text: str) -> int:
+        """Returns a keyed hash of a text that may name a user, as a number of 64 bits."""
+        digest = blake2b(text.encode(), key=self._hash_key[:64], digest_size=8).digest()
+        return int.from_bytes(digest, signed=True)
+
     async def lock(self, connection: Connection, user_id: UUID, *, wait: bool = True) -> int:
         """Locks the user's row until the transaction ends; returns the number of their newest event.
 

@@ -245,6 +245,16 @@ class AuditRecord(_Table, table=True):
         Index("ix_audit_happened_at", "happened_at"),
         # Few entries have one, and everything that was done for a ticket is asked for.
         Index("ix_audit_ticket", "ticket", "id", postgresql_where=text("ticket IS NOT NULL")),
+        Index("ix_audit_batch", "batch_id", "id", postgresql_where=text("batch_id IS NOT NULL")),
+        # A batch makes each of its changes at most once, also if it is run twice, or again after an interruption.
+        Index(
+            "uq_audit_batch",
+            "user_hash",
+            "batch_id",
+            "batch_item",
+            unique=True,
+            postgresql_where=text("batch_item IS NOT NULL"),
+        ),
         # These find rare entries among millions of refusals, with or without a command.
         Index("ix_audit_kind", "kind", "id"),
         Index("ix_audit_command", "command", "id"),
@@ -271,6 +281,10 @@ class AuditRecord(_Table, table=True):
     undo_of: int | None = Field(default=None, sa_type=BigInteger)
     ticket: str | None = Field(default=None, max_length=100)
     """The ticket of the support system that a change belongs to; like ``reason`` it is removed with the account."""
+    batch_id: UUID | None = None
+    """The batch of changes of many users that it belongs to."""
+    batch_item: int | None = Field(default=None, sa_type=BigInteger)
+    """Which of the changes of this user in the batch it is, as a keyed hash. What undoes one has none."""
 
 
 class RestoreRecord(_Table, table=True):

@@ -4,7 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -72,35 +73,27 @@ def explain(out: Output, user: UUID, product: UUID, achievement: str) -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("achievement", type=click.UUID)
-@changing
-@click.pass_obj
-def grant(out: Output, user: UUID, achievement: UUID, options: ApplyOptions) -> None:
+@player_change("user")
+def grant(out: Output, user: UUID, achievement: UUID) -> ChangeCall:
     """Unlock an achievement, even if the player has no access to the game.
 
     Needs the role admin.
     """
-    client = connect()
-    if not out.as_json:
-        _say_which(out, client, user, achievement)
     request = messages.GrantAchievementRequest(user_id=str(user), achievement_id=str(achievement))
-    carry_out(out, "GrantAchievement", request, options, client)
+    return ChangeCall("GrantAchievement", request, lambda client: _say_which(out, client, user, achievement))
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("achievement", type=click.UUID)
-@changing
-@click.pass_obj
-def revoke(out: Output, user: UUID, achievement: UUID, options: ApplyOptions) -> None:
+@player_change("user")
+def revoke(out: Output, user: UUID, achievement: UUID) -> ChangeCall:
     """Lock an achievement again and reset its progress.
 
     Needs the role admin.
     """
-    client = connect()
-    if not out.as_json:
-        _say_which(out, client, user, achievement)
     request = messages.RevokeAchievementRequest(user_id=str(user), achievement_id=str(achievement))
-    carry_out(out, "RevokeAchievement", request, options, client)
+    return ChangeCall("RevokeAchievement", request, lambda client: _say_which(out, client, user, achievement))
 
 
 def _say_which(out: Output, client: Client, user: UUID, achievement: UUID) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import click
+from gameshelf.libctl.batches.commands import rate_option
+from gameshelf.libctl.batches.undo import EntryOrBatch, undo_batch
 from gameshelf.libctl.changing import ApplyOptions, carry_out, changing, differences
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.main import noun
@@ -26,6 +28,7 @@ def group() -> None:
 @click.option("--kind", type=click.Choice(["change", "refusal", "read"]), help="Only entries of this kind.")
 @click.option("--command", help="Only this command, such as 'quota set'.")
 @click.option("--ticket", default="", help="Only entries of this ticket, as it was given.")
+@click.option("--batch", type=click.UUID, help="Only entries of this batch.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @click.pass_obj
@@ -36,6 +39,7 @@ def list_(
     kind: str | None,
     command: str | None,
     ticket: str,
+    batch: UUID | None,
     limit: int,
     cursor: str,
 ) -> None:
@@ -46,6 +50,7 @@ def list_(
         kind=kind or "",
         command=command or "",
         ticket=ticket,
+        batch_id=str(batch or ""),
         limit=limit,
         cursor=cursor,
     )
@@ -84,6 +89,7 @@ def show(out: Output, entry: int) -> None:
         "user": found["user_id"],
         "asked for": target,
         "ticket": found["ticket"],
+        "batch": found["batch_id"],
         "why": _refusal_and_reason(found),
         "takes back": found["undo_of"],
         "undone by": found["undone_by"],
@@ -97,12 +103,16 @@ def show(out: Output, entry: int) -> None:
 
 
 @group.command()
-@click.argument("entry", type=_ENTRY)
+@click.argument("entry", type=EntryOrBatch())
+@rate_option
 @changing
 @click.pass_obj
-def undo(out: Output, entry: int, options: ApplyOptions) -> None:
-    """Undo a change. Possible once, while the data is as that change left it."""
+def undo(out: Output, entry: int | UUID, rate: float, options: ApplyOptions) -> int | None:
+    """Undo a change, or those of a batch. Possible once, while the data is as that change left it."""
+    if isinstance(entry, UUID):
+        return undo_batch(out, entry, rate, options)
     carry_out(out, "UndoChange", messages.UndoChangeRequest(audit_id=str(entry)), options)
+    return None
 
 
 def _why(entry: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands.saves import download_to
 from gameshelf.libctl.errors import Usage
@@ -152,8 +153,7 @@ def show(out: Output, user: UUID, conflict: UUID, download: str | None, to: Path
     help="With --keep merge: the side to keep of a unit. Once for each unit that both sides have changed.",
 )
 @click.option("--name", help="Slot name for the branch as its own save, with --keep both.")
-@changing
-@click.pass_obj
+@player_change("user", "conflict")
 def resolve(
     out: Output,
     user: UUID,
@@ -161,8 +161,7 @@ def resolve(
     keep: str,
     units: tuple[str, ...],
     name: str | None,
-    options: ApplyOptions,
-) -> None:
+) -> ChangeCall:
     """Resolve a conflict on the player's behalf. The other side stays in the history."""
     if name and keep != "both":
         raise Usage("--name needs --keep both", "omit --name")
@@ -173,14 +172,17 @@ def resolve(
     )
     for unit, side in map(_unit, units):
         request.units[unit] = side
-    outcome = carry_out(out, "ResolveSaveConflict", request, options)
-    before = outcome["before"]
-    if keep == "both":
-        out.say("Both sides stay, each as its own save. A resolution cannot be undone.")
-        return
-    lost = before["branch" if keep == "cloud" else "head"]["version"]
-    when_done = "To undo it" if outcome["applied"] else "To undo it afterwards"
-    out.say(f"{when_done}: libctl saves restore {user} {before['savegame_id']} --version {lost}")
+
+    def conclude(outcome: dict[str, Any]) -> None:
+        before = outcome["before"]
+        if keep == "both":
+            out.say("Both sides stay, each as its own save. A resolution cannot be undone.")
+            return
+        lost = before["branch" if keep == "cloud" else "head"]["version"]
+        when_done = "To undo it" if outcome["applied"] else "To undo it afterwards"
+        out.say(f"{when_done}: libctl saves restore {user} {before['savegame_id']} --version {lost}")
+
+    return ChangeCall("ResolveSaveConflict", request, conclude=conclude)
 
 
 def _unit(said: str) -> tuple[str, Any]:

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -75,35 +76,27 @@ def show(out: Output, user: UUID, link: UUID) -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("link", type=click.UUID)
-@changing
-@click.pass_obj
-def revoke(out: Output, user: UUID, link: UUID, options: ApplyOptions) -> None:
+@player_change("user", "link")
+def revoke(out: Output, user: UUID, link: UUID) -> ChangeCall:
     """End a link and the sessions that use it. Only an admin can reopen it.
 
     Needs the role admin.
     """
-    client = connect()
-    if not out.as_json:
-        _say_link(out, client, user, link)
     request = messages.RevokeFamilyLinkRequest(user_id=str(user), link_id=str(link))
-    carry_out(out, "RevokeFamilyLink", request, options, client)
+    return ChangeCall("RevokeFamilyLink", request, lambda client: _say_link(out, client, user, link))
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("link", type=click.UUID)
-@changing
-@click.pass_obj
-def reopen(out: Output, user: UUID, link: UUID, options: ApplyOptions) -> None:
+@player_change("user", "link")
+def reopen(out: Output, user: UUID, link: UUID) -> ChangeCall:
     """Invite the member again to a link that support ended; scope and future expiry stay.
 
     Needs the role admin.
     """
-    client = connect()
-    if not out.as_json:
-        _say_link(out, client, user, link)
     request = messages.ReopenFamilyLinkRequest(user_id=str(user), link_id=str(link))
-    carry_out(out, "ReopenFamilyLink", request, options, client)
+    return ChangeCall("ReopenFamilyLink", request, lambda client: _say_link(out, client, user, link))
 
 
 @group.command()
@@ -120,15 +113,11 @@ def seats(out: Output, user: UUID) -> None:
 @group.command("release-seat")
 @click.argument("owner", type=click.UUID)
 @click.argument("product", type=click.UUID)
-@changing
-@click.pass_obj
-def release_seat(out: Output, owner: UUID, product: UUID, options: ApplyOptions) -> None:
+@player_change("owner")
+def release_seat(out: Output, owner: UUID, product: UUID) -> ChangeCall:
     """End the session on an owner's copy and free its seat, even if the session no longer exists."""
-    client = connect()
-    if not out.as_json:
-        _say_seat(out, client, owner, product)
     request = messages.ReleaseFamilySeatRequest(owner_user_id=str(owner), product_id=str(product))
-    carry_out(out, "ReleaseFamilySeat", request, options, client)
+    return ChangeCall("ReleaseFamilySeat", request, lambda client: _say_seat(out, client, owner, product))
 
 
 def _show(client: Client, user: UUID, link: UUID) -> Any:

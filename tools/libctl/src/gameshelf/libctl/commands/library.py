@@ -4,7 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
@@ -41,18 +42,14 @@ def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("product", type=click.UUID)
-@changing
-@click.pass_obj
-def grant(out: Output, user: UUID, product: UUID, options: ApplyOptions) -> None:
+@player_change("user")
+def grant(out: Output, user: UUID, product: UUID) -> ChangeCall:
     """Grant a product to a user on behalf of support.
 
     Needs the role admin.
     """
-    client = connect()
-    if not out.as_json:
-        say_product(out, client, user, product)
     request = messages.GrantProductRequest(user_id=str(user), product_id=str(product))
-    carry_out(out, "GrantProduct", request, options, client)
+    return ChangeCall("GrantProduct", request, lambda client: say_product(out, client, user, product))
 
 
 @group.command()
@@ -60,22 +57,18 @@ def grant(out: Output, user: UUID, product: UUID, options: ApplyOptions) -> None
 @click.argument("product", type=click.UUID)
 @click.option("--kind", type=click.Choice(_KINDS), help="End only the grant of this kind; needs --source.")
 @click.option("--source", help="End only the grant of this order, key, gift or support action; needs --kind.")
-@changing
-@click.pass_obj
-def revoke(out: Output, user: UUID, product: UUID, kind: str | None, source: str | None, options: ApplyOptions) -> None:
+@player_change("user")
+def revoke(out: Output, user: UUID, product: UUID, kind: str | None, source: str | None) -> ChangeCall:
     """Revoke a product: end all its grants for good, or only the one given.
 
     Needs the role admin.
     """
     if (kind is None) != (source is None):
         raise Usage("--kind and --source are used together", f"libctl library list {user} --product {product}")
-    client = connect()
-    if not out.as_json:
-        say_product(out, client, user, product)
     request = messages.RevokeProductRequest(
         user_id=str(user), product_id=str(product), kind=kind or "", source_id=source or ""
     )
-    carry_out(out, "RevokeProduct", request, options, client)
+    return ChangeCall("RevokeProduct", request, lambda client: say_product(out, client, user, product))
 
 
 def said_of(grant: dict[str, Any]) -> Branch:

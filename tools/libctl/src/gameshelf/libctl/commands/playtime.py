@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
@@ -81,29 +82,24 @@ def show(
 @click.argument("product", type=click.UUID)
 @click.option("--add", type=Span(), help="Time to add, such as 1h30m.")
 @click.option("--take", type=Span(), help="Time to subtract, such as 2690h; the total cannot become negative.")
-@changing
-@click.pass_obj
-def correct(out: Output, user: UUID, product: UUID, add: int | None, take: int | None, options: ApplyOptions) -> None:
+@player_change("user")
+def correct(out: Output, user: UUID, product: UUID, add: int | None, take: int | None) -> ChangeCall:
     """Add to or subtract from the playtime of a product. Sessions are unchanged."""
     if (add is None) == (take is None):
         raise Usage("one of --add and --take is needed", "--take 2690h")
     seconds = add or -(take or 0)
-    client = connect()
-    if not out.as_json:
-        _say_total(out, client, user, product, seconds)
     request = messages.CorrectPlaytimeRequest(user_id=str(user), product_id=str(product), seconds=seconds)
-    carry_out(out, "CorrectPlaytime", request, options, client)
+    return ChangeCall("CorrectPlaytime", request, lambda client: _say_total(out, client, user, product, seconds))
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.option("--product", type=click.UUID, help="Only this product.")
-@changing
-@click.pass_obj
-def recompute(out: Output, user: UUID, product: UUID | None, options: ApplyOptions) -> None:
+@player_change("user")
+def recompute(out: Output, user: UUID, product: UUID | None) -> ChangeCall:
     """Recompute totals from sessions and corrections, and fix those that differ."""
     request = messages.RecomputePlaytimeRequest(user_id=str(user), product_id=str(product or ""))
-    carry_out(out, "RecomputePlaytime", request, options)
+    return ChangeCall("RecomputePlaytime", request)
 
 
 @group.command()

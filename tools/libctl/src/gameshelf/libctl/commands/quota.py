@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.comparison import Comparison
 from gameshelf.libctl.errors import ExitCode, Refused
@@ -53,20 +54,18 @@ def show(out: Output, user: UUID) -> None:
 @group.command("set")
 @click.argument("user", type=click.UUID)
 @click.argument("limit", type=Size())
-@changing
-@click.pass_obj
-def set_(out: Output, user: UUID, limit: int, options: ApplyOptions) -> None:
+@player_change("user")
+def set_(out: Output, user: UUID, limit: int) -> ChangeCall:
     """Set an individual limit, such as 2GiB. Existing saves stay, even above it."""
-    carry_out(out, "SetQuota", messages.SetQuotaRequest(user_id=str(user), limit_bytes=limit), options)
+    return ChangeCall("SetQuota", messages.SetQuotaRequest(user_id=str(user), limit_bytes=limit))
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
-@changing
-@click.pass_obj
-def reset(out: Output, user: UUID, options: ApplyOptions) -> None:
+@player_change("user")
+def reset(out: Output, user: UUID) -> ChangeCall:
     """Return a user to the default limit."""
-    carry_out(out, "ResetQuota", messages.ResetQuotaRequest(user_id=str(user)), options)
+    return ChangeCall("ResetQuota", messages.ResetQuotaRequest(user_id=str(user)))
 
 
 @group.command()

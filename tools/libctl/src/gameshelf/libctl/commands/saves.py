@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands import reconcile, uploads
 from gameshelf.libctl.files import fetch, safe_file_name, safe_name
@@ -161,12 +162,11 @@ def download_to(
 @click.argument("user", type=click.UUID)
 @click.argument("save", type=click.UUID)
 @click.option("--version", type=_VERSION, help="Version whose content becomes the new current version.")
-@changing
-@click.pass_obj
-def restore(out: Output, user: UUID, save: UUID, version: int | None, options: ApplyOptions) -> None:
+@player_change("user", "save")
+def restore(out: Output, user: UUID, save: UUID, version: int | None) -> ChangeCall:
     """Make an older version the current one. A save in the trash is taken out; without --version unchanged."""
     request = messages.RestoreSaveRequest(user_id=str(user), savegame_id=str(save), version=version)
-    carry_out(out, "RestoreSave", request, options)
+    return ChangeCall("RestoreSave", request)
 
 
 @group.command()
@@ -174,12 +174,11 @@ def restore(out: Output, user: UUID, save: UUID, version: int | None, options: A
 @click.argument("save", type=click.UUID)
 @click.argument("version", type=_VERSION)
 @click.option("--unpin", is_flag=True, help="Let the version be pruned again.")
-@changing
-@click.pass_obj
-def pin(out: Output, user: UUID, save: UUID, version: int, unpin: bool, options: ApplyOptions) -> None:
+@player_change("user", "save", "version")
+def pin(out: Output, user: UUID, save: UUID, version: int, unpin: bool) -> ChangeCall:
     """Keep a version regardless of its age. All kept versions but two can be pinned."""
     request = messages.PinSaveRequest(user_id=str(user), savegame_id=str(save), version=version, is_pinned=not unpin)
-    carry_out(out, "PinSave", request, options)
+    return ChangeCall("PinSave", request)
 
 
 def _head(of: dict[str, Any]) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -39,12 +40,11 @@ def list_(out: Output, user: UUID) -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("session", type=click.UUID)
-@changing
-@click.pass_obj
-def end(out: Output, user: UUID, session: UUID, options: ApplyOptions) -> None:
+@player_change("user", "session")
+def end(out: Output, user: UUID, session: UUID) -> ChangeCall:
     """End a session and free its seat: at its last heartbeat if it was silent, else now. Cannot be undone."""
     request = messages.EndSessionOfUserRequest(user_id=str(user), session_id=str(session))
-    carry_out(out, "EndSessionOfUser", request, options)
+    return ChangeCall("EndSessionOfUser", request)
 
 
 def _branch(one: dict[str, Any], now: datetime, timeout: float) -> Branch:

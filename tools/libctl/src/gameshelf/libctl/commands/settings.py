@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -117,11 +118,8 @@ def history(out: Output, user: UUID, product: UUID, limit: int, cursor: str) -> 
 @click.argument("product", type=click.UUID)
 @click.argument("kept", metavar="REVISION", type=click.IntRange(1, _LARGEST))
 @of_layer
-@changing
-@click.pass_obj
-def restore(
-    out: Output, user: UUID, product: UUID, kept: int, platform: str, device: str, options: ApplyOptions
-) -> None:
+@player_change("user", "product", "kept", line="USER PRODUCT REVISION")
+def restore(out: Output, user: UUID, product: UUID, kept: int, platform: str, device: str) -> ChangeCall:
     """Write the payload that a layer had at REVISION again; the devices of the player get it.
 
     Without --platform and --device it is the layer of the account.
@@ -129,7 +127,7 @@ def restore(
     request = messages.RestoreSettingsRequest(
         user_id=str(user), product_id=str(product), platform=platform, device_id=device, revision=kept
     )
-    carry_out(out, "RestoreSettings", request, options)
+    return ChangeCall("RestoreSettings", request)
 
 
 def _layers(of: dict[str, Any]) -> str:

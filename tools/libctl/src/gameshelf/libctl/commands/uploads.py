@@ -4,7 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.main import Noun, noun
 from gameshelf.libctl.messages import plain
@@ -51,12 +52,11 @@ def list_(out: Output, user: UUID, product: UUID | None, page: int, limit: int) 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("upload", type=click.UUID)
-@changing
-@click.pass_obj
-def cancel(out: Output, user: UUID, upload: UUID, options: ApplyOptions) -> None:
+@player_change("user", "upload")
+def cancel(out: Output, user: UUID, upload: UUID) -> ChangeCall:
     """Cancel an open upload. Its reserved quota is free at once; the device requests a new upload."""
     request = messages.CancelSaveUploadOfUserRequest(user_id=str(user), upload_id=str(upload))
-    carry_out(out, "CancelSaveUploadOfUser", request, options)
+    return ChangeCall("CancelSaveUploadOfUser", request)
 
 
 def register(saves: Noun) -> None:

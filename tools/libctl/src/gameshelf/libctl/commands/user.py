@@ -8,9 +8,9 @@ from uuid import UUID
 
 import click
 from gameshelf.libctl.archive import Partial, partial
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
+from gameshelf.libctl.batches.commands import player_change
+from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
-from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.fetching import Absent, fetch
 from gameshelf.libctl.happenings import KINDS, sentence
 from gameshelf.libctl.main import noun
@@ -177,16 +177,10 @@ def _is_fetched(file: messages.ExportedFile, archive: Partial) -> bool:
 
 @group.command()
 @click.argument("user", type=click.UUID)
-@click.option("--confirm", type=click.UUID, metavar="USER", help="The user's id again. Required with --apply.")
-@changing
-@click.pass_obj
-def erase(out: Output, user: UUID, confirm: UUID | None, options: ApplyOptions) -> None:
+@player_change("user", confirms=True)
+def erase(out: Output, user: UUID) -> ChangeCall:
     """End an account and erase all its data. Cannot be undone.
 
     Needs the role admin.
     """
-    if options.apply and confirm != user:
-        raise Usage("this cannot be undone, so --confirm must repeat the user's id", f"--confirm {user}")
-    carry_out(out, "EraseUser", messages.EraseUserRequest(user_id=str(user)), options)
-    if not options.apply:
-        out.say(f"Add --confirm {user}: this cannot be undone.")
+    return ChangeCall("EraseUser", messages.EraseUserRequest(user_id=str(user)))

@@ -64,6 +64,9 @@ class NewEntry:
     code: str | None = None
     undo_of: int | None = None
     ticket: str | None = None
+    batch_id: UUID | None = None
+    batch_item: str | None = None
+    """Which of the batch's changes of this user it is; unique within both. None: not one of its changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Entry:
     undo_of: int | None
     undone_by: int | None
     ticket: str | None = None
+    batch_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class AuditFilter:
     kind: str | None = None
     command: str | None = None
     ticket: str | None = None
+    batch_id: UUID | None = None
     before_id: int | None = None
 
 
@@ -133,6 +138,8 @@ _entry = {
     "code": bindparam("code", type_=String),
     "undo_of": bindparam("undo_of", type_=BigInteger),
     "ticket": _unless_erased(bindparam("ticket", type_=String)),
+    "batch_id": bindparam("batch_id", type_=Uuid),
+    "batch_item": bindparam("batch_item", type_=BigInteger),
     "target": _unless_erased(_json["target"], literal_column("'{}'::jsonb")),
     "before": _unless_erased(_json["before"]),
     "after": _unless_erased(_json["after"]),
@@ -166,10 +173,18 @@ _entries = select(
     col(_A.undo_of),
     _undone_by.label("undone_by"),
     col(_A.ticket),
+    col(_A.batch_id),
 )
 _ID = col(_A.id) == bindparam("id", type_=BigInteger)
 _WHOSE = Statement(select(col(_A.user_hash)).where(_ID))
 _FIND = Statement(_entries.where(col(_A.user_hash) == _user_hash, _ID))
+_FIND_IN_BATCH = Statement(
+    _entries.where(
+        col(_A.user_hash) == _user_hash,
+        col(_A.batch_id) == bindparam("batch_id", type_=Uuid),
+        col(_A.batch_item) == bindparam("batch_item", type_=BigInteger),
+    )
+)
 
 
 _WAYS = {
@@ -178,6 +193,7 @@ _WAYS = {
     "kind": col(_A.kind) == bindparam("kind", type_=String),
     "command": col(_A.command) == bindparam("command", type_=String),
     "ticket": col(_A.ticket) == bindparam("ticket", type_=String),
+    "batch_id": col(_A.batch_id) == bindparam("batch_id", type_=Uuid),
 }
 
 
@@ -190,7 +206,9 @@ def _listed(names: tuple[str, ...]) -> Statement:
 
 _LIST = {names: _listed(names) for count in range(len(_WAYS) + 1) for names in combinations(_WAYS, count)}
 # Parsed from text: PostgreSQL's numbers may be longer than a float.
-_ENTRY = RowReader(Entry, _FIND, *_LIST.values(), convert=dict.fromkeys(("target", "before", "after"), json.loads))
+_ENTRY = RowReader(
+    Entry, _FIND, _FIND_IN_BATCH, *_LIST.values(), convert=dict.fromkeys(("target", "before", "after"), json.loads)
+)
 _LARGEST = 2**63 - 1
 
 
@@ -210,7 +228,7 @@ class AuditLog:
             actor_hash=self._streams.hash(by.user_id),
             actor_roles=",".join(sorted(by.roles)),
             user_id=new.user_id,
-            user_hash=self._streams.hash(new.user_id) if new.user_id else NOBODY_HASH,
+            user_hash=self._hash_of(new.user_id),
             target=_text(new.target),
             reason=new.reason,
             before=_text(new.before),
@@ -218,6 +236,8 @@ class AuditLog:
             code=new.code,
             undo_of=new.undo_of,
             ticket=new.ticket,
+            batch_id=new.batch_id,
+            batch_item=None if new.batch_item is None else self._streams.hash_text(new.batch_item),
         )
         assert row is not None
         entry_id: int = row["id"]
@@ -234,6 +254,19 @@ class AuditLog:
             return None
         return _ENTRY.read_optional(await _FIND.first(connection, user_hash=whose["user_hash"], id=entry_id))
 
+    async def find_in_batch(
+        self, connection: Connection, user_id: UUID | None, batch_id: UUID, batch_item: str
+    ) -> Entry | None:
+        """Returns the entry of a change that a batch has made; None if it was not made."""
+        return _ENTRY.read_optional(
+            await _FIND_IN_BATCH.first(
+                connection,
+                user_hash=self._hash_of(user_id),
+                batch_id=batch_id,
+                batch_item=self._streams.hash_text(batch_item),
+            )
+        )
+
     async def list_entries(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
         """Returns entries, newest first."""
         rows = await _LIST[tuple(name for name in _WAYS if getattr(of, name) is not None)].all(
@@ -243,10 +276,14 @@ class AuditLog:
             kind=of.kind,
             command=of.command,
             ticket=of.ticket,
+            batch_id=of.batch_id,
             before_id=_LARGEST if of.before_id is None else of.before_id,
             limit=limit,
         )
         return _ENTRY.read_all(rows)
+
+    def _hash_of(self, user_id: UUID | None) -> bytes:
+        return self._streams.hash(user_id) if user_id else NOBODY_HASH
 
 
 def _text(state: State | None) -> str | None:

@@ -15,6 +15,7 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.distributed import violated_constraint
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry, EntryKind, NewEntry, State
 from gameshelf.gateway.runtime.support.commands import Change, ChangeOfProduct, Commands
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
@@ -27,6 +28,7 @@ MIN_REASON, MAX_REASON = 10, 500
 """Length of a reason: what is shorter does not explain why a change was made."""
 MAX_TICKET = 100
 """Length of a ticket, which may be an address."""
+_MAX_ITEM = 200
 _MAX_SHOWN = 2000
 """Bytes of a state that a refusal includes: it is sent in headers, which may safely have 8 KiB."""
 
@@ -40,6 +42,9 @@ class Options(BaseModel):
     reason: Annotated[str, Field(max_length=MAX_REASON), NORMALISED, ONE_LINE] | None = None
     revision: str | None = Field(default=None, max_length=64)
     ticket: Annotated[str, Field(max_length=MAX_TICKET), NORMALISED, ONE_LINE] | None = None
+    batch_id: UUID | None = None
+    batch_item: str = Field(default="", max_length=_MAX_ITEM)
+    """What distinguishes several changes of one user in a batch."""
 
     def require(self) -> None:
         """Raises InvalidInput if the change is to be applied without a revision or a reason that says something."""
@@ -120,6 +125,8 @@ class SupportChanges:
     async def undo(self, entry: Entry, options: Options, by: Identity) -> ChangeResult:
         """Undoes a change. Raises NotUndoable, StateChanged with the difference, and the errors of ``make``."""
         if entry.undone_by is not None:
+            if undoing := await self._undone_in_batch(entry.undone_by, options):
+                return undoing
             raise NotUndoable(reason="already_undone", undone_by=entry.undone_by)
         undo, undo_of_product = self.commands.undo_of(entry), self.commands.undo_of_product(entry)
         try:
@@ -145,6 +152,12 @@ class SupportChanges:
             return await self.transactions.run(change.user_id, make)
         except _RolledBack as rolled_back:
             return rolled_back.result
+        except UserErased:
+            async with self.acquire() as connection:
+                made = None if undone else await self._made_in_batch(connection, change.user_id, options)
+            if made is None:
+                raise
+            return made  # the batch made its change before the account was erased, or erased it
 
     async def _make_of_product(
         self, change: ChangeOfProduct, options: Options, by: Identity, undone: Entry | None
@@ -158,7 +171,33 @@ class SupportChanges:
         except _RolledBack as rolled_back:
             return rolled_back.result
 
+    async def _made_in_batch(
+        self, connection: Connection, user_id: UUID | None, options: Options
+    ) -> ChangeResult | None:
+        """Returns the result of a change that its batch has made already, so that a batch can be run again."""
+        if not (options.apply and options.batch_id):
+            return None
+        made = await self.audit.find_in_batch(connection, user_id, options.batch_id, options.batch_item)
+        return self._result_of(made, options) if made else None
+
+    async def _undone_in_batch(self, undone_by: int, options: Options) -> ChangeResult | None:
+        """The same for an undo."""
+        if not (options.apply and options.batch_id):
+            return None
+        async with self.acquire() as connection:
+            made = await self.audit.find_entry(connection, undone_by)
+        return self._result_of(made, options) if made and made.batch_id == options.batch_id else None
+
+    def _result_of(self, made: Entry, options: Options) -> ChangeResult:
+        return ChangeResult(
+            made.before or {}, made.after or {}, options.revision or "", made.id, self.commands.can_undo(made)
+        )
+
     async def _carry_out(self, work: _Work, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:
+        # First of all, under the lock of the user: the data is no longer as it was before the batch made this change.
+        made = None if undone else await self._made_in_batch(work.connection, work.user_id, options)
+        if made:
+            return made
         before = plain(await work.state())
         revision = revision_of(before)
         if undone and before != undone.after:
@@ -195,6 +234,9 @@ def _entry(work: _Work, result: ChangeResult, options: Options, undone: Entry | 
         result.after,
         undo_of=undone.id if undone else None,
         ticket=options.ticket,
+        batch_id=options.batch_id,
+        # What undoes a change is decided by ``uq_audit_undo``.
+        batch_item=None if undone or options.batch_id is None else options.batch_item,
     )
 
 

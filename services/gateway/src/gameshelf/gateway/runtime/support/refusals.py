@@ -52,7 +52,7 @@ class RefusalAudit:
             if recent.shared is not None:
                 await self._audit.count_refusal(connection, recent.shared)
                 return
-            shared = replace(refusal, user_id=None, target={"refusals": 1}, reason=None, ticket=None)
+            shared = replace(refusal, user_id=None, target={"refusals": 1}, reason=None, ticket=None, batch_id=None)
             recent.shared = await self._audit.add_entry(connection, by, shared)
 
     def _of(self, caller: UUID) -> _Recent:

@@ -69,6 +69,7 @@ def _filter(request: messages.ListAuditRequest, commands: Commands) -> AuditFilt
         kind=request.kind or None,
         command=request.command or None,
         ticket=_ticket(request.ticket),
+        batch_id=parse_optional_id(request.batch_id, "batch_id"),
         before_id=_number(request.cursor, "cursor") if request.cursor else None,
     )
 
@@ -106,6 +107,7 @@ def _entry(of: Entry, *, can_undo: bool) -> messages.AuditEntry:
         undone_by=text(of.undone_by),
         can_undo=can_undo,
         ticket=text(of.ticket),
+        batch_id=text(of.batch_id),
     )
 
 

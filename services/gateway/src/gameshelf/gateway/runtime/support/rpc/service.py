@@ -109,15 +109,27 @@ def _refusal(command: Command, request: Message, refusal: DomainError) -> NewEnt
         getattr(change, name, "").replace("\0", "")[:longest] or None
         for name, longest in (("reason", MAX_REASON), ("ticket", MAX_TICKET))
     )
-    target = _target(request)
-    return NewEntry(EntryKind.REFUSAL, command.name, _user(request), target, reason, code=refusal.code, ticket=ticket)
+    return NewEntry(
+        EntryKind.REFUSAL,
+        command.name,
+        _user(request),
+        _target(request),
+        reason,
+        code=refusal.code,
+        ticket=ticket,
+        batch_id=_uuid(getattr(change, "batch_id", "")),
+    )
 
 
 def _user(request: Any) -> UUID | None:
     where = (request, getattr(request, "filter", None))
     names = (getattr(one, name, "") for one in where for name in ("user_id", "owner_user_id"))
+    return _uuid(next(filter(None, names), ""))
+
+
+def _uuid(sent: str) -> UUID | None:
     try:
-        return parse_uuid(next(filter(None, names), ""))
+        return parse_uuid(sent)
     except ValueError:
         return None
 

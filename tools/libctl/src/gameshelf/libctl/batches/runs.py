@@ -1,0 +1,80 @@
+"""A batch on the command line: its dry run, its changes, and how either is continued after an interruption."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from gameshelf.libctl.batches.journal import ChangeState, Journal
+from gameshelf.libctl.batches.lists import ListedPlayer
+from gameshelf.libctl.batches.report import show
+from gameshelf.libctl.batches.work import PlayerBatch
+from gameshelf.libctl.changing import ApplyOptions
+from gameshelf.libctl.errors import ExitCode, Precondition, Refused, Usage
+from gameshelf.libctl.output import Output
+from gameshelf.libctl.progress import bar
+
+_NAMED = 10
+
+
+def fill(journal: Journal, found: Iterable[ListedPlayer]) -> None:
+    """Puts a list into the journal, all of it or nothing. Raises Usage that names the lines which can't be read."""
+    twice, wrong, problems = 0, 0, []
+    with journal.together():
+        for line in found:
+            if line.problem:
+                wrong += 1
+                problems += [f"line {line.number}: {line.problem}"] if wrong <= _NAMED else []
+            elif not journal.add(line.number, line.words):
+                twice += 1
+        if wrong:
+            problems += [f"and {wrong - _NAMED:,} more"] if wrong > _NAMED else []
+            raise Usage(f"the list can't be read: {'; '.join(problems)}", "correct the list")
+        if not sum(journal.counts().values()):
+            raise Usage("the list is empty", "put one player on each line")
+        journal.note("listed_twice", twice)
+
+
+def dry_run(out: Output, journal: Journal, batch: PlayerBatch, *, confirms: bool = False) -> int:
+    """Shows what the changes would do that it has not come to yet. With ``confirms`` they have to be counted."""
+    _run(out, "dry run", batch.dry_run(journal), journal.counts()[ChangeState.READ], batch.command)
+    found = show(out, journal)
+    if not found[ChangeState.PLANNED]:
+        out.say("Nothing to change. The audit got no entry.", "bold")
+        return ExitCode.OK
+    journal.note("planned", found[ChangeState.PLANNED])
+    out.say("Nothing was changed. To do it:", "bold")
+    out.say(f"  {_applying(batch)}")
+    if confirms:
+        out.say(f"Add --confirm {found[ChangeState.PLANNED]}, the number of players: this cannot be undone.")
+    return ExitCode.OK
+
+
+def apply(out: Output, journal: Journal, batch: PlayerBatch, options: ApplyOptions) -> int:
+    """Makes the changes of the dry run that were not made yet."""
+    counts = journal.counts()
+    if counts[ChangeState.READ]:
+        raise Precondition(f"the dry run has not come to {counts[ChangeState.READ]:,} of the changes", batch.command)
+    steps = batch.apply(journal, options.reason or "", options.ticket)
+    _run(out, "changing", steps, counts[ChangeState.PLANNED], _applying(batch))
+    found = show(out, journal)
+    if found[ChangeState.APPLIED]:
+        out.say(f"Done. What the audit has of it: libctl audit list --batch {batch.id}", "green")
+    if journal.can_undo():
+        out.say(f"To undo it: libctl audit undo {batch.id}")
+    return ExitCode.FAILED if found[ChangeState.FAILED] else ExitCode.OK
+
+
+def _run(out: Output, what: str, steps: Iterator[None], count: int, command: str) -> None:
+    """Runs to the end. What ends it early says how to continue, and how far it came."""
+    done = 0
+    try:
+        with closing(steps), bar(out, what, count) as step:  # type: ignore[type-var]
+            for _ in steps:
+                done += 1
+                step()
+    except (Refused, KeyboardInterrupt):
+        out.say(f"{what}: {done:,} of {count:,} are done. To continue: {command}", "yellow")
+        raise
+
+
+def _applying(batch: PlayerBatch) -> str:
+    return f'{batch.command} --apply --reason "…"'

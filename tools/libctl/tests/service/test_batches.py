@@ -1,0 +1,249 @@
+"""Changes of many players by ``--users-file``: the dry run, the batch, its end in the middle, and its undo."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+GIB = 1024**3
+
+
+@pytest.fixture(autouse=True)
+def batches(tmp_path, monkeypatch):
+    folder = tmp_path / "batches"
+    monkeypatch.setenv("LIBCTL_BATCHES", str(folder))
+    return folder
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a list of players."""
+
+    def make(*lines, name="players.txt"):
+        path = tmp_path / name
+        path.write_text("".join(f"{line}\n" for line in lines))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def players():
+    return [uuid4() for _ in range(6)]
+
+
+def plan(somebody, path, *words):
+    return somebody.data(*words, "--users-file", path, "--rate", 1000)
+
+
+def apply(somebody, batch, *words, reason="a promotion of the studio"):
+    return somebody.run("--json", *words, "--batch", batch, "--rate", 1000, "--apply", "--reason", reason)
+
+
+def limits(somebody, players):
+    return [somebody.data("quota", "show", one)["limit_bytes"] // GIB for one in players]
+
+
+def test_a_dry_run_shows_what_many_players_get_and_changes_nothing(support, write, players):
+    support.applies("quota", "set", players[0], "2GiB")
+    path = write("user_id", "# those of the promotion", *players, "", str(players[1]).upper())
+    ran = support.run("quota", "set", "2GiB", "--users-file", path, "--rate", 1000)
+    assert ran.code == 0, ran.err
+    assert "limit_bytes" in ran.out
+    found = plan(support, path, "quota", "set", "2GiB")
+    assert (found["players"], found["planned"], found["unchanged"], found["listed_twice"]) == (6, 5, 1, 1)
+    assert found["differences"] == [{"what": f"limit_bytes\t-\t{2 * GIB}", "players": 5}]
+    assert "libctl quota set 2GiB --rate 1000 --batch " in ran.err
+    assert limits(support, players) == [2, 1, 1, 1, 1, 1]
+
+
+def test_a_batch_is_applied_audited_and_undone_by_its_id(support, write, players):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert done.code == 0, done.err
+    assert done.data["applied"] == 6
+    assert limits(support, players) == [2] * 6
+    entries = support.data("audit", "list", "--batch", batch)["entries"]
+    assert {one["user_id"] for one in entries} == set(map(str, players))
+    assert {(one["batch_id"], one["reason"]) for one in entries} == {(batch, "a promotion of the studio")}
+    again = apply(support, batch, "quota", "set", "2GiB")
+    assert (again.code, len(support.data("audit", "list", "--batch", batch)["entries"])) == (0, 6)
+
+    seen = support.data("audit", "undo", batch, "--rate", 1000)
+    assert (seen["planned"], limits(support, players)) == (6, [2] * 6)
+    undone = support.data("audit", "undo", batch, "--rate", 1000, "--apply", "--reason", "the wrong promotion")
+    assert (undone["applied"], limits(support, players)) == (6, [1] * 6)
+    assert support.refused("audit", "undo", batch) == (3, "NOT_FOUND")
+    assert len(support.data("audit", "list", "--batch", batch)["entries"]) == 12
+
+
+def test_a_batch_makes_each_change_once_even_if_its_journal_forgets(support, write, players, batches):
+    """What an end between the answer and its record leaves: the service has made a change that the journal lacks."""
+    product = uuid4()
+    words = ("playtime", "correct", product, "--add", "1h")
+    batch = plan(support, write(*players), *words)["batch_id"]
+    assert apply(support, batch, *words).data["applied"] == 6
+    with sqlite3.connect(batches / f"{batch}.sqlite") as journal:
+        journal.execute("UPDATE items SET state = 'planned', audit_id = '' WHERE line > 2")
+    journal.close()
+    again = apply(support, batch, *words)
+    assert (again.code, again.data["applied"]) == (0, 6)
+    assert len(support.data("audit", "list", "--batch", batch)["entries"]) == 6
+    for one in players:
+        [shown] = support.data("playtime", "show", one)["products"]
+        assert shown["corrected_seconds"] == 3600
+
+
+def test_an_interrupted_undo_continues_and_undoes_nothing_twice(support, write, players, batches):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    apply(support, batch, "quota", "set", "2GiB")
+    undo = ("audit", "undo", batch, "--rate", 1000)
+    support.data(*undo)
+    why = ("--apply", "--reason", "the wrong promotion")
+    support.data(*undo, *why)
+    with sqlite3.connect(batches / f"{batch}.undo.sqlite") as journal:
+        journal.execute("UPDATE items SET state = 'planned' WHERE line > 2")
+    journal.close()
+    assert support.data(*undo, *why)["applied"] == 6
+    assert len(support.data("audit", "list", "--batch", batch, "--command", "audit undo")["entries"]) == 6
+
+
+def test_who_was_changed_or_erased_meanwhile_is_an_exception(support, admin, write, players, batches):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    support.applies("quota", "set", players[1], "5GiB")
+    admin.applies("user", "erase", players[2], "--confirm", players[2])
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert done.code == 1
+    assert (done.data["applied"], done.data["failed"]) == (4, 2)
+    assert {(one["code"], tuple(one["words"])) for one in done.data["exceptions"]} == {
+        ("PRECONDITION_FAILED", (str(players[1]),)),
+        ("NOT_FOUND", (str(players[2]),)),
+    }
+    again = plan(support, done.data["exceptions_file"], "quota", "set", "2GiB")
+    assert (again["planned"], again["refused"]) == (1, 1)
+    refusals = support.data("audit", "list", "--batch", batch, "--kind", "refusal")["entries"]
+    assert {one["code"] for one in refusals} == {"PRECONDITION_FAILED", "NOT_FOUND"}
+
+
+def test_accounts_are_erased_by_their_number_and_once(admin, write, players, batches):
+    batch = plan(admin, write(*players), "user", "erase")["batch_id"]
+    assert apply(admin, batch, "user", "erase").code == 2
+    done = apply(admin, batch, "user", "erase", "--confirm", 6)
+    assert (done.code, done.data["applied"]) == (0, 6)
+    with sqlite3.connect(batches / f"{batch}.sqlite") as journal:
+        journal.execute("UPDATE items SET state = 'planned'")
+    journal.close()
+    assert apply(admin, batch, "user", "erase", "--confirm", 6).data["applied"] == 6
+    assert admin.refused("audit", "undo", batch)[0] == 3
+
+
+def test_a_line_may_name_what_is_the_players_own(support, saver, write):
+    one, two = saver.saves(b"one", b"two", slot="a"), saver.saves(b"three", b"four", slot="b")
+    path = write(f"{saver.id},{one}", f"{saver.id},{two}")
+    batch = plan(support, path, "saves", "restore", "--version", 1)["batch_id"]
+    assert apply(support, batch, "saves", "restore", "--version", 1).data["applied"] == 2
+    undone = support.data("audit", "undo", batch)
+    assert undone["planned"] == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("nonsense9", "line 2: 'nonsense9' is not a valid UUID"),
+        (f"{uuid4()} {uuid4()}", "line 2: it has 2 words instead of USER"),
+        ("x" * 5000, "line 2: it is too long"),
+    ],
+    ids=["no id", "two ids", "long"],
+)
+def test_a_line_that_is_no_player_stops_the_dry_run_before_it_begins(support, write, players, batches, line, problem):
+    ran = support.run("quota", "set", "2GiB", "--users-file", write(players[0], line, players[1]))
+    assert ran.code == 2
+    assert f"the list can't be read: {problem}\n" in ran.err
+    assert list(batches.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--users-file", "FILE", "--apply", "--reason", "a good reason"), "need a dry run first"),
+        (("--users-file", "nowhere.txt"), "nowhere.txt can't be read"),
+        (("--users-file", os.devnull), "the list is empty"),
+        (("--batch", uuid4()), "no journal of batch"),
+        (("--batch", "x"), "not a valid UUID"),
+    ],
+)
+def test_what_is_no_batch_is_refused_and_named(support, write, players, words, said):
+    words = [write(*players) if word == "FILE" else word for word in words]
+    ran = support.run("quota", "set", "2GiB", *words)
+    assert ran.code in (2, 3)
+    assert said in ran.err
+
+
+def test_a_batch_is_applied_by_its_own_command_and_on_its_own_service(support, write, players):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    for words in (("quota", "set", "3GiB"), ("quota", "reset")):
+        ran = support.run(*words, "--batch", batch, "--apply", "--reason", "another promotion")
+        assert (ran.code, "planned by libctl quota set" in ran.err) == (2, True)
+    address = support.environment["LIBCTL_ENDPOINT"].replace("127.0.0.1", "localhost")
+    ran = support.run("quota", "set", "2GiB", "--batch", batch, LIBCTL_ENDPOINT=address)
+    assert (ran.code, "this batch was planned on" in ran.err) == (2, True)
+
+
+def test_a_batch_continues_with_a_new_token(platform, support, write, players):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    expired = platform.issuer.issue(str(support.id), ("support",), ttl=-3600)
+    words = ("quota", "set", "2GiB", "--batch", batch, "--apply", "--reason", "a promotion of the studio")
+    ran = support.run(*words, LIBCTL_TOKEN=expired)
+    assert ran.code == 1
+    assert "it expired" in ran.err
+    assert f"changing: 0 of 6 are done. To continue: libctl quota set 2GiB --batch {batch} --apply" in ran.err
+    assert apply(support, batch, "quota", "set", "2GiB").data["applied"] == 6
+
+
+def test_one_process_at_a_time_works_on_a_batch(support, write, players):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    words = ("quota", "set", "2GiB", "--batch", batch, "--apply", "--reason", "twice at the same time", "--rate", 2)
+    with ThreadPoolExecutor(2) as pool:
+        codes = sorted(pool.map(lambda _: support.process(*words), range(2)))
+    assert codes == [0, 4]
+    assert len(support.data("audit", "list", "--batch", batch)["entries"]) == 6
+
+
+def start(somebody, *words):
+    command = [sys.executable, "-m", "gameshelf.libctl", "--json", *map(str, words)]
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(command, env={**os.environ, **somebody.environment}, text=True, **streams)
+
+
+def test_a_list_comes_from_standard_input_too(support, players):
+    process = start(support, "quota", "set", "2GiB", "--users-file", "-", "--rate", 1000)
+    out, err = process.communicate("\ufeffuser\n" + "\n".join(map(str, players)))
+    assert process.returncode == 0, err
+    assert f'"players": {len(players)}' in out
+
+
+def test_ctrl_c_says_how_to_continue(support, write, players, platform, fetch):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    words = ("quota", "set", "2GiB", "--batch", batch, "--apply", "--reason", "a promotion of the studio")
+    begun = time.monotonic()
+    process = start(support, *words, "--rate", 2)
+    query = "SELECT count(*) FROM gateway.audit WHERE batch_id = $1 AND kind = 'change'"
+    while not fetch(platform.dsn, query, batch)[0][0]:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130, err
+    assert "of 6 are done. To continue: libctl " in err
+    assert f'--batch {batch} --apply --reason "…"' in err
+    again = start(support, *words, "--rate", 2)
+    _, err = again.communicate()
+    assert again.returncode == 0, err
+    assert limits(support, players) == [2] * 6
+    assert time.monotonic() - begun > 5 / 2, "the rate is kept"

@@ -4,19 +4,22 @@ import base64
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import click
 from gameshelf.libctl.changing import ApplyOptions, again, changing
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table, visible
 from gameshelf.libctl.progress import progress
 from gameshelf.libctl.times import MomentParameter
+from gameshelf.libctl.watching import watch, watch_options
 from gameshelf.protos.library.v1 import admin_events_pb2 as messages
 from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
+from rich.console import RenderableType
 from rich.text import Text
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,10 +35,24 @@ def group() -> None:
 
 
 @group.command()
+@watch_options
 @click.pass_obj
-def outbox(out: Output) -> None:
+def outbox(out: Output, seconds: float | None) -> int | None:
     """Show, per topic, records waiting for Kafka and those that Kafka refused."""
-    found = plain(connect().call("ShowOutbox", messages.ShowOutboxRequest()))
+    client = connect()
+
+    def look() -> tuple[dict[str, Any], list[RenderableType]]:
+        found = plain(client.call("ShowOutbox", messages.ShowOutboxRequest()))
+        return found, _drawn_outbox(found)
+
+    if seconds:
+        return watch(out, seconds, look)
+    found, drawn = look()
+    out.result(found, *drawn)
+    return None
+
+
+def _drawn_outbox(found: dict[str, Any]) -> list[RenderableType]:
     shown = {
         "pending": _number(found["pending"], found["is_more"]),
         "oldest waits for": f"{found['lag_seconds']:.1f} s",
@@ -43,7 +60,7 @@ def outbox(out: Output) -> None:
     }
     rows = [(one["topic"], _number(one["pending"], one["is_more"]), one["oldest_at"]) for one in found["topics"]]
     columns = [Column("topic"), Column("pending", "right"), Column("oldest since")]
-    drawn = [facts(shown), table(columns, rows, empty="Nothing waits.")]
+    drawn: list[RenderableType] = [facts(shown), Text(), table(columns, rows, empty="Nothing waits.")]
     if found["refused"]:
         columns = [
             Column("topic (refused)"),
@@ -52,11 +69,9 @@ def outbox(out: Output) -> None:
             Column("oldest since"),
         ]
         of_kind = [(one["topic"], one["detail"], one["count"], one["oldest_at"]) for one in found["refused"]]
-        drawn += [Text(), table(columns, of_kind)]
-    out.result(found, *drawn)
-    if found["refused"]:
         more = ", and there are more" if found["is_more_refused"] else ""
-        out.say(f"Refused records return to the outbox every hour{more}.")
+        drawn += [Text(), table(columns, of_kind), Text(f"Refused records return to the outbox every hour{more}.")]
+    return drawn
 
 
 @group.group()
@@ -105,9 +120,14 @@ def choosing(command: F) -> F:
 @click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @click.option("--all", "is_all", is_flag=True, help="Print all dead letters; with --json one document per line.")
+@watch_options
 @click.pass_obj
-def list_(out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: str, is_all: bool) -> None:
+def list_(
+    out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: str, is_all: bool, seconds: float | None
+) -> int | None:
     """List dead letters, oldest first."""
+    if is_all and seconds:
+        raise Usage("--watch and --all exclude each other", "--watch --limit 500")
     asked = messages.ListDeadLettersRequest(filter=chosen, cursor=cursor, limit=_PART if is_all else limit)
     client = connect()
     if is_all:
@@ -115,22 +135,43 @@ def list_(out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: st
             for one in part.dead_letters:
                 letter = _letter(one)
                 out.line(letter, partial(_drawn, letter, _SHOWN))
-        return
+        return None
+    if seconds:
+        return watch(out, seconds, partial(_look, client, asked))
+    part = _page(client, asked)
+    found, drawn = _shown(part, None if chosen.dead_letter_id else _SHOWN)
+    out.result(found, *drawn)
+    if not cursor and part.dead_letters:
+        out.say(f"{len(part.dead_letters)} of {_number(part.total, part.is_more)}.")
+    if part.next_cursor:
+        out.say(f"More: --cursor {part.next_cursor}, or --all")
+    return None
+
+
+def _page(client: Client, first: messages.ListDeadLettersRequest) -> messages.ListDeadLettersResponse:
+    """Reads as many letters as are asked for: of a rare kind, a part may find few, or none."""
+    asked, limit = messages.ListDeadLettersRequest(), first.limit
+    asked.CopyFrom(first)
     part = client.call("ListDeadLetters", asked)
-    while part.next_cursor and len(part.dead_letters) < limit:  # of a rare kind, a part may find few, or none
+    while part.next_cursor and len(part.dead_letters) < limit:
         asked.cursor, asked.limit = part.next_cursor, limit - len(part.dead_letters)
         more = client.call("ListDeadLetters", asked)
         part.dead_letters.extend(more.dead_letters)
         part.next_cursor = more.next_cursor
-    shown = None if chosen.dead_letter_id else _SHOWN
+    return cast("messages.ListDeadLettersResponse", part)
+
+
+def _look(client: Client, asked: messages.ListDeadLettersRequest) -> tuple[dict[str, Any], list[RenderableType]]:
+    """Returns a page for ``--watch``: its number first, because the rest may not fit on the screen."""
+    part = _page(client, asked)
+    found, drawn = _shown(part, _SHOWN)
+    return found, [Text(f"{len(part.dead_letters)} of {_number(part.total, part.is_more)}."), *drawn]
+
+
+def _shown(part: messages.ListDeadLettersResponse, longest: int | None) -> tuple[dict[str, Any], list[RenderableType]]:
     letters = [_letter(one) for one in part.dead_letters]
-    found = {**plain(part), "dead_letters": letters}
-    drawn = [each for letter in letters for each in _drawn(letter, shown)]
-    out.result(found, *drawn or [Text("No dead letters.", style="dim")])
-    if not cursor and letters:
-        out.say(f"{len(letters)} of {_number(part.total, part.is_more)}.")
-    if part.next_cursor:
-        out.say(f"More: --cursor {part.next_cursor}, or --all")
+    drawn: list[RenderableType] = [each for letter in letters for each in _drawn(letter, longest)]
+    return {**plain(part), "dead_letters": letters}, drawn or [Text("No dead letters.", style="dim")]
 
 
 @dlq.command()

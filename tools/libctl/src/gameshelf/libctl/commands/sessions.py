@@ -12,7 +12,9 @@ from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
 from gameshelf.libctl.times import minute, span
+from gameshelf.libctl.watching import watch, watch_options
 from gameshelf.protos.library.v1 import admin_sessions_pb2 as messages
+from rich.console import RenderableType
 from rich.text import Text
 
 _MISSED = 3
@@ -26,15 +28,21 @@ def group() -> None:
 
 @group.command("list")
 @click.argument("user", type=click.UUID)
+@watch_options
 @click.pass_obj
-def list_(out: Output, user: UUID) -> None:
+def list_(out: Output, user: UUID, seconds: float | None) -> int | None:
     """List the sessions that run, with the newest heartbeat and when they would end by themselves."""
-    found = plain(connect().call("ListRunningSessions", messages.ListRunningSessionsRequest(user_id=str(user))))
-    now, timeout = datetime.now(UTC), found["timeout_seconds"]
-    branches = [_branch(one, now, timeout) for one in found["sessions"]] or [Branch("none")]
-    out.result(found, tree(f"running sessions of {user} (times of UTC)", branches))
-    if not found["has_newest_heartbeats"]:
-        out.warn("Redis is unavailable: the heartbeats are the stored ones, which may be a minute older.")
+    client, asked = connect(), messages.ListRunningSessionsRequest(user_id=str(user))
+
+    def look() -> tuple[dict[str, Any], list[RenderableType]]:
+        found = plain(client.call("ListRunningSessions", asked))
+        return found, _drawn(found, user)
+
+    if seconds:
+        return watch(out, seconds, look)
+    found, drawn = look()
+    out.result(found, *drawn)
+    return None
 
 
 @group.command()
@@ -45,6 +53,14 @@ def end(out: Output, user: UUID, session: UUID) -> ChangeCall:
     """End a session and free its seat: at its last heartbeat if it was silent, else now. Cannot be undone."""
     request = messages.EndSessionOfUserRequest(user_id=str(user), session_id=str(session))
     return ChangeCall("EndSessionOfUser", request)
+
+
+def _drawn(found: dict[str, Any], user: UUID) -> list[RenderableType]:
+    now, timeout = datetime.now(UTC), found["timeout_seconds"]
+    branches = [_branch(one, now, timeout) for one in found["sessions"]] or [Branch("none")]
+    stored = "Redis is unavailable: the heartbeats are the stored ones, which may be a minute older."
+    warning = [] if found["has_newest_heartbeats"] else [Text(stored, style="yellow")]
+    return [tree(f"running sessions of {user} (times of UTC)", branches), *warning]
 
 
 def _branch(one: dict[str, Any], now: datetime, timeout: float) -> Branch:

@@ -14,6 +14,8 @@ from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Output, table
 from gameshelf.libctl.reasons import require_full_reason
+from gameshelf.libctl.shapes import Shape, with_shape
+from gameshelf.protos.library.v1.admin_change_pb2 import ChangeResult
 from google.protobuf.message import Message
 from rich.console import RenderableType
 
@@ -46,6 +48,9 @@ class ApplyOptions:
     ticket: str = ""
 
 
+CHANGE = Shape(ChangeResult)
+"""The shape of a change."""
+
 ticket_option = click.option(
     "--ticket", metavar="TICKET", default="", help="Ticket for the audit; audit list --ticket finds the change by it."
 )
@@ -54,16 +59,24 @@ ticket_option = click.option(
 
 def changing(command: F) -> F:
     """Gives a command ``--apply``, ``--reason``, ``--ticket`` and ``--revision``; it gets them as ``options``."""
+    return changing_as(CHANGE)(command)
 
-    def with_options(
-        *arguments: Any, apply: bool, reason: str | None, revision: str | None, ticket: str, **more: Any
-    ) -> Any:
-        return command(*arguments, options=options_of(apply, reason, revision, ticket), **more)
 
-    with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__
-    wrapped: Any = with_options
-    wrapped.__click_params__ = getattr(command, "__click_params__", [])
-    return with_change_options(wrapped)  # type: ignore[no-any-return]
+def changing_as(shape: Shape) -> Callable[[F], F]:
+    """The same for a command whose JSON has another shape."""
+
+    def decorate(command: F) -> F:
+        def with_options(
+            *arguments: Any, apply: bool, reason: str | None, revision: str | None, ticket: str, **more: Any
+        ) -> Any:
+            return command(*arguments, options=options_of(apply, reason, revision, ticket), **more)
+
+        with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__
+        wrapped: Any = with_options
+        wrapped.__click_params__ = getattr(command, "__click_params__", [])
+        return with_change_options(with_shape(shape)(wrapped))  # type: ignore[no-any-return]
+
+    return decorate
 
 
 def with_change_options(command: Any) -> Any:

@@ -5,6 +5,8 @@ from typing import Any
 
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, size, table
+from gameshelf.libctl.shapes import NUMBER, STRING, Shape, list_of
+from gameshelf.protos.library.v1.admin_saves_pb2 import QuotaDifference
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -21,6 +23,18 @@ _IN_ORDER = {
     "dropped": "no longer counted, kept for a time",
     "pending": "an upload being confirmed, or abandoned",
 }
+
+COMPARED = Shape(
+    fields={
+        **dict.fromkeys(_SUMS, NUMBER),
+        "differences": Shape(
+            fields=dict.fromkeys((*_WRONG, *_IN_ORDER), Shape(fields={"objects": NUMBER, "bytes": NUMBER}))
+        ),
+        "differing": list_of(QuotaDifference),
+        "next_cursor": STRING,
+    }
+)
+"""The shape of a comparison."""
 
 
 class Comparison:

@@ -61,6 +61,12 @@ class Verb(click.Command):
             ctx.meta[_LEFT_OUT] = getattr(self.callback, "own_arguments", ())
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        out = ctx.ensure_object(Output)
+        if out.as_json and out.csv:
+            raise Usage("--json and --csv exclude each other", "omit one of them")
+        return super().invoke(ctx)
+
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         left_out = ctx.meta.get(_LEFT_OUT, ())
         return [one for one in super().get_params(ctx) if one.name not in left_out]

@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-_JSON = frozenset({"before", "after", "target", "policy", "params", "settings_payload", "facts"})
+JSON_FIELDS = frozenset({"before", "after", "target", "policy", "params", "settings_payload", "facts"})
 """Fields that hold JSON."""
 
 
@@ -37,6 +37,6 @@ def _one(field: Any, value: Any) -> Any:
         return plain(value)
     if field.enum_type is not None:
         return field.enum_type.values_by_number[value].name
-    if field.name in _JSON and isinstance(value, str):
+    if field.name in JSON_FIELDS and isinstance(value, str):
         return json.loads(value) if value else None
     return value.decode(errors="replace") if isinstance(value, bytes) else value

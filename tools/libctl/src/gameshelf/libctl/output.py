@@ -5,6 +5,7 @@ A terminal obeys what it is sent, and much of what is shown here was written by 
 and all others are as they are, so that a Russian title can be read and searched for.
 """
 
+import csv
 import json
 import sys
 import unicodedata
@@ -40,11 +41,21 @@ class Column:
     """It is never narrower than this, for a column of ids and longer texts below each other."""
 
 
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """How ``--csv`` prints a list: the field with its rows, and the columns, each a path of names."""
+
+    rows: str
+    columns: Sequence[str]
+
+
 class Output:
     """The output of a command. There is one per process, in ``Context.obj`` of click."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
+        self.csv: Csv | None = None
+        self._has_heading = False
         self.out = Console(highlight=False, soft_wrap=False)
         self.talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -54,7 +65,12 @@ class Output:
         return self.out.width >= 110
 
     def result(self, data: Any, *drawn: RenderableType) -> None:
-        """The command's answer: ``data`` as one JSON document with ``--json``, else what was drawn of it."""
+        """The command's answer: ``data`` as one JSON document with ``--json``, its list with ``--csv``, else what was
+        drawn of it.
+        """
+        if self.csv:
+            self._write_rows(self.csv.columns, data[self.csv.rows])
+            return
         if self.as_json:
             sys.stdout.write(_json(data, indent=2) + "\n")
             sys.stdout.flush()
@@ -66,10 +82,20 @@ class Output:
 
     def line(self, data: Any, draw: Callable[[], Iterable[RenderableType]]) -> None:
         """One of very many answers: with ``--json`` one line of JSON, else what is drawn of it then. None is kept."""
-        if self.as_json:
+        if self.csv:
+            self._write_rows(self.csv.columns, [data])
+        elif self.as_json:
             sys.stdout.write(_json(data, separators=(",", ":")) + "\n")
         else:
             self.result(data, *draw())
+
+    def _write_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        if not self._has_heading:
+            writer.writerow(columns)
+            self._has_heading = True
+        writer.writerows([_cell(row, column.split(".")) for column in columns] for row in rows)
+        sys.stdout.flush()
 
     def say(self, message: str, style: str = "") -> None:
         """A word beside the data: what happens, what to do next. Never part of the answer."""
@@ -174,6 +200,23 @@ def _escaped(char: str) -> str:
     known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
     code = ord(char)
     return known or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+def _cell(row: Any, path: Sequence[str]) -> object:
+    """Returns a value as CSV has it: what is absent is empty, a list is JSON.
+
+    A spreadsheet takes a text that begins like a formula for one, and players write texts: it gets an apostrophe.
+    """
+    for name in path:
+        row = row.get(name) if isinstance(row, Mapping) else None
+    if row is None:
+        return ""
+    if isinstance(row, bool):
+        return "true" if row else "false"
+    if isinstance(row, int | float):
+        return row
+    text = visible(row) if isinstance(row, str) else _json(row).strip('"')
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _json(data: object, **form: Any) -> str:

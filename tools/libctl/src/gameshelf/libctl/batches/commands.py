@@ -9,16 +9,22 @@ from uuid import uuid4
 import click
 from gameshelf.libctl.batches import lists, runs
 from gameshelf.libctl.batches.journal import Journal
+from gameshelf.libctl.batches.report import BATCH
 from gameshelf.libctl.batches.work import PlayerBatch
 from gameshelf.libctl.changing import ApplyOptions, ChangeCall, carry_out, options_of, typed, with_change_options
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.output import Output
+from gameshelf.libctl.shapes import Shape, with_shape
+from gameshelf.protos.library.v1.admin_change_pb2 import ChangeResult
 
 CallFactory = Callable[..., ChangeCall]
 """Makes the call of a change: it gets the output, and the arguments and options of the command by name."""
 
 _OPTIONS = ("--apply", "--reason", "--revision", "--users-file", "--batch", "--confirm")
+
+CHANGE_OR_BATCH = Shape(ChangeResult, or_else=BATCH)
+"""The shape of a change that may be one of many players."""
 
 rate_option = click.option(
     "--rate",
@@ -79,7 +85,7 @@ def player_change(*own: str, line: str = "", confirms: bool = False) -> Callable
                 default="",
                 help="The user's id again, or the number of players of a batch. Required with --apply.",
             )(wrapped)
-        return with_change_options(wrapped)
+        return with_change_options(with_shape(CHANGE_OR_BATCH)(wrapped))
 
     return decorate
 

@@ -8,12 +8,29 @@ from typing import Any
 from gameshelf.libctl.batches.journal import OTHER, BatchItem, ChangeState, Journal
 from gameshelf.libctl.changing import difference_rows
 from gameshelf.libctl.output import Column, Output, facts, lines, table, visible
+from gameshelf.libctl.shapes import NUMBER, STRING, TEXT_OR_NULL, Shape, list_of
 from rich.console import RenderableType
 
 _SHOWN = 10
 """How many kinds of changes and exceptions are shown; the file has all exceptions."""
 _ROWS, _LONGEST = 5, 100
 """How much of one change is kept to be compared with the others."""
+BATCH = Shape(
+    fields={
+        "batch_id": STRING,
+        "command": STRING,
+        "players": NUMBER,
+        "listed_twice": NUMBER,
+        **dict.fromkeys(map(str, ChangeState), NUMBER),
+        "differences": list_of(Shape(fields={"what": STRING, "players": NUMBER})),
+        "refusals": list_of(Shape(fields={"code": STRING, "example": STRING, "players": NUMBER})),
+        "exceptions": list_of(
+            Shape(fields={"line": NUMBER, "words": list_of(STRING), "code": STRING, "message": STRING})
+        ),
+        "exceptions_file": TEXT_OR_NULL,
+    }
+)
+"""The shape of a batch."""
 _EXCEPTIONS = (ChangeState.REFUSED, ChangeState.FAILED)
 
 

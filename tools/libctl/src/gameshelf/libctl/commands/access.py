@@ -10,6 +10,7 @@ from gameshelf.libctl.commands.library import said_of
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
 from rich.text import Text
@@ -44,6 +45,7 @@ def group() -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("product", type=click.UUID)
+@answers(messages.ExplainAccessResponse)
 @click.pass_obj
 def explain(out: Output, user: UUID, product: UUID) -> None:
     """Show every reason: grants, family links, seats in use, and what happens if the user starts the game now."""

@@ -10,6 +10,7 @@ from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Column, Output, table, tree, visible
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import day, minute
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 from rich.text import Text
@@ -35,6 +36,7 @@ def group() -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("product", type=click.UUID)
+@answers(messages.ShowAchievementsResponse, "achievements")
 @click.pass_obj
 def show(out: Output, user: UUID, product: UUID) -> None:
     """List all achievements of a product, including hidden ones, with the player's progress."""
@@ -61,6 +63,7 @@ def show(out: Output, user: UUID, product: UUID) -> None:
 @click.argument("user", type=click.UUID)
 @click.argument("product", type=click.UUID)
 @click.argument("achievement")
+@answers(messages.ExplainAchievementResponse)
 @click.pass_obj
 def explain(out: Output, user: UUID, product: UUID, achievement: str) -> None:
     """Say why ACHIEVEMENT, an id or API name, is not unlocked, and which reports of it were refused."""

@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.batches.commands import rate_option
+from gameshelf.libctl.batches.commands import CHANGE_OR_BATCH, rate_option
 from gameshelf.libctl.batches.undo import EntryOrBatch, undo_batch
-from gameshelf.libctl.changing import ApplyOptions, carry_out, changing, differences
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing_as, differences
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, table
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
 
@@ -31,6 +32,7 @@ def group() -> None:
 @click.option("--batch", type=click.UUID, help="Only entries of this batch.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
+@answers(messages.ListAuditResponse, "entries")
 @click.pass_obj
 def list_(
     out: Output,
@@ -77,6 +79,7 @@ def list_(
 
 @group.command()
 @click.argument("entry", type=_ENTRY)
+@answers(messages.AuditEntry)
 @click.pass_obj
 def show(out: Output, entry: int) -> None:
     """Show one entry with the state before and after."""
@@ -105,7 +108,7 @@ def show(out: Output, entry: int) -> None:
 @group.command()
 @click.argument("entry", type=EntryOrBatch())
 @rate_option
-@changing
+@changing_as(CHANGE_OR_BATCH)
 @click.pass_obj
 def undo(out: Output, entry: int | UUID, rate: float, options: ApplyOptions) -> int | None:
     """Undo a change, or those of a batch. Possible once, while the data is as that change left it."""

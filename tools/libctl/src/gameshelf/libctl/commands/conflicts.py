@@ -9,12 +9,13 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
-from gameshelf.libctl.commands.saves import download_to
+from gameshelf.libctl.commands.saves import DOWNLOADED, download_to
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.history import drawn, played
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table, visible
+from gameshelf.libctl.shapes import Shape, answers, with_shape
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.protos.library.v1 import cloud_save_service_pb2 as saves
@@ -58,6 +59,7 @@ def group() -> None:
 @click.option("--product", type=click.UUID, help="Only this product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
+@answers(messages.ListSaveConflictsResponse, "conflicts")
 @click.pass_obj
 def list_(out: Output, user: UUID | None, product: UUID | None, limit: int, cursor: str) -> None:
     """List open conflicts, oldest first."""
@@ -95,6 +97,7 @@ def list_(out: Output, user: UUID | None, product: UUID | None, limit: int, curs
 @click.option("--download", type=click.Choice(["local", "cloud"]), help="Download this side to a file instead.")
 @click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="File that --download writes.")
 @click.option("--all", "whole", is_flag=True, help="Show all files that differ, not only the first hundred.")
+@with_shape(Shape(messages.ShowSaveConflictResponse, or_else=DOWNLOADED))
 @click.pass_obj
 def show(out: Output, user: UUID, conflict: UUID, download: str | None, to: Path | None, whole: bool) -> None:
     """Show both sides of a conflict, the versions that led to them and the files that differ."""

@@ -8,13 +8,14 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import ApplyOptions, again, changing
+from gameshelf.libctl.changing import ApplyOptions, again, changing_as
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table, visible
 from gameshelf.libctl.progress import progress
+from gameshelf.libctl.shapes import FLAG, NUMBER, STRING, TEXT_OR_NULL, Shape, answers, list_of, with_shape
 from gameshelf.libctl.times import MomentParameter
 from gameshelf.libctl.watching import watch, watch_options
 from gameshelf.protos.library.v1 import admin_events_pb2 as messages
@@ -28,6 +29,39 @@ _PART = 500
 _SHOWN = 200
 """The number of characters of an original that a list shows; with --id all that the service returns are shown."""
 
+_TEXTS = ("key", "value", "key_base64", "value_base64")
+_OF_LETTER = Shape(
+    messages.DeadLetter,
+    fields=dict.fromkeys(_TEXTS, TEXT_OR_NULL),
+    optional=frozenset({"key_base64", "value_base64"}),
+)
+_LETTERS = Shape(
+    messages.ListDeadLettersResponse,
+    "dead_letters",
+    fields={"dead_letters": list_of(_OF_LETTER)},
+    also=("key_base64", "value_base64"),
+    or_else=_OF_LETTER,
+)
+_REPLAYED = Shape(
+    fields={
+        "applied": FLAG,
+        "total": NUMBER,
+        "is_more": FLAG,
+        "revision": STRING,
+        "counts": list_of(messages.DeadLetterCount),
+    },
+    or_else=Shape(
+        fields={
+            "applied": FLAG,
+            "replayed": NUMBER,
+            "left": NUMBER,
+            "first_audit_id": TEXT_OR_NULL,
+            "last_audit_id": TEXT_OR_NULL,
+            "revision": STRING,
+        }
+    ),
+)
+
 
 @noun("events")
 def group() -> None:
@@ -36,6 +70,7 @@ def group() -> None:
 
 @group.command()
 @watch_options
+@answers(messages.ShowOutboxResponse, "topics")
 @click.pass_obj
 def outbox(out: Output, seconds: float | None) -> int | None:
     """Show, per topic, records waiting for Kafka and those that Kafka refused."""
@@ -103,6 +138,7 @@ def choosing(command: F) -> F:
     with_chosen.__doc__, with_chosen.__name__ = command.__doc__, command.__name__
     wrapped: Any = with_chosen
     wrapped.__click_params__ = getattr(command, "__click_params__", [])
+    wrapped.shape = getattr(command, "shape", None)
     for option in (
         click.option("--id", "letter", type=click.UUID, help="Only this dead letter."),
         click.option("--until", type=MomentParameter(), help="Only those up to this time."),
@@ -121,6 +157,7 @@ def choosing(command: F) -> F:
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @click.option("--all", "is_all", is_flag=True, help="Print all dead letters; with --json one document per line.")
 @watch_options
+@with_shape(_LETTERS)
 @click.pass_obj
 def list_(
     out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: str, is_all: bool, seconds: float | None
@@ -177,7 +214,7 @@ def _shown(part: messages.ListDeadLettersResponse, longest: int | None) -> tuple
 @dlq.command()
 @choosing
 @click.option("--cursor", default="", help="Resume an interrupted run at this cursor.")
-@changing
+@changing_as(_REPLAYED)
 @click.pass_obj
 def replay(out: Output, chosen: messages.DeadLetterFilter, cursor: str, options: ApplyOptions) -> None:
     """Send dead letters to their topics again, except those that arrive later.

@@ -11,6 +11,7 @@ from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Column, Output, facts, table, tree, visible
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_family_pb2 as messages
 from rich.text import Text
@@ -26,6 +27,7 @@ def group() -> None:
 
 @group.command("list")
 @click.argument("user", type=click.UUID)
+@answers(messages.ListFamilyLinksResponse)
 @click.pass_obj
 def list_(out: Output, user: UUID) -> None:
     """List a user's family links as owner and as member, including ended ones."""
@@ -46,6 +48,7 @@ def list_(out: Output, user: UUID) -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("link", type=click.UUID)
+@answers(messages.ShowFamilyLinkResponse)
 @click.pass_obj
 def show(out: Output, user: UUID, link: UUID) -> None:
     """Show a family link: its scope, its times, and the seats in use."""
@@ -101,6 +104,7 @@ def reopen(out: Output, user: UUID, link: UUID) -> ChangeCall:
 
 @group.command()
 @click.argument("user", type=click.UUID)
+@answers(messages.ListFamilySeatsResponse, "seats")
 @click.pass_obj
 def seats(out: Output, user: UUID) -> None:
     """List seats in use: others on this user's copies, and this user on others' copies."""

@@ -11,6 +11,7 @@ from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute, span
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
 from rich.text import Text
@@ -28,6 +29,7 @@ def group() -> None:
 @click.option("--product", type=click.UUID, help="Only this product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
+@answers(messages.ListLibraryResponse, "items")
 @click.pass_obj
 def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) -> None:
     """List the products that a user has or had, including shared ones, with every grant."""

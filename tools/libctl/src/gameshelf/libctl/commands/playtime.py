@@ -12,6 +12,7 @@ from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, table
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import DayParameter, Span, day, day_in_utc, minute, span
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
 
@@ -37,6 +38,7 @@ def group() -> None:
 )
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, help="Page of products.")
 @click.option("--cursor", default="", help="Continue the listing of sessions at this cursor.")
+@answers(messages.ShowPlaytimeResponse, "sessions")
 @click.pass_obj
 def show(
     out: Output,
@@ -107,6 +109,7 @@ def recompute(out: Output, user: UUID, product: UUID | None) -> ChangeCall:
 @click.option("--kind", type=click.Choice(_KINDS), help="Only this kind.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
+@answers(messages.ListPlaytimeAnomaliesResponse, "anomalies")
 @click.pass_obj
 def anomalies(out: Output, user: UUID | None, kind: str | None, limit: int, cursor: str) -> None:
     """List implausible playtime for review.

@@ -16,6 +16,7 @@ from gameshelf.libctl.errors import ExitCode, NothingFound, Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, table
+from gameshelf.libctl.shapes import ANYTHING, answers
 from gameshelf.protos.library.v1 import admin_policies_pb2 as messages
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,6 +49,7 @@ def group() -> None:
 
 @group.command()
 @click.argument("product", type=click.UUID)
+@answers(messages.GetSavePolicyOfProductResponse)
 @click.pass_obj
 def show(out: Output, product: UUID) -> None:
     """Show the policy of a product's saves."""
@@ -66,6 +68,7 @@ def show(out: Output, product: UUID) -> None:
 @group.command()
 @_FILE
 @_of_a_game
+@answers(messages.LintSavePolicyResponse, left_out=ANYTHING)
 @click.pass_obj
 def lint(out: Output, file: Path, game: str | None, steam: int | None) -> ExitCode:
     """Check the policy in FILE (JSON or YAML): what is wrong, what is doubtful, what would be saved."""

@@ -8,12 +8,13 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
-from gameshelf.libctl.comparison import Comparison
+from gameshelf.libctl.comparison import COMPARED, Comparison
 from gameshelf.libctl.errors import ExitCode, Refused
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.progress import progress
+from gameshelf.libctl.shapes import answers, with_shape
 from gameshelf.libctl.sizes import Size
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from rich.text import Text
@@ -28,6 +29,7 @@ def group() -> None:
 
 @group.command()
 @click.argument("user", type=click.UUID)
+@answers(messages.ShowQuotaResponse, "products")
 @click.pass_obj
 def show(out: Output, user: UUID) -> None:
     """Show used and available storage, per product."""
@@ -71,6 +73,7 @@ def reset(out: Output, user: UUID) -> ChangeCall:
 @group.command()
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Number of users to show.")
 @click.option("--cursor", default="", help="Resume an interrupted listing at this cursor.")
+@answers(messages.ListTopQuotasResponse, "users")
 @click.pass_obj
 def top(out: Output, limit: int, cursor: str) -> None:
     """List the users with the most storage in use. Reads all users in parts; Ctrl-C shows what was found so far."""
@@ -116,6 +119,7 @@ def _show_top(out: Output, most: list[tuple[int, str, dict[str, Any]]], looked_a
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.option("--cursor", default="", help="Resume an interrupted comparison at this cursor.")
+@with_shape(COMPARED)
 @click.pass_obj
 def recalculate(out: Output, user: UUID, cursor: str) -> int:
     """Compare the database with the objects in S3. Changes nothing.

@@ -14,6 +14,7 @@ from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.progress import progress
 from gameshelf.libctl.reasons import require_full_reason
+from gameshelf.libctl.shapes import FLAG, NUMBER, STRING, Shape, list_of, with_shape
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 
 _LISTED = 200
@@ -24,6 +25,21 @@ _KINDS = ("adopted", "missing", "refused")
 def register(group: Noun) -> None:
     """Makes ``reconcile`` a verb of that group."""
     group.add_command(reconcile)
+
+
+_RECONCILED = Shape(
+    fields={
+        "applied": FLAG,
+        "next_cursor": STRING,
+        "objects": NUMBER,
+        "adopted_bytes": NUMBER,
+        "counts": Shape(fields=dict.fromkeys(_KINDS, NUMBER)),
+        "outcomes": {"type": "object", "additionalProperties": NUMBER},
+        **dict.fromkeys(_KINDS, list_of(messages.ReconciledObject)),
+        "audit_ids": list_of(STRING),
+        "is_restore_open": FLAG,
+    }
+)
 
 
 class Totals:
@@ -69,6 +85,7 @@ class Totals:
 @click.option("--apply", "is_applied", is_flag=True, help="Make the change; without this it is only shown.")
 @click.option("--reason", metavar="TEXT", help="Reason for the audit, of at least 10 characters. --apply needs it.")
 @ticket_option
+@with_shape(_RECONCILED)
 @click.pass_obj
 def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None, ticket: str) -> None:
     """Adopt saves that S3 has and a restored database lacks, then let deletion jobs run again.

@@ -16,10 +16,17 @@ from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table
 from gameshelf.libctl.paging import say_pages
 from gameshelf.libctl.progress import progress
+from gameshelf.libctl.shapes import STRING, Shape, answers, with_shape
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
+from gameshelf.protos.library.v1.cloud_save_service_pb2 import SaveFile, SaveVersion
 
 _VERSION = click.IntRange(1, 2**53)
+
+DOWNLOADED = Shape(
+    fields={"file": STRING, "save": SaveVersion, "saved_file": SaveFile}, optional=frozenset({"saved_file"})
+)
+"""The shape of what downloads a save: where it is written, and what it is."""
 
 
 @noun("saves")
@@ -33,6 +40,7 @@ def group() -> None:
 @click.option("--trash", is_flag=True, help="List the trash instead.")
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@answers(messages.ListSavesResponse, "saves")
 @click.pass_obj
 def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int, limit: int) -> None:
     """List a user's saves, most recently uploaded first."""
@@ -68,6 +76,7 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--content", is_flag=True, help="Also show the hash and the content identity of each version.")
+@answers(messages.ListSaveVersionsResponse, "versions")
 @click.pass_obj
 def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content: bool) -> None:
     """Show the versions of a save as a tree, newest first, including pruned ones."""
@@ -94,6 +103,7 @@ def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content
 @click.option("--version", type=_VERSION, help="Version whose files are listed; the current one by default.")
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@answers(messages.ListSaveFilesOfUserResponse, "files")
 @click.pass_obj
 def files(out: Output, user: UUID, save: UUID, version: int | None, page: int, limit: int) -> None:
     """List the files of a version, also of a save in the trash."""
@@ -125,6 +135,7 @@ def files(out: Output, user: UUID, save: UUID, version: int | None, page: int, l
 @click.option(
     "--to", type=click.Path(path_type=Path), metavar="FILE", help="File to write; an existing file is not overwritten."
 )
+@with_shape(DOWNLOADED)
 @click.pass_obj
 def download(out: Output, user: UUID, save: UUID, version: int | None, path: str | None, to: Path | None) -> None:
     """Download a version, or a file of one, to a file and verify it. The audit records it."""

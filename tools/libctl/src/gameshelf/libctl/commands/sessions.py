@@ -11,6 +11,7 @@ from gameshelf.libctl.client import connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute, span
 from gameshelf.libctl.watching import watch, watch_options
 from gameshelf.protos.library.v1 import admin_sessions_pb2 as messages
@@ -29,6 +30,7 @@ def group() -> None:
 @group.command("list")
 @click.argument("user", type=click.UUID)
 @watch_options
+@answers(messages.ListRunningSessionsResponse, "sessions")
 @click.pass_obj
 def list_(out: Output, user: UUID, seconds: float | None) -> int | None:
     """List the sessions that run, with the newest heartbeat and when they would end by themselves."""

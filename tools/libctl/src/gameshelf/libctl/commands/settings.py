@@ -13,6 +13,7 @@ from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, lines, size, table, visible
 from gameshelf.libctl.paging import say_pages
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_settings_pb2 as messages
 from rich.console import RenderableType
@@ -40,6 +41,7 @@ def group() -> None:
 @click.argument("user", type=click.UUID)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
+@answers(messages.ListSettingsOfUserResponse, "games")
 @click.pass_obj
 def list_(out: Output, user: UUID, limit: int, page: int) -> None:
     """List the games with settings, the last changed first."""
@@ -65,6 +67,7 @@ def list_(out: Output, user: UUID, limit: int, page: int) -> None:
 @click.argument("product", type=click.UUID)
 @of_layer
 @click.option("--revision", type=click.IntRange(1, _LARGEST), help="As it was at this revision; see history.")
+@answers(messages.ShowSettingsOfUserResponse)
 @click.pass_obj
 def show(out: Output, user: UUID, product: UUID, platform: str, device: str, revision: int | None) -> None:
     """Print the payload of a layer, by default of the account's, and list all layers."""
@@ -86,6 +89,7 @@ def show(out: Output, user: UUID, product: UUID, platform: str, device: str, rev
 @click.argument("product", type=click.UUID)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Where the page before ended.")
+@answers(messages.ListSettingsHistoryResponse, "kept")
 @click.pass_obj
 def history(out: Output, user: UUID, product: UUID, limit: int, cursor: str) -> None:
     """List the payloads that were replaced or deleted: of each layer the last 10, for 30 days."""

@@ -11,6 +11,7 @@ from gameshelf.libctl.main import Noun, noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, lines, size, table
 from gameshelf.libctl.paging import say_pages
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 
@@ -25,6 +26,7 @@ def group() -> None:
 @click.option("--product", type=click.UUID, help="Only this product.")
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@answers(messages.ListSaveUploadsResponse, "uploads")
 @click.pass_obj
 def list_(out: Output, user: UUID, product: UUID | None, page: int, limit: int) -> None:
     """List a user's unconfirmed uploads, oldest first."""

@@ -17,6 +17,7 @@ from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table
 from gameshelf.libctl.progress import progress
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import MomentParameter, minute
 from gameshelf.protos.library.v1 import admin_users_pb2 as messages
 
@@ -47,6 +48,7 @@ def group() -> None:
 
 @group.command()
 @click.argument("user", type=click.UUID)
+@answers(messages.ShowUserResponse)
 @click.pass_obj
 def show(out: Output, user: UUID) -> None:
     """Summarise a user's data. The audit records it."""
@@ -67,6 +69,7 @@ def show(out: Output, user: UUID) -> None:
 @click.option("--until", type=MomentParameter(), metavar="TIME", help="Only what happened before this time.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Where the page before ended.")
+@answers(messages.ListTimelineResponse, "entries")
 @click.pass_obj
 def timeline(
     out: Output,

@@ -11,6 +11,7 @@ from gameshelf.libctl.messages import plain
 from gameshelf.libctl.money import money
 from gameshelf.libctl.output import Branch, Column, Output, lines, table, tree, visible
 from gameshelf.libctl.paging import say_pages
+from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import day, minute
 from gameshelf.protos.library.v1 import admin_wishlist_pb2 as messages
 from rich.text import Text
@@ -40,6 +41,7 @@ def group() -> None:
 @click.argument("user", type=click.UUID)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
+@answers(messages.ShowWishlistResponse, "items")
 @click.pass_obj
 def show(out: Output, user: UUID, limit: int, page: int) -> None:
     """List the products that a user wishes for, with conditions and current prices."""
@@ -61,6 +63,7 @@ def show(out: Output, user: UUID, limit: int, page: int) -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("product", type=click.UUID)
+@answers(messages.ExplainWishResponse)
 @click.pass_obj
 def explain(out: Output, user: UUID, product: UUID) -> None:
     """Show which condition each price meets or not, in which currency, and the notifications that the user got."""

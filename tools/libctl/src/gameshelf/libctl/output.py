@@ -76,7 +76,7 @@ class Output:
             sys.stdout.flush()
             return
         for place, part in enumerate(drawn):
-            if place and isinstance(part, Table) and part.show_header and drawn[place - 1] != "":
+            if place and _stands_apart(part) and drawn[place - 1] != "":
                 self.out.print()  # the names of its columns would look like one more line of what stands above
             self.out.print(Text(visible(part)) if isinstance(part, str) else part)
 
@@ -200,6 +200,10 @@ def _escaped(char: str) -> str:
     known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
     code = ord(char)
     return known or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+def _stands_apart(part: RenderableType) -> bool:
+    return part.show_header if isinstance(part, Table) else getattr(part, "stands_apart", False)
 
 
 def _cell(row: Any, path: Sequence[str]) -> object:

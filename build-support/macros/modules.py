@@ -98,7 +98,7 @@ def module_sources():
         dependencies=[":data", ":migrations"],
     )
     python_sources(name="migrations", sources=["**/migrations/**/*.py"], skip_mypy=True)
-    resources(name="data", sources=["**/py.typed", "**/*.mako", "**/*.json"])
+    resources(name="data", sources=["**/py.typed", "**/*.mako", "**/*.json", "**/*.tcss"])
 
 
 def module_tests():

@@ -110,11 +110,21 @@ def test_without_a_word_it_says_what_there_is():
 def test_help_loads_neither_grpc_nor_a_database():
     program = (
         "import sys; from gameshelf.libctl.main import cli; cli.main(['--help'], standalone_mode=False);"
-        "sys.exit(', '.join({'grpc', 'asyncpg', 'sqlalchemy', 'alembic'} & set(sys.modules)))"
+        "sys.exit(', '.join({'grpc', 'asyncpg', 'sqlalchemy', 'alembic', 'textual'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.stderr.strip() in ("", "0")
     assert "Nouns" in ran.stdout or not NOUNS
+
+
+def test_only_the_screen_of_a_player_loads_textual():
+    nouns = sorted({*NOUNS} - {"tui"})
+    program = (
+        f"import sys, importlib; [importlib.import_module('gameshelf.libctl.commands.' + one) for one in {nouns}];"
+        "sys.exit(', '.join({'textual', 'textual_serve', 'aiohttp'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.stderr.strip() in ("", "0")
 
 
 @pytest.mark.parametrize("name", sorted(NOUNS))

@@ -64,10 +64,14 @@ class Libctl:
         self.columns = columns
         self.environment = {"LIBCTL_ENDPOINT": service.grpc, "LIBCTL_TOKEN": token, "LIBCTL_PROFILES": os.devnull}
 
-    def run(self, *words: object, **environment: str) -> Ran:
-        """Types a command, in this very process: nothing but ``main`` and the service is between."""
+    def run(self, *words: object, merged: bool = False, **environment: str) -> Ran:
+        """Types a command, in this very process: nothing but ``main`` and the service is between.
+
+        ``merged``: ``out`` has what is said beside the data too, in the order of a terminal.
+        """
         arguments = [str(word) for word in words]
-        out, err = io.StringIO(), io.StringIO()
+        out = io.StringIO()
+        err = out if merged else io.StringIO()
         before, argv, handler = dict(os.environ), sys.argv, signal.getsignal(signal.SIGTERM)
         os.environ.update(self.environment, COLUMNS=str(self.columns), **environment)
         sys.argv = ["libctl", *arguments]
@@ -215,11 +219,23 @@ class Saver:
         return self.http.post(path, json={"data": {"attributes": attributes}})
 
 
+@pytest.fixture(scope="module")
+def new_saver(platform: StartedPlatform, service: Service) -> Iterator[Callable[[], Saver]]:
+    """Makes players who own a game."""
+    made: list[Saver] = []
+
+    def make() -> Saver:
+        made.append(Saver(platform, service))
+        return made[-1].buys()
+
+    yield make
+    for one in made:
+        one.http.close()
+
+
 @pytest.fixture
-def saver(platform: StartedPlatform, service: Service) -> Iterator[Saver]:
-    made = Saver(platform, service).buys()
-    yield made
-    made.http.close()
+def saver(new_saver: Callable[[], Saver]) -> Saver:
+    return new_saver()
 
 
 class Bucket:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,11 +33,28 @@ _OPTIONS = (("grpc.max_receive_message_length", 64 * 1024**2),)
 """The service bounds what it answers, but one row of an export may be larger than gRPC's usual 4 MiB."""
 
 
-class Client:
-    """A connection to the service."""
+def _wait_for_limit(seconds: float) -> None:
+    click.echo(f"libctl: rate limit reached, retrying in {seconds:.0f} s", err=True)
+    time.sleep(seconds)
 
-    def __init__(self, profile: Profile, language: str = "en") -> None:
+
+class Client:
+    """A connection to the service.
+
+    ``seconds``: for how long a call is waited for. ``at_limit`` is called with the seconds after which a call that the
+    rate limit refused may be repeated; by default it announces and waits for them.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        language: str = "en",
+        *,
+        seconds: float = SECONDS,
+        at_limit: Callable[[float], None] = _wait_for_limit,
+    ) -> None:
         self._profile = profile
+        self._seconds, self._at_limit = seconds, at_limit
         self._metadata = (("authorization", f"Bearer {profile.token}"), ("accept-language", language))
         self._channel = _channel(profile)
         self._stub: Any = LibraryAdminServiceStub(self._channel)  # type: ignore[no-untyped-call]
@@ -51,20 +68,23 @@ class Client:
         """The response of a call; a limit of requests is waited for. Raises Refused."""
         for _ in range(_PATIENCE):
             try:
-                return getattr(self._stub, name)(request, metadata=self._metadata, timeout=SECONDS)
+                return getattr(self._stub, name)(request, metadata=self._metadata, timeout=self._seconds)
             except grpc.RpcError as error:
                 seconds = _retry_after(error)
                 if seconds is None:
-                    raise _refused(error, self._profile) from None
-                click.echo(f"libctl: rate limit reached, retrying in {seconds:.0f} s", err=True)
-                time.sleep(seconds)
+                    raise _refused(error, self._profile, self._seconds) from None
+                self._at_limit(seconds)
         raise Unavailable("the rate limit was reached too often", "try again later")
 
+    def close(self) -> None:
+        """Ends the connection, and the calls under way."""
+        self._channel.close()
 
-def connect() -> Client:
-    """A client of the profile and in the language that the command line names."""
+
+def connect(**options: Any) -> Client:
+    """A client of the profile and in the language that the command line names; ``options`` are those of Client."""
     given = click.get_current_context().find_root().params
-    return Client(load(given.get("profile")), given.get("language") or of_locale(os.environ))
+    return Client(load(given.get("profile")), given.get("language") or of_locale(os.environ), **options)
 
 
 def _channel(profile: Profile) -> grpc.Channel:
@@ -89,7 +109,7 @@ def _retry_after(error: Any) -> float | None:
     return min(max(float(retry_after), 0.1), 60.0) if retry_after else None
 
 
-def _refused(error: Any, profile: Profile) -> Refused:
+def _refused(error: Any, profile: Profile, seconds: float) -> Refused:
     code, info = error.code(), _info(error)
     reason, context = info.reason, dict(info.metadata)
     detail = error.details() or code.name
@@ -102,7 +122,7 @@ def _refused(error: Any, profile: Profile) -> Refused:
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
         return Unavailable(f"the service can't be reached at {profile.address}", "check LIBCTL_ENDPOINT, and try again")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return Unavailable(f"no answer within {SECONDS:.0f} s", "try again")
+        return Unavailable(f"no answer within {seconds:.0f} s", "try again")
     if code is grpc.StatusCode.UNAVAILABLE:
         away = context.get("dependency", "a dependency")
         return Unavailable(f"the service can't do this now: {away} is unavailable", "try again later", code=reason)

@@ -35,6 +35,7 @@ NOUNS: dict[str, str] = {
     "saves": "List, download, restore and pin cloud saves.",
     "sessions": "List a user's running sessions; end one that is stuck.",
     "settings": "Show a user's settings of games, and restore what they were.",
+    "tui": "Show all that a player has on one screen, in the terminal or in a browser.",
     "uploads": "List and cancel uploads of saves that are not committed.",
     "user": "Summarise, list, export or erase what is stored of a user.",
     "wishlist": "Show a user's wishlist; explain why they were notified of a price or were not.",

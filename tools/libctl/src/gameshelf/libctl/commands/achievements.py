@@ -46,9 +46,9 @@ def show(out: Output, user: UUID, product: UUID) -> None:
     columns += [Column("owners", "right")] if out.is_wide else []
     rows = [
         (
-            _name(one),
+            name_of(one),
             (minute if out.is_wide else day)(one["status"]["unlocked_at"]) or "-",
-            _progress(one["status"]),
+            progress_of(one["status"]),
             *([_share(one["status"]["rarity_percentage"])] if out.is_wide else []),
             one["status"]["achievement_id"],
         )
@@ -103,10 +103,10 @@ def _say_which(out: Output, client: Client, user: UUID, achievement: UUID) -> No
     asked = messages.ShowAchievementsRequest(user_id=str(user), achievement_id=str(achievement))
     found = plain(client.call("ShowAchievements", asked))
     [one] = found["achievements"]
-    out.say(f"{_name(one)}, of {found['title'] or one['status']['product_id']}.")
+    out.say(f"{name_of(one)}, of {found['title'] or one['status']['product_id']}.")
 
 
-def _name(one: dict[str, Any]) -> str:
+def name_of(one: dict[str, Any]) -> str:
     named = one["name"] or one["status"]["api_name"] or one["status"]["achievement_id"]
     kinds = [
         kind
@@ -132,9 +132,9 @@ def _definition(found: dict[str, Any], achievement: str) -> Branch:
     if one["server_authoritative"]:
         facts.append(Branch("only servers of the game may unlock it"))
     if status["target_progress"]:
-        facts.append(Branch(f"progress {_progress(status)}"))
+        facts.append(Branch(f"progress {progress_of(status)}"))
     state = f"unlocked {minute(status['unlocked_at'])} UTC" if status["is_unlocked"] else "not unlocked"
-    label = Text(visible(_name(one))).append(f"  {state}", "bold green" if status["is_unlocked"] else "bold red")
+    label = Text(visible(name_of(one))).append(f"  {state}", "bold green" if status["is_unlocked"] else "bold red")
     return Branch(label, facts)
 
 
@@ -164,7 +164,7 @@ def _rule(rule: str) -> str:
     return _REASONS.get(reason) or _CODES.get(code) or rule
 
 
-def _progress(status: dict[str, Any]) -> str:
+def progress_of(status: dict[str, Any]) -> str:
     return f"{status['current_progress']:,} of {status['target_progress']:,}" if status["target_progress"] else ""
 
 

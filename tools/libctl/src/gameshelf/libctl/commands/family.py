@@ -37,7 +37,7 @@ def list_(out: Output, user: UUID) -> None:
         ("is shared with by", found["as_member"], "owner_user_id", found["total_as_member"]),
     ]
     branches = [
-        Branch(f"{way}: {total or 'nobody'}", [_branch(one, other) for one in links])
+        Branch(f"{way}: {total or 'nobody'}", [link_of(one, other) for one in links])
         for way, links, other, total in ways
     ]
     out.result(found, tree(user, branches))
@@ -58,8 +58,8 @@ def show(out: Output, user: UUID, link: UUID) -> None:
         "link": of["link_id"],
         "owner": of["owner_user_id"],
         "member": of["shared_with_user_id"],
-        "status": _status(of),
-        "shares": _scope(of),
+        "status": status_of(of),
+        "shares": scope_of(of),
         "asked for (UTC)": minute(of["shared_at"]),
         "active since": minute(of["active_since"]) or "not yet accepted",
         "ends": minute(of["expires_at"]) or "never",
@@ -132,7 +132,7 @@ def _say_link(out: Output, client: Client, user: UUID, link: UUID) -> None:
     """Says whose link a change is about, and what it would end."""
     found = plain(_show(client, user, link))
     of = found["link"]
-    out.say(f"{of['owner_user_id']} shares {_scope(of)} with {of['shared_with_user_id']}.")
+    out.say(f"{of['owner_user_id']} shares {scope_of(of)} with {of['shared_with_user_id']}.")
     for one in found["seats"]:
         out.say(f"In use: {one['title'] or one['product_id']}, since {minute(one['since'])} UTC.")
 
@@ -145,16 +145,16 @@ def _say_seat(out: Output, client: Client, owner: UUID, product: UUID) -> None:
             out.say(f"{one['title'] or one['product_id']}: {one['held_by_user_id']} holds its seat {_since(one)}.")
 
 
-def _branch(one: dict[str, Any], other: str) -> Branch:
+def link_of(one: dict[str, Any], other: str) -> Branch:
     return Branch(
-        Text(visible(one[other])).append("  ").append_text(_status(one)), [Branch(line) for line in _lines(one)]
+        Text(visible(one[other])).append("  ").append_text(status_of(one)), [Branch(line) for line in _lines(one)]
     )
 
 
 def _lines(one: dict[str, Any]) -> Iterator[str]:
     yield f"link {one['link_id']}"
     ends = f", ends {minute(one['expires_at'])}" if one["expires_at"] else ""
-    yield f"{_scope(one)}{ends}"
+    yield f"{scope_of(one)}{ends}"
     if one["active_since"]:
         used = f", last used {minute(one['last_access_at'])}" if one["last_access_at"] else ", never used"
         yield f"accepted {minute(one['active_since'])}{used}"
@@ -164,21 +164,21 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
         yield f"ended {minute(one['updated_at'])}"
 
 
-def _status(one: dict[str, Any]) -> Text:
+def status_of(one: dict[str, Any]) -> Text:
     return Text(visible(one["status"].replace("_", " ")), style=_STYLES.get(one["status"], "red"))
 
 
-def _scope(one: dict[str, Any]) -> str:
+def scope_of(one: dict[str, Any]) -> str:
     number = len(one["product_ids"])
     named = f"{number} game{'' if number == 1 else 's'}"
     return {"all": "all games", "only": f"only {named}"}.get(one["mode"], f"all but {named}")
 
 
 def _seats(seats: list[dict[str, Any]], user: str | None) -> list[Branch]:
-    return [_seat(one, user) for one in seats] or [Branch("none")]
+    return [seat_of(one, user) for one in seats] or [Branch("none")]
 
 
-def _seat(one: dict[str, Any], user: str | None) -> Branch:
+def seat_of(one: dict[str, Any], user: str | None) -> Branch:
     label = Text(visible(one["title"] or "(no title)")).append("  " + visible(one["product_id"]), "dim")
     owner = "the user's own copy" if one["owner_user_id"] == user else f"copy of {one['owner_user_id']}"
     holder = "the user" if one["held_by_user_id"] == user else one["held_by_user_id"]

@@ -35,7 +35,7 @@ def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) 
     """List the products that a user has or had, including shared ones, with every grant."""
     request = messages.ListLibraryRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
     found = plain(connect().call("ListLibrary", request))
-    branches = [_branch(one) for one in found["items"]] or [Branch("nothing")]
+    branches = [branch_of(one) for one in found["items"]] or [Branch("nothing")]
     out.result(found, tree(f"library of {user} (times of UTC)", branches))
     if found["total_items"] > page * limit:
         out.say(f"{found['total_items']} products in total. Next: --page {page + 1}")
@@ -95,20 +95,20 @@ def say_product(out: Output, client: Client, user: UUID, product: UUID) -> None:
     asked = messages.ListLibraryRequest(user_id=str(user), product_id=str(product), limit=1)
     for one in plain(client.call("ListLibrary", asked))["items"]:
         since = f" since {minute(one['added_at'])} UTC" if one["added_at"] else ""
-        out.say(f"{one['title'] or one['product_id']}: {_access(one)}{since}.")
+        out.say(f"{one['title'] or one['product_id']}: {access_of(one)}{since}.")
 
 
-def _branch(one: dict[str, Any]) -> Branch:
+def branch_of(one: dict[str, Any]) -> Branch:
     label = Text(visible(one["title"] or "(no title)")).append("  " + visible(one["product_id"]), "dim")
     since = f" since {minute(one['added_at'])}" if one["added_at"] else ""
-    access = Text(_access(one), style="green" if one["added_at"] else "red").append(since, "default")
+    access = Text(access_of(one), style="green" if one["added_at"] else "red").append(since, "default")
     branches = [Branch(access), *(said_of(each) for each in one["grants"])]
     if one["total_playtime_seconds"]:
         branches.append(Branch(f"played {span(one['total_playtime_seconds'])}"))
     return Branch(label, branches)
 
 
-def _access(one: dict[str, Any]) -> str:
+def access_of(one: dict[str, Any]) -> str:
     named = (one["acquisition_type"] if one["access"] == "owned" else one["access"]).replace("_", " ")
     shared = f" by {one['shared_from_user_id']}" if one["shared_from_user_id"] else ""
     return f"{named}{shared}{', hidden' if one['is_hidden'] else ''}"

@@ -195,14 +195,14 @@ def _sessions(out: Output, sessions: list[dict[str, Any]], *, with_product: bool
             span(one["session"]["duration_seconds"]) if one["session"]["end_time"] else "",
             *([one["title"] or one["session"]["product_id"]] if with_product else []),
             one["session"]["device_id"] or "(no device)",
-            _end(one, with_time=out.is_wide or not with_product),
+            end_of(one, with_time=out.is_wide or not with_product),
         )
         for one in sessions
     ]
     return table(columns, rows, empty="No sessions.")
 
 
-def _end(one: dict[str, Any], *, with_time: bool) -> str:
+def end_of(one: dict[str, Any], *, with_time: bool) -> str:
     """Returns how a session ended, or that it runs; for an imported one also its time of import and client id."""
     reason = one["session"]["end_reason"]
     if not one["session"]["end_time"]:

@@ -59,13 +59,13 @@ def end(out: Output, user: UUID, session: UUID) -> ChangeCall:
 
 def _drawn(found: dict[str, Any], user: UUID) -> list[RenderableType]:
     now, timeout = datetime.now(UTC), found["timeout_seconds"]
-    branches = [_branch(one, now, timeout) for one in found["sessions"]] or [Branch("none")]
+    branches = [session_of(one, now, timeout) for one in found["sessions"]] or [Branch("none")]
     stored = "Redis is unavailable: the heartbeats are the stored ones, which may be a minute older."
     warning = [] if found["has_newest_heartbeats"] else [Text(stored, style="yellow")]
     return [tree(f"running sessions of {user} (times of UTC)", branches), *warning]
 
 
-def _branch(one: dict[str, Any], now: datetime, timeout: float) -> Branch:
+def session_of(one: dict[str, Any], now: datetime, timeout: float) -> Branch:
     of = one["session"]
     session = of["session"]
     label = Text(visible(of["title"] or "(no title)")).append("  " + visible(session["product_id"]), "dim")

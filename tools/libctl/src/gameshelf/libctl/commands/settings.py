@@ -52,7 +52,7 @@ def list_(out: Output, user: UUID, limit: int, page: int) -> None:
     rows = [
         (
             lines(one["title"] or "(no title)", one["settings"]["product_id"]),
-            _layers(one["settings"]),
+            layers_of(one["settings"]),
             minute(one["settings"]["last_updated_at"]),
             *([minute(one["settings"]["last_synced_with_cloud_at"])] if out.is_wide else []),
         )
@@ -134,7 +134,7 @@ def restore(out: Output, user: UUID, product: UUID, kept: int, platform: str, de
     return ChangeCall("RestoreSettings", request)
 
 
-def _layers(of: dict[str, Any]) -> str:
+def layers_of(of: dict[str, Any]) -> str:
     account = ["account"] if of["has_account_layer"] else []
     overlays = [f"{of['overlay_count']} overlay{'s' if of['overlay_count'] > 1 else ''}"] if of["overlay_count"] else []
     return ", ".join([*account, *overlays]) or "all deleted"

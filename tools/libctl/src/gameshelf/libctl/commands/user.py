@@ -38,7 +38,7 @@ _TRACES = (
 )
 """At least one of these counts is not zero for every user that the service knows."""
 _KINDS_HELP = f"Only this kind, or several with the option repeated: {', '.join(KINDS)}."
-_ERASURE = {"running": "being erased: some of its data may still exist", "done": "erased: no data is left"}
+ERASURE = {"running": "being erased: some of its data may still exist", "done": "erased: no data is left"}
 
 
 @noun("user")
@@ -54,10 +54,10 @@ def show(out: Output, user: UUID) -> None:
     """Summarise a user's data. The audit records it."""
     found = plain(connect().call("ShowUser", messages.ShowUserRequest(user_id=str(user))))
     if found["erasure"]:
-        shown = {"user": user, "account": _ERASURE[found["erasure"]], "erased at": found["erased_at"]}
+        shown = {"user": user, "account": ERASURE[found["erasure"]], "erased at": found["erased_at"]}
         out.result(found, facts(shown))
         return
-    out.result(found, facts(_summary(found)))
+    out.result(found, facts(summary_of(found)))
     if not any(found[name] for name in _TRACES):
         out.say("No data is stored for this user. Is the id correct?")
 
@@ -102,7 +102,7 @@ def _happened(one: dict[str, Any], *, is_wide: bool) -> Sequence[object]:
     return [lines(said, product) if product else said]
 
 
-def _summary(found: dict[str, Any]) -> dict[str, object]:
+def summary_of(found: dict[str, Any]) -> dict[str, object]:
     """The rows of the drawn summary."""
     hours, minutes = divmod(found["total_playtime_seconds"] // 60, 60)
     last = f", last at {found['last_played_at']:%Y-%m-%d %H:%M} UTC" if found["last_played_at"] else ""

@@ -51,8 +51,8 @@ def show(out: Output, user: UUID, limit: int, page: int) -> None:
     rows = [
         (
             lines(one["title"] or "(no title)", one["product_id"], f"added {day(one['added_at'])}"),
-            _wanted(one),
-            _price(one["price"]) if one["price"] else "not known",
+            wanted_by(one),
+            price_of(one["price"]) if one["price"] else "not known",
         )
         for one in found["items"]
     ]
@@ -83,10 +83,10 @@ def _wish(found: dict[str, Any]) -> Branch:
     label = Text("on the wishlist", style="bold green").append(
         f" since {minute(wish['added_at'])} UTC", "not bold default"
     )
-    return Branch(label, [Branch(f"wants to be notified of {_wanted(wish)}")])
+    return Branch(label, [Branch(f"wants to be notified of {wanted_by(wish)}")])
 
 
-def _wanted(wish: dict[str, Any]) -> str:
+def wanted_by(wish: dict[str, Any]) -> str:
     """The conditions of a wish."""
     conditions = []
     if wish["target_price_minor"] is not None:
@@ -96,14 +96,14 @@ def _wanted(wish: dict[str, Any]) -> str:
     return ", ".join(conditions) or "any sale"
 
 
-def _price(price: dict[str, Any]) -> str:
+def price_of(price: dict[str, Any]) -> str:
     off = f", {price['discount_percent']}% off" if price["discount_percent"] else ""
     return f"{money(price['price_minor'], price['currency'])}{off}"
 
 
 def _verdict(one: dict[str, Any], wish: dict[str, Any] | None) -> Branch:
     seen = "  ← the user sees this one" if one["is_seen"] else ""
-    label = Text(visible(_price(one["price"]))).append(seen, "bold")
+    label = Text(visible(price_of(one["price"]))).append(seen, "bold")
     return Branch(label, [*_terms(one["price"]), *([_outcome(one)] if wish else [])])
 
 

@@ -20,6 +20,7 @@ ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAM
 NOTHING_FOUND = {
     "library._family.queries._IS_LOST",  # a seat of one session that is lost
     "library._shares.store._STORED",  # products after one and up to another
+    "gateway.runtime.support.received._EVENTS",  # events of commits, by their exact times
     "gateway.runtime.unit_of_work.head._CONFIRM",  # a row of one version
     "gateway.runtime.unit_of_work.head._HOLD",  # the same, which fails without it
     "playtime._store.anomalies._RAW",  # sessions but those that are named

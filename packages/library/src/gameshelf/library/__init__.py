@@ -66,6 +66,7 @@ from gameshelf.library._product_facts import ProductFact
 from gameshelf.library._queries.access import AccessDecision, AccessQueries
 from gameshelf.library._queries.explain import AccessExplained, CatalogProduct, Explanation
 from gameshelf.library._queries.library import CATALOG_VERSION, LibraryQueries
+from gameshelf.library._queries.orders import OrderedProduct, OrderQueries
 from gameshelf.library._queries.overview import LibraryOverview, library_overview
 from gameshelf.library._queries.support import GrantView, HeldProduct, ItemState, LibrarySupportQueries, OrderFactView
 from gameshelf.library._queries.timeline import TIMELINE
@@ -156,6 +157,8 @@ __all__ = [
     "NewLink",
     "OnDevice",
     "OrderFactView",
+    "OrderQueries",
+    "OrderedProduct",
     "Party",
     "Players",
     "Playtime",

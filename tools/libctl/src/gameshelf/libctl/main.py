@@ -29,6 +29,7 @@ NOUNS: dict[str, str] = {
     "events": "The outbox to Kafka, and dead letters.",
     "family": "Family sharing: links between users, and seats in use.",
     "library": "List, grant and revoke the products that a user owns.",
+    "orders": "Show what was received about an order, and what it did.",
     "playtime": "Show and correct a user's playtime; list anomalies.",
     "policy": "Show, check and import policies: which files of a game belong to its saves.",
     "quota": "Show, set and check a user's quota for cloud saves.",

@@ -31,6 +31,14 @@ _REASONS = {
     "erased": ("this account was erased", "libctl user show USER shows since when"),
     "no_live_grant": ("the user has no such grant, or it has ended", "libctl library list USER"),
     "unknown_to_the_catalog": ("the Catalog has not announced this product", "check the product id"),
+    "unknown_order": (
+        "nothing was received about this order",
+        "libctl orders show ORDER --user USER looks through the dead letters of its user, too",
+    ),
+    "order_of_another_user": (
+        "nothing was received about this order of this user, but of another one",
+        "libctl orders show ORDER without --user",
+    ),
     "no_open_upload": ("this user has no such open upload", "libctl uploads list USER"),
     "no_such_file": ("this version has no such file", "libctl saves files USER SAVE"),
     "in_trash": ("the save is in the trash", "libctl saves restore USER SAVE takes it out"),

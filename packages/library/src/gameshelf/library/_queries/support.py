@@ -260,12 +260,14 @@ class LibrarySupportQueries:
             grant, of_product = _GRANT.read(row), facts.get(row["product_id"], {})
             if grant.kind == GrantKind.ORDER:
                 is_whole = sum(map(len, of_product.values())) < MOST_FACTS
-                grant = _order(grant, row["quantity"], row["ended_by"], of_product.get(grant.source_id, ()), is_whole)
+                grant = grant_of_order(
+                    grant, row["quantity"], row["ended_by"], of_product.get(grant.source_id, ()), is_whole
+                )
             found.setdefault(row["product_id"], []).append(grant)
         return found
 
 
-def _order(
+def grant_of_order(
     grant: GrantView, quantity: int | None, ended_by: str | None, facts: Sequence[OrderFactView], is_whole: bool
 ) -> GrantView:
     """Returns the grant of an order with its quantities and facts."""

@@ -3,6 +3,7 @@ from gameshelf.protos.library.v1 import admin_audit_pb2 as _admin_audit_pb2
 from gameshelf.protos.library.v1 import admin_events_pb2 as _admin_events_pb2
 from gameshelf.protos.library.v1 import admin_family_pb2 as _admin_family_pb2
 from gameshelf.protos.library.v1 import admin_library_pb2 as _admin_library_pb2
+from gameshelf.protos.library.v1 import admin_orders_pb2 as _admin_orders_pb2
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as _admin_playtime_pb2
 from gameshelf.protos.library.v1 import admin_policies_pb2 as _admin_policies_pb2
 from gameshelf.protos.library.v1 import admin_saves_pb2 as _admin_saves_pb2

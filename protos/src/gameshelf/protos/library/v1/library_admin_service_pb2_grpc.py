@@ -8,6 +8,7 @@ from gameshelf.protos.library.v1 import admin_audit_pb2 as library_dot_v1_dot_ad
 from gameshelf.protos.library.v1 import admin_events_pb2 as library_dot_v1_dot_admin__events__pb2
 from gameshelf.protos.library.v1 import admin_family_pb2 as library_dot_v1_dot_admin__family__pb2
 from gameshelf.protos.library.v1 import admin_library_pb2 as library_dot_v1_dot_admin__library__pb2
+from gameshelf.protos.library.v1 import admin_orders_pb2 as library_dot_v1_dot_admin__orders__pb2
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as library_dot_v1_dot_admin__playtime__pb2
 from gameshelf.protos.library.v1 import admin_policies_pb2 as library_dot_v1_dot_admin__policies__pb2
 from gameshelf.protos.library.v1 import admin_saves_pb2 as library_dot_v1_dot_admin__saves__pb2
@@ -100,6 +101,11 @@ class LibraryAdminServiceStub:
                 '/library.v1.LibraryAdminService/RevokeProduct',
                 request_serializer=library_dot_v1_dot_admin__library__pb2.RevokeProductRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__library__pb2.RevokeProductResponse.FromString,
+                _registered_method=True)
+        self.ShowOrder = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ShowOrder',
+                request_serializer=library_dot_v1_dot_admin__orders__pb2.ShowOrderRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__orders__pb2.ShowOrderResponse.FromString,
                 _registered_method=True)
         self.ExplainAccess = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ExplainAccess',
@@ -421,6 +427,15 @@ class LibraryAdminServiceServicer:
     def RevokeProduct(self, request, context):
         """Ends all grants of a product, or the grant of one source. Sessions end with the access. Role `admin`. It can be
         undone. Refusal: NOT_FOUND with `reason: no_live_grant` in the metadata.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShowOrder(self, request, context):
+        """Returns what was received about an order: purchases, refunds, reinstatements, applied events and dead letters.
+        Roles `support` and `admin`. Refusals: NOT_FOUND with `reason: unknown_order`, or `order_of_another_user` if only
+        another user than the given one has something of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -845,6 +860,11 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.RevokeProduct,
                     request_deserializer=library_dot_v1_dot_admin__library__pb2.RevokeProductRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__library__pb2.RevokeProductResponse.SerializeToString,
+            ),
+            'ShowOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowOrder,
+                    request_deserializer=library_dot_v1_dot_admin__orders__pb2.ShowOrderRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__orders__pb2.ShowOrderResponse.SerializeToString,
             ),
             'ExplainAccess': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainAccess,
@@ -1302,6 +1322,33 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/RevokeProduct',
             library_dot_v1_dot_admin__library__pb2.RevokeProductRequest.SerializeToString,
             library_dot_v1_dot_admin__library__pb2.RevokeProductResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ShowOrder',
+            library_dot_v1_dot_admin__orders__pb2.ShowOrderRequest.SerializeToString,
+            library_dot_v1_dot_admin__orders__pb2.ShowOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

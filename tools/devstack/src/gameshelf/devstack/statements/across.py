@@ -93,6 +93,7 @@ GROUPS = (
     AcrossUsers("libctl quota", Reason.SUPPORT, "savegames._queries.accounts", "_PAGE _TOP"),
     AcrossUsers("libctl conflicts", Reason.SUPPORT, "savegames._queries.support", "_OF_ALL"),
     AcrossUsers("libctl playtime", Reason.SUPPORT, "playtime._queries.support", "_ANOMALIES"),
+    AcrossUsers("libctl orders", Reason.SUPPORT, "library._queries.orders", "_OWNERS"),
     AcrossUsers("libctl audit", Reason.SUPPORT, "gateway.runtime.support.audit", "_WHOSE _LIST"),
     AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.dead_letters", "_WHOSE _LIST _COUNT"),
     AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.outbox", "_COUNT_OF _FORWARDED"),

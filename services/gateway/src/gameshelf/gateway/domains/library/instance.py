@@ -9,6 +9,7 @@ from gameshelf.gateway.domains.library.jobs.titles import TitleFolding
 from gameshelf.gateway.domains.library.settings import LibrarySection
 from gameshelf.gateway.domains.library.support.access import AccessOfUser
 from gameshelf.gateway.domains.library.support.library import Libraries
+from gameshelf.gateway.domains.library.support.orders import Orders
 from gameshelf.gateway.domains.library.support.overview import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
@@ -24,7 +25,7 @@ async def create(runtime: Runtime) -> DomainInstance:
     catalog = Catalog(address) if address else None
     return DomainInstance(
         servicers=[LibraryQuery(acquire, runtime.streams)],
-        support=[Libraries, AccessOfUser],
+        support=[Libraries, AccessOfUser, Orders],
         overview=OVERVIEW,
         jobs=[
             Job("missing products", MissingProducts(acquire, catalog, runtime.metrics).run_once, 5.0),

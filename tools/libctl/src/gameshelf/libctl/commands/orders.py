@@ -1,0 +1,63 @@
+"""``libctl orders``: what was received about an order, and what it did."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import click
+from gameshelf.libctl.client import connect
+from gameshelf.libctl.commands.library import said_of
+from gameshelf.libctl.main import noun
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Branch, Output, tree, visible
+from gameshelf.libctl.shapes import answers
+from gameshelf.libctl.times import minute
+from gameshelf.protos.library.v1 import admin_orders_pb2 as messages
+from rich.text import Text
+
+
+@noun("orders")
+def group() -> None:
+    """Show what was received about an order, and what it did."""
+
+
+@group.command()
+@click.argument("order")
+@click.option("--user", type=click.UUID, help="The order's user, for an order of which nothing was applied.")
+@answers(messages.ShowOrderResponse)
+@click.pass_obj
+def show(out: Output, order: str, user: UUID | None) -> None:
+    """Show an order: purchases, refunds and reinstatements with their times, applied events and dead letters."""
+    request = messages.ShowOrderRequest(order_id=order, user_id=str(user or ""))
+    found = plain(connect().call("ShowOrder", request))
+    events = [_event(one) for one in found["events"]]
+    letters = [_letter(one) for one in found["dead_letters"]]
+    no_events = "none are kept any more" if found["products"] else "none"
+    parts = [
+        Branch(f"user {found['user_id']}"),
+        Branch(f"products: {len(found['products']) or 'none'}", [_product(one) for one in found["products"]]),
+        Branch(f"applied events: {len(events) or no_events}", events),
+        Branch(f"dead letters that name it: {len(letters) or 'none'}", letters),
+    ]
+    out.result(found, tree(f"order {order} (times of UTC)", parts))
+    if found["other_user_ids"]:
+        out.warn(f"Other users have something of an order of this id: {', '.join(found['other_user_ids'])}")
+
+
+def _product(one: dict[str, Any]) -> Branch:
+    label = Text(visible(one["title"] or "(no title)")).append("  " + visible(one["product_id"]), "dim")
+    return Branch(label, [said_of(one["grant"]), Branch(f"first received {second(one['heard_at'])}")])
+
+
+def _event(one: dict[str, Any]) -> Branch:
+    return Branch(f"{second(one['received_at'])}  {one['event_id']} of {one['source']}")
+
+
+def _letter(one: dict[str, Any]) -> Branch:
+    label = Text(visible(f"{minute(one['created_at'])}  {one['reason']}"), style="red")
+    return Branch(label, [Branch(one["detail"]), Branch(one["topic"]), Branch(f"letter {one['dead_letter_id']}")])
+
+
+def second(moment: datetime) -> str:
+    """A time of UTC, to the second: events of one order may be that close."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}"

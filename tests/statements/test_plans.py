@@ -90,3 +90,17 @@ async def test_every_statement_of_a_request_finds_its_rows_by_key(full, statemen
                 if keys.get(table) and not OF_USER.search(condition):
                     found.append(f"{name} goes through {node['Index Name']} by {condition or 'nothing'}")
     assert found == []
+
+
+@pytest.mark.long
+async def test_support_finds_things_in_a_part_of_an_index(full, statements):
+    """``libctl find`` looks over all users: the rows of strangers must not change what it costs."""
+    finding = {name: statement for name, statement in statements.items() if ".finding._" in name}
+    assert len(finding) == 10
+    found = []
+    for name, statement in finding.items():
+        for node in await plan(full, statement):
+            kind, condition = node["Node Type"], node.get("Index Cond", "")
+            if kind == "Seq Scan" or (kind in ("Index Scan", "Index Only Scan", "Bitmap Index Scan") and not condition):
+                found.append(f"{name}: {kind} of {node.get('Relation Name') or node['Index Name']}")
+    assert found == []

@@ -14,7 +14,7 @@ from gameshelf.kernel.sql import RowErasure
 from gameshelf.library import MIGRATIONS, HiddenFilter, ItemSort, Language, SharedFilter
 from gameshelf.library._family import queries as family_queries
 from gameshelf.library._family.store import links, seats
-from gameshelf.library._queries import access, explain, library, orders, support
+from gameshelf.library._queries import access, explain, finding, library, orders, support
 from gameshelf.library._shares import store as share_store
 from gameshelf.library._store import categories, erasure, grants, items, products
 
@@ -27,6 +27,7 @@ MODULES = {
     explain: "explain",
     support: "support",
     orders: "orders",
+    finding: "finding",
     categories: "categories",
     erasure: "erasure",
     grants: "grants",
@@ -70,6 +71,9 @@ OF_USERS = {
 # support looks for.
 OVER_ALL = {
     "orders._OWNERS": "lower((source_id)::text)",
+    "finding._SOURCES": "lower((source_id)::text)",
+    "finding._LINKS": "uuid_send(id)",
+    "finding._TITLES": "to_tsvector('simple'::regconfig,",
     "products._DUE": "ask_after",
     "links._EXPIRED": "expires_at",
     "seats._LOST": "lost_at",

@@ -11,7 +11,7 @@ from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import RowErasure
 from gameshelf.savegames import MIGRATIONS
 from gameshelf.savegames import _store as stores
-from gameshelf.savegames._queries import accounts, overview, saves, sets, support
+from gameshelf.savegames._queries import accounts, finding, overview, saves, sets, support
 from gameshelf.savegames._store import (
     adoptions,
     conflicts,
@@ -35,6 +35,7 @@ from gameshelf.savegames._store import (
 
 MODULES = (
     accounts,
+    finding,
     overview,
     saves,
     sets,
@@ -63,6 +64,9 @@ MODULES = (
 OVER_ALL = {
     "accounts._CONTENTS": "s3_object_key",
     "contents._DUE": "delete_after",
+    "finding._SAVES": "uuid_send(id)",
+    "finding._UPLOADS": "id",
+    "finding._CONFLICTS": "uuid_send(id)",
     "list_objects._REWRITE": "s3_object_key",
     "scans._EXPECTED": "s3_object_key",
     "scans._KNOWN": "s3_object_key",

@@ -65,6 +65,7 @@ from gameshelf.library._models import (
 from gameshelf.library._product_facts import ProductFact
 from gameshelf.library._queries.access import AccessDecision, AccessQueries
 from gameshelf.library._queries.explain import AccessExplained, CatalogProduct, Explanation
+from gameshelf.library._queries.finding import FoundLink, FoundProduct, FoundSource, LibraryFinding
 from gameshelf.library._queries.library import CATALOG_VERSION, LibraryQueries
 from gameshelf.library._queries.orders import OrderedProduct, OrderQueries
 from gameshelf.library._queries.overview import LibraryOverview, library_overview
@@ -118,6 +119,9 @@ __all__ = [
     "FamilySeatBusy",
     "FamilySeats",
     "FamilyShares",
+    "FoundLink",
+    "FoundProduct",
+    "FoundSource",
     "GameAdded",
     "GameRemoved",
     "GrantKind",
@@ -137,6 +141,7 @@ __all__ = [
     "ItemUpdated",
     "ItemView",
     "Language",
+    "LibraryFinding",
     "LibraryItemNotFound",
     "LibraryOverview",
     "LibraryQueries",

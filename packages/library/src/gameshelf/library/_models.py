@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
+from gameshelf.library._finding_indexes import grants_by_source, links_by_id, products_by_words
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -27,7 +28,6 @@ from sqlalchemy import (
     Uuid,
     false,
     func,
-    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -237,13 +237,7 @@ class Grant(_Table, table=True):
     __tablename__ = "ownership_grants"
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "product_id", "kind", "source_id"),
-        # Support is asked about orders, keys and gifts whose user nobody names, by the id or its beginning in any case.
-        # The planner would prefer an index of the column itself to the user's key.
-        Index(
-            "ix_ownership_grants_source",
-            func.lower(literal_column("source_id")).label("source_key"),
-            postgresql_ops={"source_key": "text_pattern_ops"},
-        ),
+        grants_by_source(),
         _one_of("kind", GrantKind),
         CheckConstraint("acquired_at IS NOT NULL OR ended_at IS NOT NULL", name="lives_or_ended"),
     )
@@ -334,6 +328,7 @@ class FamilyLink(_Link, _Table, table=True):
         _one_of("status", LinkStatus),
         _one_of("mode", LinkMode),
         CheckConstraint("status <> 'active' OR active_since IS NOT NULL", name="active_since"),
+        links_by_id(),
         Index(
             "ix_family_sharing_links_expires_at",
             "expires_at",
@@ -425,7 +420,10 @@ class Product(_Table, table=True):
     """
 
     __tablename__ = "products"
-    __table_args__ = (PrimaryKeyConstraint("product_id"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("product_id"),
+        products_by_words(),
+    )
 
     product_id: UUID = Field(primary_key=True)
     product_type: str | None = Field(default=None, max_length=50)

@@ -32,6 +32,7 @@ from gameshelf.playtime._liveness import Beat, SessionEnd, SessionKey, ShardWatc
 from gameshelf.playtime._models import METADATA, SCHEMA, SHARDS, EndReason
 from gameshelf.playtime._ports import Copies, PlayedCopy
 from gameshelf.playtime._queries.copies import CopyQueries
+from gameshelf.playtime._queries.finding import FoundSession, found_sessions
 from gameshelf.playtime._queries.imports import ImportedPlay
 from gameshelf.playtime._queries.overview import PlaytimeOverview, playtime_overview
 from gameshelf.playtime._queries.playtime import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
@@ -79,6 +80,7 @@ __all__ = [
     "FamilySeatLost",
     "Figures",
     "FlaggedPlay",
+    "FoundSession",
     "HistoryFilter",
     "ImportResult",
     "ImportSessions",
@@ -118,6 +120,7 @@ __all__ = [
     "UnsyncedPlay",
     "Watch",
     "before_shard",
+    "found_sessions",
     "longest_gap",
     "may_end",
     "next_watch",

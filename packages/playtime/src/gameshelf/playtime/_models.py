@@ -88,6 +88,9 @@ class PlaytimeSession(_Table, table=True):
             unique=True,
             postgresql_where=text("end_time IS NULL"),
         ),
+        # Support names a session by its id alone, or by the beginning of it. The planner would prefer an index of the
+        # column itself to the user's key.
+        Index("ix_playtime_sessions_id", text("uuid_send(id)")),
         # Running sessions in an order that can be read part by part; shards are ranges of it.
         Index("ix_playtime_sessions_live", "id", postgresql_where=text("end_time IS NULL")),
         Index(

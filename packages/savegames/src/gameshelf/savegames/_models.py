@@ -73,6 +73,9 @@ class SavegameSlot(SavegamesTable, table=True):
     __tablename__ = "savegame_slots"
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id"),
+        # Support names a save by its id alone, or by the beginning of it. The planner would prefer an index of the
+        # column itself to the user's key.
+        Index("ix_savegame_slots_id", text("uuid_send(id)")),
         # The name of a save in the trash is free.
         Index(
             "uq_savegame_slots_name",
@@ -366,6 +369,7 @@ class SavegameConflict(SavegamesTable, table=True):
         ForeignKeyConstraint(
             ["user_id", "slot_id"], ["savegames.savegame_slots.user_id", "savegames.savegame_slots.id"]
         ),
+        Index("ix_savegame_conflicts_id", text("uuid_send(id)")),  # as that of saves
         # A branch has one conflict, which is extended with it.
         Index(
             "uq_savegame_conflicts_open",

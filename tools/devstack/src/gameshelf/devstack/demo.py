@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from gameshelf.devstack.drawing import cover, icon
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.people import Person
 
 ANNA = UUID("a11a0000-0000-4000-8000-000000000001")
 ANNAS_GAMES = 15
@@ -48,6 +49,13 @@ _SAVEGAME_POLICY = {
 }
 """The saves that the launcher makes: each file is a unit, so that two devices can be merged file by file."""
 _BEGINNING = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+
+def people() -> Sequence[Person]:
+    """The players as the Account service knows them."""
+    named = ((ANNA, "Anna"), (BORIS, "Boris"), (VERA, "Вера"))
+    emails = ("anna@example.com", "boris@example.com", "vera@example.com")
+    return [Person(user_id, name, email) for (user_id, name), email in zip(named, emails, strict=True)]
 
 
 @cache

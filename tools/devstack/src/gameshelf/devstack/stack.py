@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gameshelf.devstack import clients, demo, demo_story
+from gameshelf.devstack.account_server import AccountServer
 from gameshelf.devstack.environment import erasure_secret, service_environment, settings_asked_for
 from gameshelf.devstack.events import publish, until_applied
 from gameshelf.devstack.launcher.actions import DemoActions
@@ -33,7 +34,8 @@ _READY_SECONDS = 180.0
 _LOOK_SECONDS = 0.5
 _SERVICE = (sys.executable, "-m", "gameshelf.gateway")
 
-_PORTS = ("postgresql", "valkey", "kafka", "s3", "pictures", "launcher")
+_ACCOUNTS = "ACCOUNT_SERVICE_GRPC_ADDR"
+_PORTS = ("postgresql", "valkey", "kafka", "s3", "pictures", "launcher", "accounts")
 
 Say = Callable[[str], None]
 
@@ -61,11 +63,13 @@ class Stack:
         self.s3 = S3(self._data / "s3", ports["s3"])
         self.pictures = PictureServer(ports["pictures"], demo.pictures())
         self.launcher = LauncherServer(ports["launcher"])
+        self.accounts = AccountServer(ports["accounts"], demo.people())
         self.issuer = TokenIssuer(directory / "keys")
         allowed = (*origins, *self.launcher.origins)
         self.environment = service_environment(
             self.postgres, self.valkey, self.kafka, self.s3, self.issuer, erasure_secret(directory / "keys"), allowed
         )
+        self.environment[_ACCOUNTS] = os.environ.get(_ACCOUNTS) or self.accounts.address
         self.service: Process | None = None
         self._ending = threading.Event()
 
@@ -94,6 +98,7 @@ class Stack:
         cache = "Redis" if choice.are_real() else "Valkey"
         self._say(f"starting PostgreSQL, {cache}, a Kafka broker and an S3 gateway")
         self.pictures.start()
+        self.accounts.start()
         self._serve_launcher()
         # Programs are started by this thread alone: a child is signalled when the thread that created it ends.
         for server in self.servers:
@@ -214,6 +219,7 @@ class Stack:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda server: server.stop(), self.servers))
         self.pictures.stop()
+        self.accounts.stop()
         self.launcher.stop()
         self.state_file.unlink(missing_ok=True)
 

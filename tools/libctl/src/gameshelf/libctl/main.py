@@ -28,6 +28,7 @@ NOUNS: dict[str, str] = {
     "db": "Show, check, migrate and distribute the database schemas.",
     "events": "The outbox to Kafka, and dead letters.",
     "family": "Family sharing: links between users, and seats in use.",
+    "find": "Find an id, an order, a title and so on: what it is and whose.",
     "library": "List, grant and revoke the products that a user owns.",
     "orders": "Show what was received about an order, and what it did.",
     "playtime": "Show and correct a user's playtime; list anomalies.",

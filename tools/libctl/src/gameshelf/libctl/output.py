@@ -49,6 +49,13 @@ class Csv:
     columns: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A line that somebody will copy. Where it is too long the terminal breaks it, which a selection undoes."""
+
+    text: str
+
+
 class Output:
     """The output of a command. There is one per process, in ``Context.obj`` of click."""
 
@@ -64,7 +71,7 @@ class Output:
         """Whether the terminal is wide enough for optional columns."""
         return self.out.width >= 110
 
-    def result(self, data: Any, *drawn: RenderableType) -> None:
+    def result(self, data: Any, *drawn: RenderableType | Copied) -> None:
         """The command's answer: ``data`` as one JSON document with ``--json``, its list with ``--csv``, else what was
         drawn of it.
         """
@@ -76,6 +83,9 @@ class Output:
             sys.stdout.flush()
             return
         for place, part in enumerate(drawn):
+            if isinstance(part, Copied):
+                self.out.print(Text(visible(part.text)), soft_wrap=True)
+                continue
             if place and _stands_apart(part) and drawn[place - 1] != "":
                 self.out.print()  # the names of its columns would look like one more line of what stands above
             self.out.print(Text(visible(part)) if isinstance(part, str) else part)

@@ -1,6 +1,7 @@
 """All SQL that only reads saves. It needs no transaction and no lock."""
 
 from gameshelf.savegames._queries.accounts import SavegameAccounts, TopUsers, UserUsage
+from gameshelf.savegames._queries.finding import FoundConflict, FoundSave, FoundUpload, SavegameFinding
 from gameshelf.savegames._queries.overview import SavegameOverview, savegame_overview
 from gameshelf.savegames._queries.saves import Downloadable, SavegameQueries
 from gameshelf.savegames._queries.summaries import DeviceSaveState, ProductSaves, SavegameSummaries
@@ -11,8 +12,12 @@ __all__ = [
     "ConflictState",
     "DeviceSaveState",
     "Downloadable",
+    "FoundConflict",
+    "FoundSave",
+    "FoundUpload",
     "ProductSaves",
     "SavegameAccounts",
+    "SavegameFinding",
     "SavegameOverview",
     "SavegameQueries",
     "SavegameSummaries",

@@ -2,6 +2,7 @@ from gameshelf.protos.library.v1 import admin_achievements_pb2 as _admin_achieve
 from gameshelf.protos.library.v1 import admin_audit_pb2 as _admin_audit_pb2
 from gameshelf.protos.library.v1 import admin_events_pb2 as _admin_events_pb2
 from gameshelf.protos.library.v1 import admin_family_pb2 as _admin_family_pb2
+from gameshelf.protos.library.v1 import admin_finding_pb2 as _admin_finding_pb2
 from gameshelf.protos.library.v1 import admin_library_pb2 as _admin_library_pb2
 from gameshelf.protos.library.v1 import admin_orders_pb2 as _admin_orders_pb2
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as _admin_playtime_pb2

@@ -7,6 +7,7 @@ from gameshelf.protos.library.v1 import admin_achievements_pb2 as library_dot_v1
 from gameshelf.protos.library.v1 import admin_audit_pb2 as library_dot_v1_dot_admin__audit__pb2
 from gameshelf.protos.library.v1 import admin_events_pb2 as library_dot_v1_dot_admin__events__pb2
 from gameshelf.protos.library.v1 import admin_family_pb2 as library_dot_v1_dot_admin__family__pb2
+from gameshelf.protos.library.v1 import admin_finding_pb2 as library_dot_v1_dot_admin__finding__pb2
 from gameshelf.protos.library.v1 import admin_library_pb2 as library_dot_v1_dot_admin__library__pb2
 from gameshelf.protos.library.v1 import admin_orders_pb2 as library_dot_v1_dot_admin__orders__pb2
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as library_dot_v1_dot_admin__playtime__pb2
@@ -101,6 +102,11 @@ class LibraryAdminServiceStub:
                 '/library.v1.LibraryAdminService/RevokeProduct',
                 request_serializer=library_dot_v1_dot_admin__library__pb2.RevokeProductRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__library__pb2.RevokeProductResponse.FromString,
+                _registered_method=True)
+        self.Find = channel.unary_unary(
+                '/library.v1.LibraryAdminService/Find',
+                request_serializer=library_dot_v1_dot_admin__finding__pb2.FindRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__finding__pb2.FindResponse.FromString,
                 _registered_method=True)
         self.ShowOrder = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ShowOrder',
@@ -427,6 +433,14 @@ class LibraryAdminServiceServicer:
     def RevokeProduct(self, request, context):
         """Ends all grants of a product, or the grant of one source. Sessions end with the access. Role `admin`. It can be
         undone. Refusal: NOT_FOUND with `reason: no_live_grant` in the metadata.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Find(self, request, context):
+        """Finds what support looks for, by an id or its beginning, a number or words of a title, and says what it is and whose.
+        Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -860,6 +874,11 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.RevokeProduct,
                     request_deserializer=library_dot_v1_dot_admin__library__pb2.RevokeProductRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__library__pb2.RevokeProductResponse.SerializeToString,
+            ),
+            'Find': grpc.unary_unary_rpc_method_handler(
+                    servicer.Find,
+                    request_deserializer=library_dot_v1_dot_admin__finding__pb2.FindRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__finding__pb2.FindResponse.SerializeToString,
             ),
             'ShowOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.ShowOrder,
@@ -1322,6 +1341,33 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/RevokeProduct',
             library_dot_v1_dot_admin__library__pb2.RevokeProductRequest.SerializeToString,
             library_dot_v1_dot_admin__library__pb2.RevokeProductResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Find(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/Find',
+            library_dot_v1_dot_admin__finding__pb2.FindRequest.SerializeToString,
+            library_dot_v1_dot_admin__finding__pb2.FindResponse.FromString,
             options,
             channel_credentials,
             insecure,

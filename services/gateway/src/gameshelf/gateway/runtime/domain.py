@@ -34,6 +34,7 @@ from gameshelf.gateway.runtime.streams import UserStreams, Versions
 from gameshelf.gateway.runtime.support.commands import Command
 from gameshelf.gateway.runtime.support.export import SignFile
 from gameshelf.gateway.runtime.support.export_tables import NO_RULES, ExportRules
+from gameshelf.gateway.runtime.support.finding import AccountSearch, Finder
 from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.transaction import Reactions, Services, Transactions
@@ -79,6 +80,10 @@ class DomainInstance:
     """Handlers of committed events, for example to count them."""
     overview: Overview | None = None
     """Its counts of a user's data for ``user show``."""
+    search_accounts: AccountSearch | None = None
+    """Finds users by what another service knows of them; at most one domain has it."""
+    finders: Sequence[Finder] = ()
+    """Its parts of ``find``."""
     export_files: Mapping[str, SignFile] = field(default_factory=dict)
     """Table → a function that signs the download of a file, for the tables of ``Domain.export.files``."""
     jobs: Sequence[Job] = ()

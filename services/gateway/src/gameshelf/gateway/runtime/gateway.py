@@ -51,6 +51,7 @@ from gameshelf.gateway.runtime.support.overview import OWN_OVERVIEW, UserOvervie
 from gameshelf.gateway.runtime.support.rpc.audit import Audits
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.support.rpc.events import Events
+from gameshelf.gateway.runtime.support.rpc.finding import Finding
 from gameshelf.gateway.runtime.support.rpc.service import LibraryAdmin
 from gameshelf.gateway.runtime.support.timeline import UserTimeline
 from gameshelf.gateway.runtime.transaction import Committed
@@ -199,7 +200,9 @@ class Gateway:
             UserTimeline(self.streams, composition.timeline),
         )
         makers = [Events, Audits, *(make for instance in self.instances for make in instance.support)]
-        return LibraryAdmin(context, [make(context) for make in makers])
+        finders = [finder for instance in self.instances for finder in instance.finders]
+        search = next((one.search_accounts for one in self.instances if one.search_accounts), None)
+        return LibraryAdmin(context, [Finding(context, finders, search), *(make(context) for make in makers)])
 
     def _authenticate(self) -> Authenticate:
         if self.settings.auth_mode == "gateway":

@@ -8,6 +8,7 @@ from gameshelf.gateway.domains.library.jobs.products import MissingProducts
 from gameshelf.gateway.domains.library.jobs.titles import TitleFolding
 from gameshelf.gateway.domains.library.settings import LibrarySection
 from gameshelf.gateway.domains.library.support.access import AccessOfUser
+from gameshelf.gateway.domains.library.support.finding import find_in_libraries
 from gameshelf.gateway.domains.library.support.library import Libraries
 from gameshelf.gateway.domains.library.support.orders import Orders
 from gameshelf.gateway.domains.library.support.overview import OVERVIEW
@@ -27,6 +28,7 @@ async def create(runtime: Runtime) -> DomainInstance:
         servicers=[LibraryQuery(acquire, runtime.streams)],
         support=[Libraries, AccessOfUser, Orders],
         overview=OVERVIEW,
+        finders=[find_in_libraries],
         jobs=[
             Job("missing products", MissingProducts(acquire, catalog, runtime.metrics).run_once, 5.0),
             Job("item ids", ItemIdRewriting(transactions).run_once, 60.0),

@@ -10,8 +10,8 @@ from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import read_command
 from gameshelf.gateway.runtime.support.received import (
-    NamingLetter,
     AppliedEvent,
+    NamingLetter,
     events_of_commits,
     letters_naming,
 )

@@ -32,6 +32,7 @@ from gameshelf.playtime._liveness import Beat, SessionEnd, SessionKey, ShardWatc
 from gameshelf.playtime._models import METADATA, SCHEMA, SHARDS, EndReason
 from gameshelf.playtime._ports import Copies, PlayedCopy
 from gameshelf.playtime._queries.copies import CopyQueries
+from gameshelf.playtime._queries.devices import PlayingDevice, last_import, playing_devices
 from gameshelf.playtime._queries.finding import FoundSession, found_sessions
 from gameshelf.playtime._queries.imports import ImportedPlay
 from gameshelf.playtime._queries.overview import PlaytimeOverview, playtime_overview
@@ -92,6 +93,7 @@ __all__ = [
     "Period",
     "PlatformSummary",
     "PlayedCopy",
+    "PlayingDevice",
     "PlaytimeChanged",
     "PlaytimeCorrected",
     "PlaytimeOverview",
@@ -121,9 +123,11 @@ __all__ = [
     "Watch",
     "before_shard",
     "found_sessions",
+    "last_import",
     "longest_gap",
     "may_end",
     "next_watch",
+    "playing_devices",
     "playtime_overview",
     "shard_of",
 ]

@@ -131,10 +131,12 @@ from gameshelf.savegames._queries import (
     SavegameQueries,
     SavegameSummaries,
     SavegameSupport,
+    SavingDevice,
     TopUsers,
     UserConflict,
     UserUsage,
     savegame_overview,
+    saving_devices,
 )
 from gameshelf.savegames._queries.timeline import TIMELINE
 from gameshelf.savegames._service import SavegameService
@@ -355,6 +357,7 @@ __all__ = [
     "SavegameVersionConflict",
     "SavegameVersionNotFound",
     "SavesFilter",
+    "SavingDevice",
     "SeenGameVersions",
     "SetDownload",
     "SetReservation",
@@ -418,6 +421,7 @@ __all__ = [
     "relation",
     "resolved_by",
     "savegame_overview",
+    "saving_devices",
     "sign_missing_files",
     "staging_key",
     "to_object",

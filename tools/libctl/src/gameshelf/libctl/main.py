@@ -26,6 +26,7 @@ NOUNS: dict[str, str] = {
     "completion": "Print the script for shell completion.",
     "conflicts": "List, show and resolve conflicts between cloud saves of two devices.",
     "db": "Show, check, migrate and distribute the database schemas.",
+    "devices": "List a user's devices and connections.",
     "events": "The outbox to Kafka, and dead letters.",
     "family": "Family sharing: links between users, and seats in use.",
     "find": "Find an id, an order, a title and so on: what it is and whose.",

@@ -1,5 +1,6 @@
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as _admin_achievements_pb2
 from gameshelf.protos.library.v1 import admin_audit_pb2 as _admin_audit_pb2
+from gameshelf.protos.library.v1 import admin_devices_pb2 as _admin_devices_pb2
 from gameshelf.protos.library.v1 import admin_events_pb2 as _admin_events_pb2
 from gameshelf.protos.library.v1 import admin_family_pb2 as _admin_family_pb2
 from gameshelf.protos.library.v1 import admin_finding_pb2 as _admin_finding_pb2

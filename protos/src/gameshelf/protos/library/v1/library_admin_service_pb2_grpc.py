@@ -5,6 +5,7 @@ import warnings
 
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as library_dot_v1_dot_admin__achievements__pb2
 from gameshelf.protos.library.v1 import admin_audit_pb2 as library_dot_v1_dot_admin__audit__pb2
+from gameshelf.protos.library.v1 import admin_devices_pb2 as library_dot_v1_dot_admin__devices__pb2
 from gameshelf.protos.library.v1 import admin_events_pb2 as library_dot_v1_dot_admin__events__pb2
 from gameshelf.protos.library.v1 import admin_family_pb2 as library_dot_v1_dot_admin__family__pb2
 from gameshelf.protos.library.v1 import admin_finding_pb2 as library_dot_v1_dot_admin__finding__pb2
@@ -267,6 +268,11 @@ class LibraryAdminServiceStub:
                 '/library.v1.LibraryAdminService/ListPlaytimeAnomalies',
                 request_serializer=library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesResponse.FromString,
+                _registered_method=True)
+        self.ListDevices = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ListDevices',
+                request_serializer=library_dot_v1_dot_admin__devices__pb2.ListDevicesRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__devices__pb2.ListDevicesResponse.FromString,
                 _registered_method=True)
         self.ListRunningSessions = channel.unary_unary(
                 '/library.v1.LibraryAdminService/ListRunningSessions',
@@ -700,6 +706,13 @@ class LibraryAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDevices(self, request, context):
+        """Returns the devices that saved or played, and the open connections. Roles `support` and `admin`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListRunningSessions(self, request, context):
         """Returns a user's running sessions with their newest heartbeats. Roles `support` and `admin`.
         """
@@ -1039,6 +1052,11 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.ListPlaytimeAnomalies,
                     request_deserializer=library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesResponse.SerializeToString,
+            ),
+            'ListDevices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDevices,
+                    request_deserializer=library_dot_v1_dot_admin__devices__pb2.ListDevicesRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__devices__pb2.ListDevicesResponse.SerializeToString,
             ),
             'ListRunningSessions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRunningSessions,
@@ -2232,6 +2250,33 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/ListPlaytimeAnomalies',
             library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesRequest.SerializeToString,
             library_dot_v1_dot_admin__playtime__pb2.ListPlaytimeAnomaliesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDevices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ListDevices',
+            library_dot_v1_dot_admin__devices__pb2.ListDevicesRequest.SerializeToString,
+            library_dot_v1_dot_admin__devices__pb2.ListDevicesResponse.FromString,
             options,
             channel_credentials,
             insecure,

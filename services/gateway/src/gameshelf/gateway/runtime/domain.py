@@ -32,6 +32,7 @@ from gameshelf.gateway.runtime.setting_fields import SettingsSection
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams, Versions
 from gameshelf.gateway.runtime.support.commands import Command
+from gameshelf.gateway.runtime.support.devices import DeviceReader
 from gameshelf.gateway.runtime.support.export import SignFile
 from gameshelf.gateway.runtime.support.export_tables import NO_RULES, ExportRules
 from gameshelf.gateway.runtime.support.finding import AccountSearch, Finder
@@ -80,6 +81,8 @@ class DomainInstance:
     """Handlers of committed events, for example to count them."""
     overview: Overview | None = None
     """Its counts of a user's data for ``user show``."""
+    devices: DeviceReader | None = None
+    """Its part of ``devices list``."""
     search_accounts: AccountSearch | None = None
     """Finds users by what another service knows of them; at most one domain has it."""
     finders: Sequence[Finder] = ()

@@ -50,6 +50,7 @@ from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.support.overview import OWN_OVERVIEW, UserOverview
 from gameshelf.gateway.runtime.support.rpc.audit import Audits
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
+from gameshelf.gateway.runtime.support.rpc.devices import Devices
 from gameshelf.gateway.runtime.support.rpc.events import Events
 from gameshelf.gateway.runtime.support.rpc.finding import Finding
 from gameshelf.gateway.runtime.support.rpc.service import LibraryAdmin
@@ -201,8 +202,10 @@ class Gateway:
         )
         makers = [Events, Audits, *(make for instance in self.instances for make in instance.support)]
         finders = [finder for instance in self.instances for finder in instance.finders]
+        devices = [instance.devices for instance in self.instances if instance.devices]
         search = next((one.search_accounts for one in self.instances if one.search_accounts), None)
-        return LibraryAdmin(context, [Finding(context, finders, search), *(make(context) for make in makers)])
+        own = [Finding(context, finders, search), Devices(context, self.hub, devices)]
+        return LibraryAdmin(context, [*own, *(make(context) for make in makers)])
 
     def _authenticate(self) -> Authenticate:
         if self.settings.auth_mode == "gateway":

@@ -12,6 +12,7 @@ from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
 from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.domains.playtime.settings import PlaytimeSection
 from gameshelf.gateway.domains.playtime.support import OVERVIEW, PlaytimeOfUser
+from gameshelf.gateway.domains.playtime.support_devices import devices_that_play
 from gameshelf.gateway.domains.playtime.support_finding import find_sessions
 from gameshelf.gateway.domains.playtime.support_sessions import SessionsOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
@@ -51,6 +52,7 @@ async def create(runtime: Runtime) -> DomainInstance:
         [tracker],
         support=[PlaytimeOfUser, lambda context: SessionsOfUser(context, live, timeout)],
         overview=OVERVIEW,
+        devices=devices_that_play(live),
         finders=[find_sessions],
         after_commit=after_commit(heartbeats, metrics.of(PlaytimeMetrics)),
         jobs=[

@@ -13,6 +13,7 @@ from gameshelf.gateway.domains.savegames.plans import GameVersionKeeper, PlanNot
 from gameshelf.gateway.domains.savegames.sets import SetCommits, SetSigner
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
+from gameshelf.gateway.domains.savegames.support.devices import devices_with_saves
 from gameshelf.gateway.domains.savegames.support.finding import find_in_saves
 from gameshelf.gateway.domains.savegames.support.overview import overview
 from gameshelf.gateway.domains.savegames.support.policies import Policies
@@ -81,6 +82,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             lambda context: Quotas(context, saves, limits),
         ],
         overview=overview(limits),
+        devices=devices_with_saves,
         finders=[find_in_saves],
         after_commit=after_commit(own_metrics, lists.woken),
         export_files=export_files(saves),

@@ -21,6 +21,7 @@ from gameshelf.gateway.runtime.outbox.store import FeedMessage
 from gameshelf.gateway.runtime.storage.redis import REDIS_ERRORS, not_cancelled, publish_all
 from gameshelf.gateway.runtime.transaction import Committed
 from gameshelf.gateway.runtime.ws.sweep import streams_of
+from gameshelf.kernel.clock import utc_now
 from redis.asyncio import Redis
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Subscriber:
     def __init__(self, user_id: UUID, *, reads: bool = True) -> None:
         self.user_id = user_id
         self.reads = reads
+        self.since = utc_now()
         self.waiting: deque[tuple[int, str]] = deque()
         self.woken = asyncio.Event()
         self.known = 0
@@ -119,6 +121,19 @@ class Hub:
     def connections(self, user_id: UUID) -> int:
         """Counts the open WebSockets of a user on this instance."""
         return sum(subscriber.reads for subscriber in self._subscribers.get(user_id, ()))
+
+    def subscribers(self, user_id: UUID) -> list[Subscriber]:
+        """Returns the open WebSockets of a user on this instance, the oldest first."""
+        found = (subscriber for subscriber in self._subscribers.get(user_id, ()) if subscriber.reads)
+        return sorted(found, key=lambda subscriber: subscriber.since)
+
+    async def count_instances(self, user_id: UUID) -> int:
+        """Counts the instances that follow a user's commits, for a WebSocket or a heartbeat stream of the user.
+
+        Raises REDIS_ERRORS.
+        """
+        channel = f"{_PREFIX}{user_id}"
+        return sum(number for _, number in await self._redis.pubsub_numsub(channel))
 
     def streams(self, user_id: UUID) -> int:
         """Counts the open heartbeat streams of a caller on this instance."""

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 
-def complete(*words):
+def complete(*words, **more):
     """Returns what bash gets for a word that is begun; no setting names a service."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIBCTL_")}
     environment |= {
@@ -15,6 +15,8 @@ def complete(*words):
         "COMP_WORDS": " ".join(("libctl", *words)),
         "COMP_CWORD": str(len(words)),
         "LIBCTL_PROFILES": os.devnull,
+        "LIBCTL_SHOWN": os.devnull,
+        **more,
     }
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "gameshelf.libctl"],
@@ -64,3 +66,27 @@ def test_nouns_are_completed_without_loading_them():
 )
 def test_verbs_and_options_are_completed(words, offered):
     assert offered <= complete(*words)[0]
+
+
+def test_ids_are_completed_from_what_was_shown_last(tmp_path):
+    user, product = "3f2b8c1e-0000-4000-8000-000000000001", "3f2b8c1e-0000-4000-8000-000000000002"
+    file = tmp_path / "state" / "shown.json"
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"from gameshelf.libctl.output import Output; Output().result({{'user_id': '{user}', "
+            f"'items': [{{'product_id': '{product}', 'title': 'Ёлки'}}]}})",
+        ],
+        env={**os.environ, "LIBCTL_SHOWN": str(file)},
+        check=False,
+    )
+    assert ran.returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert complete("access", "explain", "3f2", LIBCTL_SHOWN=str(file))[0] == {user}
+    assert complete("access", "explain", user, "3f", LIBCTL_SHOWN=str(file))[0] == {product}
+    assert complete("access", "explain", user, "4", LIBCTL_SHOWN=str(file))[0] <= {""}
+    # A shortened id before the word asks no service.
+    assert complete("access", "explain", user[:8], "", LIBCTL_SHOWN=str(file))[0] == {product}
+    file.write_text("damaged")
+    assert complete("access", "explain", "", LIBCTL_SHOWN=str(file))[0] <= {""}

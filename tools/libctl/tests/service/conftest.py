@@ -63,6 +63,7 @@ class Libctl:
         self.id = user_id
         self.columns = columns
         self.environment = {"LIBCTL_ENDPOINT": service.grpc, "LIBCTL_TOKEN": token, "LIBCTL_PROFILES": os.devnull}
+        self.environment["LIBCTL_SHOWN"] = os.devnull
 
     def run(self, *words: object, merged: bool = False, **environment: str) -> Ran:
         """Types a command, in this very process: nothing but ``main`` and the service is between.

@@ -155,7 +155,7 @@ def test_a_line_may_name_what_is_the_players_own(support, saver, write):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("nonsense9", "line 2: 'nonsense9' is not a valid UUID"),
+        ("nonsense9", "line 2: 'nonsense9' is not a valid UUID, nor the first 8 or more characters of one"),
         (f"{uuid4()} {uuid4()}", "line 2: it has 2 words instead of USER"),
         ("x" * 5000, "line 2: it is too long"),
     ],

@@ -22,13 +22,17 @@ def found(support):
     return find
 
 
+def announce(platform, product, **title):
+    """Publishes what the Catalog says of a new product."""
+    event = CloudEvent(PRODUCT, {"productId": str(product), "productType": "game", "newTitle": title})
+    asyncio.run(publish(platform.kafka.address, [event]))
+
+
 @pytest.fixture
 def game(platform):
     """A game that the Catalog has announced."""
     product, word = uuid4(), f"zeb{uuid4().hex[:10]}"
-    title = {"ru": f"Ёлки {word}", "en": f"{word} Trees: Reborn"}
-    event = CloudEvent(PRODUCT, {"productId": str(product), "productType": "game", "newTitle": title})
-    asyncio.run(publish(platform.kafka.address, [event]))
+    announce(platform, product, ru=f"Ёлки {word}", en=f"{word} Trees: Reborn")
     return product, word
 
 
@@ -160,3 +164,25 @@ def test_where_nothing_is_found_it_says_what_to_try(support, what, hint):
 @pytest.mark.parametrize("wrong", [" ", "9" * 201])
 def test_what_can_be_nothing_is_a_mistake(support, wrong):
     assert support.refused("find", wrong)[0] == 2
+
+
+def test_an_id_may_be_shortened_where_it_is_the_beginning_of_one_thing(saver, found, support, platform, execute):
+    save, conflict = saver.diverges()
+    announce(platform, saver.product, en="Shortened")
+    wait_for(lambda: found(saver.product))
+    short = str(saver.id)[:8]
+    assert support.data("library", "list", short, "--product", str(saver.product)[:8]) == support.data(
+        "library", "list", saver.id, "--product", saver.product
+    )
+    assert support.data("saves", "versions", short, save[:13]) == support.data("saves", "versions", saver.id, save)
+    assert support.run("conflicts", "show", saver.id.hex[:10], conflict[:9]).code == 0
+    assert support.refused("library", "list", "00000000") == (3, "NOT_FOUND")
+    assert support.refused("library", "list", short[:7]) == (2, "USAGE")
+    # The id of something else is no user's.
+    assert support.refused("library", "list", save[:8]) == (3, "NOT_FOUND")
+    twin = f"{short}-0000-4000-8000-000000000001"
+    execute(platform.dsn, f"INSERT INTO gateway.user_streams (user_id) VALUES ('{twin}')")
+    ran = support.run("library", "list", short)
+    assert ran.code == 2
+    assert twin in ran.err
+    assert str(saver.id) in ran.err

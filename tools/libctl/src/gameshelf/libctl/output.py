@@ -17,6 +17,7 @@ from pathlib import PurePath
 from typing import Any, Literal
 from uuid import UUID
 
+from gameshelf.libctl import shown
 from gameshelf.libctl.errors import Refused
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
@@ -75,6 +76,7 @@ class Output:
         """The command's answer: ``data`` as one JSON document with ``--json``, its list with ``--csv``, else what was
         drawn of it.
         """
+        shown.remember(data)
         if self.csv:
             self._write_rows(self.csv.columns, data[self.csv.rows])
             return

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands.library import said_of
+from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
@@ -43,8 +44,8 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @answers(messages.ExplainAccessResponse)
 @click.pass_obj
 def explain(out: Output, user: UUID, product: UUID) -> None:

@@ -7,6 +7,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Column, Output, table, tree, visible
@@ -34,8 +35,8 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @answers(messages.ShowAchievementsResponse, "achievements")
 @click.pass_obj
 def show(out: Output, user: UUID, product: UUID) -> None:
@@ -60,8 +61,8 @@ def show(out: Output, user: UUID, product: UUID) -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @click.argument("achievement")
 @answers(messages.ExplainAchievementResponse)
 @click.pass_obj
@@ -74,7 +75,7 @@ def explain(out: Output, user: UUID, product: UUID, achievement: str) -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.argument("achievement", type=click.UUID)
 @player_change("user")
 def grant(out: Output, user: UUID, achievement: UUID) -> ChangeCall:
@@ -87,7 +88,7 @@ def grant(out: Output, user: UUID, achievement: UUID) -> ChangeCall:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.argument("achievement", type=click.UUID)
 @player_change("user")
 def revoke(out: Output, user: UUID, achievement: UUID) -> ChangeCall:

@@ -8,6 +8,7 @@ from gameshelf.libctl.batches.commands import CHANGE_OR_BATCH, rate_option
 from gameshelf.libctl.batches.undo import EntryOrBatch, undo_batch
 from gameshelf.libctl.changing import ApplyOptions, carry_out, changing_as, differences
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, table
@@ -24,8 +25,8 @@ def group() -> None:
 
 
 @group.command("list")
-@click.option("--user", type=click.UUID, help="Only entries about this user.")
-@click.option("--actor", type=click.UUID, help="Only entries of this staff member.")
+@click.option("--user", type=USER_ID, help="Only entries about this user.")
+@click.option("--actor", type=USER_ID, help="Only entries of this staff member.")
 @click.option("--kind", type=click.Choice(["change", "refusal", "read"]), help="Only entries of this kind.")
 @click.option("--command", help="Only this command, such as 'quota set'.")
 @click.option("--ticket", default="", help="Only entries of this ticket, as it was given.")

@@ -12,6 +12,7 @@ from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands.saves import DOWNLOADED, download_to
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.history import drawn, played
+from gameshelf.libctl.ids import CONFLICT_ID, PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table, visible
@@ -55,8 +56,8 @@ def group() -> None:
 
 
 @group.command("list")
-@click.option("--user", type=click.UUID, help="Only conflicts of this user.")
-@click.option("--product", type=click.UUID, help="Only this product.")
+@click.option("--user", type=USER_ID, help="Only conflicts of this user.")
+@click.option("--product", type=PRODUCT_ID, help="Only this product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @answers(messages.ListSaveConflictsResponse, "conflicts")
@@ -92,8 +93,8 @@ def list_(out: Output, user: UUID | None, product: UUID | None, limit: int, curs
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("conflict", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("conflict", type=CONFLICT_ID)
 @click.option("--download", type=click.Choice(["local", "cloud"]), help="Download this side to a file instead.")
 @click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="File that --download writes.")
 @click.option("--all", "whole", is_flag=True, help="Show all files that differ, not only the first hundred.")
@@ -140,8 +141,8 @@ def show(out: Output, user: UUID, conflict: UUID, download: str | None, to: Path
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("conflict", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("conflict", type=CONFLICT_ID)
 @click.option(
     "--keep",
     type=click.Choice(list(_KEEP)),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
@@ -21,7 +22,7 @@ def group() -> None:
 
 
 @group.command("list")
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @answers(messages.ListDevicesResponse)
 @click.pass_obj
 def list_(out: Output, user: UUID) -> None:

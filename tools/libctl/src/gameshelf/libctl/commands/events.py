@@ -11,6 +11,7 @@ import click
 from gameshelf.libctl.changing import ApplyOptions, again, changing_as
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.ids import LETTER_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table, visible
@@ -140,10 +141,10 @@ def choosing(command: F) -> F:
     wrapped.__click_params__ = getattr(command, "__click_params__", [])
     wrapped.shape = getattr(command, "shape", None)
     for option in (
-        click.option("--id", "letter", type=click.UUID, help="Only this dead letter."),
+        click.option("--id", "letter", type=LETTER_ID, help="Only this dead letter."),
         click.option("--until", type=MomentParameter(), help="Only those up to this time."),
         click.option("--since", type=MomentParameter(), help="Only those from this time on."),
-        click.option("--user", type=click.UUID, help="Only entries about this user."),
+        click.option("--user", type=USER_ID, help="Only entries about this user."),
         click.option("--only-reason", metavar="CODE", help="Only this reason, such as MALFORMED_JSON."),
         click.option("--topic", help="Only this topic."),
     ):

@@ -8,6 +8,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.ids import LINK_ID, PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Column, Output, facts, table, tree, visible
@@ -26,7 +27,7 @@ def group() -> None:
 
 
 @group.command("list")
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @answers(messages.ListFamilyLinksResponse)
 @click.pass_obj
 def list_(out: Output, user: UUID) -> None:
@@ -46,8 +47,8 @@ def list_(out: Output, user: UUID) -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("link", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("link", type=LINK_ID)
 @answers(messages.ShowFamilyLinkResponse)
 @click.pass_obj
 def show(out: Output, user: UUID, link: UUID) -> None:
@@ -77,8 +78,8 @@ def show(out: Output, user: UUID, link: UUID) -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("link", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("link", type=LINK_ID)
 @player_change("user", "link")
 def revoke(out: Output, user: UUID, link: UUID) -> ChangeCall:
     """End a link and the sessions that use it. Only an admin can reopen it.
@@ -90,8 +91,8 @@ def revoke(out: Output, user: UUID, link: UUID) -> ChangeCall:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("link", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("link", type=LINK_ID)
 @player_change("user", "link")
 def reopen(out: Output, user: UUID, link: UUID) -> ChangeCall:
     """Invite the member again to a link that support ended; scope and future expiry stay.
@@ -103,7 +104,7 @@ def reopen(out: Output, user: UUID, link: UUID) -> ChangeCall:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @answers(messages.ListFamilySeatsResponse, "seats")
 @click.pass_obj
 def seats(out: Output, user: UUID) -> None:
@@ -115,8 +116,8 @@ def seats(out: Output, user: UUID) -> None:
 
 
 @group.command("release-seat")
-@click.argument("owner", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("owner", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @player_change("owner")
 def release_seat(out: Output, owner: UUID, product: UUID) -> ChangeCall:
     """End the session on an owner's copy and free its seat, even if the session no longer exists."""

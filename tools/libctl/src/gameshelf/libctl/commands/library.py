@@ -8,6 +8,7 @@ from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
@@ -25,8 +26,8 @@ def group() -> None:
 
 
 @group.command("list")
-@click.argument("user", type=click.UUID)
-@click.option("--product", type=click.UUID, help="Only this product.")
+@click.argument("user", type=USER_ID)
+@click.option("--product", type=PRODUCT_ID, help="Only this product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @answers(messages.ListLibraryResponse, "items")
@@ -42,8 +43,8 @@ def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) 
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @player_change("user")
 def grant(out: Output, user: UUID, product: UUID) -> ChangeCall:
     """Grant a product to a user on behalf of support.
@@ -55,8 +56,8 @@ def grant(out: Output, user: UUID, product: UUID) -> ChangeCall:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @click.option("--kind", type=click.Choice(_KINDS), help="End only the grant of this kind; needs --source.")
 @click.option("--source", help="End only the grant of this order, key, gift or support action; needs --kind.")
 @player_change("user")

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands.library import said_of
+from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
@@ -23,7 +24,7 @@ def group() -> None:
 
 @group.command()
 @click.argument("order")
-@click.option("--user", type=click.UUID, help="The order's user, for an order of which nothing was applied.")
+@click.option("--user", type=USER_ID, help="The order's user, for an order of which nothing was applied.")
 @answers(messages.ShowOrderResponse)
 @click.pass_obj
 def show(out: Output, order: str, user: UUID | None) -> None:

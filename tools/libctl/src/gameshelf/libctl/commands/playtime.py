@@ -9,6 +9,7 @@ from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, table
@@ -25,8 +26,8 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.option("--product", type=click.UUID, help="Only this product.")
+@click.argument("user", type=USER_ID)
+@click.option("--product", type=PRODUCT_ID, help="Only this product.")
 @click.option("--day", "on_day", type=DayParameter(), help="Only sessions that overlap this UTC day.")
 @click.option("--imports", is_flag=True, help="Also show imports of offline sessions; needs --product.")
 @click.option(
@@ -80,8 +81,8 @@ def show(
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @click.option("--add", type=Span(), help="Time to add, such as 1h30m.")
 @click.option("--take", type=Span(), help="Time to subtract, such as 2690h; the total cannot become negative.")
 @player_change("user")
@@ -95,8 +96,8 @@ def correct(out: Output, user: UUID, product: UUID, add: int | None, take: int |
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.option("--product", type=click.UUID, help="Only this product.")
+@click.argument("user", type=USER_ID)
+@click.option("--product", type=PRODUCT_ID, help="Only this product.")
 @player_change("user")
 def recompute(out: Output, user: UUID, product: UUID | None) -> ChangeCall:
     """Recompute totals from sessions and corrections, and fix those that differ."""
@@ -105,7 +106,7 @@ def recompute(out: Output, user: UUID, product: UUID | None) -> ChangeCall:
 
 
 @group.command()
-@click.option("--user", type=click.UUID, help="Only this user.")
+@click.option("--user", type=USER_ID, help="Only this user.")
 @click.option("--kind", type=click.Choice(_KINDS), help="Only this kind.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")

@@ -13,6 +13,7 @@ from gameshelf.libctl import ludusavi
 from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import ExitCode, NothingFound, Usage
+from gameshelf.libctl.ids import PRODUCT_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, table
@@ -48,7 +49,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("product", type=click.UUID)
+@click.argument("product", type=PRODUCT_ID)
 @answers(messages.GetSavePolicyOfProductResponse)
 @click.pass_obj
 def show(out: Output, product: UUID) -> None:
@@ -82,7 +83,7 @@ def lint(out: Output, file: Path, game: str | None, steam: int | None) -> ExitCo
 
 
 @group.command("import")
-@click.argument("product", type=click.UUID)
+@click.argument("product", type=PRODUCT_ID)
 @_FILE
 @_of_a_game
 @click.option("--approve", is_flag=True, help="Somebody has checked it: saves are synchronised, not only backed up.")

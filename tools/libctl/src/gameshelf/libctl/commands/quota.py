@@ -10,6 +10,7 @@ from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.comparison import COMPARED, Comparison
 from gameshelf.libctl.errors import ExitCode, Refused
+from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
@@ -28,7 +29,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @answers(messages.ShowQuotaResponse, "products")
 @click.pass_obj
 def show(out: Output, user: UUID) -> None:
@@ -54,7 +55,7 @@ def show(out: Output, user: UUID) -> None:
 
 
 @group.command("set")
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.argument("limit", type=Size())
 @player_change("user")
 def set_(out: Output, user: UUID, limit: int) -> ChangeCall:
@@ -63,7 +64,7 @@ def set_(out: Output, user: UUID, limit: int) -> ChangeCall:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @player_change("user")
 def reset(out: Output, user: UUID) -> ChangeCall:
     """Return a user to the default limit."""
@@ -117,7 +118,7 @@ def _show_top(out: Output, most: list[tuple[int, str, dict[str, Any]]], looked_a
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.option("--cursor", default="", help="Resume an interrupted comparison at this cursor.")
 @with_shape(COMPARED)
 @click.pass_obj

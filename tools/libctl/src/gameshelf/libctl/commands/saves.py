@@ -11,6 +11,7 @@ from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands import reconcile, uploads
 from gameshelf.libctl.files import fetch, safe_file_name, safe_name
 from gameshelf.libctl.history import contents, drawn
+from gameshelf.libctl.ids import PRODUCT_ID, SAVE_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table
@@ -35,8 +36,8 @@ def group() -> None:
 
 
 @group.command("list")
-@click.argument("user", type=click.UUID)
-@click.option("--product", type=click.UUID, help="Only this product.")
+@click.argument("user", type=USER_ID)
+@click.option("--product", type=PRODUCT_ID, help="Only this product.")
 @click.option("--trash", is_flag=True, help="List the trash instead.")
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
@@ -71,8 +72,8 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("save", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("save", type=SAVE_ID)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--content", is_flag=True, help="Also show the hash and the content identity of each version.")
@@ -98,8 +99,8 @@ def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("save", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("save", type=SAVE_ID)
 @click.option("--version", type=_VERSION, help="Version whose files are listed; the current one by default.")
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
@@ -128,8 +129,8 @@ def files(out: Output, user: UUID, save: UUID, version: int | None, page: int, l
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("save", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("save", type=SAVE_ID)
 @click.option("--version", type=_VERSION, help="Version to download; the current one by default.")
 @click.option("--file", "path", metavar="PATH", help="File of a set, by its path as `saves files` shows it.")
 @click.option(
@@ -170,8 +171,8 @@ def download_to(
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("save", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("save", type=SAVE_ID)
 @click.option("--version", type=_VERSION, help="Version whose content becomes the new current version.")
 @player_change("user", "save")
 def restore(out: Output, user: UUID, save: UUID, version: int | None) -> ChangeCall:
@@ -181,8 +182,8 @@ def restore(out: Output, user: UUID, save: UUID, version: int | None) -> ChangeC
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("save", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("save", type=SAVE_ID)
 @click.argument("version", type=_VERSION)
 @click.option("--unpin", is_flag=True, help="Let the version be pruned again.")
 @player_change("user", "save", "version")

@@ -8,6 +8,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.ids import SESSION_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
@@ -28,7 +29,7 @@ def group() -> None:
 
 
 @group.command("list")
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @watch_options
 @answers(messages.ListRunningSessionsResponse, "sessions")
 @click.pass_obj
@@ -48,8 +49,8 @@ def list_(out: Output, user: UUID, seconds: float | None) -> int | None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("session", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("session", type=SESSION_ID)
 @player_change("user", "session")
 def end(out: Output, user: UUID, session: UUID) -> ChangeCall:
     """End a session and free its seat: at its last heartbeat if it was silent, else now. Cannot be undone."""

@@ -9,6 +9,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, lines, size, table, visible
@@ -38,7 +39,7 @@ def group() -> None:
 
 
 @group.command("list")
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @answers(messages.ListSettingsOfUserResponse, "games")
@@ -63,8 +64,8 @@ def list_(out: Output, user: UUID, limit: int, page: int) -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @of_layer
 @click.option("--revision", type=click.IntRange(1, _LARGEST), help="As it was at this revision; see history.")
 @answers(messages.ShowSettingsOfUserResponse)
@@ -85,8 +86,8 @@ def show(out: Output, user: UUID, product: UUID, platform: str, device: str, rev
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Where the page before ended.")
 @answers(messages.ListSettingsHistoryResponse, "kept")
@@ -118,8 +119,8 @@ def history(out: Output, user: UUID, product: UUID, limit: int, cursor: str) -> 
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @click.argument("kept", metavar="REVISION", type=click.IntRange(1, _LARGEST))
 @of_layer
 @player_change("user", "product", "kept", line="USER PRODUCT REVISION")

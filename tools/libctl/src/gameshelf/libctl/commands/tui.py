@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Refused, Terminated, Unavailable, Usage
+from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.output import Output
 from gameshelf.libctl.running import run
 
@@ -18,7 +19,7 @@ _SECONDS = 15.0
 
 
 @click.command("tui")
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.option("--serve", "is_served", is_flag=True, help="Show it in a browser of this machine instead.")
 @click.option("--address", metavar="HOST:PORT", help=f"With --serve: a loopback address. Default: {_ADDRESS}.")
 @click.pass_obj

@@ -7,6 +7,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.ids import PRODUCT_ID, UPLOAD_ID, USER_ID
 from gameshelf.libctl.main import Noun, noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, lines, size, table
@@ -22,8 +23,8 @@ def group() -> None:
 
 
 @group.command("list")
-@click.argument("user", type=click.UUID)
-@click.option("--product", type=click.UUID, help="Only this product.")
+@click.argument("user", type=USER_ID)
+@click.option("--product", type=PRODUCT_ID, help="Only this product.")
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @answers(messages.ListSaveUploadsResponse, "uploads")
@@ -52,8 +53,8 @@ def list_(out: Output, user: UUID, product: UUID | None, page: int, limit: int) 
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("upload", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("upload", type=UPLOAD_ID)
 @player_change("user", "upload")
 def cancel(out: Output, user: UUID, upload: UUID) -> ChangeCall:
     """Cancel an open upload. Its reserved quota is free at once; the device requests a new upload."""

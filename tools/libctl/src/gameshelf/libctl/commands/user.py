@@ -13,6 +13,7 @@ from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.fetching import Absent, fetch
 from gameshelf.libctl.happenings import KINDS, sentence
+from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table
@@ -47,7 +48,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @answers(messages.ShowUserResponse)
 @click.pass_obj
 def show(out: Output, user: UUID) -> None:
@@ -63,7 +64,7 @@ def show(out: Output, user: UUID) -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, metavar="KIND", help=_KINDS_HELP)
 @click.option("--since", type=MomentParameter(), metavar="TIME", help="Only what happened at this time or later.")
 @click.option("--until", type=MomentParameter(), metavar="TIME", help="Only what happened before this time.")
@@ -125,7 +126,7 @@ def summary_of(found: dict[str, Any]) -> dict[str, object]:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.option(
     "--to",
     "target",
@@ -179,7 +180,7 @@ def _is_fetched(file: messages.ExportedFile, archive: Partial) -> bool:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @player_change("user", confirms=True)
 def erase(out: Output, user: UUID) -> ChangeCall:
     """End an account and erase all its data. Cannot be undone.

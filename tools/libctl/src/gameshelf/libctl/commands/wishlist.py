@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.money import money
@@ -38,7 +39,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
+@click.argument("user", type=USER_ID)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @answers(messages.ShowWishlistResponse, "items")
@@ -61,8 +62,8 @@ def show(out: Output, user: UUID, limit: int, page: int) -> None:
 
 
 @group.command()
-@click.argument("user", type=click.UUID)
-@click.argument("product", type=click.UUID)
+@click.argument("user", type=USER_ID)
+@click.argument("product", type=PRODUCT_ID)
 @answers(messages.ExplainWishResponse)
 @click.pass_obj
 def explain(out: Output, user: UUID, product: UUID) -> None:

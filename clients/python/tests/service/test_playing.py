@@ -160,6 +160,18 @@ async def test_an_end_without_the_network_is_reported_later(client, proxy, play,
     assert await queue.entries() == []
 
 
+async def test_an_end_with_an_expired_token_is_reported_later(client, proxy, play, machine, queue):
+    """supabase/supabase-js#1732: a token that could not be renewed, and what was done meanwhile was gone."""
+    async with play():
+        proxy.answer(401, b'{"errors": [{"code": "UNAUTHENTICATED"}]}')
+    [entry] = await queue.entries()
+    assert entry.kind == "ended_session"
+    queue._now = machine.now
+    await queue.send()
+    assert [one["end_reason"] for one in await sessions(client)] == ["completed"]
+    assert await queue.entries() == []
+
+
 async def test_what_was_played_after_a_timeout_is_added(client, proxy, play, machine, queue, notices):
     """The network was away for ten minutes, and the player did not notice."""
     began = machine.time

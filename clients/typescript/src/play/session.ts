@@ -218,7 +218,7 @@ export class PlaySession implements AsyncDisposable {
       if (!(error instanceof LibraryError)) throw error;
       if (this.#stretch.kind !== "offline") this.#stretch = this.#offline();
       // A game that may not be played any more is not refused in the middle of a session: the import decides.
-      if (error instanceof LibraryRefusal && !error.isTemporary) return this.#refused(error);
+      if (error instanceof LibraryRefusal && failedOf(error).kind !== "away") return this.#refused(error);
     }
   }
 

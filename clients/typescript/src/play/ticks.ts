@@ -13,7 +13,7 @@ export function playedMs(gapMs: number, intervalMs: number): { playedMs: number;
 
 /** What a heartbeat that has failed means for the session. */
 export type Failed =
-  /** The service can't be reached: the session continues, and is counted later. */
+  /** The service can't be reached, or takes no token: the session continues, and is counted later. */
   | { readonly kind: "away" }
   /** The service ended it, since it received no heartbeat for long: a new session continues. */
   | { readonly kind: "timed_out"; readonly endTime: string }
@@ -22,7 +22,7 @@ export type Failed =
 
 export function failedOf(error: unknown): Failed {
   if (!(error instanceof LibraryError)) throw error;
-  if (!(error instanceof LibraryRefusal) || error.isTemporary) return { kind: "away" };
+  if (!(error instanceof LibraryRefusal) || error.isTemporary || error.status === 401) return { kind: "away" };
   if (error.is("SESSION_ALREADY_ENDED") && error.meta.end_reason === "timeout") {
     return { kind: "timed_out", endTime: error.meta.end_time };
   }

@@ -174,6 +174,17 @@ test("a store that is full ends no heartbeats, and what was played is kept once 
   assert.ok(sent.length >= 1);
 });
 
+test("a token that has expired and cannot be renewed costs no time of play", async () => {
+  const expired = () => refusal(401, "UNAUTHENTICATED");
+  const { session, client, pass, kinds } = await playing([started(), expired, expired, expired]);
+  await pass(MINUTE);
+  await pass(MINUTE);
+  await session.end();
+  assert.deepEqual(kinds(), ["offline"]);
+  const [kept] = await client.offline.entries();
+  assert.ok(kept?.kind === "end" && kept.playedMs === 2 * MINUTE);
+});
+
 test("a token provider that fails costs no end", async () => {
   // supabase/supabase-js#1732: after an outage there was no token, and what was done meanwhile was gone.
   const { session, client, pass, notices } = await playing([started()]);

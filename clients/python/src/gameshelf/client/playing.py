@@ -184,6 +184,10 @@ class PlaySession:
                 raise _unreachable(away) from away
             await self._queue.put(QueueEntry(ended.id, ended.kind, {**ended.attributes, "key": key}))
         except LibraryRefusal as refusal:
+            if refusal.status == 401 and self._queue is not None:
+                # The token has expired, and nobody can renew it now. The end is sent with the next one.
+                await self._queue.put(QueueEntry(ended.id, ended.kind, {**ended.attributes, "key": key}))
+                return
             if refusal.status not in (404, 409):
                 raise
             rest = rest_of(ended, refusal.meta)

@@ -173,7 +173,7 @@ export class PlaySession {
             if (this.#stretch.kind !== "offline")
                 this.#stretch = this.#offline();
             // A game that may not be played any more is not refused in the middle of a session: the import decides.
-            if (error instanceof LibraryRefusal && !error.isTemporary)
+            if (error instanceof LibraryRefusal && failedOf(error).kind !== "away")
                 return this.#refused(error);
         }
     }

@@ -12,7 +12,7 @@ export function playedMs(gapMs, intervalMs) {
 export function failedOf(error) {
     if (!(error instanceof LibraryError))
         throw error;
-    if (!(error instanceof LibraryRefusal) || error.isTemporary)
+    if (!(error instanceof LibraryRefusal) || error.isTemporary || error.status === 401)
         return { kind: "away" };
     if (error.is("SESSION_ALREADY_ENDED") && error.meta.end_reason === "timeout") {
         return { kind: "timed_out", endTime: error.meta.end_time };

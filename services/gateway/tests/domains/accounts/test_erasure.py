@@ -95,9 +95,10 @@ async def play_too_much(player, product):
     assert started.status_code == 201
 
 
-async def achieve(player, platform, product, wait_until):
-    """Publishes an achievement of the product, and unlocks it."""
+async def achieve(player, connection, product, wait_until):
+    """Publishes an achievement of the product, and unlocks it; before that the player may not."""
     achievement = uuid4()
+    assert (await player.post(f"/achievements/{achievement}/unlock")).status_code == 404
     said = CloudEvent(
         "com.platform.catalog.product.updated.v1", {"productId": product, "achievements": [{"id": str(achievement)}]}
     )
@@ -106,14 +107,19 @@ async def achieve(player, platform, product, wait_until):
     async def unlocked():
         return (await player.post(f"/achievements/{achievement}/unlock")).status_code == 200
 
+    async def the_refusal_is_stored():
+        found = "SELECT EXISTS (SELECT FROM achievements.refused_attempts WHERE user_id = $1)"
+        return await connection.fetchval(found, player.id)
+
     await wait_until(unlocked)
+    await wait_until(the_refusal_is_stored)
 
 
 async def wish_and_set(player, platform, owned, wait_until):
-    """Creates settings of a game, and a wish on sale of which the player was notified."""
-    for query in ("", "?platform=linux"):
+    """Creates settings of a game and changes some, and a wish on sale of which the player was notified."""
+    for query, payload in (("", {"a": 1}), ("?platform=linux", {"a": 1}), ("", {"a": 2})):
         put = await player.http.put(
-            f"/settings/{owned}{query}", json={"data": {"attributes": {"settings_payload": {"a": 1}}}}
+            f"/settings/{owned}{query}", json={"data": {"attributes": {"settings_payload": payload}}}
         )
         assert put.status_code in (200, 201), put.text
     wished = str(uuid4())
@@ -278,7 +284,7 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
     await player.patch(f"/items/{item['id']}", {"category_ids": [created.json()["data"]["id"]]})
     product = item["attributes"]["product_id"]
     await play_too_much(player, product)
-    await achieve(player, platform, product, wait_until)
+    await achieve(player, connection, product, wait_until)
     await wish_and_set(player, platform, product, wait_until)
     await save(player, connection, product)
     await have_had_a_family(connection, player)

@@ -388,3 +388,14 @@ async def test_parts_that_the_store_has_dropped_are_missing(store):
         await file.send(number)
     await store.abort_parts(file.key, file.id)
     assert await file.verify() is FileProblem.MISSING
+
+
+@pytest.mark.parametrize("left", [(), (2,)])
+async def test_a_store_that_died_after_it_had_joined_parts_lacks_nothing(store, left):
+    """It makes the object, and then deletes the parts one by one."""
+    file = await InParts(store, bytes(PART_BYTES) + b"rest").begin()
+    for number in left:
+        await file.send(number)
+    assert await file.verify() is FileProblem.MISSING
+    store.upload(file.key, file.content)
+    assert await file.verify() is None

@@ -117,7 +117,8 @@ async def join_parts(objects: ObjectStore, source: str, size: int, multipart_id:
     if arrived is None:
         return True  # an attempt before this one has joined them, or the store has dropped them: the copy finds out
     if [part.size for part in arrived] != [*part_sizes(size)]:
-        return False
+        # A store that died while it joined them has the object, and may have deleted some of the parts.
+        return await objects.describe(source) is not None
     return await objects.complete_parts(source, multipart_id, arrived)
 
 

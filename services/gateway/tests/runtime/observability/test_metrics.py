@@ -82,6 +82,7 @@ def test_what_operators_watch_has_its_name(metrics):
     names = {name[0] for name in samples(metrics)}
     assert names == {
         "achievements_rarity_differences_total",
+        "achievements_refusals_dropped_total",
         "achievements_unlocked_total",
         "playtime_active_sessions",
         "playtime_anomalies_total",

@@ -104,7 +104,7 @@ def module_sources():
 def module_tests():
     """The tests: `test_*_rules.py` and `test_pure_*.py` run in Pants, the others need the servers of `./dev test`."""
     pure = ["**/test_*_rules.py", "**/test_pure_*.py"]
-    python_test_utils(name="fixtures", sources=["**/conftest.py"], skip_mypy=True)
+    python_test_utils(name="fixtures", sources=["**/*.py", "!**/test_*.py"], skip_mypy=True)
     python_tests(name="pure", sources=pure, skip_mypy=True)
     python_tests(
         name="served", sources=["**/test_*.py", *("!" + glob for glob in pure)], skip_tests=True, skip_mypy=True

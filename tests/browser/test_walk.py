@@ -76,6 +76,8 @@ async def test_play_unlock_save_on_two_devices_and_merge_the_conflict(devices):
     for window in devices:
         await window.shows("Two devices continued the same save", ".conflict h2")
     assert await deck.run("document.querySelectorAll('.knot.branch').length") == 1
+    for window, names in ((pc, ["This device", "Handheld"]), (deck, ["PC", "This device"])):
+        assert await window.run("[...document.querySelectorAll('.side h3')].map((one) => one.textContent)") == names
     await deck.shows("hero", ".unit")
     await deck.choose("[data-key=unit-journal]", "head")
     await deck.click(".conflict button", "Merge")

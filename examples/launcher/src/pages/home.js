@@ -1,7 +1,8 @@
 /** The first screen, from one request. */
 
+import { deviceName } from "../devices.js";
 import { h } from "../dom.js";
-import { badge, cover, deviceName, empty, gameCard, meter, saveBadge, section } from "../parts/card.js";
+import { badge, cover, empty, gameCard, meter, saveBadge, section } from "../parts/card.js";
 import { playButton } from "../parts/play-button.js";
 
 export const home = {

@@ -64,9 +64,3 @@ export function section(title, ...content) {
 export function empty(text) {
   return h("p", { class: "nothing" }, text);
 }
-
-export function deviceName(app, deviceId) {
-  if (deviceId === app.deviceId) return `${app.texts[app.device]} (${app.texts.onDevice})`;
-  if (deviceId === "steam-deck") return app.texts.deck;
-  return deviceId?.endsWith("-pc") ? app.texts.pc : (deviceId ?? "?");
-}

@@ -1,29 +1,30 @@
 /** A conflict of saves: both sides beside each other, and the ways out of it. */
 
+import { sidesOf } from "../devices.js";
 import { h } from "../dom.js";
 import { keep } from "../saves/device.js";
 import { decoded, SLOT } from "../saves/game.js";
-import { deviceName } from "./card.js";
 
 export function conflictPanel(app, conflict) {
   const { texts } = app;
-  const { head, branch, slot_name, differences = [] } = conflict.attributes;
+  const { slot_name, differences = [] } = conflict.attributes;
+  const sides = sidesOf(app, conflict.attributes);
   return h("section", { class: "conflict", "aria-label": `${texts.conflictTitle}: ${slot_name}` },
     h("h2", {}, `⚠ ${texts.conflictTitle}: ${slot_name}`), h("p", {}, texts.conflictHint),
-    h("div", { class: "sides" }, side(app, conflict, head, texts.cloudSide, "keep_cloud", texts.keepCloud), side(app, conflict, branch, texts.otherSide, "keep_local", texts.keepLocal)),
-    new Set(differences.map(({ unit }) => unit)).size > 1 ? merge(app, conflict, differences) : null,
+    h("div", { class: "sides" }, side(app, conflict, sides.head, "keep_cloud"), side(app, conflict, sides.branch, "keep_local")),
+    new Set(differences.map(({ unit }) => unit)).size > 1 ? merge(app, conflict, sides, differences) : null,
     h("p", { class: "actions" }, h("button", { "data-key": "keep_both", onclick: app.act(() => resolve(app, conflict, { resolution: "keep_both" })) }, texts.keepBoth)));
 }
 
-function side(app, conflict, { attributes }, title, resolution, label) {
+/** One side. For the service both are in the cloud; what the player knows them by is the device. */
+function side(app, conflict, { attributes, name, label }, resolution) {
   const { texts, format } = app;
-  const name = deviceName(app, attributes.device_id);
-  return h("div", { class: "side" }, h("h3", {}, title),
-    h("p", {}, h("strong", {}, name), h("br"), `${texts.version(attributes.version)} · ${format.ago(attributes.server_uploaded_at)} · ${format.bytes(attributes.file_size_bytes)}`),
-    h("button", { class: "primary", "data-key": resolution, "aria-label": `${label}: ${name}`, onclick: app.act(() => resolve(app, conflict, { resolution })) }, label));
+  return h("div", { class: "side", "data-side": resolution }, h("h3", {}, name),
+    h("p", {}, h("strong", {}, `${texts.version(attributes.version)} (${texts.versionStatus[attributes.status]})`), h("br"), `${format.ago(attributes.server_uploaded_at)} · ${format.bytes(attributes.file_size_bytes)}`),
+    h("button", { class: "primary", "data-key": resolution, "aria-label": `${texts.keepThis}: ${label}`, onclick: app.act(() => resolve(app, conflict, { resolution })) }, texts.keepThis));
 }
 
-function merge(app, conflict, differences) {
+function merge(app, conflict, { head, branch }, differences) {
   const { texts } = app;
   const units = new Map();
   for (const one of differences) units.set(one.unit, { ...one, isBoth: units.get(one.unit)?.isBoth || !one.suggested });
@@ -33,9 +34,9 @@ function merge(app, conflict, differences) {
     const change = (event) => {
       app.state.units[`${conflict.id}/${unit}`] = event.target.value;
     };
-    return h("label", { class: "unit" }, h("span", { class: "grow" }, h("code", {}, unit), " ", h("span", { class: "facts" }, texts.changed[kind] ?? kind)),
+    return h("label", { class: "unit" }, h("span", { class: "grow" }, h("code", {}, unit), " ", h("span", { class: "facts" }, texts.changed[kind]?.(head.attributes.version, branch.attributes.version) ?? kind)),
       h("select", { value: chosen(unit, suggested), "aria-label": texts.takeFrom(unit), "data-key": `unit-${unit}`, onchange: change },
-        h("option", { value: "head" }, texts.cloudSide), h("option", { value: "branch" }, texts.otherSide)));
+        h("option", { value: "head" }, head.label), h("option", { value: "branch" }, branch.label)));
   };
   const click = app.act(() => {
     const named = Object.fromEntries([...units].map(([unit, one]) => [unit, chosen(unit, one.suggested)]));

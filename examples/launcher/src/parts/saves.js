@@ -1,9 +1,10 @@
 /** The cloud saves of a game: saved, loaded, restored, and their history as a tree. */
 
+import { deviceName } from "../devices.js";
 import { h } from "../dom.js";
 import { keep, stateOf } from "../saves/device.js";
 import { decoded, encoded, played, SLOT } from "../saves/game.js";
-import { badge, deviceName, empty } from "./card.js";
+import { badge, empty } from "./card.js";
 import { versionTree } from "./version-tree.js";
 
 export async function loadSaves(app, productId) {
@@ -52,7 +53,7 @@ function saveCard(app, productId, { save, versions }) {
   const here = isMine ? stateOf(app, productId).version : undefined;
   const load = app.act(() => loadSave(app, productId, save));
   const restore = (version) => async () => {
-    await app.client.saves.restoreVersion(save.id, { version });
+    await app.client.saves.restoreVersion(save.id, { version, device_id: app.deviceId });
     app.toasts.show(texts.restored);
   };
   return h("article", { class: "save", "data-save": attributes.slot_name },

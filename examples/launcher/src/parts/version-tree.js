@@ -1,8 +1,9 @@
 /** The history of a save, drawn as a tree beside its versions. */
 
+import { deviceName } from "../devices.js";
 import { h } from "../dom.js";
 import { treeOf } from "../saves/tree.js";
-import { badge, deviceName } from "./card.js";
+import { badge } from "./card.js";
 
 const ROW = 40;
 const LANE = 22;

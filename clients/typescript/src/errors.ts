@@ -1,4 +1,4 @@
-/** What can go wrong, as four classes under one base. Arguments that make no sense throw a `RangeError` or `TypeError`. */
+/** What can go wrong, as classes under one base. Arguments that make no sense throw a `RangeError` or `TypeError`. */
 
 import type { ErrorCode, Problem } from "./generated/schemas.js";
 import type { ErrorMetas } from "./metas.js";
@@ -67,6 +67,11 @@ export class LibraryRefusal extends LibraryError {
 export class LibraryUnreachable extends LibraryError {
   override readonly name: string = "LibraryUnreachable";
   readonly isTemporary = true;
+}
+
+/** The token provider has failed, in whatever way. Its own error is the `cause`. */
+export class TokenUnavailable extends LibraryUnreachable {
+  override readonly name: string = "TokenUnavailable";
 }
 
 /** What has answered was not the service: the page of a hotspot, a proxy's error page, JSON without its envelope. */

@@ -2,7 +2,7 @@
 
 export type { Answer, CallOptions, Done, ResponseFacts, WriteOptions } from "./calls.js";
 export { type ClientOptions, LibraryClient } from "./client.js";
-export { ForeignAnswer, LibraryError, LibraryRefusal, LibraryUnreachable } from "./errors.js";
+export { ForeignAnswer, LibraryError, LibraryRefusal, LibraryUnreachable, TokenUnavailable } from "./errors.js";
 export type * from "./generated/calls.js";
 export type * as messages from "./generated/messages.js";
 export { EVENT_TYPES, type KnownMessage, type Message } from "./generated/messages.js";

@@ -1,6 +1,7 @@
 """Live updates: each message once, none missing, over connections that are cut, silent, refused or strange."""
 
 import asyncio
+import inspect
 import json
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -15,14 +16,25 @@ from gameshelf.devstack.proxy import Proxy
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from websockets.asyncio.server import serve
 
+PING = 0x89
+"""The first byte of the protocol's ping."""
+
 
 class FreezingProxy(Proxy):
     """Forwards nothing to the client while it is frozen, and closes nothing: a cable that was pulled."""
 
     frozen = False
+    pings = 0
+    """What clients have sent to keep their connections from being closed."""
+    replaced = (b"", b"")
+    """A token of requests, and the one that the service sees in its place."""
 
     def pumps(self, client):
-        there, _ = super().pumps(client)
+        async def there(reader, writer):
+            while chunk := await reader.read(65536):
+                self.pings += chunk[0] == PING
+                writer.write(chunk.replace(*self.replaced))
+                await writer.drain()
 
         async def back(reader, writer):
             while chunk := await reader.read(65536):
@@ -105,6 +117,36 @@ async def test_a_silent_connection_is_given_up(listen, wire, client):
         assert named(await waiting) == ["b"]
 
 
+async def test_a_connection_with_nothing_to_say_is_kept_from_being_closed(listen, wire, client):
+    """supabase/realtime-js#121: a proxy closes a connection on which nothing was said for 60 to 90 seconds."""
+    assert inspect.signature(LibraryClient.live_updates).parameters["ping_seconds"].default < 60
+    async with listen("0", ping_seconds=1) as updates:
+        waiting = asyncio.create_task(taken(updates, 1))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while wire.pings < 2:
+                await asyncio.sleep(0.02)
+        await client.library.create_category({"name": "a"})
+        assert named(await waiting) == ["a"]
+        assert updates.connections == 1
+
+
+async def test_what_was_closed_comes_back_although_its_token_has_expired(listen, wire, client, platform, player):
+    """The same report: what came back with the token of before was refused, and stayed silent for ever."""
+    tokens = [platform.issuer.issue(str(player.user), ttl=seconds) for seconds in (600, 700)]
+    given = iter(tokens)
+    async with listen("0", lambda: next(given)) as updates:
+        await client.library.create_category({"name": "a"})
+        assert named(await taken(updates, 1)) == ["a"]
+        stale = platform.issuer.issue(str(player.user), ttl=-3600)
+        wire.replaced = (tokens[0].encode(), stale.encode())  # the service sees that it has expired
+        waiting = asyncio.create_task(taken(updates, 1))
+        await wire.cut()
+        await client.library.create_category({"name": "b"})
+        await wire.listen()
+        assert named(await waiting) == ["b"]
+        assert list(given) == []
+
+
 async def test_a_call_that_is_answered_again_ends_the_pause(wire, player):
     """The launcher said that it was connected again, and got its messages up to 30 seconds later."""
     pauses, is_back = [], asyncio.Event()
@@ -183,6 +225,41 @@ async def test_waiting_for_a_message_may_be_cancelled(listen, client):
                 await anext(updates)
         await client.library.create_category({"name": "a"})
         assert named(await taken(updates, 1)) == ["a"]
+
+
+async def ended(iterating):
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(StopAsyncIteration):
+            await iterating
+
+
+async def test_closing_ends_an_iteration_that_waits(listen, client):
+    """miguelgrinberg/python-socketio#252: who closed it was connected again."""
+    async with listen("0") as updates:
+        waiting = asyncio.ensure_future(anext(updates))
+        while updates.connections == 0:
+            await asyncio.sleep(0.01)
+        await updates.aclose()
+        await ended(waiting)
+        assert updates.connections == 1
+        await client.library.create_category({"name": "a"})
+        assert named(await taken(updates, 1)) == ["a"], "it may be used again"
+
+
+@pytest.mark.parametrize("code", [1013, 4429])
+async def test_closing_ends_a_pause_too(code):
+    pausing = asyncio.Event()
+
+    async def for_long(seconds):
+        pausing.set()
+        await asyncio.sleep(PATIENCE_SECONDS * 2)
+
+    async with server((code,), pause=for_long) as (updates, asked):
+        waiting = asyncio.ensure_future(anext(updates))
+        await pausing.wait()
+        await updates.aclose()
+        await ended(waiting)
+        assert len(asked) == 1
 
 
 async def test_a_cursor_that_is_not_known_asks_for_a_reload(listen, client):

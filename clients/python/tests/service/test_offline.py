@@ -6,8 +6,9 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
-from gameshelf.client import FileQueueStore, LibraryUnreachable, MemoryQueueStore
-from gameshelf.client.offline import BATCH, refused_by_id
+from gameshelf.client import FileQueueStore, LibraryUnreachable, MemoryQueueStore, RetryRules
+from gameshelf.client.offline import BATCH, ENDED_SESSION, PlayQueue, refused_by_id, to_text
+from gameshelf.client.queue_stores import QueueEntry
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 
@@ -92,6 +93,38 @@ async def test_an_element_that_cannot_be_read_holds_up_nobody(client, queue, pla
     assert len(done.sent) == 2
     assert [(one.id, one.code) for one in done.refused] == [(poisonous.id, "VALIDATION_ERROR")]
     assert await total(client) == 30
+
+
+@pytest.mark.parametrize("is_set_right", [False, True])
+@pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=-400)])
+async def test_a_wrong_clock_costs_no_time_of_play(client, store, owned, player, ahead, is_set_right):
+    """ably/docs#619: the clocks of devices are hours ahead, or start in the past without a battery."""
+    now = datetime.now(UTC)
+    queue = PlayQueue(client.playtime, client.achievements, store, lambda: now if is_set_right else now + ahead)
+    begin = now + ahead - timedelta(seconds=60)
+    entry = await queue.add_session(player.product, begin, now + ahead, device_id="deck-7")
+    done = await queue.send()
+    if is_set_right and ahead < timedelta():  # it may have been played then, as far as anybody can know
+        assert [one.code for one in done.refused] == ["VALIDATION_ERROR"]
+        return
+    assert ([one.id for one in done.sent], await queue.entries()) == ([entry.id], [])
+    [session] = [one["attributes"] async for one in client.playtime.list_sessions()]
+    assert session["duration_seconds"] == 60
+    assert abs(datetime.fromisoformat(session["end_time"]) - now) < timedelta(minutes=2)
+
+
+async def test_what_the_service_fails_at_does_not_hold_up_the_rest(client, proxy, queue, played):
+    times = dict.fromkeys(("awake_since", "end_time"), to_text(datetime.now(UTC)))
+    ill = QueueEntry(str(uuid4()), ENDED_SESSION, {"product_id": str(uuid4()), "device_id": "d", "key": "k", **times})
+    await queue.put(ill)
+    await played(10)
+    for _ in range(RetryRules().tries):
+        proxy.refuse(500, "INTERNAL_ERROR")
+    with pytest.raises(LibraryUnreachable) as found:
+        await queue.send()
+    assert found.value.refusal.status == 500
+    assert await queue.entries() == [ill]
+    assert await total(client) == 10
 
 
 async def test_what_was_refused_waits_for_the_caller(client, proxy, queue, played, player):

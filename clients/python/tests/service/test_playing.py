@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from gameshelf.client import LibraryRefusal, LibraryUnreachable, MemoryQueueStore, PlaySession
-from gameshelf.client.offline import ABANDONED, rest_of, to_text
+from gameshelf.client.offline import ABANDONED, ENDED_SESSION, rest_of, to_text
 from gameshelf.client.queue_stores import QueueEntry
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
@@ -89,15 +89,31 @@ async def test_a_game_without_the_network_counts_later(client, proxy, play, mach
     assert (played["duration_seconds"], played["end_reason"]) == (150, "imported")
 
 
-async def test_a_game_without_network_and_token_counts_later(connect, play, machine, queue, owned):
+@pytest.mark.parametrize("failure", [OSError("the account is not reached"), KeyError("access_token")])
+async def test_a_game_without_a_token_counts_later(client, connect, play, machine, queue, notices, failure):
     def provide():
-        raise OSError("the account is not reached")
+        raise failure
 
     async with connect(provide) as away, play(playtime=away.playtime) as session:
         assert session.id is None
         await machine.beat()
+    assert [one.kind for one in notices] == ["offline"]
+    await queue.send()
+    assert [one["duration_seconds"] for one in await sessions(client)] == [60]
+
+
+async def test_a_renewal_that_fails_for_any_reason_costs_no_end(client, connect, proxy, play, machine, queue, player):
+    answers = [player.token]
+
+    async with connect(lambda: answers.pop(0)) as away, play(playtime=away.playtime) as session:
+        proxy.refuse(401, "UNAUTHENTICATED")
+        await machine.beat()
+        assert session.id is not None
+        proxy.refuse(401, "UNAUTHENTICATED")
     [entry] = await queue.entries()
-    assert entry.kind == "session"
+    assert entry.kind == ENDED_SESSION
+    await queue.send()
+    assert [one["status"] for one in await sessions(client)] == ["completed"]
 
 
 async def test_a_game_that_crashes_without_the_network_loses_one_interval(client, proxy, play, machine, queue):

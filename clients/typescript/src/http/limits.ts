@@ -1,5 +1,16 @@
 /** Limits of time. */
 
+/** What a promise gives, unless the signal is aborted before: then its reason. The work behind it is not ended. */
+export function waitFor<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const aborted = () => reject(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+  });
+}
+
 /** Work that ends at a limit, or when its caller cancels it; it then rejects with the reason. */
 export async function withLimit<T>(
   seconds: number,

@@ -1,10 +1,10 @@
 /** Sends a request until it is answered, refused, or not worth another try. */
 
-import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
+import { LibraryError, LibraryRefusal, LibraryUnreachable, TokenUnavailable } from "../errors.js";
 import type { Pause } from "../pause.js";
 import { documentOf, type Received } from "./answers.js";
 import { type EtagStore, etagKey, type StoredAnswer } from "./etags.js";
-import { withLimit } from "./limits.js";
+import { waitFor, withLimit } from "./limits.js";
 import { isRetried, pauseSeconds, type RetryPolicy, retryAfterSeconds } from "./retries.js";
 import { isAway, type Returns } from "./returns.js";
 import { type TokenSource, userOf } from "./tokens.js";
@@ -64,7 +64,7 @@ export class Transport {
   async send(sending: Sending): Promise<Answered> {
     const { tokens, random, now, returns } = this.#parts;
     const began = performance.now();
-    let token = await waitFor(tokens.current(), sending.signal);
+    let token = await tokenFor(tokens.current(), sending, began);
     let [tried, isRenewed, isUnsure] = [0, false, false];
     while (true) {
       const kept = await this.#kept(sending, token);
@@ -75,7 +75,7 @@ export class Transport {
       returns.note(isAway(received instanceof LibraryUnreachable ? undefined : received.status));
       if (!(received instanceof LibraryUnreachable) && received.status === 401 && !isRenewed) {
         isRenewed = true;
-        const other = await waitFor(tokens.renewed(token), sending.signal);
+        const other = await tokenFor(tokens.renewed(token), sending, began);
         if (other !== undefined) {
           token = other;
           continue; // a token that has expired is no failed try
@@ -165,15 +165,15 @@ function goneOf(received: Received, nowMs: number): Answered {
   }
 }
 
-/** Waits for what others wait for as well, as long as this caller still wants it. */
-function waitFor<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const aborted = () => reject(signal.reason);
-    signal.addEventListener("abort", aborted, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
-  });
+/** A token provider that does not answer must not make a call longer than all of its tries may be. */
+async function tokenFor<T>(token: Promise<T>, { retries, signal }: Sending, began: number): Promise<T> {
+  const leftSeconds = retries.totalSeconds - (performance.now() - began) / 1000;
+  try {
+    return await withLimit(Math.max(leftSeconds, 0), signal, (limit) => waitFor(token, limit));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof LibraryError ? error : new TokenUnavailable(`no token: ${reason(error)}`, { cause: error });
+  }
 }
 
 /** `fetch` says only "fetch failed"; what has failed is the cause. */

@@ -41,8 +41,8 @@ export interface LiveParts {
 /**
  * Iterate it, once. `resync.required` means that messages are missing: read again what they were about.
  *
- * The iteration ends with `close()`. It throws if there is no token that the service accepts, or if the token provider
- * fails otherwise than with a temporary error of this client.
+ * The iteration ends with `close()`. It throws if there is no token that the service accepts; a token provider that fails
+ * is asked again.
  */
 export class LiveUpdates implements AsyncIterable<LiveMessage>, AsyncDisposable {
   readonly #parts: LiveParts;

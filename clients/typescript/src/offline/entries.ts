@@ -82,3 +82,20 @@ export function restOf(entry: EndEntry, endTime: string): SessionEntry | undefin
     },
   };
 }
+
+/** What the service takes a clock to be off by; it refuses times that are later than that. */
+const CLOCK_LEAD_MS = 300_000;
+
+/**
+ * A session whose times were refused, moved to when it was played: by what the clock of this machine is off, and at most
+ * to now. Undefined if its times are not those of a wrong clock.
+ */
+export function movedOf(entry: SessionEntry, nowMs: number, serverMs: number): SessionEntry | undefined {
+  const [start, end] = [Date.parse(entry.session.start_time), Date.parse(entry.session.end_time)];
+  const aheadMs = Math.abs(nowMs - serverMs) > CLOCK_LEAD_MS ? nowMs - serverMs : 0;
+  // The clock may have been set right since then.
+  const byMs = Math.max(aheadMs, end - serverMs > CLOCK_LEAD_MS ? end - serverMs : Number.NEGATIVE_INFINITY);
+  if (!byMs || !Number.isFinite(byMs)) return undefined;
+  const times = { start_time: new Date(start - byMs).toISOString(), end_time: new Date(end - byMs).toISOString() };
+  return { ...entry, session: { ...entry.session, ...times } };
+}

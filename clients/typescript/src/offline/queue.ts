@@ -9,6 +9,7 @@ import {
   batchesOf,
   type EndEntry,
   halvesOf,
+  movedOf,
   type QueueEntry,
   type QueueResult,
   restOf,
@@ -28,6 +29,8 @@ interface Outcome {
   readonly code: string | null;
 }
 
+/** So many answers with 500 end a run: the service is ill, and not one of its elements. */
+const MOST_FAILURES = 3;
 /** A session that the service still takes for running is not ended by a report that is older than this. */
 const FRESH_MS = 5_000;
 
@@ -84,45 +87,55 @@ export class OfflineQueue {
 
   async #flush(): Promise<FlushReport> {
     const results: QueueResult[] = [];
+    const failures = new Failures();
     try {
       const entries = await this.#store.load();
       const of = <K extends QueueEntry["kind"]>(kind: K) =>
         entries.filter((entry): entry is Extract<QueueEntry, { kind: K }> => entry.kind === kind);
-      const ended = await this.#ends(of("end"), results);
+      const ended = await this.#ends(of("end"), results, failures);
       const sessions = [...of("session").filter((entry) => entry.heldUntil <= this.#now()), ...ended];
       sessions.sort((one, other) => Date.parse(one.session.start_time) - Date.parse(other.session.start_time));
-      for (const batch of batchesOf(sessions)) results.push(...(await this.#sessions(batch)));
+      for (const batch of batchesOf(sessions)) {
+        await failures.after(async () => results.push(...(await this.#sessions(batch))));
+      }
       const achievements = of("achievement").sort(
         (one, other) => Date.parse(one.achievement.happened_at) - Date.parse(other.achievement.happened_at),
       );
-      for (const batch of batchesOf(achievements)) results.push(...(await this.#unlocks(batch)));
+      for (const batch of batchesOf(achievements)) {
+        await failures.after(async () => results.push(...(await this.#unlocks(batch))));
+      }
     } catch (error) {
       if (!(error instanceof LibraryError)) throw error;
       return { results, error };
     }
-    return { results, error: undefined };
+    return { results, error: failures.first };
   }
 
   /** Ends that the service has missed become sessions of the rest; the others are done. */
-  async #ends(entries: readonly EndEntry[], results: QueueResult[]): Promise<SessionEntry[]> {
+  async #ends(entries: readonly EndEntry[], results: QueueResult[], failures: Failures): Promise<SessionEntry[]> {
     const rests: SessionEntry[] = [];
     for (const entry of entries) {
-      try {
-        const ended = await this.#ended(entry);
-        if (ended === "runs") continue;
-        const rest = ended === "counted" ? undefined : restOf(entry, ended.at);
-        if (rest) {
-          await this.#store.put(rest); // in place of the end
-          rests.push(rest);
-        } else {
-          results.push(await this.#finished(entry, "accepted", null));
+      await failures.after(async () => {
+        try {
+          const rest = await this.#settled(entry, results);
+          if (rest) rests.push(rest);
+        } catch (error) {
+          if (!(error instanceof LibraryRefusal) || error.isTemporary) throw error;
+          results.push(await this.#finished(entry, "rejected", error.code));
         }
-      } catch (error) {
-        if (!(error instanceof LibraryRefusal) || error.isTemporary) throw error;
-        results.push(await this.#finished(entry, "rejected", error.code));
-      }
+      });
     }
     return rests;
+  }
+
+  /** Settles an end. What it leaves to be sent stands in its place. */
+  async #settled(entry: EndEntry, results: QueueResult[]): Promise<SessionEntry | undefined> {
+    const ended = await this.#ended(entry);
+    if (ended === "runs") return undefined;
+    const rest = ended === "counted" ? undefined : restOf(entry, ended.at);
+    if (rest) await this.#store.put(rest);
+    else results.push(await this.#finished(entry, "accepted", null));
+    return rest;
   }
 
   /** What the service knows of an end: all of it is counted, it ended at its last heartbeat, or it still runs. */
@@ -137,9 +150,25 @@ export class OfflineQueue {
 
   async #sessions(batch: SessionEntry[]): Promise<QueueResult[]> {
     return this.#imported(batch, async (part) => {
-      const { data } = await this.#playtime.importSessions({ sessions: part.map((entry) => entry.session) });
-      return data.map((one) => one.attributes);
+      const { outcomes, serverMs } = await this.#import(part);
+      const moved = new Map<number, SessionEntry>();
+      for (const [index, entry] of part.entries()) {
+        const other = outcomes[index]?.code === "VALIDATION_ERROR" && movedOf(entry, this.#now(), serverMs);
+        if (other) moved.set(index, other);
+      }
+      if (moved.size === 0) return outcomes;
+      // Kept first: a crash after this import repeats the same one.
+      for (const entry of moved.values()) await this.#store.put(entry);
+      const later = (await this.#import([...moved.values()])).outcomes;
+      for (const [place, index] of [...moved.keys()].entries()) outcomes[index] = later[place] ?? outcomes[index];
+      return outcomes;
     });
+  }
+
+  async #import(part: readonly SessionEntry[]) {
+    const { data, response } = await this.#playtime.importSessions({ sessions: part.map((entry) => entry.session) });
+    const outcomes: (Outcome | undefined)[] = data.map((one) => one.attributes);
+    return { outcomes, serverMs: Date.parse(response.headers.get("Date") ?? "") };
   }
 
   async #unlocks(batch: AchievementEntry[]): Promise<QueueResult[]> {
@@ -152,8 +181,11 @@ export class OfflineQueue {
   }
 
   /** Imports a batch. One that is refused as a whole is halved until the element is found for which it is. */
-  async #imported<E extends QueueEntry>(batch: E[], send: (part: E[]) => Promise<Outcome[]>): Promise<QueueResult[]> {
-    let outcomes: Outcome[];
+  async #imported<E extends QueueEntry>(
+    batch: E[],
+    send: (part: E[]) => Promise<(Outcome | undefined)[]>,
+  ): Promise<QueueResult[]> {
+    let outcomes: (Outcome | undefined)[];
     try {
       outcomes = await send(batch);
     } catch (error) {
@@ -176,5 +208,22 @@ export class OfflineQueue {
   async #finished(entry: QueueEntry, result: QueueResult["result"], code: ErrorCode | null): Promise<QueueResult> {
     await this.#store.remove([entry.id]);
     return { entry, result, code };
+  }
+}
+
+/** What the service has failed at while it does the rest: that waits, and does not hold up what comes after it. */
+class Failures {
+  first: LibraryRefusal | undefined;
+  #count = 0;
+
+  /** Does some work. Rethrows what would be the same for all of it: no service, no token, a limit. */
+  async after(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#count += 1;
+      if (!(error instanceof LibraryRefusal) || error.status !== 500 || this.#count === MOST_FAILURES) throw error;
+      this.first ??= error;
+    }
   }
 }

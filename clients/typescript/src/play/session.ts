@@ -20,7 +20,7 @@ export type PlayNotice =
   | { readonly kind: "online" }
   /** The machine has slept for so long. */
   | { readonly kind: "slept"; readonly seconds: number }
-  /** Not the service has failed, but the queue's store, which may be full, or the token provider. It is tried again. */
+  /** Not the service has failed, but the queue's store, which may be full. It is tried again. */
   | { readonly kind: "failed"; readonly error: unknown };
 
 export interface PlayOptions {
@@ -42,7 +42,8 @@ export interface PlayParts {
 const IN_A_HURRY = { tries: 2, totalSeconds: 5 };
 /** What is shorter is no session for the service, which counts whole seconds. */
 const SHORTEST_MS = 1_000;
-const ONCE = { tries: 1 };
+/** A heartbeat takes less than its interval, whatever does not answer: turns must not pile up. */
+const ONCE = { tries: 1, totalSeconds: 30 };
 
 type Stretch =
   /** The service knows the session. */
@@ -139,7 +140,7 @@ export class PlaySession implements AsyncDisposable {
     return { kind: "online", sessionId: data.id, endKey: newId(), unackedMs: 0 };
   }
 
-  #offline(): Stretch {
+  #offline(): Extract<Stretch, { kind: "offline" }> {
     return { kind: "offline", clientSessionId: newId(), startedAt: this.#now(), lengthMs: 0 };
   }
 
@@ -157,18 +158,29 @@ export class PlaySession implements AsyncDisposable {
   }
 
   /** Adds what was played since the last turn. */
-  #advance(): void {
+  async #advance(): Promise<void> {
     const now = this.#now();
     const gap = playedMs(now - this.#lastTurn, this.#intervalMs);
     this.#lastTurn = now;
     if (gap.sleptMs > 0) this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
     if (this.#stretch.kind === "online") this.#stretch.unackedMs += gap.playedMs;
-    if (this.#stretch.kind === "offline") this.#stretch.lengthMs += gap.playedMs;
+    if (this.#stretch.kind !== "offline") return;
+    if (gap.sleptMs > 0) await this.#split(now - gap.playedMs);
+    this.#stretch.lengthMs += gap.playedMs;
+  }
+
+  /**
+   * After a sleep the player plays another session. The one before it was not noted for long, and so may have been sent:
+   * what is noted by its id again is a duplicate for the service.
+   */
+  async #split(startedAt: number): Promise<void> {
+    await this.#note(true);
+    this.#stretch = { ...this.#offline(), startedAt };
   }
 
   async #beat(): Promise<void> {
     if (this.#stretch.kind === "over" || this.#timer === undefined) return;
-    this.#advance();
+    await this.#advance();
     if (this.#stretch.kind === "offline") {
       await this.#note();
       return this.#restart();
@@ -235,7 +247,7 @@ export class PlaySession implements AsyncDisposable {
 
   async #end(): Promise<void> {
     if (this.#stretch.kind === "over") return;
-    this.#advance();
+    await this.#advance();
     const stretch = this.#stretch;
     if (stretch.kind === "offline") await this.#note(true);
     if (stretch.kind === "online") {

@@ -71,6 +71,10 @@ export class FaultProxy implements AsyncDisposable {
   readonly seen: Seen[] = [];
   /** How long the network takes for each piece of a request, some 64 KB. */
   pauseMs = 0;
+  /** How often clients have sent something over their WebSockets. */
+  received = 0;
+  /** A token that WebSockets are opened with, and the one that the service sees in its place. */
+  replaced: readonly [string, string] | undefined;
   readonly #upstream: URL;
   readonly #server: http.Server;
   readonly #faults: { fault: Fault; matches: RegExp }[] = [];
@@ -164,11 +168,15 @@ export class FaultProxy implements AsyncDisposable {
     const upstream = net.connect(Number(this.#upstream.port), this.#upstream.hostname, () => {
       const lines = [`GET ${request.url} HTTP/1.1`];
       for (let index = 0; index < request.rawHeaders.length; index += 2) {
-        lines.push(`${request.rawHeaders[index]}: ${request.rawHeaders[index + 1]}`);
+        const line = `${request.rawHeaders[index]}: ${request.rawHeaders[index + 1]}`;
+        lines.push(this.replaced ? line.replace(...this.replaced) : line);
       }
       upstream.write(`${lines.join("\r\n")}\r\n\r\n`);
       upstream.write(head);
       upstream.pipe(client).pipe(upstream);
+      client.on("data", () => {
+        this.received += 1;
+      });
     });
     upstream.on("error", () => client.destroy());
     upstream.on("close", () => client.destroy());

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { LibraryRefusal, type LiveMessage, type LiveUpdates } from "../../src/index.js";
 import { FaultProxy } from "./faults.js";
-import { buy, clientOf, createPlayer, createToken, type Player, restart, SERVICE } from "./testbed.js";
+import { buy, clientOf, createPlayer, createToken, type Player, restart, SERVICE, until } from "./testbed.js";
 
 let player: Player;
 let proxy: FaultProxy;
@@ -57,6 +57,38 @@ test("cut connections lose no message and repeat none", async () => {
   );
   assert.equal(new Set(messages.map((one) => one.id)).size, messages.length);
   assert.ok(connections() > 1);
+});
+
+test("a connection with nothing to say is kept from being closed", async () => {
+  // supabase/realtime-js#121: a proxy closes a connection on which nothing was said for 60 to 90 seconds.
+  const client = clientOf(player, proxy.url);
+  const { cursor } = (await client.events.listEvents()).meta;
+  const [opened, received] = [connections(), proxy.received];
+  const reading = readUntil(client.live({ cursor, pingSeconds: 0.1 }), named("late"));
+  await until(() => proxy.received >= received + 3 || undefined);
+  await clientOf(player, SERVICE).library.createCategory({ name: "late" });
+  assert.equal((await reading).length, 1);
+  assert.equal(connections(), opened + 1);
+});
+
+test("a connection that was closed comes back although its token has expired", async () => {
+  // The same report: what came back with the token of before was refused, and stayed silent for ever.
+  const tokens = [await createToken(player.user, 600), await createToken(player.user, 700)];
+  const [first = ""] = tokens;
+  const client = clientOf(player, proxy.url, () => tokens.shift() ?? "");
+  const writer = clientOf(player, SERVICE);
+  const reading = readUntil(client.live({ cursor: "0" }), named("after"));
+  const opened = connections();
+  await until(() => connections() > opened || undefined);
+  await writer.library.createCategory({ name: "before" });
+  proxy.replaced = [first, await createToken(player.user, -60)];
+  proxy.cut();
+  await writer.library.createCategory({ name: "after" });
+  const names = (await reading).flatMap((one) =>
+    one.event_type === "library.category.updated" ? [one.payload.name] : [],
+  );
+  proxy.replaced = undefined;
+  assert.deepEqual([names, tokens], [["before", "after"], []]);
 });
 
 test("a restart of the service is survived", async () => {

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MemoryQueueStore, type QueueStore, WebQueueStore } from "../../src/index.js";
+import { LibraryRefusal, MemoryQueueStore, type QueueStore, WebQueueStore } from "../../src/index.js";
 import { FileQueueStore } from "../../src/node.js";
-import { batchesOf, halvesOf, restOf } from "../../src/offline/entries.js";
+import { batchesOf, halvesOf, movedOf, restOf } from "../../src/offline/entries.js";
 import { answer, refusal, type Sent, scripted } from "../scripted.js";
 
 const session = (id: string, minute = 0) => ({
@@ -93,6 +93,85 @@ test("an element that makes the service refuse all does not hold up the others",
     [["session-deck-poison", "VALIDATION_ERROR"]],
   );
   assert.deepEqual([results.length, (await client.offline.entries()).length], [5, 0]);
+});
+
+test("a wrong clock costs no time of play", async () => {
+  // ably/docs#619: the clocks of devices are hours ahead, or start in the past without a battery.
+  const [hour, now] = [3_600_000, Date.now()];
+  const played = (at: number) => ({ ...session("s"), start_time: dateOf(at - 60_000), end_time: dateOf(at) });
+  const dateOf = (at: number) => new Date(at).toISOString();
+  for (const [device, server, moved] of [
+    [now, now - 3 * hour, now - 3 * hour],
+    [now, now + 9_000 * hour, now + 9_000 * hour],
+  ] as const) {
+    const refused = { attributes: { result: "rejected", code: "VALIDATION_ERROR" } };
+    const script = [
+      answer({ data: [refused] }, { headers: { Date: new Date(server).toUTCString() } }),
+      answer({ data: [{ attributes: { result: "accepted", code: null } }] }),
+    ];
+    const { client, sent } = scripted(script);
+    await client.offline.addSession(played(device));
+    const { results } = await client.offline.flush();
+    assert.deepEqual([results.map((one) => one.result), await client.offline.entries()], [["accepted"], []]);
+    const [again] = JSON.parse(sent[1]?.body ?? "").data.attributes.sessions;
+    assert.equal(again.client_session_id, "s");
+    assert.equal(Date.parse(again.end_time) - Date.parse(again.start_time), 60_000);
+    assert.ok(Math.abs(Date.parse(again.end_time) - moved) < 2_000);
+  }
+});
+
+test("times are moved only where a clock is wrong, and never into the future", () => {
+  const minute = 60_000;
+  const entry = (end: number) => ({
+    kind: "session" as const,
+    id: "s",
+    heldUntil: 0,
+    session: {
+      ...session("s"),
+      start_time: new Date(end - minute).toISOString(),
+      end_time: new Date(end).toISOString(),
+    },
+  });
+  const server = 100 * minute;
+  const endOf = (end: number, now: number) => {
+    const moved = movedOf(entry(end), now, server);
+    return moved && Date.parse(moved.session.end_time);
+  };
+  assert.equal(endOf(90 * minute, server), undefined);
+  assert.equal(endOf(104 * minute, server), undefined);
+  assert.equal(endOf(190 * minute, 200 * minute), 90 * minute);
+  assert.equal(endOf(190 * minute, server), server); // it has been set right
+  assert.equal(endOf(10 * minute, 20 * minute), 90 * minute);
+  assert.equal(movedOf(entry(90 * minute), server, Number.NaN), undefined);
+});
+
+test("what the service fails at does not hold up the rest, and stays", async () => {
+  // khushi897920-lang/hercycle-ai#308: one element that was always answered with 500 froze all that came after it.
+  const failing = (sent: Sent) => (sent.method === "GET" ? refusal(500, "INTERNAL_ERROR") : accepting(sent));
+  const script = () => Array.from({ length: 10 }, () => failing);
+  const { client, left } = scripted(script(), "token", { retries: { tries: 1 } });
+  const ended = { idempotencyKey: "k", product_id: "p", device_id: null, platform: null, playedMs: 5_000, endedAt: 1 };
+  await client.offline.addEnd({ sessionId: "ill", ...ended });
+  await client.offline.addSession(session("a"));
+  await client.offline.addAchievement({ product_id: "p", api_name: "FIRST", unlocked: true });
+  const { results, error } = await client.offline.flush();
+  assert.deepEqual(
+    results.map((one) => [one.entry.kind, one.result]),
+    [
+      ["session", "accepted"],
+      ["achievement", "accepted"],
+    ],
+  );
+  assert.ok(error instanceof LibraryRefusal && error.status === 500);
+  assert.deepEqual(
+    (await client.offline.entries()).map((one) => one.id),
+    ["end-ill"],
+  );
+  // A service that fails at everything is left alone.
+  for (const id of ["b", "c", "d"]) await client.offline.addEnd({ sessionId: id, ...ended });
+  const before = left.length;
+  assert.ok((await client.offline.flush()).error);
+  assert.equal(before - left.length, 3);
 });
 
 test("each element has its own result, and a rejected one leaves the queue", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { LibraryRefusal, type PlayNotice } from "../../src/index.js";
+import { LibraryRefusal, type PlayNotice, TokenUnavailable } from "../../src/index.js";
 import { PlaySession } from "../../src/play/session.js";
 import { playedMs } from "../../src/play/ticks.js";
 import { answer, refusal, type Scripted, scripted } from "../scripted.js";
@@ -16,8 +16,8 @@ afterEach(async () => {
 });
 
 /** A session by a clock that the test moves. Its own timer never fires: a turn takes an hour. */
-async function playing(script: Scripted[]) {
-  const { client, sent } = scripted(script, "token", { retries: { tries: 1 } });
+async function playing(script: Scripted[], token: Parameters<typeof scripted>[1] = "token") {
+  const { client, sent } = scripted(script, token, { retries: { tries: 1 } });
   const notices: PlayNotice[] = [];
   const clock = { ms: Date.parse("2026-11-28T12:00:00Z") };
   const parts = { playtime: client.playtime, queue: client.offline, deviceId: "deck", now: () => clock.ms };
@@ -147,6 +147,25 @@ test("a sleep of the machine is reported and not counted", async () => {
   assert.deepEqual(notices[0], { kind: "slept", seconds: 8 * 3600 - 60 });
 });
 
+test("what is played offline after a sleep is another session", async () => {
+  // JosefNemec/Playnite#3702, and what it hides: woken up, a launcher sends what waits before the game notes more of it.
+  const cut = new Error("cut");
+  const { pass, client, session, notices } = await playing([cut, cut, cut, cut, cut, cut]);
+  await pass(MINUTE);
+  await pass(8 * 60 * MINUTE);
+  await session.end();
+  const entries = await client.offline.entries();
+  const lengths = entries.map((one) => {
+    assert.ok(one.kind === "session" && one.heldUntil === 0);
+    return [one.session.start_time, one.session.end_time];
+  });
+  assert.deepEqual(lengths, [
+    ["2026-11-28T12:00:00.000Z", "2026-11-28T12:01:00.000Z"],
+    ["2026-11-28T20:00:00.000Z", "2026-11-28T20:01:00.000Z"],
+  ]);
+  assert.equal(notices.filter((one) => one.kind === "slept").length, 1);
+});
+
 test("a gap of two turns was played, a longer one was slept", () => {
   assert.deepEqual(playedMs(2 * MINUTE, MINUTE), { playedMs: 2 * MINUTE, sleptMs: 0 });
   assert.deepEqual(playedMs(9 * MINUTE, MINUTE), { playedMs: MINUTE, sleptMs: 8 * MINUTE });
@@ -200,6 +219,36 @@ test("a token provider that fails costs no end", async () => {
   const [kept] = await client.offline.entries();
   assert.ok(kept?.kind === "end" && kept.playedMs === 2 * MINUTE);
   assert.equal(session.state, "over");
+});
+
+test("a game starts although the token provider fails, for any reason", async () => {
+  // A provider that fetches the token: without a network, fetch throws a plain TypeError.
+  for (const failure of [new TypeError("Failed to fetch"), new RangeError("a bug"), "a text", undefined]) {
+    const { session, pass, client, kinds } = await playing([], () => {
+      throw failure;
+    });
+    await pass(MINUTE);
+    await session.end();
+    assert.deepEqual(kinds(), ["offline"]);
+    const [kept] = await client.offline.entries();
+    assert.ok(kept?.kind === "session" && kept.session.end_time === "2026-11-28T12:01:00.000Z");
+    const report = await client.offline.flush();
+    assert.ok(report.error instanceof TokenUnavailable && report.results.length === 0);
+    assert.equal((await client.offline.entries()).length, 1);
+  }
+});
+
+test("a token provider that fails while a game is played costs no time", async () => {
+  const expired = () => refusal(401, "UNAUTHENTICATED");
+  const { session, pass, client, kinds } = await playing([started(), expired, expired], (renew) => {
+    if (renew) throw new TypeError("Failed to fetch");
+    return "token";
+  });
+  await pass(MINUTE);
+  assert.deepEqual([kinds(), session.state], [["offline"], "online"]);
+  await session.end();
+  const [kept] = await client.offline.entries();
+  assert.ok(kept?.kind === "end" && kept.playedMs === MINUTE);
 });
 
 test("await using ends a session, also after an error", async () => {

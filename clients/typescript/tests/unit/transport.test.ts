@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import { ForeignAnswer, LibraryRefusal, LibraryUnreachable } from "../../src/index.js";
+import { ForeignAnswer, LibraryRefusal, LibraryUnreachable, TokenUnavailable } from "../../src/index.js";
 import { answer, ITEM, refusal, scripted } from "../scripted.js";
 
 const NEW = { name: "Puzzles" };
@@ -72,8 +72,33 @@ test("a provider that fails is asked again by the next call", async () => {
     return "token";
   };
   const { client } = scripted([answer({ data: [] })], provider);
-  await assert.rejects(client.family.listSeats(), /sign-in/);
+  await assert.rejects(
+    client.family.listSeats(),
+    (error) => error instanceof TokenUnavailable && error.isTemporary && /sign-in/.test(error.message),
+  );
   assert.deepEqual((await client.family.listSeats()).data, []);
+});
+
+test("a provider that never answers costs a call no more than its time", async () => {
+  let answerLate = (_: string) => {};
+  const late = new Promise<string>((resolve) => {
+    answerLate = resolve;
+  });
+  const { client, sent } = scripted([], () => late, { retries: { totalSeconds: 0.05 } });
+  await assert.rejects(client.family.listSeats(), /TokenUnavailable: no token: no answer in time/);
+  const cancelling = new AbortController();
+  const call = client.family.listSeats({ retries: { totalSeconds: 60 }, signal: cancelling.signal });
+  cancelling.abort(new Error("the player has left"));
+  await assert.rejects(call, /the player has left/);
+  answerLate("token");
+  assert.equal(sent.length, 0);
+});
+
+test("what is no token is named, and is not sent", async () => {
+  for (const wrong of [undefined, null, "", "two words", "tökén"]) {
+    const { client } = scripted([], () => wrong as string);
+    await assert.rejects(client.family.listSeats(), /the token provider gave/);
+  }
 });
 
 test("a refusal has code, detail, pointer, typed meta and the request's id", async () => {

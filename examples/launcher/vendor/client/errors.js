@@ -1,4 +1,4 @@
-/** What can go wrong, as four classes under one base. Arguments that make no sense throw a `RangeError` or `TypeError`. */
+/** What can go wrong, as classes under one base. Arguments that make no sense throw a `RangeError` or `TypeError`. */
 /** The base of all errors of this client. A call that its caller has cancelled rejects with the signal's reason. */
 export class LibraryError extends Error {
 }
@@ -52,6 +52,10 @@ export class LibraryRefusal extends LibraryError {
 export class LibraryUnreachable extends LibraryError {
     name = "LibraryUnreachable";
     isTemporary = true;
+}
+/** The token provider has failed, in whatever way. Its own error is the `cause`. */
+export class TokenUnavailable extends LibraryUnreachable {
+    name = "TokenUnavailable";
 }
 /** What has answered was not the service: the page of a hotspot, a proxy's error page, JSON without its envelope. */
 export class ForeignAnswer extends LibraryError {

@@ -1,6 +1,6 @@
 /** The client of the Library Service. */
 export { LibraryClient } from "./client.js";
-export { ForeignAnswer, LibraryError, LibraryRefusal, LibraryUnreachable } from "./errors.js";
+export { ForeignAnswer, LibraryError, LibraryRefusal, LibraryUnreachable, TokenUnavailable } from "./errors.js";
 export { EVENT_TYPES } from "./generated/messages.js";
 export { ERROR_CODES } from "./generated/schemas.js";
 export { MemoryEtagStore } from "./http/etags.js";

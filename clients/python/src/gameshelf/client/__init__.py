@@ -10,6 +10,7 @@ from gameshelf.client.errors import (
     LibraryRefusal,
     LibraryUnreachable,
     StoreRefusal,
+    TokenUnavailable,
 )
 from gameshelf.client.etags import EtagStore, KeptAnswer, MemoryEtagStore
 from gameshelf.client.library_client import LibraryClient
@@ -56,4 +57,5 @@ __all__ = [
     "SentWork",
     "StoreRefusal",
     "TokenProvider",
+    "TokenUnavailable",
 ]

@@ -54,6 +54,10 @@ class LibraryUnreachable(LibraryError):
         """The last answer, if it was the service's: 429, 500 or 503."""
 
 
+class TokenUnavailable(LibraryUnreachable):
+    """The function that provides the token has failed, for whatever reason. Its own error is the ``__cause__``."""
+
+
 class ForeignAnswer(LibraryError):
     """Something else has answered in place of the service: the page of a hotspot, a proxy, a wrong address."""
 

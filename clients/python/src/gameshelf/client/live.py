@@ -7,7 +7,7 @@ Each message comes once, and none is missing: a connection begins behind the las
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -58,6 +58,8 @@ class LiveUpdates:
         self.connections = 0
         """How many have begun."""
         self._socket: ClientConnection | None = None
+        self._readers = 0
+        self._closed = asyncio.Event()
         self._token = ""
         self._failures, self._bad_tokens, self._began = 0, 0, 0.0
 
@@ -70,7 +72,12 @@ class LiveUpdates:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends the connection. The iterator may be used again, and continues."""
+        """Ends the connection, and the iteration of a task that waits for a message, or to connect again.
+
+        The iterator may be used again, and continues.
+        """
+        if self._readers > 0:
+            self._closed.set()
         socket, self._socket = self._socket, None
         if socket is not None:
             await socket.close()
@@ -80,21 +87,34 @@ class LiveUpdates:
 
     async def __anext__(self) -> "LiveMessage":
         """The next message. Raises LibraryRefusal where no token is accepted, ForeignAnswer for a wrong address."""
+        self._readers += 1
+        try:
+            while not self._closed.is_set():
+                message = await self._read()
+                if message is not None:
+                    return message
+            await self.aclose()  # of a connection that was made meanwhile
+            raise StopAsyncIteration
+        finally:
+            self._readers -= 1
+            if self._readers == 0:
+                self._closed.clear()
+
+    async def _read(self) -> "LiveMessage | None":
+        """One step: a connection, the pause after one, or a text, which may be a message for the caller."""
         from websockets.exceptions import ConnectionClosed
 
-        while True:
-            if self._socket is None:
-                await self._connect()
-                continue
-            try:
-                text = await self._socket.recv()
-            except ConnectionClosed as closed:
-                self._socket = None
+        if self._socket is None:
+            await self._connect()
+            return None
+        try:
+            text = await self._socket.recv()
+        except ConnectionClosed as closed:
+            self._socket = None
+            if not self._closed.is_set():
                 await self._after(closed.rcvd.code if closed.rcvd else 1006)
-                continue
-            message = self._taken(text)
-            if message is not None:
-                return message
+            return None
+        return self._taken(text)
 
     async def _connect(self) -> None:
         """One attempt, and the pause after one that fails."""
@@ -145,32 +165,32 @@ class LiveUpdates:
         self._failures += 1
         pause = pause_before(self._failures - 1, said)
         if said is not None:
-            await self._pause(pause)
-        elif await self._is_back_within(pause):
+            await self._paused(pause)
+        elif await self._paused(pause, self._returns.wait()):
+            # A program whose calls are answered again gets its messages again too, and not only after the rest of a
+            # pause that has grown meanwhile. But not all clients come at the same moment.
             self._failures = 0
-            await self._pause(pause_before(0))  # not all clients at the same moment
+            await self._paused(pause_before(0))
 
-    async def _is_back_within(self, seconds: float) -> bool:
-        """Pauses, at most until the service is back for the client's calls, and returns whether it is.
-
-        A program whose calls are answered again gets its messages again too, and not only after the rest of a pause
-        that has grown meanwhile.
-        """
+    async def _paused(self, seconds: float, until: Coroutine[Any, Any, Any] | None = None) -> bool:
+        """Pauses, at most until the updates are closed, or ``until`` has ended. Returns whether that has."""
         pausing = asyncio.ensure_future(self._pause(seconds))
-        returning = asyncio.ensure_future(self._returns.wait())
+        ending = [asyncio.ensure_future(self._closed.wait())]
+        if until is not None:
+            ending.append(asyncio.ensure_future(until))
         try:
-            await asyncio.wait((pausing, returning), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((pausing, *ending), return_when=asyncio.FIRST_COMPLETED)
             if pausing.done():
                 await pausing
                 return False
-            return True
+            return until is not None and ending[-1].done()
         finally:
-            pausing.cancel()
-            returning.cancel()
+            for task in (pausing, *ending):
+                task.cancel()
 
     def _taken(self, text: str | bytes) -> "LiveMessage | None":
         """A message that is new to the caller."""
-        message = _read(text)
+        message = _message_of(text)
         if message is None:
             return None
         kind, number = message["event_type"], message["id"]
@@ -190,7 +210,7 @@ class LiveUpdates:
         return self.cursor is not None and self.cursor.isdecimal() and int(number) <= int(self.cursor)
 
 
-def _read(text: str | bytes) -> dict[str, Any] | None:
+def _message_of(text: str | bytes) -> dict[str, Any] | None:
     """A message, or None for what is none."""
     try:
         message = json.loads(text)

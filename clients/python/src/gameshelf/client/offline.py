@@ -5,26 +5,32 @@ it is sent again, and is a duplicate. An element that is refused does not hold u
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from gameshelf.client.answers import LibraryAnswer
-from gameshelf.client.errors import LibraryRefusal
+from gameshelf.client.errors import LibraryRefusal, LibraryUnreachable
 from gameshelf.client.groups import AnyId
 from gameshelf.client.operations import AchievementsCalls, PlaytimeCalls
 from gameshelf.client.queue_stores import QueueEntry, QueueStore
+from gameshelf.client.retries import date_of
 
 SESSION, ACHIEVEMENT = "session", "achievement"
 OPEN_SESSION, ENDED_SESSION = "open_session", "ended_session"
 """A session that is being played without the network, and one whose end could not be reported."""
 ABANDONED = timedelta(minutes=10)
 """A session that is played is written down more often: after a crash this one ended when it was written last."""
+CLOCK_LEAD = timedelta(minutes=5)
+"""What the service takes a clock to be off by; it refuses times that are later than that."""
 ENDED_JUST_NOW = timedelta(seconds=60)
 BATCH = 100
 """The service takes so many elements of either kind at once."""
+MOST_FAILURES = 3
+"""So many answers with 500 end a run: the service is ill, and not one of its elements."""
 _OF_ELEMENTS = (400, 413, 422)
 """Statuses that are about a body: without one of its elements it may be accepted."""
 _Send = Callable[[Sequence[QueueEntry]], Awaitable[LibraryAnswer[list[Any]]]]
@@ -116,29 +122,37 @@ class PlayQueue:
                 await asyncio.to_thread(self._store.put, replace(entry, code=None))
 
     async def send(self) -> SentWork:
-        """Sends everything that was not refused. Raises LibraryUnreachable: what was not sent by then stays."""
+        """Sends everything that was not refused. Raises LibraryUnreachable: what was not sent by then stays.
+
+        What the service fails at does not hold up the rest; its error is raised at the end.
+        """
         async with self._alone:
-            await self._settle()
+            failures = _Failures()
+            await self._settle(failures)
             waiting = [entry for entry in await self.entries() if entry.code is None]
             sent: list[QueueEntry] = []
             refused: list[QueueEntry] = []
             for kind, send in ((SESSION, self._send_sessions), (ACHIEVEMENT, self._send_achievements)):
                 of_kind = [entry for entry in waiting if entry.kind == kind]
                 for begin in range(0, len(of_kind), BATCH):
-                    await self._send_some(of_kind[begin : begin + BATCH], send, sent, refused)
+                    with failures.after():
+                        await self._send_some(of_kind[begin : begin + BATCH], send, sent, refused)
+            if failures.first is not None:
+                raise failures.first
             return SentWork(tuple(sent), tuple(refused))
 
     async def put(self, entry: QueueEntry) -> None:
         """Keeps an entry as it is; play sessions write themselves down with it."""
         await asyncio.to_thread(self._store.put, entry)
 
-    async def _settle(self) -> None:
+    async def _settle(self, failures: "_Failures") -> None:
         """Turns what play sessions have written down into sessions that can be sent."""
         for entry in await self.entries():
             if entry.kind == OPEN_SESSION and self._now() - from_text(entry.attributes["end_time"]) > ABANDONED:
                 await self.put(replace(entry, kind=SESSION))
             elif entry.kind == ENDED_SESSION:
-                await self._settle_end(entry)
+                with failures.after():
+                    await self._settle_end(entry)
 
     async def _settle_end(self, entry: QueueEntry) -> None:
         """Reports an end, or adds what was played after the service has ended the session by itself."""
@@ -185,6 +199,23 @@ class PlayQueue:
         sent += done
 
     async def _send_sessions(self, entries: Sequence[QueueEntry]) -> LibraryAnswer[list[Any]]:
+        """Imports sessions, and once more those whose times were refused because of this machine's clock."""
+        answer = await self._import_sessions(entries)
+        server_time = date_of(answer.headers)
+        refused = refused_by_id(answer.data)
+        bad_times = [entry for entry in entries if refused.get(entry.id) == "VALIDATION_ERROR"]
+        if server_time is None or not bad_times:
+            return answer
+        moved = [other for entry in bad_times if (other := moved_of(entry, self._now(), server_time)) is not None]
+        if not moved:
+            return answer
+        for entry in moved:  # first: a crash after this import repeats the same one
+            await self.put(entry)
+        later = await self._import_sessions(moved)
+        by_id = {one["attributes"]["client_session_id"]: one for one in (*answer.data, *later.data)}
+        return replace(answer, data=list(by_id.values()))
+
+    async def _import_sessions(self, entries: Sequence[QueueEntry]) -> LibraryAnswer[list[Any]]:
         sessions: Any = [{"client_session_id": entry.id, **_without_nulls(entry.attributes)} for entry in entries]
         return await self._playtime.import_sessions({"sessions": sessions})
 
@@ -196,6 +227,25 @@ class PlayQueue:
         entry = QueueEntry(entry_id or str(uuid4()), kind, attributes)
         await asyncio.to_thread(self._store.put, entry)
         return entry
+
+
+class _Failures:
+    """What the service has failed at while it does the rest."""
+
+    def __init__(self) -> None:
+        self.first: LibraryUnreachable | None = None
+        self._count = 0
+
+    @contextmanager
+    def after(self) -> Iterator[None]:
+        """Around some work. Lets through what would be the same for all of it: no service, no token, a limit."""
+        try:
+            yield
+        except LibraryUnreachable as away:
+            self._count += 1
+            if away.refusal is None or away.refusal.status != 500 or self._count == MOST_FAILURES:
+                raise
+            self.first = self.first or away
 
 
 def refused_by_id(results: Sequence[Any]) -> dict[str, str | None]:
@@ -213,6 +263,19 @@ def rest_of(ended: QueueEntry, session: Mapping[str, Any]) -> QueueEntry | None:
     if from_text(ended.attributes["end_time"]) - begin < timedelta(seconds=1):
         return None
     return QueueEntry(f"{ended.id}-rest", SESSION, {**said, "start_time": to_text(begin)})
+
+
+def moved_of(entry: QueueEntry, now: datetime, server_time: datetime) -> QueueEntry | None:
+    """A session whose times were refused, moved to when it was played: by what the clock of this machine is off, and at
+    most to now. None if its times are not those of a wrong clock."""
+    start, end = (from_text(entry.attributes[name]) for name in ("start_time", "end_time"))
+    moves = [ahead for ahead in (now - server_time,) if abs(ahead) > CLOCK_LEAD]
+    if end - server_time > CLOCK_LEAD:  # the clock may have been set right since then
+        moves.append(end - server_time)
+    if not moves:
+        return None
+    times = {"start_time": to_text(start - max(moves)), "end_time": to_text(end - max(moves))}
+    return replace(entry, attributes={**entry.attributes, **times})
 
 
 def from_text(text: str) -> datetime:

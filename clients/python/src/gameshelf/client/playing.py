@@ -113,7 +113,7 @@ class PlaySession:
     async def _beat(self) -> None:
         while not self.is_over:
             await self._pause(self._interval)
-            # A provider of tokens or a disk may fail for a moment; the session has to survive it.
+            # A disk may fail for a moment; the session has to survive it.
             with suppress(Exception):
                 await self._tick(self._now())
 

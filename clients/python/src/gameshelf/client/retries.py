@@ -44,10 +44,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if said.isascii() and said.isdigit():
         return float(said)
     with suppress(ValueError, TypeError, OverflowError):
-        until, now = _date_of(said), datetime.now(UTC)
-        with suppress(ValueError, TypeError, OverflowError):  # by the clock of the one who said it
-            now = _date_of(headers.get("Date", ""))
+        until, now = _date_of(said), date_of(headers) or datetime.now(UTC)
         return max(0.0, (until - now).total_seconds())
+    return None
+
+
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """When an answer was given, by the clock of the one who gave it."""
+    with suppress(ValueError, TypeError, OverflowError):
+        return _date_of(headers.get("Date", ""))
     return None
 
 

@@ -2,13 +2,21 @@
 
 import asyncio
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 
-import httpx
-from gameshelf.client.errors import LibraryUnreachable
+from gameshelf.client.errors import LibraryError, TokenUnavailable
 
 TokenProvider = str | Callable[[], str | Awaitable[str]]
-"""A token, or a function that returns the current one: it is called first, and each time the service refuses one."""
+"""A token, or a function that returns the current one: it is called first, and each time the service refuses one.
+
+Whatever it raises means that there is no token now: calls raise TokenUnavailable, games are played offline, and live
+updates ask again. Where there will be none, as after a sign-out, it returns the refused one again.
+"""
+ANSWER_SECONDS = 30.0
+"""A function that does not return in that time is called again, for the next call."""
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+"""What can stand in a header."""
 
 
 class TokenSource:
@@ -20,7 +28,7 @@ class TokenSource:
         self._asking: asyncio.Task[str] | None = None
 
     async def current(self) -> str:
-        """The token to send. Raises what the provider raises; failures of the network are LibraryUnreachable."""
+        """The token to send. Raises TokenUnavailable if the provider fails."""
         return self._token if self._token is not None else await self._asked()
 
     async def renewed(self, refused: str) -> str | None:
@@ -42,13 +50,25 @@ class TokenSource:
     async def _ask(self) -> str:
         assert not isinstance(self._provider, str)
         try:
-            said = self._provider()
-            self._token = await said if inspect.isawaitable(said) else said
-        except (OSError, httpx.TransportError) as error:  # a machine that wakes up has no network yet
-            raise LibraryUnreachable(f"no token: {type(error).__name__} {error}".rstrip()) from error
+            async with asyncio.timeout(ANSWER_SECONDS):
+                said = self._provider()
+                self._token = _checked(await said if inspect.isawaitable(said) else said)
+        except LibraryError:
+            raise
+        except Exception as error:  # a provider may use any library, and each has errors of its own for "no network"
+            raise TokenUnavailable(f"no token: {type(error).__name__} {error}".rstrip()) from error
         return self._token
 
     def _end(self, task: asyncio.Task[str]) -> None:
         self._asking = None
         if not task.cancelled():
             task.exception()  # those who waited have it; if all of them were cancelled, nobody needs it
+
+
+def _checked(token: object) -> str:
+    """A token as it can stand in a header. The token itself is in no message: messages are logged."""
+    if not isinstance(token, str):
+        raise TypeError(f"the provider returned {type(token).__name__}, not a text")
+    if _TOKEN.fullmatch(token) is None:
+        raise ValueError("the provider returned a text that is empty, or has other than printable ASCII characters")
+    return token

@@ -60,7 +60,7 @@ class Transport:
         self.returns = Returns()
 
     async def send(self, call: Call) -> LibraryAnswer[Any]:
-        """Raises LibraryRefusal, LibraryUnreachable, ForeignAnswer, or what the token's provider raises."""
+        """Raises LibraryRefusal, LibraryUnreachable or ForeignAnswer."""
         attempts = Attempts(self._rules, self._clock())
         headers = self._headers_of(call)
         kept, kept_key = await self._kept(call)

@@ -1,4 +1,8 @@
 /** The token of the user: asked for once, kept until it is refused, renewed once however many requests wait for it. */
+import { LibraryError, TokenUnavailable } from "../errors.js";
+import { waitFor, withLimit } from "./limits.js";
+/** A provider that does not answer in that time is asked again, by the next request. */
+const ANSWER_SECONDS = 30;
 export class TokenSource {
     #provider;
     #canRenew;
@@ -24,17 +28,32 @@ export class TokenSource {
     }
     #ask(renew) {
         // A question that fails is not remembered: the next request asks again.
-        this.#asking ??= Promise.resolve()
-            .then(() => this.#provider(renew))
+        this.#asking ??= withLimit(ANSWER_SECONDS, undefined, (limit) => waitFor(this.#provided(renew), limit))
             .then((token) => {
-            this.#token = token;
+            this.#token = checked(token);
             return token;
+        })
+            // Most providers fetch the token, and without a network `fetch` throws no error of this client.
+            .catch((error) => {
+            throw error instanceof LibraryError ? error : new TokenUnavailable(`no token: ${error}`, { cause: error });
         })
             .finally(() => {
             this.#asking = undefined;
         });
         return this.#asking;
     }
+    async #provided(renew) {
+        return this.#provider(renew);
+    }
+}
+/** A token as it can stand in a header. The token itself is in no message: messages are logged. */
+function checked(token) {
+    if (typeof token !== "string")
+        throw new TypeError(`the token provider gave ${token}, which is no text`);
+    if (!/^[\x21-\x7e]+$/.test(token)) {
+        throw new TypeError("the token provider gave a text that is empty, or has other than printable ASCII characters");
+    }
+    return token;
 }
 /** The `sub` of a JSON Web Token; undefined if it is none. Nothing is decided by it but whose stored answers are used. */
 export function userOf(token) {

@@ -1,8 +1,8 @@
 /** Sends a request until it is answered, refused, or not worth another try. */
-import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
+import { LibraryError, LibraryRefusal, LibraryUnreachable, TokenUnavailable } from "../errors.js";
 import { documentOf } from "./answers.js";
 import { etagKey } from "./etags.js";
-import { withLimit } from "./limits.js";
+import { waitFor, withLimit } from "./limits.js";
 import { isRetried, pauseSeconds, retryAfterSeconds } from "./retries.js";
 import { isAway } from "./returns.js";
 import { userOf } from "./tokens.js";
@@ -14,7 +14,7 @@ export class Transport {
     async send(sending) {
         const { tokens, random, now, returns } = this.#parts;
         const began = performance.now();
-        let token = await waitFor(tokens.current(), sending.signal);
+        let token = await tokenFor(tokens.current(), sending, began);
         let [tried, isRenewed, isUnsure] = [0, false, false];
         while (true) {
             const kept = await this.#kept(sending, token);
@@ -25,7 +25,7 @@ export class Transport {
             returns.note(isAway(received instanceof LibraryUnreachable ? undefined : received.status));
             if (!(received instanceof LibraryUnreachable) && received.status === 401 && !isRenewed) {
                 isRenewed = true;
-                const other = await waitFor(tokens.renewed(token), sending.signal);
+                const other = await tokenFor(tokens.renewed(token), sending, began);
                 if (other !== undefined) {
                     token = other;
                     continue; // a token that has expired is no failed try
@@ -113,17 +113,16 @@ function goneOf(received, nowMs) {
         return { document: undefined, status: 204, headers: received.headers, isStored: false };
     }
 }
-/** Waits for what others wait for as well, as long as this caller still wants it. */
-function waitFor(promise, signal) {
-    if (!signal)
-        return promise;
-    return new Promise((resolve, reject) => {
-        if (signal.aborted)
-            return reject(signal.reason);
-        const aborted = () => reject(signal.reason);
-        signal.addEventListener("abort", aborted, { once: true });
-        promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
-    });
+/** A token provider that does not answer must not make a call longer than all of its tries may be. */
+async function tokenFor(token, { retries, signal }, began) {
+    const leftSeconds = retries.totalSeconds - (performance.now() - began) / 1000;
+    try {
+        return await withLimit(Math.max(leftSeconds, 0), signal, (limit) => waitFor(token, limit));
+    }
+    catch (error) {
+        signal?.throwIfAborted();
+        throw error instanceof LibraryError ? error : new TokenUnavailable(`no token: ${reason(error)}`, { cause: error });
+    }
 }
 /** `fetch` says only "fetch failed"; what has failed is the cause. */
 function reason(error) {

@@ -6,7 +6,8 @@ import { failedOf, playedMs } from "./ticks.js";
 const IN_A_HURRY = { tries: 2, totalSeconds: 5 };
 /** What is shorter is no session for the service, which counts whole seconds. */
 const SHORTEST_MS = 1_000;
-const ONCE = { tries: 1 };
+/** A heartbeat takes less than its interval, whatever does not answer: turns must not pile up. */
+const ONCE = { tries: 1, totalSeconds: 30 };
 export class PlaySession {
     #parts;
     #request;
@@ -104,7 +105,7 @@ export class PlaySession {
         await this.#parts.queue.addSession(session, isEnded ? 0 : this.#now() + 3 * this.#intervalMs);
     }
     /** Adds what was played since the last turn. */
-    #advance() {
+    async #advance() {
         const now = this.#now();
         const gap = playedMs(now - this.#lastTurn, this.#intervalMs);
         this.#lastTurn = now;
@@ -112,13 +113,24 @@ export class PlaySession {
             this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
         if (this.#stretch.kind === "online")
             this.#stretch.unackedMs += gap.playedMs;
-        if (this.#stretch.kind === "offline")
-            this.#stretch.lengthMs += gap.playedMs;
+        if (this.#stretch.kind !== "offline")
+            return;
+        if (gap.sleptMs > 0)
+            await this.#split(now - gap.playedMs);
+        this.#stretch.lengthMs += gap.playedMs;
+    }
+    /**
+     * After a sleep the player plays another session. The one before it was not noted for long, and so may have been sent:
+     * what is noted by its id again is a duplicate for the service.
+     */
+    async #split(startedAt) {
+        await this.#note(true);
+        this.#stretch = { ...this.#offline(), startedAt };
     }
     async #beat() {
         if (this.#stretch.kind === "over" || this.#timer === undefined)
             return;
-        this.#advance();
+        await this.#advance();
         if (this.#stretch.kind === "offline") {
             await this.#note();
             return this.#restart();
@@ -189,7 +201,7 @@ export class PlaySession {
     async #end() {
         if (this.#stretch.kind === "over")
             return;
-        this.#advance();
+        await this.#advance();
         const stretch = this.#stretch;
         if (stretch.kind === "offline")
             await this.#note(true);

@@ -56,9 +56,23 @@ export class WebQueueStore implements QueueStore {
 export function readEntry(text: string | null): QueueEntry[] {
   try {
     const entry = JSON.parse(text ?? "null");
-    const isEntry = typeof entry?.id === "string" && ["session", "end", "achievement"].includes(entry.kind);
-    return isEntry ? [entry as QueueEntry] : [];
+    return typeof entry?.id === "string" && isWhole(entry) ? [entry] : [];
   } catch {
     return [];
+  }
+}
+
+/** Whether an entry has what sending it reads: a record may be JSON, and only a part of what was written. */
+function isWhole(entry: QueueEntry): boolean {
+  const isTime = (text: unknown) => typeof text === "string" && !Number.isNaN(Date.parse(text));
+  switch (entry.kind) {
+    case "session":
+      return isTime(entry.session.start_time) && isTime(entry.session.end_time) && typeof entry.heldUntil === "number";
+    case "end":
+      return typeof entry.sessionId === "string" && [entry.playedMs, entry.endedAt].every(Number.isFinite);
+    case "achievement":
+      return isTime(entry.achievement.happened_at);
+    default:
+      return false;
   }
 }

@@ -59,6 +59,20 @@ test("a store in localStorage holds entries beside what others keep there", asyn
   assert.equal(storage.getItem("theme"), "dark");
 });
 
+test("a record that is JSON and no whole entry does not hold up the others", async () => {
+  // LanternOps/breeze#4252: one that lacked a field threw, each time, before anything was sent.
+  const storage = new TestStorage();
+  const parts = [{ kind: "session" }, { kind: "session", session: {}, heldUntil: 0 }, { kind: "achievement" }];
+  const others = [{ kind: "end" }, { kind: "achievement", achievement: { happened_at: "soon" } }, { kind: "later" }];
+  for (const [index, one] of [...parts, ...others].entries()) {
+    storage.setItem(`gameshelf.queue.${index}`, JSON.stringify({ id: String(index), ...one }));
+  }
+  const { client } = scripted([accepting], "token", { queue: new WebQueueStore(storage) });
+  await client.offline.addAchievement({ product_id: "p", api_name: "FIRST", unlocked: true });
+  const { results, error } = await client.offline.flush();
+  assert.deepEqual([results.map((one) => one.result), error, storage.length], [["accepted"], undefined, 6]);
+});
+
 test("a store on disk holds entries, and skips files that are damaged", async () => {
   const folder = await mkdtemp(join(tmpdir(), "queue-"));
   try {

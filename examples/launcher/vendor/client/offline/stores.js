@@ -37,10 +37,23 @@ export class WebQueueStore {
 export function readEntry(text) {
     try {
         const entry = JSON.parse(text ?? "null");
-        const isEntry = typeof entry?.id === "string" && ["session", "end", "achievement"].includes(entry.kind);
-        return isEntry ? [entry] : [];
+        return typeof entry?.id === "string" && isWhole(entry) ? [entry] : [];
     }
     catch {
         return [];
+    }
+}
+/** Whether an entry has what sending it reads: a record may be JSON, and only a part of what was written. */
+function isWhole(entry) {
+    const isTime = (text) => typeof text === "string" && !Number.isNaN(Date.parse(text));
+    switch (entry.kind) {
+        case "session":
+            return isTime(entry.session.start_time) && isTime(entry.session.end_time) && typeof entry.heldUntil === "number";
+        case "end":
+            return typeof entry.sessionId === "string" && [entry.playedMs, entry.endedAt].every(Number.isFinite);
+        case "achievement":
+            return isTime(entry.achievement.happened_at);
+        default:
+            return false;
     }
 }

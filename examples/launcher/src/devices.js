@@ -7,8 +7,8 @@ export function deviceName({ texts, device, deviceId }, id) {
 }
 
 /**
- * The sides of a conflict by the devices that saved them. Either may be this device, or both, or none: the number of the
- * version tells two sides of one device apart.
+ * The sides of a conflict by the devices that saved them. Either may be this device, or both, or none: two sides of one
+ * device are distinguished by the number of the version.
  */
 export function sidesOf(app, { head, branch }) {
   const sideOf = ({ attributes }) => {

@@ -115,7 +115,7 @@ def test_generated_requests_make_no_failure_of_ours(document, target, hostile_pl
 
         @given(case=operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
         @settings(
-            max_examples=sized(1, 40),
+            max_examples=sized(1, 16),
             deadline=None,
             derandomize=True,
             database=None,

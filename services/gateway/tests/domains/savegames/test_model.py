@@ -387,7 +387,7 @@ def result(response):
 
 
 @settings(
-    max_examples=sized(3, 40),
+    max_examples=sized(3, 16),
     deadline=None,
     derandomize=True,
     database=None,

@@ -49,7 +49,7 @@ def test_random_requests_are_answered_as_the_document_says(platform, service):
 
         @given(case=operation.as_strategy())
         @settings(
-            max_examples=sized(1, 40),
+            max_examples=sized(1, 16),
             deadline=None,
             derandomize=True,
             database=None,

@@ -233,7 +233,7 @@ async def everybody_can_sit_down(household):
 
 @pytest.mark.long
 @settings(
-    max_examples=sized(5, 60),
+    max_examples=sized(5, 25),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

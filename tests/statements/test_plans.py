@@ -11,8 +11,9 @@ import pytest
 from gameshelf.devstack.statements import ACROSS, Class, Reason, classify
 from gameshelf.devstack.statements.rows import PARTNERS
 
-USERS = 20_000  # enough that a whole table is never the cheapest way
-ROWS, PRODUCTS = 4, 10_000
+# Enough that a whole table is never the cheapest way.
+USERS, ROWS, PRODUCTS = 5_000, 4, 2_500
+OF_NOBODY = 10_000
 # Statements of support and jobs read in the order of an index; the packages' own tests assert that.
 ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAMILY}
 # Tables that stay small: one row per shard, per job, or for the whole service.
@@ -43,7 +44,7 @@ async def full(everything):
     """A database of many users with rows in every table."""
     connection, tables = everything
     await connection.execute("SET session_replication_role = replica")
-    await tables.fill_of_nobody(connection, PRODUCTS, PRODUCTS)
+    await tables.fill_of_nobody(connection, OF_NOBODY, OF_NOBODY)
     await tables.fill_of_users(connection, range(USERS), ROWS, PRODUCTS)
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     # Tables of this size look cheap to read whole, if only several workers share it; real ones don't.

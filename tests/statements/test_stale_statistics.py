@@ -117,8 +117,11 @@ async def test_statements_are_linear_in_a_users_rows(stale, statements):
     state, connection, tables = stale
     now = await connection.fetchval("SELECT date_trunc('second', now())")
 
+    # What may read more, or can't be run, is left alone: it would run until its time is over, and prove nothing.
+    proven = {name: one for name, one in statements.items() if name.partition(" ")[0] not in NOT_LINEAR | NOT_RUN}
+
     async def prepare(plans):
-        for name, statement in statements.items():
+        for name, statement in proven.items():
             kinds = [kind.name for kind in (await connection.prepare(statement.sql)).get_parameters()]
             yield name, kinds, await Measured.prepare(connection, statement, plans)
 
@@ -128,11 +131,10 @@ async def test_statements_are_linear_in_a_users_rows(stale, statements):
     late = [one for plans in PLANS async for one in prepare(plans)] if state == FEW else []
     found, failed = {}, {}
     for name, kinds, measured in early + late:
-        short = name.partition(" ")[0]
         done = await done_by(measured, kinds, now)
-        if isinstance(done, Exception) and short not in NOT_LINEAR | NOT_RUN:
+        if isinstance(done, Exception):
             failed[name] = str(done)
-        elif not isinstance(done, Exception) and done.rows > MOST and short not in NOT_LINEAR:
+        elif done.rows > MOST:
             found[name] = f"{done.rows} rows, {done.pages} pages\n{done.plan}"
     assert found == {}
     assert failed == {}

@@ -40,11 +40,11 @@ def replace_all(machine, files):
     [
         (30, ["staged-partly", "step-20-after"]),
         pytest.param(
-            200,
+            100,
             [
                 *("journal-staging", "staged-partly", "journal-applying", "journal-applied", "state-written"),
                 *("synced-sent", "cleared-saves", "cleared"),
-                *(f"step-{step}-{when}" for step in range(1, 400, 40) for when in ("before", "between", "after")),
+                *(f"step-{step}-{when}" for step in range(1, 200, 20) for when in ("before", "between", "after")),
             ],
             marks=pytest.mark.long,
         ),
@@ -168,7 +168,7 @@ def test_scenario_24_defaults_that_were_written_first_are_a_conflict(game, deck,
     assert desktop.files == {"a.sav": b"200 hours"}
 
 
-@pytest.mark.parametrize("turns", [6, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("turns", [6, pytest.param(40, marks=pytest.mark.long)])
 def test_scenario_24_two_machines_in_turn_have_no_conflict(game, deck, desktop, turns):
     both_have(deck, desktop, **{"a.sav": "start"})
     for turn in range(turns):

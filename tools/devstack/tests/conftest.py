@@ -13,8 +13,10 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from gameshelf.devstack import running as running_stack
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import free_port
+from gameshelf.devstack.tokens import TokenIssuer
 
 ROOT = Path(__file__).parents[3]
 PORTS = ("LIBRARY_SERVICE_HTTP_PORT", "LIBRARY_SERVICE_GRPC_PORT", "LIBRARY_SERVICE_METRICS_PORT")
@@ -67,10 +69,22 @@ class Dev:
     def status(self) -> list[dict[str, object]]:
         return json.loads(self.run("status", "--json").stdout)["parts"]
 
+    def parts(self) -> dict[str, running_stack.Part]:
+        """What ``status`` shows, by name. It is asked for again and again, and a command takes a second of CPU."""
+        try:
+            return {part.name: part for part in running_stack.parts(self.data)}
+        except running_stack.NotRunning:
+            return {}
+
+    def is_well(self) -> bool:
+        """Whether everything is up."""
+        parts = self.parts().values()
+        return bool(parts) and all(part.alive for part in parts)
+
     def items(self, user_id: object) -> httpx.Response:
         """Returns the answer of a player's library."""
         url = f"http://127.0.0.1:{self.environment['LIBRARY_SERVICE_HTTP_PORT']}/api/v1/library/items?limit=100"
-        token = self.run("token", "--user", str(user_id)).stdout.strip()
+        token = TokenIssuer(self.data / "keys").issue(str(user_id), ("user",))
         return httpx.get(url, headers={"Authorization": f"Bearer {token}"})
 
     def owns(self, user_id: object, product_id: object) -> bool:
@@ -78,8 +92,7 @@ class Dev:
         return any(item["attributes"]["product_id"] == str(product_id) for item in owned)
 
     def dsn(self) -> str:
-        [address] = [part["address"] for part in self.status() if part["name"] == "postgresql"]
-        return f"postgresql://library@{address}/library"
+        return f"postgresql://library@{self.parts()['postgresql'].address}/library"
 
     def is_forgotten(self, user_id: object) -> bool:
         """Whether nothing but a hash remains of an account, once what was in work for it has ended."""
@@ -105,7 +118,7 @@ class Dev:
         return came
 
     def pid(self, part: str) -> int:
-        return next(int(one["pid"]) for one in self.status() if one["name"] == part)
+        return self.parts()[part].pid
 
     def processes(self) -> dict[int, str]:
         """Every process of the stack that runs: those that name the data directory, and what they have started."""

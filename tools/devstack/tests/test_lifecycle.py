@@ -108,9 +108,8 @@ def test_a_dead_server_comes_back_with_its_data(dev):
     again = dev.run("up", "--detach")
     assert again.returncode == 0
     assert "runs already" in again.stderr
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while dev.run("status").returncode != 0 and time.monotonic() < deadline:
-        time.sleep(0.2)
+    assert dev.until(dev.is_well)
+    assert dev.run("status").returncode == 0
     after = {part["name"]: part["pid"] for part in dev.status()}
     assert after.keys() == before.keys()
     assert not set(after.values()) & set(before.values())
@@ -133,7 +132,7 @@ def test_a_dead_service_is_migrated_only_if_it_does_not_start(dev):
     def restarted():
         before = dev.pid("service")
         os.kill(before, signal.SIGKILL)
-        assert dev.until(lambda: dev.run("status").returncode == 0 and dev.pid("service") != before)
+        assert dev.until(lambda: dev.is_well() and dev.pid("service") != before)
         return (dev.data / "log" / "stack.log").read_text().count("migrating the database")
 
     assert dev.run("up", "--detach").returncode == 0

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
+from rich.cells import cell_len
 
 TITLE = "Far Horizon"
 
@@ -87,6 +88,8 @@ def test_a_revocation_takes_the_progress_and_comes_back_with_its_time(admin, use
     assert (status["current_progress"], status["unlocked_at"]) == (100, granted["after"]["unlocked_at"])
     shown = admin.shows("achievements", "show", user, game["product"])
     assert "100 of 100" in shown
+    assert "1 of 3 unlocked  ████████░░░░░░░░░░░░░░░░  33%" in shown
+    assert "100 of 100   ████████████" in shown
     assert granted["after"]["unlocked_at"][:16].replace("T", " ") in shown
 
 
@@ -210,9 +213,11 @@ def test_an_achievement_that_there_is_not_is_not_found(admin, user):
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_no_line_is_longer_than_the_terminal(staff, user, game, columns):
+def test_no_line_is_longer_than_the_terminal(staff, admin, user, game, columns):
+    admin.applies("achievements", "grant", user, game["hundred"])
     somebody = staff("support")
     somebody.columns = columns
     shown = somebody.shows("achievements", "show", user, game["product"])
-    assert max(map(len, shown.splitlines())) <= columns
+    assert max(map(cell_len, shown.splitlines())) <= columns
     assert str(game["secret"]) in shown
+    assert "████████████" in shown.split("progress")[1]

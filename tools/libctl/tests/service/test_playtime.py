@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -12,6 +12,7 @@ import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from rich.cells import cell_len
 
 HOUR = 3600
 DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=40)
@@ -120,6 +121,32 @@ def test_what_was_played_is_shown_with_its_sessions(support, impossible):
     assert {one["session"]["end_reason"] for one in imported} == {"imported"}
     assert imported[-1]["client_session_id"] in ("first", "six-0")
     assert data["corrections"] == []
+
+
+def test_the_play_of_the_last_weeks_is_summed_by_day(support, impossible):
+    data = support.data("playtime", "show", impossible.id)
+    assert data["days"] == [{"day": f"{DAY:%Y-%m-%d}", "seconds": 24 * HOUR}]
+    first, last = (date.fromisoformat(data[name]) for name in ("first_day", "last_day"))
+    assert last - first == timedelta(days=97)
+    assert last in (datetime.now(UTC).date(), datetime.now(UTC).date() - timedelta(days=1))
+    of_game = support.data("playtime", "show", impossible.id, "--product", impossible.game, "--limit", 6)
+    assert of_game["days"] == data["days"]
+    assert support.data("playtime", "show", impossible.id, "--product", uuid4())["days"] == []
+    rest = support.data("playtime", "show", impossible.id, "--limit", 6, "--cursor", of_game["next_cursor"])
+    assert (rest["days"], rest["first_day"], rest["last_day"]) == ([], "", "")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_totals_have_bars_and_the_last_weeks_a_sparkline(support, impossible, columns):
+    support.columns = columns
+    shown = support.shows("playtime", "show", impossible.id)
+    assert max(map(cell_len, shown.splitlines())) <= columns
+    assert "\x1b" not in shown
+    days, weeks, *_ = shown.splitlines()
+    assert days.split() == ["last", "14", "days", "·" * 14, "not", "played"]
+    assert weeks.count("█") == 1
+    assert "24h 00m, most 24h 00m (week of 20" in weeks
+    assert "█" * 14 in shown.split("product", 1)[1]
 
 
 def test_the_sessions_of_one_day_and_their_pages(support, impossible):

@@ -1,5 +1,6 @@
 """The command line ``libctl``. The nouns are loaded when they are called, so that ``--help`` needs none of them."""
 
+import io
 import logging
 import os
 import signal
@@ -191,6 +192,7 @@ def cli(ctx: click.Context, profile: str | None, language: str | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and ends the process with one of ``ExitCode``."""
     _silence_libraries()
+    _escape_what_cannot_be_encoded()
     out = Output()
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -225,6 +227,13 @@ def _silence_libraries() -> None:
     logging.getLogger().addHandler(_NOWHERE)  # otherwise Python prints warnings for which there is no handler
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """A Russian title on a terminal of another encoding is an escape; it would end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # tests have others
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _misused(out: Output, error: click.UsageError) -> ExitCode:

@@ -20,7 +20,7 @@ from uuid import UUID
 from gameshelf.libctl import shown
 from gameshelf.libctl.errors import Refused
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleRenderable, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -142,7 +142,7 @@ def visible(value: object, *, lines: bool = False) -> str:
 
 
 def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]], *, empty: str = "none") -> RenderableType:
-    """A table of plain values. A cell that is a rich Text is taken as it is: its maker has used ``visible``."""
+    """A table of plain values. What rich draws is taken as it is: the maker of a Text has used ``visible``."""
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
         described = column if isinstance(column, Column) else Column(column)
@@ -155,7 +155,7 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]], *, 
             min_width=described.least or None,
         )
     for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row))
+        drawn.add_row(*map(_drawable, row))
     return drawn if drawn.row_count else Text(empty, style="dim")
 
 
@@ -170,7 +170,7 @@ def facts(pairs: Mapping[str, object] | Iterable[tuple[str, object]]) -> Rendera
     drawn.add_column(style="dim", no_wrap=True)
     drawn.add_column(overflow="fold")
     for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
-        drawn.add_row(Text(visible(name)), value if isinstance(value, Text) else Text(visible(value)))
+        drawn.add_row(Text(visible(name)), _drawable(value))
     return drawn
 
 
@@ -206,6 +206,10 @@ def _grow(parent: Tree, children: Iterable[Branch]) -> None:
 
 def _label(label: object) -> Text:
     return label if isinstance(label, Text) else Text(visible(label))
+
+
+def _drawable(value: Any) -> RenderableType:
+    return value if isinstance(value, ConsoleRenderable) else Text(visible(value))
 
 
 def _escaped(char: str) -> str:

@@ -70,6 +70,11 @@ def span(seconds: int, *, signed: bool = False) -> str:
     return f"{sign}{hours:,}h {minutes:02}m {rest:02}s"
 
 
+def hours(seconds: int) -> str:
+    """A length of time for people, to the minute; to the second if it has no minute."""
+    return f"{seconds // 3600:,}h {seconds // 60 % 60:02}m" if seconds >= 60 else f"{seconds}s"
+
+
 def minute(moment: datetime | None) -> str:
     """A time of UTC, to the minute."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment else ""

@@ -16,6 +16,7 @@ _COLUMNS = 100
 _VARYING = (
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "id"),
     (re.compile(r"\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"), "time"),
+    (re.compile(r"^last 14 (?:days|weeks) .*$", re.MULTILINE), "recent"),
     (re.compile(r"(?<=--revision )[0-9a-f]{16}\b"), "revision"),
     (re.compile(r"(?<=--cursor )\S+"), "cursor"),
     (re.compile(r"(?<=entry )\d+|(?<=undo )\d+"), "entry"),

@@ -27,7 +27,7 @@ from gameshelf.protos.library.v1 import admin_change_pb2 as library_dot_v1_dot_a
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as library_dot_v1_dot_playtime__tracker__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flibrary/v1/admin_playtime.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\x1a)library/v1/playtime_tracker_service.proto\"\xd3\x01\n\x13ShowPlaytimeRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x0c\n\x04page\x18\x03 \x01(\x05\x12\r\n\x05limit\x18\x04 \x01(\x05\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63ursor\x18\x07 \x01(\t\x12\x14\n\x0cwith_imports\x18\x08 \x01(\x08\"\x86\x02\n\x14ShowPlaytimeResponse\x12-\n\x08products\x18\x01 \x03(\x0b\x32\x1b.library.v1.ProductPlaytime\x12\x16\n\x0etotal_products\x18\x02 \x01(\x03\x12\x32\n\x08sessions\x18\x03 \x03(\x0b\x32 .library.v1.AdminPlaytimeSession\x12\x13\n\x0bnext_cursor\x18\x04 \x01(\t\x12\x33\n\x0b\x63orrections\x18\x05 \x03(\x0b\x32\x1e.library.v1.PlaytimeCorrection\x12)\n\x07imports\x18\x06 \x03(\x0b\x32\x18.library.v1.ImportedPlay\"\xed\x01\n\x0cImportedPlay\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sessions\x18\x03 \x01(\x03\x12\x0f\n\x07seconds\x18\x04 \x01(\x03\x12/\n\x0b\x66irst_start\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08last_end\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63ounted_seconds\x18\x07 \x01(\x03\"\xe1\x01\n\x0fProductPlaytime\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x15\n\rtotal_seconds\x18\x03 \x01(\x03\x12\x16\n\x0eplayed_seconds\x18\x04 \x01(\x03\x12\x19\n\x11\x63orrected_seconds\x18\x05 \x01(\x03\x12\x16\n\x0erecent_seconds\x18\x06 \x01(\x03\x12\x32\n\x0elast_played_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsession_count\x18\x08 \x01(\x03\"\xf2\x01\n\x14\x41\x64minPlaytimeSession\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.library.v1.PlaytimeSession\x12\x19\n\x11\x63lient_session_id\x18\x02 \x01(\t\x12\x1a\n\x12\x63opy_owner_user_id\x18\x03 \x01(\t\x12\x35\n\x11last_heartbeat_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05title\x18\x06 \x01(\t\"\x88\x01\n\x12PlaytimeCorrection\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05title\x18\x05 \x01(\t\"y\n\x16\x43orrectPlaytimeRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x0f\n\x07seconds\x18\x03 \x01(\x12\x12)\n\x06\x63hange\x18\x04 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"C\n\x17\x43orrectPlaytimeResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"j\n\x18RecomputePlaytimeRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"E\n\x19RecomputePlaytimeResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"\\\n\x1cListPlaytimeAnomaliesRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0c\n\x04kind\x18\x04 \x01(\t\"d\n\x1dListPlaytimeAnomaliesResponse\x12.\n\tanomalies\x18\x01 \x03(\x0b\x32\x1b.library.v1.PlaytimeAnomaly\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\x80\x01\n\x0fPlaytimeAnomaly\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0f\n\x07seconds\x18\x04 \x01(\x03\x12,\n\x08\x66ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flibrary/v1/admin_playtime.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\x1a)library/v1/playtime_tracker_service.proto\"\xd3\x01\n\x13ShowPlaytimeRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x0c\n\x04page\x18\x03 \x01(\x05\x12\r\n\x05limit\x18\x04 \x01(\x05\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63ursor\x18\x07 \x01(\t\x12\x14\n\x0cwith_imports\x18\x08 \x01(\x08\"\xd0\x02\n\x14ShowPlaytimeResponse\x12-\n\x08products\x18\x01 \x03(\x0b\x32\x1b.library.v1.ProductPlaytime\x12\x16\n\x0etotal_products\x18\x02 \x01(\x03\x12\x32\n\x08sessions\x18\x03 \x03(\x0b\x32 .library.v1.AdminPlaytimeSession\x12\x13\n\x0bnext_cursor\x18\x04 \x01(\t\x12\x33\n\x0b\x63orrections\x18\x05 \x03(\x0b\x32\x1e.library.v1.PlaytimeCorrection\x12)\n\x07imports\x18\x06 \x03(\x0b\x32\x18.library.v1.ImportedPlay\x12#\n\x04\x64\x61ys\x18\x07 \x03(\x0b\x32\x15.library.v1.PlayedDay\x12\x11\n\tfirst_day\x18\x08 \x01(\t\x12\x10\n\x08last_day\x18\t \x01(\t\")\n\tPlayedDay\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\x03\"\xed\x01\n\x0cImportedPlay\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sessions\x18\x03 \x01(\x03\x12\x0f\n\x07seconds\x18\x04 \x01(\x03\x12/\n\x0b\x66irst_start\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08last_end\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63ounted_seconds\x18\x07 \x01(\x03\"\xe1\x01\n\x0fProductPlaytime\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x15\n\rtotal_seconds\x18\x03 \x01(\x03\x12\x16\n\x0eplayed_seconds\x18\x04 \x01(\x03\x12\x19\n\x11\x63orrected_seconds\x18\x05 \x01(\x03\x12\x16\n\x0erecent_seconds\x18\x06 \x01(\x03\x12\x32\n\x0elast_played_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsession_count\x18\x08 \x01(\x03\"\xf2\x01\n\x14\x41\x64minPlaytimeSession\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.library.v1.PlaytimeSession\x12\x19\n\x11\x63lient_session_id\x18\x02 \x01(\t\x12\x1a\n\x12\x63opy_owner_user_id\x18\x03 \x01(\t\x12\x35\n\x11last_heartbeat_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05title\x18\x06 \x01(\t\"\x88\x01\n\x12PlaytimeCorrection\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05title\x18\x05 \x01(\t\"y\n\x16\x43orrectPlaytimeRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x0f\n\x07seconds\x18\x03 \x01(\x12\x12)\n\x06\x63hange\x18\x04 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"C\n\x17\x43orrectPlaytimeResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"j\n\x18RecomputePlaytimeRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"E\n\x19RecomputePlaytimeResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"\\\n\x1cListPlaytimeAnomaliesRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0c\n\x04kind\x18\x04 \x01(\t\"d\n\x1dListPlaytimeAnomaliesResponse\x12.\n\tanomalies\x18\x01 \x03(\x0b\x32\x1b.library.v1.PlaytimeAnomaly\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\x80\x01\n\x0fPlaytimeAnomaly\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0f\n\x07seconds\x18\x04 \x01(\x03\x12,\n\x08\x66ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,27 +37,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHOWPLAYTIMEREQUEST']._serialized_start=155
   _globals['_SHOWPLAYTIMEREQUEST']._serialized_end=366
   _globals['_SHOWPLAYTIMERESPONSE']._serialized_start=369
-  _globals['_SHOWPLAYTIMERESPONSE']._serialized_end=631
-  _globals['_IMPORTEDPLAY']._serialized_start=634
-  _globals['_IMPORTEDPLAY']._serialized_end=871
-  _globals['_PRODUCTPLAYTIME']._serialized_start=874
-  _globals['_PRODUCTPLAYTIME']._serialized_end=1099
-  _globals['_ADMINPLAYTIMESESSION']._serialized_start=1102
-  _globals['_ADMINPLAYTIMESESSION']._serialized_end=1344
-  _globals['_PLAYTIMECORRECTION']._serialized_start=1347
-  _globals['_PLAYTIMECORRECTION']._serialized_end=1483
-  _globals['_CORRECTPLAYTIMEREQUEST']._serialized_start=1485
-  _globals['_CORRECTPLAYTIMEREQUEST']._serialized_end=1606
-  _globals['_CORRECTPLAYTIMERESPONSE']._serialized_start=1608
-  _globals['_CORRECTPLAYTIMERESPONSE']._serialized_end=1675
-  _globals['_RECOMPUTEPLAYTIMEREQUEST']._serialized_start=1677
-  _globals['_RECOMPUTEPLAYTIMEREQUEST']._serialized_end=1783
-  _globals['_RECOMPUTEPLAYTIMERESPONSE']._serialized_start=1785
-  _globals['_RECOMPUTEPLAYTIMERESPONSE']._serialized_end=1854
-  _globals['_LISTPLAYTIMEANOMALIESREQUEST']._serialized_start=1856
-  _globals['_LISTPLAYTIMEANOMALIESREQUEST']._serialized_end=1948
-  _globals['_LISTPLAYTIMEANOMALIESRESPONSE']._serialized_start=1950
-  _globals['_LISTPLAYTIMEANOMALIESRESPONSE']._serialized_end=2050
-  _globals['_PLAYTIMEANOMALY']._serialized_start=2053
-  _globals['_PLAYTIMEANOMALY']._serialized_end=2181
+  _globals['_SHOWPLAYTIMERESPONSE']._serialized_end=705
+  _globals['_PLAYEDDAY']._serialized_start=707
+  _globals['_PLAYEDDAY']._serialized_end=748
+  _globals['_IMPORTEDPLAY']._serialized_start=751
+  _globals['_IMPORTEDPLAY']._serialized_end=988
+  _globals['_PRODUCTPLAYTIME']._serialized_start=991
+  _globals['_PRODUCTPLAYTIME']._serialized_end=1216
+  _globals['_ADMINPLAYTIMESESSION']._serialized_start=1219
+  _globals['_ADMINPLAYTIMESESSION']._serialized_end=1461
+  _globals['_PLAYTIMECORRECTION']._serialized_start=1464
+  _globals['_PLAYTIMECORRECTION']._serialized_end=1600
+  _globals['_CORRECTPLAYTIMEREQUEST']._serialized_start=1602
+  _globals['_CORRECTPLAYTIMEREQUEST']._serialized_end=1723
+  _globals['_CORRECTPLAYTIMERESPONSE']._serialized_start=1725
+  _globals['_CORRECTPLAYTIMERESPONSE']._serialized_end=1792
+  _globals['_RECOMPUTEPLAYTIMEREQUEST']._serialized_start=1794
+  _globals['_RECOMPUTEPLAYTIMEREQUEST']._serialized_end=1900
+  _globals['_RECOMPUTEPLAYTIMERESPONSE']._serialized_start=1902
+  _globals['_RECOMPUTEPLAYTIMERESPONSE']._serialized_end=1971
+  _globals['_LISTPLAYTIMEANOMALIESREQUEST']._serialized_start=1973
+  _globals['_LISTPLAYTIMEANOMALIESREQUEST']._serialized_end=2065
+  _globals['_LISTPLAYTIMEANOMALIESRESPONSE']._serialized_start=2067
+  _globals['_LISTPLAYTIMEANOMALIESRESPONSE']._serialized_end=2167
+  _globals['_PLAYTIMEANOMALY']._serialized_start=2170
+  _globals['_PLAYTIMEANOMALY']._serialized_end=2298
 # @@protoc_insertion_point(module_scope)

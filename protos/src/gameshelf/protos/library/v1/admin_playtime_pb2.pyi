@@ -32,20 +32,34 @@ class ShowPlaytimeRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cursor: _Optional[str] = ..., with_imports: _Optional[bool] = ...) -> None: ...
 
 class ShowPlaytimeResponse(_message.Message):
-    __slots__ = ("products", "total_products", "sessions", "next_cursor", "corrections", "imports")
+    __slots__ = ("products", "total_products", "sessions", "next_cursor", "corrections", "imports", "days", "first_day", "last_day")
     PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
     CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
     IMPORTS_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_DAY_FIELD_NUMBER: _ClassVar[int]
+    LAST_DAY_FIELD_NUMBER: _ClassVar[int]
     products: _containers.RepeatedCompositeFieldContainer[ProductPlaytime]
     total_products: int
     sessions: _containers.RepeatedCompositeFieldContainer[AdminPlaytimeSession]
     next_cursor: str
     corrections: _containers.RepeatedCompositeFieldContainer[PlaytimeCorrection]
     imports: _containers.RepeatedCompositeFieldContainer[ImportedPlay]
-    def __init__(self, products: _Optional[_Iterable[_Union[ProductPlaytime, _Mapping]]] = ..., total_products: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[AdminPlaytimeSession, _Mapping]]] = ..., next_cursor: _Optional[str] = ..., corrections: _Optional[_Iterable[_Union[PlaytimeCorrection, _Mapping]]] = ..., imports: _Optional[_Iterable[_Union[ImportedPlay, _Mapping]]] = ...) -> None: ...
+    days: _containers.RepeatedCompositeFieldContainer[PlayedDay]
+    first_day: str
+    last_day: str
+    def __init__(self, products: _Optional[_Iterable[_Union[ProductPlaytime, _Mapping]]] = ..., total_products: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[AdminPlaytimeSession, _Mapping]]] = ..., next_cursor: _Optional[str] = ..., corrections: _Optional[_Iterable[_Union[PlaytimeCorrection, _Mapping]]] = ..., imports: _Optional[_Iterable[_Union[ImportedPlay, _Mapping]]] = ..., days: _Optional[_Iterable[_Union[PlayedDay, _Mapping]]] = ..., first_day: _Optional[str] = ..., last_day: _Optional[str] = ...) -> None: ...
+
+class PlayedDay(_message.Message):
+    __slots__ = ("day", "seconds")
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    day: str
+    seconds: int
+    def __init__(self, day: _Optional[str] = ..., seconds: _Optional[int] = ...) -> None: ...
 
 class ImportedPlay(_message.Message):
     __slots__ = ("device_id", "recorded_at", "sessions", "seconds", "first_start", "last_end", "counted_seconds")

@@ -1,21 +1,24 @@
 """``libctl achievements``: what a player has achieved, and what support gives and takes of it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
+from gameshelf.libctl.charts import Bar, below, share_of
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
-from gameshelf.libctl.output import Branch, Column, Output, table, tree, visible
+from gameshelf.libctl.output import Branch, Column, Output, lines, table, tree, visible
 from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import day, minute
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 from rich.text import Text
 
+_BAR, _SHORT_BAR = 24, 12
 _CODES = {
     "ACHIEVEMENT_NOT_FOUND": "there was no such achievement",
     "PERMISSION_DENIED": "the player could not play the product, or only servers may unlock it",
@@ -43,21 +46,8 @@ def show(out: Output, user: UUID, product: UUID) -> None:
     """List all achievements of a product, including hidden ones, with the player's progress."""
     asked = messages.ShowAchievementsRequest(user_id=str(user), product_id=str(product))
     found = plain(connect().call("ShowAchievements", asked))
-    columns = [Column("achievement"), Column("unlocked (UTC)"), Column("progress", "right", whole=True)]
-    columns += [Column("owners", "right")] if out.is_wide else []
-    rows = [
-        (
-            name_of(one),
-            (minute if out.is_wide else day)(one["status"]["unlocked_at"]) or "-",
-            progress_of(one["status"]),
-            *([_share(one["status"]["rarity_percentage"])] if out.is_wide else []),
-            one["status"]["achievement_id"],
-        )
-        for one in found["achievements"]
-    ]
-    columns.append(Column("id", whole=True))
     heading = [found["title"]] if found["title"] else []
-    out.result(found, *heading, table(columns, rows, empty="This product has no achievements."))
+    out.result(found, *heading, *_sum(found["achievements"]), _achievements(out, found["achievements"]))
 
 
 @group.command()
@@ -98,6 +88,41 @@ def revoke(out: Output, user: UUID, achievement: UUID) -> ChangeCall:
     """
     request = messages.RevokeAchievementRequest(user_id=str(user), achievement_id=str(achievement))
     return ChangeCall("RevokeAchievement", request, lambda client: _say_which(out, client, user, achievement))
+
+
+def _sum(achievements: list[dict[str, Any]]) -> list[Any]:
+    """Draws how many are unlocked."""
+    total, unlocked = len(achievements), sum(1 for one in achievements if one["status"]["is_unlocked"])
+    if not total:
+        return []
+    share = share_of(unlocked, total)
+    said = f"{unlocked:,} of {total:,} unlocked  "
+    return [Bar(share, _BAR, "green", has_track=True, before=said, after=f" {share:4.0%}")]
+
+
+def _achievements(out: Output, achievements: list[dict[str, Any]]) -> Any:
+    """The bar of a progress, and an id, are beside the value, or below it where there is no room."""
+    has_progress = any(one["status"]["target_progress"] for one in achievements)
+    columns = [Column("achievement", least=0 if out.is_wide else 36), Column("unlocked (UTC)")]
+    columns += [Column("progress", "right", whole=True)] if has_progress else []
+    columns += [Column("", whole=True)] if has_progress and out.is_wide else []
+    columns += [Column("owners", "right"), Column("id", whole=True)] if out.is_wide else []
+    rows = [(_wide if out.is_wide else _narrow)(one, has_progress=has_progress) for one in achievements]
+    return table(columns, rows, empty="This product has no achievements.")
+
+
+def _wide(one: dict[str, Any], *, has_progress: bool) -> Sequence[object]:
+    status = one["status"]
+    progress = (progress_of(status), bar_of(status) or "") if has_progress else ()
+    share = "" if status["rarity_percentage"] is None else f"{status['rarity_percentage']:.1f}%"
+    return name_of(one), minute(status["unlocked_at"]) or "-", *progress, share, status["achievement_id"]
+
+
+def _narrow(one: dict[str, Any], *, has_progress: bool) -> Sequence[object]:
+    status = one["status"]
+    bar = bar_of(status)
+    progress = (below(progress_of(status), bar) if bar else "",) if has_progress else ()
+    return lines(name_of(one), status["achievement_id"]), day(status["unlocked_at"]) or "-", *progress
 
 
 def _say_which(out: Output, client: Client, user: UUID, achievement: UUID) -> None:
@@ -169,5 +194,9 @@ def progress_of(status: dict[str, Any]) -> str:
     return f"{status['current_progress']:,} of {status['target_progress']:,}" if status["target_progress"] else ""
 
 
-def _share(percentage: float | None) -> str:
-    return "" if percentage is None else f"{percentage:.1f}%"
+def bar_of(status: dict[str, Any]) -> Bar | None:
+    """Draws the progress towards a target; None if the achievement has none."""
+    if not status["target_progress"]:
+        return None
+    share = share_of(status["current_progress"], status["target_progress"])
+    return Bar(share, _SHORT_BAR, "green" if status["is_unlocked"] else "cyan", has_track=True)

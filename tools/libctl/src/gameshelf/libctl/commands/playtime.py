@@ -1,22 +1,25 @@
 """``libctl playtime``: how long somebody has played, and where that can't be."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
+from gameshelf.libctl.charts import Bar, below, share_of, sparklines
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
-from gameshelf.libctl.output import Column, Output, table
+from gameshelf.libctl.output import Column, Output, lines, table
 from gameshelf.libctl.shapes import answers
-from gameshelf.libctl.times import DayParameter, Span, day, day_in_utc, minute, span
+from gameshelf.libctl.times import DayParameter, Span, day, day_in_utc, hours, minute, span
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
 
+_BAR = 14
 _KINDS = ("long_day", "fast_import")
 
 
@@ -67,10 +70,11 @@ def show(
     )
     found = plain(connect().call("ShowPlaytime", request))
     parts = [_sessions(out, found["sessions"], with_product=product is None)]
+    if imports:
+        parts.insert(0, _imports(out, found["imports"]))
     if not cursor:
         parts.insert(0, _products(out, found["products"]))
-    if imports:
-        parts.insert(1, _imports(out, found["imports"]))
+        parts[:0] = recent_play(found)
     if found["corrections"]:
         parts.append(_corrections(found["corrections"]))
     out.result(found, *parts)
@@ -145,22 +149,59 @@ def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: 
     out.say(f"{name}: {span(of.total_seconds)} in total; with {span(seconds, signed=True)} it is {span(total)}.")
 
 
+def recent_play(found: dict[str, Any]) -> list[Any]:
+    """Draws the play of the last 14 days and weeks; nothing where nothing was ever played."""
+    seconds = days_of(found)
+    if not found["products"] or not seconds:
+        return []
+    first = date.fromisoformat(found["first_day"])
+    days = [first + timedelta(number) for number in range(len(seconds))]
+    weeks = [sum(seconds[start : start + 7]) for start in range(0, len(seconds), 7)]
+    rows = [
+        ("last 14 days", seconds[-14:], _most(seconds[-14:], days[-14:], "")),
+        (f"last {len(weeks)} weeks", weeks, _most(weeks, days[::7], "week of ")),
+    ]
+    return [sparklines(rows)]
+
+
+def days_of(found: dict[str, Any]) -> list[int]:
+    """Returns the seconds of each of the last days, also of those without play. An earlier service sends none."""
+    if not found["last_day"]:
+        return []
+    first, last = (date.fromisoformat(found[name]) for name in ("first_day", "last_day"))
+    played = {date.fromisoformat(one["day"]): one["seconds"] for one in found["days"]}
+    return [played.get(first + timedelta(number), 0) for number in range((last - first).days + 1)]
+
+
+def _most(seconds: Sequence[int], starts: Sequence[date], when: str) -> str:
+    """Says in words what a sparkline shows: the sum, and the most with its time."""
+    most = max(seconds)
+    return f"{hours(sum(seconds))}, most {hours(most)} ({when}{starts[seconds.index(most)]})" if most else "not played"
+
+
 def _products(out: Output, products: list[dict[str, Any]]) -> Any:
+    """The bar of a total, and an id, are beside the value, or below it where there is no room."""
     is_corrected = any(one["corrected_seconds"] for one in products)
-    columns = [Column("product"), Column("total", "right", whole=True)]
+    is_roomy = out.is_wide and not is_corrected
+    columns = [Column("product", least=0 if is_roomy else 36), Column("total", "right", whole=True)]
+    columns += [Column("", whole=True)] if is_roomy else []
     columns += [Column("corrected", "right", whole=True)] if is_corrected else []
     columns += [Column("last (UTC)", whole=True), Column("sessions", "right")] if out.is_wide else []
-    rows = [
-        (
-            one["title"] or "(no title yet)",
-            span(one["total_seconds"]),
-            *([_correction(one["corrected_seconds"])] if is_corrected else []),
-            *([day(one["last_played_at"]), one["session_count"]] if out.is_wide else []),
-            one["product_id"],
+    columns += [Column("product id", whole=True)] if is_roomy else []
+    most = max((one["total_seconds"] for one in products), default=0)
+    rows = []
+    for one in products:
+        title, total = one["title"] or "(no title yet)", span(one["total_seconds"])
+        bar = Bar(share_of(one["total_seconds"], most), _BAR)
+        rows.append(
+            (
+                title if is_roomy else lines(title, one["product_id"]),
+                *((total, bar) if is_roomy else (below(total, bar),)),
+                *([_correction(one["corrected_seconds"])] if is_corrected else []),
+                *([day(one["last_played_at"]), one["session_count"]] if out.is_wide else []),
+                *([one["product_id"]] if is_roomy else []),
+            )
         )
-        for one in products
-    ]
-    columns.append(Column("product id", whole=True))
     return table(columns, rows, empty="Nothing was played.")
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
+from gameshelf.libctl.charts import Bar
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.comparison import COMPARED, Comparison
 from gameshelf.libctl.errors import ExitCode, Refused
@@ -18,7 +19,6 @@ from gameshelf.libctl.progress import progress
 from gameshelf.libctl.shapes import answers, with_shape
 from gameshelf.libctl.sizes import Size
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
-from rich.text import Text
 
 _BAR, _SHORT_BAR = 24, 8
 
@@ -37,8 +37,9 @@ def show(out: Output, user: UUID) -> None:
     quota = connect().call("ShowQuota", messages.ShowQuotaRequest(user_id=str(user)))
     taken = quota.used_bytes + quota.reserved_bytes
     limit = f"{size(quota.limit_bytes)} ({'set by support' if quota.is_override else 'default'})"
+    used = f"{size(taken)} of {size(quota.limit_bytes)}  "
     shown = {
-        "used": Text(f"{size(taken)} of {size(quota.limit_bytes)}  ").append_text(bar(taken, quota.limit_bytes)),
+        "used": _bar(taken, quota.limit_bytes, before=used),
         "limit": limit,
         "reserved by uploads": size(quota.reserved_bytes),
     }
@@ -46,7 +47,7 @@ def show(out: Output, user: UUID) -> None:
         (
             product.title or product.product_id,
             size(product.used_bytes + product.reserved_bytes),
-            bar(product.used_bytes + product.reserved_bytes, quota.limit_bytes),
+            _bar(product.used_bytes + product.reserved_bytes, quota.limit_bytes),
         )
         for product in quota.products
     ]
@@ -107,7 +108,7 @@ def _show_top(out: Output, most: list[tuple[int, str, dict[str, Any]]], looked_a
             one["user_id"],
             size(one["used_bytes"]),
             size(one["limit_bytes"]) + (" (set by support)" if one["is_override"] else ""),
-            bar(one["used_bytes"], one["limit_bytes"], _SHORT_BAR),
+            _bar(one["used_bytes"], one["limit_bytes"], _SHORT_BAR),
         )
         for one in users
     ]
@@ -147,9 +148,8 @@ def recalculate(out: Output, user: UUID, cursor: str) -> int:
     return ExitCode.OK if found.is_right else ExitCode.FAILED
 
 
-def bar(taken: int, limit: int, width: int = _BAR) -> Text:
+def _bar(taken: int, limit: int, width: int = _BAR, before: str = "") -> Bar:
     """Draws the used part of a limit."""
     part = taken / limit if limit else 1.0
-    full = min(round(part * width), width)
     style = "red" if part >= 0.95 else "yellow" if part >= 0.8 else "green"
-    return Text("█" * full, style=style).append("░" * (width - full), "dim").append(f" {part:4.0%}")
+    return Bar(part, width, style, has_track=True, before=before, after=f" {part:4.0%}")

@@ -1,7 +1,8 @@
 """``playtime show|correct|recompute|anomalies``: a user's playtime, corrections and anomalies."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,8 @@ COMMANDS = (
     read_command("playtime anomalies", "ListPlaytimeAnomalies"),
 )
 _KINDS = ("long_day", "fast_import")
+_DAYS = 14 * 7
+"""The number of days whose play is shown, today included."""
 _IMPORTS = 5
 """Number of imports that are shown: each one requires a union of intervals."""
 _NEW = "dry run"
@@ -68,6 +71,9 @@ class PlaytimeOfUser:
         products: Sequence[ProductSummary] = ()
         corrections: Sequence[Correction] = ()
         imports: Sequence[ImportedPlay] = ()
+        days: Mapping[date, int] = {}
+        today = self._context.clock().astimezone(UTC).date()
+        first = today - timedelta(days=_DAYS - 1)
         total = 0
         async with self._context.reading(user_id) as connection:
             support = PlaytimeSupportQueries(connection)
@@ -76,6 +82,7 @@ class PlaytimeOfUser:
                 summary = await PlaytimeQueries(connection).summary(user_id, wanted, self._context.clock(), page)
                 products, total = summary.items, summary.total
                 corrections = await support.corrections(user_id, product_id, limit=limit)
+                days = await _played_days(connection, user_id, wanted, first, today)
             if request.with_imports and product_id:
                 imports = await support.imports(user_id, product_id, _IMPORTS)
             found = await support.sessions(user_id, product_id, since=since, until=until, after=after, limit=limit + 1)
@@ -91,6 +98,9 @@ class PlaytimeOfUser:
             next_cursor=cursors.pack(last.start_time, last.id) if last else "",
             corrections=[_correction(one, titles) for one in corrections],
             imports=[_import(one) for one in imports],
+            days=[messages.PlayedDay(day=day.isoformat(), seconds=seconds) for day, seconds in sorted(days.items())],
+            first_day=first.isoformat() if after is None else "",
+            last_day=today.isoformat() if after is None else "",
         )
 
     async def CorrectPlaytime(
@@ -127,6 +137,17 @@ class PlaytimeOfUser:
             anomalies=[_anomaly(one) for one in shown if one.user_id not in erased],
             next_cursor=cursors.pack(*shown[-1].place) if len(found) > limit else "",
         )
+
+
+async def _played_days(
+    connection: Connection, user_id: UUID, product_ids: Sequence[UUID], first: date, last: date
+) -> Mapping[date, int]:
+    """Returns the seconds of each day of UTC on which one of the products was played; [] means all products."""
+    found = await PlaytimeQueries(connection).daily(user_id, product_ids, first, last, UTC)
+    days: Counter[date] = Counter()
+    for one in found:
+        days[one.day] += one.seconds
+    return days
 
 
 def _moment(request: messages.ShowPlaytimeRequest, name: str) -> datetime | None:

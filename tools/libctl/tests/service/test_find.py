@@ -8,6 +8,7 @@ import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import wait_for
 
+TRACE = '"0af7651916cd43dd8448eb211c80319c"'
 PRODUCT = "com.platform.catalog.product.created.v1"
 
 
@@ -150,7 +151,9 @@ def test_nothing_of_an_erased_user_is_found(saver, found, admin):
     ("what", "hint"),
     [
         ("somebody@example.test", "ACCOUNT_SERVICE_GRPC_ADDR is not set"),
-        ("0af7651916cd43dd8448eb211c80319c", "trace id"),
+        ("0af7651916cd43dd8448eb211c80319c", f"jq 'select(.trace_id == {TRACE})'"),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", f"jq 'select(.trace_id == {TRACE})'"),
+        ("0AF7651916CD43DD8448EB211C80319C", "libctl user timeline USER --since TIME"),
         ("0af76", "at least 8 characters"),
         ("no-such-order-of-anybody", "the whole id"),
     ],

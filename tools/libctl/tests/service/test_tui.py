@@ -16,14 +16,16 @@ from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 from gameshelf.devstack.servers.base import free_port
 from gameshelf.libctl.client import Client
+from gameshelf.libctl.happenings import KINDS
 from gameshelf.libctl.profiles import Profile
 from gameshelf.libctl.tui.app import PlayerScreen
+from gameshelf.libctl.tui.choice_list import ChoiceList
 from gameshelf.libctl.tui.command_list import CommandList
 from gameshelf.libctl.tui.tabs import TABS
-from textual.widgets import DataTable, OptionList, Static
+from textual.widgets import DataTable, OptionList, Static, Tab
 
 TITLE = "Дальний горизонт 🐉 龍の夢 — очень длинное название, которое не помещается"
-NAMES = [name for name, _ in TABS]
+NAMES = [name for name, *_ in TABS]
 MANY = 120
 
 
@@ -74,7 +76,7 @@ class Screen:
             await self.pilot.pause()
 
     async def tab(self, name):
-        await self.press(str(NAMES.index(name) + 1))
+        await self.press(str((NAMES.index(name) + 1) % 10))
 
 
 @pytest.fixture
@@ -133,11 +135,37 @@ async def test_each_tab_is_read_when_it_is_looked_at(screen, owner):
         assert [row[:2] for row in shown.rows] == [["conflict", "слот 🐉"], ["save", "слот 🐉"], ["trash", "старый"]]
         await shown.tab("Settings")
         assert [row[:2] for row in shown.rows] == [[TITLE, "account"]]
+        await shown.tab("Playtime")
+        assert "last 14 days ·" in shown.state
+        await shown.tab("Timeline")
+        assert {"put it on the wishlist", "moved старый to the trash"} <= {row[1] for row in shown.rows}
         before = list(shown.client.calls)
         await shown.tab("Library")
         assert shown.client.calls == before
         await shown.press("r")
         assert shown.client.calls == [*before, "ListLibrary"]
+
+
+async def test_the_timeline_is_narrowed_to_a_kind_and_back(screen, owner):
+    async with screen(owner.id, (160, 50)) as shown:
+        await shown.tab("Timeline")
+        everything = shown.rows
+        await shown.press("f")
+        assert isinstance(shown.app.screen, ChoiceList)
+        await shown.press(*["down"] * (1 + KINDS.index("session")), "enter")
+        [[_, said, title]] = shown.rows
+        assert said.startswith("began to play on пк, and still does: session ")
+        assert title == TITLE
+        assert "Timeline › session" in str(shown.app.pane.query_one(".path", Static).visual)
+        assert [one.words[:2] for one in shown.app.pane.row.commands] == [("playtime", "show"), ("user", "timeline")]
+        await shown.press("f", "end", "enter")  # in its place, not above it
+        assert (shown.rows, "Nothing of the kind dead letter." in shown.state) == ([], True)
+        await shown.press("f", "escape", "b")
+        assert shown.rows == everything
+        await shown.press("f", "enter")
+        assert shown.rows == everything
+        await shown.press("f", "down", "enter", "f", "home", "enter")
+        assert shown.rows == everything
 
 
 async def test_a_save_opens_its_versions_and_leads_back(screen, owner):
@@ -161,6 +189,7 @@ async def test_nothing_is_wider_than_the_terminal(screen, owner, size):
             table = shown.app.pane.query_one(DataTable)
             assert table.virtual_size.width <= size[0], name
             assert table.size.height >= 4, name
+            assert max(tab.region.right for tab in shown.app.query(Tab)) <= size[0]
         await shown.pilot.resize_terminal(60, 20)
         await shown.settled()
         assert shown.rows
@@ -222,6 +251,12 @@ async def test_a_long_list_is_read_by_pages_and_only_one_is_kept(screen, platfor
         assert len(shown.client.calls) == before
         await shown.press("p", "p")
         assert [row.key for row in shown.app.pane.level.page.rows] == first
+        await shown.tab("Timeline")
+        happened = []
+        for _ in range(3):
+            happened += [row.key for row in shown.app.pane.level.page.rows]
+            await shown.press("n")
+        assert len(set(happened)) == len(happened) == MANY
 
 
 async def test_keys_work_while_a_read_hangs(screen, platform, owner):

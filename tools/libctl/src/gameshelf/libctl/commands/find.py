@@ -36,7 +36,8 @@ _NEXT = {
     "audit_entry": ("audit show {id}",),
     "dead_letter": ("events dlq list --id {id}",),
 }
-_TRACE_ID = re.compile("[0-9a-f]{32}")
+_TRACE_ID = re.compile("(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?")
+"""A trace id, as an error of the API has it, or a whole ``traceparent``."""
 _SHORT_ID = re.compile("[0-9a-f-]{1,8}", re.IGNORECASE)
 
 
@@ -119,14 +120,23 @@ def _unasked(found: dict[str, Any]) -> str:
     return f"; {reason}" if reason else ""
 
 
+def _of_trace(trace_id: str) -> str:
+    """Where a request is found by its trace: the service stores nothing by it."""
+    return (
+        f"if it is a trace id, the log of all instances: jq 'select(.trace_id == \"{trace_id}\")'. It has the requests "
+        "that failed because of the service, with route, user and error; the others are in the traces only, one in ten "
+        "of them. With the user and the time: libctl user timeline USER --since TIME"
+    )
+
+
 def _hint(sought: str, found: dict[str, Any]) -> str:
     """What to try where nothing was found."""
     if "@" in sought and found["accounts"] == "not_configured":
         return "the user's id: this service stores no e-mail addresses"
     if found["accounts"] == "unavailable":
         return "again later, or the user's id"
-    if _TRACE_ID.fullmatch(sought):
-        return "if it is a trace id, look for it in the service's logs and traces: nothing is stored by it"
+    if trace := _TRACE_ID.fullmatch(sought.lower()):
+        return _of_trace(trace[1])
     if _SHORT_ID.fullmatch(sought):
         return "at least 8 characters of an id, or a word in a title"
     return "the whole id or order, or the beginning of a word in the title; libctl find --help"

@@ -26,6 +26,10 @@ class ListedField:
     name: str
     width: int | None = None
     justify: Literal["left", "right"] = "left"
+    most: int = 60
+    """The width of one without a width: a title far from its values is hard to follow."""
+    from_columns: int = 0
+    """It is there on a screen that has so many columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,15 @@ class ListedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """The kinds by which a listing can be narrowed: all, the one that is chosen ("" for none), and what lists one."""
+
+    choices: Sequence[str]
+    chosen: str
+    listing_of: "Callable[[str], Listing]"
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A list that is read by pages. ``read`` waits for the service, and raises Refused."""
 
@@ -68,6 +81,7 @@ class Listing:
     fields: Sequence[ListedField]
     read: Callable[[Client, Position | None], ListedPage]
     empty: str = "none"
+    narrowing: Narrowing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,13 @@ class Reader:
     read: Callable[[Client, Any], ListedPart] = field(repr=False)
 
 
-def listing(title: str, fields: Sequence[ListedField], *readers: Reader, empty: str = "none") -> Listing:
+def listing(
+    title: str,
+    fields: Sequence[ListedField],
+    *readers: Reader,
+    empty: str = "none",
+    narrowing: Narrowing | None = None,
+) -> Listing:
     """Makes a listing of some kinds of entries, one kind after the other on each page."""
 
     def read(client: Client, position: Position | None) -> ListedPage:
@@ -101,7 +121,7 @@ def listing(title: str, fields: Sequence[ListedField], *readers: Reader, empty: 
         totals = ", ".join(part.total for part in found.values() if part.total)
         return ListedPage(rows, following or None, totals)
 
-    return Listing(title, fields, read, empty)
+    return Listing(title, fields, read, empty, narrowing)
 
 
 def paged(
@@ -117,6 +137,11 @@ def paged(
         return ListedPart(part.rows, number + 1 if total > number * LIMIT else None, part.total)
 
     return read
+
+
+def called(kind: str) -> str:
+    """The name of a kind, as it is shown."""
+    return kind.replace("_", " ")
 
 
 def label(title: str, *more: object) -> Text:

@@ -12,7 +12,7 @@ from time import monotonic
 from gameshelf.libctl.client import Client
 from gameshelf.libctl.errors import Refused
 from gameshelf.libctl.output import visible
-from gameshelf.libctl.tui.listing import ListedPage, Listing, Position, Row, cell
+from gameshelf.libctl.tui.listing import ListedField, ListedPage, Listing, Position, Row, cell
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -23,8 +23,8 @@ from textual.widgets import DataTable, Static
 
 _PADDING, _SCROLL_BAR = 2, 2
 """The columns of blanks that a table has around each cell, and those of its scroll bar."""
-_NARROWEST, _WIDEST = 12, 60
-"""Of a column that gets what the others leave: a title far from its values is hard to follow."""
+_NARROWEST = 12
+"""Of a column that gets what the others leave."""
 
 
 @dataclass(slots=True)
@@ -114,10 +114,25 @@ class Pane(Vertical):
         row = self.row
         if row is None or row.opens is None:
             return False
-        self._levels.append(Level(row.opens))
+        self._open(row.opens)
+        return True
+
+    def narrow(self, choice: str) -> None:
+        """Lists one kind only, above the listing of all kinds; "" returns to that."""
+        narrowing = self.level.listing.narrowing
+        if narrowing is None or choice == narrowing.chosen:
+            return
+        if narrowing.chosen:
+            self._levels.pop()
+        if choice:
+            self._open(narrowing.listing_of(choice))
+        else:
+            self._show()
+
+    def _open(self, listing: Listing) -> None:
+        self._levels.append(Level(listing))
         self._show()
         self.refresh_rows()
-        return True
 
     def back(self) -> None:
         """Returns to the listing from which this one was opened."""
@@ -163,7 +178,7 @@ class Pane(Vertical):
         self.query_one(".path", Static).update(self._path())
         self.query_one(".path").display = self.is_opened
         table.clear(columns=True)
-        for one, width in zip(level.listing.fields, self._widths(), strict=True):
+        for one, width in zip(self._fields(), self._widths(), strict=True):
             table.add_column(Text(one.name, justify=one.justify), width=width)
         rows = level.page.rows if level.page else ()
         place = next((number for number, row in enumerate(rows) if row.key == level.cursor), 0)
@@ -173,18 +188,24 @@ class Pane(Vertical):
         self._show_detail()
         self._show_state()
 
+    def _fields(self) -> list[ListedField]:
+        """The columns that a screen of this width has."""
+        return [one for one in self.level.listing.fields if self._width >= one.from_columns]
+
     def _cells(self, row: Row) -> Iterator[Text]:
         for one, value in zip(self.level.listing.fields, row.cells, strict=True):
+            if self._width < one.from_columns:
+                continue
             made = cell(value)
             made.justify = one.justify
             yield made
 
     def _widths(self) -> Iterator[int]:
-        fields = self.level.listing.fields
+        fields = self._fields()
         fixed = sum(one.width or 0 for one in fields) + _PADDING * len(fields)
         open_ones = sum(1 for one in fields if one.width is None)
         left = (self._width - fixed - _SCROLL_BAR) // max(open_ones, 1)
-        return (one.width or min(max(left, _NARROWEST), _WIDEST) for one in fields)
+        return (one.width or min(max(left, _NARROWEST), one.most) for one in fields)
 
     def _path(self) -> Text:
         return Text(" › ".join(visible(level.listing.title) for level in self._levels), "bold")

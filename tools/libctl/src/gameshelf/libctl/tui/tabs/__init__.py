@@ -13,17 +13,20 @@ from gameshelf.libctl.tui.tabs import (
     sessions,
     settings,
     summary,
+    timeline,
     wishlist,
 )
 
-TABS: Sequence[tuple[str, Callable[[UUID], Listing]]] = (
-    ("Summary", summary.listing_of),
-    ("Library", library.listing_of),
-    ("Family", family.listing_of),
-    ("Playtime", playtime.listing_of),
-    ("Sessions", sessions.listing_of),
-    ("Achievements", achievements.listing_of),
-    ("Wishlist", wishlist.listing_of),
-    ("Saves", saves.listing_of),
-    ("Settings", settings.listing_of),
+TABS: Sequence[tuple[str, str, Callable[[UUID], Listing]]] = (
+    ("Summary", "Summary", summary.listing_of),
+    ("Library", "Library", library.listing_of),
+    ("Family", "Family", family.listing_of),
+    ("Playtime", "Played", playtime.listing_of),
+    ("Sessions", "Sessions", sessions.listing_of),
+    ("Achievements", "Achieved", achievements.listing_of),
+    ("Wishlist", "Wishes", wishlist.listing_of),
+    ("Saves", "Saves", saves.listing_of),
+    ("Settings", "Settings", settings.listing_of),
+    ("Timeline", "Timeline", timeline.listing_of),
 )
+"""Their names, the shorter ones of a screen of 80 columns, and what they list."""

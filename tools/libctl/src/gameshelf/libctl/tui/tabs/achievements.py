@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.libctl.client import Client
-from gameshelf.libctl.commands.achievements import name_of, progress_of
+from gameshelf.libctl.commands.achievements import bar_of, name_of, progress_of
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.times import minute
 from gameshelf.libctl.tui.listing import (
@@ -51,7 +51,12 @@ def _of(user: UUID, product: str, title: str) -> Listing:
         unlocked = sum(1 for one in found if one["status"]["unlocked_at"])
         return ListedPart([_row(user, product, one) for one in found], total=f"{unlocked:,} of {len(found):,} unlocked")
 
-    fields = (ListedField("achievement"), ListedField("unlocked (UTC)", 16), ListedField("progress", 13, "right"))
+    fields = (
+        ListedField("achievement"),
+        ListedField("unlocked (UTC)", 16),
+        ListedField("progress", 14, "right"),
+        ListedField("", 12, from_columns=100),
+    )
     return listing(title, fields, Reader("achievements", read), empty="This product has no achievements.")
 
 
@@ -69,5 +74,7 @@ def _row(user: UUID, product: str, one: dict[str, Any]) -> Row:
         Suggested("unlock it", ("achievements", "grant", user, achievement)),
         Suggested("lock it again, and reset its progress", ("achievements", "revoke", user, achievement)),
     ]
-    cells = (name_of(one), minute(status["unlocked_at"]) or "-", progress_of(status))
+    bar = bar_of(status)
+    unlocked = minute(status["unlocked_at"]) or "-"
+    cells = (name_of(one), unlocked, progress_of(status), bar.text() if bar else "")
     return Row(achievement, cells, drawn, commands)

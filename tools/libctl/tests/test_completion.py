@@ -1,10 +1,16 @@
 """Completion: scripts for the shells, and words that need no service and load no more than they must."""
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
+from gameshelf.libctl.main import cli
+from gameshelf.libctl.output import Output
+
+from .checked_shapes import check_shape
 
 
 def complete(*words, **more):
@@ -37,6 +43,9 @@ def test_each_shell_has_a_script(shell):
     assert ran.returncode == 0, ran.stderr
     assert "_LIBCTL_COMPLETE" in ran.stdout
     assert f"{shell}_complete" in ran.stdout
+    as_json = json.loads(CliRunner().invoke(cli, ["completion", shell, "--json"], obj=Output()).stdout)
+    check_shape(("completion", shell), as_json)
+    assert as_json == {"shell": shell, "script": ran.stdout.removesuffix("\n")}
 
 
 def test_bash_takes_the_script():

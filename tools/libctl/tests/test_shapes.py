@@ -1,8 +1,10 @@
 """The schemas of ``--json`` and the columns of ``--csv``: what each command says of itself, without a service."""
 
+import ast
 import json
 import sys
 from io import StringIO
+from pathlib import Path
 
 import click
 import jsonschema_rs
@@ -12,16 +14,86 @@ from gameshelf.libctl.main import cli
 from gameshelf.libctl.output import Csv, Output
 from gameshelf.libctl.shapes import columns_of, schema_of, shape_of
 
+HERE = Path(__file__).parent
+
 
 def commands(command, *names):
+    """All that have ``--json``, with their shapes."""
     if isinstance(command, click.Group):
         for name in command.list_commands(click.Context(command)):
             yield from commands(command.get_command(click.Context(command), name), *names, name)
-    elif shape := shape_of(command):
-        yield " ".join(names), shape
+    elif any(one.name == "json" for one in command.params):
+        yield " ".join(names), shape_of(command)
 
 
-SHAPES = dict(commands(cli))
+COMMANDS = dict(commands(cli))
+SHAPES = {name: shape for name, shape in COMMANDS.items() if shape}
+
+
+def validated():
+    """The commands that tests run with a real server, and whose JSON they compare with its schema.
+
+    ``data`` and ``applies`` of the service's tests do, ``libctl`` of those of the database with ``--json``, and
+    ``check_shape`` itself.
+    """
+    for path in HERE.rglob("test_*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = {
+            target.id: node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield from _typed(node, named)
+
+
+def _typed(call, named):
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    words = list(_words(call.args, named))
+    if name in ("data", "applies", "check_shape") or (name == "libctl" and "--json" in words):
+        words = [word for word in words if word != "--json"]
+        yield from (" ".join(words[:count]) for count in (1, 2, 3) if None not in words[:count])
+
+
+def _words(arguments, named):
+    """The words that a call has as they are; None for the others."""
+    for one in arguments:
+        if isinstance(one, ast.Starred) and isinstance(one.value, ast.Name) and one.value.id in named:
+            yield from _words(named[one.value.id].elts, named)
+        elif isinstance(one, ast.Tuple):
+            yield from _words(one.elts, named)
+        else:
+            yield one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else None
+
+
+def test_all_that_print_json_have_a_schema():
+    assert len(COMMANDS) > 70
+    assert [name for name in COMMANDS if name not in SHAPES] == []
+
+
+def test_the_json_of_all_is_compared_with_their_schemas_by_a_test():
+    assert sorted(COMMANDS.keys() - set(validated())) == []
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        ('support.data("user", "show", user)', "user show"),
+        ('words = ("user", "erase", user)\nadmin.applies(*words)', "user erase"),
+        ('libctl("db", "status", "--json")', "db status"),
+        ('check_shape(("completion", "bash"), data)', "completion"),
+        ('libctl("db", "status")', None),
+        ('support.run("user", "show", user)', None),
+        ('support.data(noun, "show", user)', None),
+    ],
+)
+def test_only_what_is_compared_counts(monkeypatch, tmp_path, program, found):
+    (tmp_path / "test_one.py").write_text(program)
+    monkeypatch.setitem(globals(), "HERE", tmp_path)
+    assert COMMANDS.keys() & set(validated()) == ({found} if found else set())
 
 
 @pytest.mark.parametrize("name", SHAPES)

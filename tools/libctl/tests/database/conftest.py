@@ -15,6 +15,8 @@ from gameshelf.devstack.servers.postgres import binary
 from gameshelf.libctl.main import main
 from gameshelf.libctl.packages import installed
 
+from ..checked_shapes import check_shape
+
 DATA = (Path(__file__).parent / "data.sql").read_text()
 PG_BIN = binary("pg_dump").parent
 
@@ -24,10 +26,14 @@ class Answer:
     code: int
     out: str
     err: str
+    words: tuple = ()
 
     @property
     def data(self):
-        return json.loads(self.out)
+        """The JSON that was printed; it is as the command's schema says."""
+        data = json.loads(self.out)
+        check_shape(self.words, data)
+        return data
 
 
 class Libctl:
@@ -50,7 +56,7 @@ class Libctl:
         with pytest.raises(SystemExit) as ended:
             main([str(word) for word in words])
         printed = self._capsys.readouterr()
-        return Answer(int(ended.value.code), printed.out, printed.err)
+        return Answer(int(ended.value.code), printed.out, printed.err, words)
 
     def start(self, *words, dsn=None, stderr=subprocess.PIPE, **environment):
         return subprocess.Popen(

@@ -16,15 +16,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import boto3
-import click
 import httpx
-import jsonschema_rs
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, Service, StartedPlatform
-from gameshelf.libctl.main import cli, main
-from gameshelf.libctl.shapes import schema_of, shape_of
+from gameshelf.libctl.main import main
 from gameshelf.savegames import user_prefix
+
+from ..checked_shapes import check_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +41,6 @@ class Ran:
     @property
     def error(self) -> Any:
         return json.loads(self.err)["error"]
-
-
-def check_shape(words: tuple[object, ...], data: Any) -> None:
-    """Checks that JSON is as the schema of its command says, and has nothing besides."""
-    command: Any = cli
-    names = []
-    for word in map(str, words):
-        if isinstance(command, click.Group) and (found := command.get_command(click.Context(command), word)):
-            command = found
-            names.append(word)
-    if shape := shape_of(command):
-        jsonschema_rs.validate(schema_of(" ".join(names), shape, is_closed=True), data)
 
 
 class Libctl:

@@ -146,6 +146,15 @@ def test_tables_fit_the_terminal(player, support, columns):
     assert "громкость" in support.shows("settings", "show", player.id, player.product, "--revision", "1")
 
 
+def test_the_games_with_settings_are_listed_with_their_layers(player, support):
+    player.put({"scale": 1}, device_id="deck")
+    found = support.data("settings", "list", player.id)
+    [game] = found["games"]
+    assert (game["settings"]["product_id"], found["total_items"]) == (str(player.product), 1)
+    shown = support.shows("settings", "list", player.id)
+    assert "account, 1 overlay" in shown
+
+
 def test_one_layer_is_named(player, support):
     assert "no layer of the device tv" in support.shows("settings", "show", player.id, player.product, "--device", "tv")
     both = ("--device", "tv", "--platform", "linux")

@@ -1,6 +1,6 @@
 """The shapes of ``--json``: a JSON Schema for each command, and the columns of ``--csv``.
 
-Both are made from the messages of the service, as ``messages.plain`` makes the data from them. A version of a shape
+Most are made from the messages of the service, as ``messages.plain`` makes the data from them. A version of a shape
 only grows: a field is neither removed nor given another meaning. ``VERSION`` is raised with the first that is.
 """
 
@@ -21,6 +21,8 @@ _TIMESTAMP = Timestamp.DESCRIPTOR.full_name
 
 STRING: Mapping[str, Any] = {"type": "string"}
 NUMBER: Mapping[str, Any] = {"type": "integer"}
+REAL: Mapping[str, Any] = {"type": "number"}
+TIME: Mapping[str, Any] = {"type": "string", "format": "date-time"}
 FLAG: Mapping[str, Any] = {"type": "boolean"}
 TEXT_OR_NULL: Mapping[str, Any] = {"type": ["string", "null"]}
 ANYTHING: Mapping[str, Any] = {}
@@ -29,6 +31,16 @@ ANYTHING: Mapping[str, Any] = {}
 def list_of(items: Any) -> Mapping[str, Any]:
     """Returns the schema of a list."""
     return {"type": "array", "items": items}
+
+
+def map_of(values: Any) -> Mapping[str, Any]:
+    """Returns the schema of an object whose names are data."""
+    return {"type": "object", "additionalProperties": values}
+
+
+def or_null(schema: Any) -> Mapping[str, Any]:
+    """Returns the schema of what may be absent."""
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +136,10 @@ class _Schemas:
             return self.of_shape(schema)
         if message := getattr(schema, "DESCRIPTOR", None):
             return self._reference(message)
-        return {**schema, "items": self._added(schema["items"])} if "items" in schema else schema
+        within = {name: self._added(schema[name]) for name in ("items", "additionalProperties") if name in schema}
+        if "anyOf" in schema:
+            within["anyOf"] = [self._added(one) for one in schema["anyOf"]]
+        return {**schema, **within}
 
     def _object(self, properties: dict[str, Any], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
         closed = {"additionalProperties": False} if self._is_closed else {}
@@ -133,22 +148,22 @@ class _Schemas:
 
     def _of_field(self, of: Any) -> Any:
         if of.message_type is not None and of.message_type.GetOptions().map_entry:
-            return {"type": "object", "additionalProperties": self._one(of.message_type.fields_by_name["value"])}
+            return map_of(self._one(of.message_type.fields_by_name["value"]))
         if of.is_repeated:
             return list_of(self._one(of))
         schema = self._one(of)
-        return {"anyOf": [schema, {"type": "null"}]} if of.has_presence else schema
+        return or_null(schema) if of.has_presence else schema
 
     def _one(self, of: Any) -> Any:
         if of.message_type is not None:
             is_time = of.message_type.full_name == _TIMESTAMP
-            return {"type": "string", "format": "date-time"} if is_time else self._reference(of.message_type)
+            return TIME if is_time else self._reference(of.message_type)
         if of.enum_type is not None:
             return {"enum": [value.name for value in of.enum_type.values]}
         if of.name in JSON_FIELDS and of.type == of.TYPE_STRING:
             return ANYTHING
         if of.type in (of.TYPE_DOUBLE, of.TYPE_FLOAT):
-            return {"type": "number"}
+            return REAL
         return {of.TYPE_BOOL: FLAG, of.TYPE_STRING: STRING, of.TYPE_BYTES: STRING}.get(of.type, NUMBER)
 
     def _reference(self, message: Any) -> Any:

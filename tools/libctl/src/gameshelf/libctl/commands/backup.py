@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 from gameshelf.kernel.migrations import Migrations
-from gameshelf.libctl.backup import mark, places, remote
+from gameshelf.libctl.backup import mark, places, remote, shapes
 from gameshelf.libctl.backup.bucket import Unfinished
 from gameshelf.libctl.backup.contents import Difference
 from gameshelf.libctl.backup.manifest import Manifest
@@ -29,6 +29,7 @@ from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.packages import installed
 from gameshelf.libctl.postgres import PostgresDatabase
 from gameshelf.libctl.running import run
+from gameshelf.libctl.shapes import with_shape
 from gameshelf.libctl.times import MomentParameter
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -75,6 +76,7 @@ group.add_command(drill)
 @_work
 @click.option("--leave-out", multiple=True, metavar="SCHEMA", help="A schema to leave out of the backup.")
 @database_option
+@with_shape(shapes.CREATED)
 @click.pass_obj
 def create(
     out: Output, place: BackupPlace, jobs: int, work: Path | None, leave_out: Sequence[str], database: PostgresDatabase
@@ -100,6 +102,7 @@ def create(
 @_jobs
 @_work
 @database_option
+@with_shape(shapes.VERIFIED)
 @click.pass_context
 def verify(ctx: click.Context, place: BackupPlace, jobs: int, work: Path | None, database: PostgresDatabase) -> None:
     """Load a backup into a temporary database, compare every table, and drop it.
@@ -128,6 +131,7 @@ async def _verify(
 
 @group.command("list")
 @_bucket
+@with_shape(shapes.LISTED)
 @click.pass_obj
 def list_(out: Output, place: BackupPlace) -> None:
     """List the backups in a bucket, the newest first, and what is wrong with those that can't be used."""
@@ -149,6 +153,7 @@ def list_(out: Output, place: BackupPlace) -> None:
 @click.option("--weekly", type=click.IntRange(0), default=0, show_default=True, help="Keep one of so many weeks.")
 @click.option("--monthly", type=click.IntRange(0), default=0, show_default=True, help="Keep one of so many months.")
 @applied
+@with_shape(shapes.PRUNED)
 @click.pass_context
 def prune(ctx: click.Context, place: BackupPlace, days: int, weekly: int, monthly: int, reason: str | None) -> None:
     """Delete expired backups from a bucket; never the newest good one, and nothing that can't be read.
@@ -227,6 +232,7 @@ def _row(one: Stored) -> dict[str, Any]:
 @_work
 @database_option
 @applied
+@with_shape(shapes.RESTORED)
 @click.pass_context
 def restore(
     ctx: click.Context, place: BackupPlace, jobs: int, work: Path | None, database: PostgresDatabase, reason: str | None
@@ -297,6 +303,7 @@ async def _restore(
 @click.option("--nothing-lost", is_flag=True, help="Nothing is missing, as after a failover to a synchronous standby.")
 @database_option
 @applied
+@with_shape(shapes.MARKED)
 @click.pass_obj
 def mark_restored(
     out: Output, point: datetime | None, nothing_lost: bool, database: PostgresDatabase, reason: str | None

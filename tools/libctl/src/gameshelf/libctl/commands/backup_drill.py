@@ -16,11 +16,13 @@ from gameshelf.libctl.backup.drill.verdict import (
     problems,
 )
 from gameshelf.libctl.backup.progress import Steps
+from gameshelf.libctl.backup.shapes import DRILLED
 from gameshelf.libctl.errors import ExitCode, Usage
 from gameshelf.libctl.main import Verb
 from gameshelf.libctl.output import Output, facts, table
 from gameshelf.libctl.postgres import PostgresDatabase
 from gameshelf.libctl.running import run
+from gameshelf.libctl.shapes import with_shape
 from gameshelf.libctl.times import Span, span
 
 
@@ -58,6 +60,7 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
     callback=_database,
     help="DSN of the live database, which gets a marker and the result. Optional.",
 )
+@with_shape(DRILLED)
 @click.pass_context
 def drill(
     ctx: click.Context,

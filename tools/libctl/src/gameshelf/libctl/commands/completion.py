@@ -4,12 +4,14 @@ import click
 from click.shell_completion import get_completion_class
 from gameshelf.libctl.main import Verb, cli
 from gameshelf.libctl.output import Output
+from gameshelf.libctl.shapes import STRING, answers
 
 _VARIABLE = "_LIBCTL_COMPLETE"
 
 
 @click.command("completion", cls=Verb)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@answers(shell=STRING, script=STRING)
 @click.pass_obj
 def group(out: Output, shell: str) -> None:
     """Print the script for shell completion. For bash: eval "$(libctl completion bash)"."""

@@ -13,9 +13,14 @@ from gameshelf.libctl.options import database_option
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.packages import chosen, upgrading
 from gameshelf.libctl.postgres import PostgresDatabase
+from gameshelf.libctl.record_shapes import fields_of
 from gameshelf.libctl.running import run
 from gameshelf.libctl.schemas import SchemaState, compare_models, look
+from gameshelf.libctl.shapes import FLAG, STRING, Shape, answers, list_of
 
+_SCHEMAS = list_of(Shape(fields=fields_of(SchemaState)))
+_MIGRATION = Shape(fields={"package": STRING, "revision": STRING})
+_FOUND = Shape(fields={"package": STRING, "differences": list_of(STRING)})
 _package = click.option("--package", "names", multiple=True, metavar="NAME", help="Only this package; can be repeated.")
 
 
@@ -30,6 +35,7 @@ group.add_command(distribute_tables)
 @group.command("status")
 @_package
 @database_option
+@answers(database=STRING, server_version=STRING, schemas=_SCHEMAS)
 @click.pass_obj
 def status(out: Output, names: Sequence[str], database: PostgresDatabase) -> None:
     """Show the revision and the size of each schema."""
@@ -48,6 +54,7 @@ def status(out: Output, names: Sequence[str], database: PostgresDatabase) -> Non
 @_package
 @database_option
 @applied
+@answers(database=STRING, applied=FLAG, migrations=list_of(_MIGRATION), schemas=_SCHEMAS)
 @click.pass_obj
 def migrate(out: Output, names: Sequence[str], database: PostgresDatabase, reason: str | None) -> None:
     """Migrate the schemas to this version; safe while instances run."""
@@ -81,6 +88,7 @@ def migrate(out: Output, names: Sequence[str], database: PostgresDatabase, reaso
 @group.command("check")
 @_package
 @database_option
+@answers(database=STRING, well=FLAG, packages=list_of(_FOUND))
 @click.pass_context
 def check(ctx: click.Context, names: Sequence[str], database: PostgresDatabase) -> None:
     """Compare the schemas with this version's models; exit code 1 if anything is missing."""

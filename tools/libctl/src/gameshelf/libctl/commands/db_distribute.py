@@ -5,20 +5,35 @@ from dataclasses import asdict
 import click
 from gameshelf.libctl.change_log import ChangeLog, applied
 from gameshelf.libctl.distribution.distribute import DistributionPlan, distribute, look
-from gameshelf.libctl.distribution.plan import Placement
+from gameshelf.libctl.distribution.plan import Placement, TablePlacement
 from gameshelf.libctl.errors import Precondition
 from gameshelf.libctl.main import Verb
 from gameshelf.libctl.options import database_option
 from gameshelf.libctl.output import Column, Output, facts, table
 from gameshelf.libctl.packages import chosen
 from gameshelf.libctl.postgres import PostgresDatabase
+from gameshelf.libctl.record_shapes import fields_of
 from gameshelf.libctl.running import run
 from gameshelf.libctl.schemas import look as look_at_schemas
+from gameshelf.libctl.shapes import FLAG, NUMBER, STRING, Shape, list_of, with_shape
+
+_DISTRIBUTED = Shape(
+    fields={
+        "database": STRING,
+        "machines": NUMBER,
+        "applied": FLAG,
+        "done": FLAG,
+        "second_steps": list_of(STRING),
+        "tables": list_of(Shape(fields=fields_of(TablePlacement))),
+        "functions": list_of(STRING),
+    }
+)
 
 
 @click.command("distribute", cls=Verb)
 @database_option
 @applied
+@with_shape(_DISTRIBUTED)
 @click.pass_obj
 def distribute_tables(out: Output, database: PostgresDatabase, reason: str | None) -> None:
     """Distribute the tables by their users over a Citus cluster.

@@ -18,7 +18,7 @@ from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table
 from gameshelf.libctl.progress import progress
-from gameshelf.libctl.shapes import answers
+from gameshelf.libctl.shapes import NUMBER, STRING, TIME, Shape, answers, list_of, map_of, with_shape
 from gameshelf.libctl.times import MomentParameter, minute
 from gameshelf.protos.library.v1 import admin_users_pb2 as messages
 
@@ -39,6 +39,17 @@ _TRACES = (
 )
 """At least one of these counts is not zero for every user that the service knows."""
 _KINDS_HELP = f"Only this kind, or several with the option repeated: {', '.join(KINDS)}."
+_EXPORTED = Shape(
+    fields={
+        "file": STRING,
+        "sha256": STRING,
+        "user_id": STRING,
+        "begun_at": TIME,
+        "missing_files": list_of(STRING),
+        "tables": map_of(Shape(fields={"rows": NUMBER, "bytes": NUMBER, "sha256": STRING})),
+        "files": map_of(Shape(fields={"bytes": NUMBER, "sha256": STRING})),
+    }
+)
 ERASURE = {"running": "being erased: some of its data may still exist", "done": "erased: no data is left"}
 
 
@@ -135,6 +146,7 @@ def summary_of(found: dict[str, Any]) -> dict[str, object]:
     metavar="FILE.zip",
     help="Archive to write; an existing file is not overwritten.",
 )
+@with_shape(_EXPORTED)
 @click.pass_obj
 def export(out: Output, user: UUID, target: Path) -> None:
     """Export all data and save files of a user as an archive. Resumes after an interruption.

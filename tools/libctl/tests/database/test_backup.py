@@ -14,6 +14,8 @@ import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.libctl.errors import ExitCode
 
+from ..shown_tables import headings_of
+
 
 def ends(process, line, number=signal.SIGINT):
     """Sends a signal when the program prints a step; returns its exit code, its output, and all that it printed."""
@@ -235,6 +237,7 @@ def test_what_was_changed_lost_and_added_is_found_row_by_row(libctl, library, tm
         ("gateway.backup_markers", "checksum"),
     }
     drawn = libctl("backup", "verify", here).out
+    assert headings_of(drawn) == [["where", "what", "expected", "found"]]
     assert "library.products" in drawn
     assert "другое" not in drawn
 

@@ -8,6 +8,8 @@ import pytest
 from botocore.session import get_session
 from gameshelf.libctl.errors import ExitCode
 
+from ..shown_tables import WIDE, headings_of
+
 
 class Bucket:
     """A bucket of the test's own, seen without libctl."""
@@ -153,6 +155,8 @@ def test_a_backup_by_a_lost_key_is_not_deleted_and_hides_no_other(bucket, libctl
     listed = libctl("backup", "list", bucket.address, "--json").data
     assert listed["newest_good"] == made.data["backup"].rpartition("/")[2]
     assert sorted(one["state"] for one in listed["backups"]) == ["good", "unreadable"]
+    drawn = libctl("backup", "list", bucket.address, COLUMNS=str(WIDE)).out
+    assert headings_of(drawn) == [["backup", "restored point", "size", "state", "problem"]]
     both = f"{new}\n{bucket.settings['LIBCTL_BACKUP_KEY']}"
     listed = libctl("backup", "list", bucket.address, "--json", LIBCTL_BACKUP_KEY=both).data
     assert [one["state"] for one in listed["backups"]] == ["good", "good"]

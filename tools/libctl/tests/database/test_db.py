@@ -6,6 +6,8 @@ import pytest
 from gameshelf.libctl.errors import ExitCode
 from gameshelf.libctl.packages import installed
 
+from ..shown_tables import headings_of
+
 FOLDERS = Path(__file__).parents[4] / "packages"
 PACKAGES = {"gateway", *(path.parent.name for path in FOLDERS.glob("*/pyproject.toml"))} - {"kernel"}
 
@@ -42,6 +44,7 @@ def test_one_package_may_be_chosen(libctl, database):
     libctl("db", "migrate", "--package", "wishlist", "--apply", "--reason", "first", dsn=database)
     states = {schema["schema"]: schema["state"] for schema in libctl("db", "status", "--json").data["schemas"]}
     assert {name for name, state in states.items() if state == "current"} == {"wishlist"}
+    assert headings_of(libctl("db", "migrate").out) == [["package", "revision", "migration"]]
     unknown = libctl("db", "check", "--package", "wishes")
     assert unknown.code == ExitCode.NOT_FOUND
     assert "wishlist" in unknown.err
@@ -55,6 +58,7 @@ def test_status_is_a_table_and_talk_goes_elsewhere(libctl, library, execute):
         [row] = [line.split() for line in status.out.splitlines() if line.startswith("library ")]
         assert (row[3], row[5]) == ("current", "~353")
         assert not status.err
+    assert headings_of(status.out) == [["schema", "revision", "needed", "state", "tables", "rows", "size"]]
 
 
 def test_what_a_newer_version_has_migrated_is_left_alone(libctl, library, execute):
@@ -72,6 +76,7 @@ def test_check_names_what_was_changed_by_hand(libctl, library, execute):
     found = libctl("db", "check", dsn=library)
     assert found.code == ExitCode.FAILED
     assert "ix_feed_occurred_at" in found.out
+    assert headings_of(found.out) == [["package", "found"]]
     assert "extra" in found.out
     checked = {one["package"]: one["differences"] for one in libctl("db", "check", "--json").data["packages"]}
     assert {name for name, differences in checked.items() if differences} == {"wishlist", "gateway"}

@@ -14,6 +14,8 @@ from gameshelf.libctl.distribution.plan import Placement, plan
 from gameshelf.libctl.errors import ExitCode
 from gameshelf.libctl.packages import installed
 
+from ..shown_tables import headings_of
+
 EXTENSION = Path("/usr/share/postgresql/15/extension/citus.control")
 DATA = Path(__file__).parent / "data.sql"
 APPLY = ("db", "distribute", "--apply", "--reason", "ticket 9")
@@ -123,6 +125,7 @@ def test_the_tables_are_distributed_with_their_rows_and_once(libctl, distributab
     shown = libctl("db", "distribute", "--json", dsn=distributable)
     assert (shown.data["applied"], shown.data["done"], shown.data["machines"]) == (False, False, 2)
     assert not any(table["is_done"] for table in shown.data["tables"] if table["placement"] != "coordinator")
+    assert headings_of(libctl("db", "distribute").out) == [["table", "place", "column", "state"]]
 
     # Some tables are done already, as after an interruption.
     execute(distributable, *(step for one in installed().values() for step in one.second_steps))

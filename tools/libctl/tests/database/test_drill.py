@@ -18,6 +18,8 @@ from gameshelf.libctl.backup.drill import checks
 from gameshelf.libctl.backup.manifest import Manifest
 from gameshelf.libctl.errors import ExitCode
 
+from ..shown_tables import headings_of
+
 
 def command(*words):
     """The command line of a drill, as a user that may start PostgreSQL."""
@@ -66,6 +68,7 @@ def test_a_dump_comes_back_on_a_given_server_which_keeps_nothing(libctl, backup,
     assert held.code == ExitCode.OK, held.err
     for line in ("RTO", "RPO", "90h 00m 00s", "none was expected", "passed"):
         assert line in held.out
+    assert headings_of(held.out) == [["measured", "limit"]]
     assert not databases()
 
 
@@ -76,6 +79,8 @@ def test_a_drill_of_a_damaged_dump_fails_and_says_what_is_wrong(libctl, library,
     held = libctl("backup", "drill", backup, "--scratch", server, "--json", dsn=library)
     assert (held.code, held.data["passed"]) == (ExitCode.FAILED, False)
     assert f"dump/{largest.name}: file" in held.data["problems"][0]
+    drawn = libctl("backup", "drill", backup, "--scratch", server, dsn=library)
+    assert headings_of(drawn.out)[-1] == ["the drill has failed"]
     assert fetch(library, "SELECT 1 FROM gateway.backup_drills") == []
     assert not databases()
     (backup / "manifest.json").write_text("{}")

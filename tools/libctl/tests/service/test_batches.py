@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from ..shown_tables import tables_of
+
 GIB = 1024**3
 
 
@@ -55,7 +57,7 @@ def test_a_dry_run_shows_what_many_players_get_and_changes_nothing(support, writ
     path = write("user_id", "# those of the promotion", *players, "", str(players[1]).upper())
     ran = support.run("quota", "set", "2GiB", "--users-file", path, "--rate", 1000)
     assert ran.code == 0, ran.err
-    assert "limit_bytes" in ran.out
+    assert tables_of(ran.out) == [(["players", "what", "before", "after"], [["5", "limit_bytes", "-", str(2 * GIB)]])]
     found = plan(support, path, "quota", "set", "2GiB")
     assert (found["players"], found["planned"], found["unchanged"], found["listed_twice"]) == (6, 5, 1, 1)
     assert found["differences"] == [{"what": f"limit_bytes\t-\t{2 * GIB}", "players": 5}]
@@ -127,6 +129,10 @@ def test_who_was_changed_or_erased_meanwhile_is_an_exception(support, admin, wri
     }
     again = plan(support, done.data["exceptions_file"], "quota", "set", "2GiB")
     assert (again["planned"], again["refused"]) == (1, 1)
+    shown = support.run("quota", "set", "2GiB", "--users-file", done.data["exceptions_file"], "--rate", 1000)
+    headings, rows = tables_of(shown.out)[-1]
+    assert headings == ["line", "exception", "why"]
+    assert [row[1] for row in rows] == [str(players[2])]
     refusals = support.data("audit", "list", "--batch", batch, "--kind", "refusal")["entries"]
     assert {one["code"] for one in refusals} == {"PRECONDITION_FAILED", "NOT_FOUND"}
 

@@ -13,6 +13,8 @@ from aiokafka import AIOKafkaConsumer
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
+from ..shown_tables import WIDE, tables_of
+
 PAYMENTS = "com.platform.payment.events.v1"
 RELAYS = 0x72656C61
 """The first key of the locks of shards."""
@@ -101,6 +103,7 @@ def test_the_outbox_is_shown_topic_by_topic(support, held, database, topic):
             topic,
         )
         found = support.data("events", "outbox")
+        support.columns = WIDE
         shown = support.shows("events", "outbox")
         database(
             "INSERT INTO gateway.outbox (shard, user_id, topic, value) "
@@ -116,7 +119,8 @@ def test_the_outbox_is_shown_topic_by_topic(support, held, database, topic):
     assert (mine["pending"], mine["is_more"], found["is_more"]) == (3, False, False)
     assert found["pending"] >= 3
     assert found["lag_seconds"] >= 90
-    assert topic in shown
+    assert tables_of(shown)[0][0] == ["topic", "pending", "oldest since"]
+    assert [topic, "3"] in [row[:2] for row in tables_of(shown)[0][1]]
 
 
 def test_records_that_kafka_refused_are_shown_by_topic_and_reason(support, database, topic):
@@ -130,6 +134,7 @@ def test_records_that_kafka_refused_are_shown_by_topic_and_reason(support, datab
             reason,
         )
     found = support.data("events", "outbox")
+    support.columns = WIDE
     shown = support.shows("events", "outbox")
     kinds = [one for one in found["refused"] if one["topic"] == topic]
     assert [(one["reason"], one["count"]) for one in kinds] == [("MessageSizeTooLargeError", 3), ("UnknownError", 1)]
@@ -137,7 +142,9 @@ def test_records_that_kafka_refused_are_shown_by_topic_and_reason(support, datab
     assert timedelta(hours=2) <= datetime.now(UTC) - oldest < timedelta(hours=3)
     assert kinds[1]["detail"] == "UnknownError: code 87"
     assert not found["is_more_refused"]
-    assert topic in shown
+    headings, rows = tables_of(shown)[-1]
+    assert headings == ["topic (refused)", "reason", "records", "oldest since"]
+    assert [topic, "UnknownError: code 87", "1"] in [row[:3] for row in rows]
     assert "\x1b[31m" not in shown
     database("DELETE FROM gateway.refused_records WHERE topic = $1", topic)
     assert not [one for one in support.data("events", "outbox")["refused"] if one["topic"] == topic]
@@ -251,7 +258,8 @@ def test_the_dry_run_is_shown_and_says_how_to_continue(admin, letter, topic):
     letter(topic)
     ran = admin.run("events", "dlq", "replay", "--topic", topic)
     assert ran.code == 0
-    assert "MALFORMED_DATA" in ran.out
+    [shown] = tables_of(ran.out)
+    assert shown == (["topic", "reason", "letters", "can be replayed"], [[topic, "MALFORMED_DATA", "1", "1"]])
     assert f'libctl events dlq replay --topic {topic} --apply --reason "…" --revision 20' in ran.err
     shown = admin.shows("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "the topic is mended")
     assert "replayed" in shown

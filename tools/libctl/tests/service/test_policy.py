@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from ..shown_tables import tables_of
+
 WORLDS = {
     "revision": 3,
     "merge": "units",
@@ -59,8 +61,10 @@ def test_an_import_is_a_backup_until_somebody_approves(admin, support, product, 
     assert (found["revision"], found["source"]) == (4, "community")
     assert found["policy"] == {name: value for name, value in WORLDS.items() if name != "revision"}
     shown = support.shows("policy", "show", product)
-    assert "<winAppData>/Marsh" in shown
-    assert "{w}" in shown
+    assert tables_of(shown)[:2] == [
+        (["root", "folder", "files"], [["saves", "<winAppData>/Marsh", "**/*.sav"]]),
+        (["unit", "files"], [["{w}", "saves/{w}/**"]]),
+    ]
     switched_off = admin.applies("policy", "import", product, file({"mode": "off"}), "--approve")
     assert switched_off["after"]["policy"] == {"mode": "off"}
 
@@ -117,7 +121,9 @@ def test_a_policy_with_errors_is_never_imported(admin, product, file):
 def test_doubts_are_shown_and_do_not_hinder(support, file):
     found = support.data("policy", "lint", file("merge: units\n", "policy.yaml"))
     assert [(one["level"], one["rule"]) for one in found["findings"]] == [("warning", "merge_without_units")]
-    assert "merge_without_units" in support.shows("policy", "lint", file({"merge": "units"}))
+    headings, [row] = tables_of(support.shows("policy", "lint", file({"merge": "units"})))[-1]
+    assert headings == ["level", "where", "rule"]
+    assert (row[0], row[-1]) == ("warning", "merge_without_units")
 
 
 @pytest.mark.parametrize(

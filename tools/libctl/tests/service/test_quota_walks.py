@@ -11,6 +11,8 @@ import pytest
 from gameshelf.libctl.commands import quota
 from gameshelf.savegames import user_prefix
 
+from ..shown_tables import WIDE, tables_of
+
 FILL = """
 INSERT INTO savegames.savegame_contents (user_id, id, s3_object_key, file_size_bytes, file_hash_sha256, state,
     created_at)
@@ -100,8 +102,13 @@ def test_every_kind_of_difference_is_found(support, saver, bucket):
     assert kinds.pop(f"{grown}x") == ("unknown", 12, None)
     assert list(kinds.values()) == [("dropped", 11, None)]
     assert ran.data["differences"]["dropped"] == {"objects": 1, "bytes": 11}
+    support.columns = WIDE
     shown = support.run("quota", "recalculate", saver.id)
     assert shown.code == 1
+    sums, named = tables_of(shown.out)
+    assert sums[0] == ["objects", "bytes"]
+    assert named[0] == ["counted", "stored", "object"]
+    assert ["missing", "4", lost] in named[1]
     assert "in the database but not in S3" in shown.out
     first, *others = sorted(bucket.keys_of(saver.id))
     rest = support.run("--json", "quota", "recalculate", saver.id, "--cursor", first)

@@ -21,6 +21,8 @@ from gameshelf.gateway.domains.savegames.object_store import s3_config
 from gameshelf.savegames import object_key, object_metadata
 from gameshelf.savegames.s3 import new_client
 
+from ..shown_tables import WIDE, tables_of
+
 # The shell that started the tests may have set processes to ignore Ctrl-C.
 INTERRUPTIBLE = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -144,14 +146,16 @@ def made_staff(new_libctl, service, platform, *roles, columns=120):
 
 def test_saves_of_the_lost_time_are_there_again(lost, somebody):
     _, player, had, _ = lost
-    admin = somebody("admin", columns=100)
+    admin = somebody("admin", columns=WIDE)
     assert {(slot, number): len(held) for (slot, number), held in player.sees().items()} == {("slot", 1): 1}
 
     # Only looked at, as a table and as data.
     shown = admin.run("saves", "reconcile")
     assert shown.code == 0
     assert "to be adopted     3 (" in shown.out
-    assert str(player.id) in shown.out
+    [adopted] = tables_of(shown.out)
+    assert adopted[0] == ["outcome", "user", "save", "version", "size"]
+    assert ["branch", str(player.id), "slot"] in [row[:3] for row in adopted[1]]
     assert "Nothing was changed" in shown.err
     looked = admin.data("saves", "reconcile")
     assert (looked["applied"], looked["counts"]) == (False, {"adopted": 3, "missing": 0, "refused": 0})

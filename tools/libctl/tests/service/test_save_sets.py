@@ -8,6 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from ..shown_tables import headings_of
+
 WORLDS = {
     "roots": {"saves": {"where": [{"path": "<winAppData>/Marsh"}]}},
     "units": [{"name": "{w}", "match": ["saves/{w}/**"]}],
@@ -109,6 +111,7 @@ def test_a_conflict_shows_what_differs(support, saver, apart, columns):
     assert ran.code == 0, ran.err
     for shown in ("head changed", "both changed", "saves/w1/level.dat", "игрок.dat"):
         assert shown in ran.out
+    assert ["unit", "what happened", "suggested", "file"] in headings_of(ran.out)
     assert "A merge has to name a side of: w2" in ran.err
     assert "--keep local|cloud|both|merge" in ran.err
     found = support.data("conflicts", "show", saver.id, conflict, "--all")

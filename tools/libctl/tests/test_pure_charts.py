@@ -39,7 +39,7 @@ def test_the_share_of_nothing_is_none():
     assert (share_of(0, 0), share_of(5, 0), share_of(1, 4)) == (0, 0, 0.25)
 
 
-def test_a_sparkline_tells_nothing_from_little():
+def test_a_sparkline_distinguishes_nothing_from_little():
     assert Sparkline([0, 1, 50, 100, 0]).text().plain == "·▁▅█·"
     assert Sparkline([0, 0]).text().plain == "··"
     assert Sparkline([]).text().plain == ""

@@ -152,7 +152,8 @@ async def test_the_timeline_is_narrowed_to_a_kind_and_back(screen, owner):
         everything = shown.rows
         await shown.press("f")
         assert isinstance(shown.app.screen, ChoiceList)
-        await shown.press(*["down"] * (1 + KINDS.index("session")), "enter")
+        shown.app.screen.query_one(OptionList).highlighted = 1 + KINDS.index("session")
+        await shown.press("enter")
         [[_, said, title]] = shown.rows
         assert said.startswith("began to play on пк, and still does: session ")
         assert title == TITLE
@@ -162,10 +163,8 @@ async def test_the_timeline_is_narrowed_to_a_kind_and_back(screen, owner):
         assert (shown.rows, "Nothing of the kind dead letter." in shown.state) == ([], True)
         await shown.press("f", "escape", "b")
         assert shown.rows == everything
-        await shown.press("f", "enter")
-        assert shown.rows == everything
         await shown.press("f", "down", "enter", "f", "home", "enter")
-        assert shown.rows == everything
+        assert (shown.rows, shown.app.pane.is_opened) == (everything, False)
 
 
 async def test_a_save_opens_its_versions_and_leads_back(screen, owner):
@@ -256,7 +255,7 @@ async def test_a_long_list_is_read_by_pages_and_only_one_is_kept(screen, platfor
         for _ in range(3):
             happened += [row.key for row in shown.app.pane.level.page.rows]
             await shown.press("n")
-        assert len(set(happened)) == len(happened) == MANY
+        assert len(set(happened)) == len(happened) == MANY + 1  # the look at the summary is an entry, too
 
 
 async def test_keys_work_while_a_read_hangs(screen, platform, owner):

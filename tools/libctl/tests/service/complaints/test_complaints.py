@@ -1,5 +1,6 @@
 """The complaints of players, each from its first command to the answer that the player gets."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from gameshelf.devstack.pytest_plugin import wait_for
@@ -87,6 +88,49 @@ def test_i_played_offline_and_the_hours_are_missing(page, new_player, new_game):
     shown.runs(f"{add} --apply --reason 'hours of a Deck that was reset' --ticket ZD-4713")
     shown.runs(f"libctl playtime show {anna.id} --product {game} --limit 1")
     shown.check()
+
+
+def test_i_have_2_700_hours_in_one_day(page, new_player, new_game):
+    samovar, tundra = new_game(7, "The Iron Samovar"), new_game(8, "Tundra Rangers")
+    anna = new_player(10)
+    for number, game in enumerate((samovar, tundra)):
+        anna.order("completed", f"order-10{number}", game, purchaseTimestamp=(DAY - timedelta(days=90)).isoformat())
+        anna.owns(game)
+    evenings = [*(played(samovar, "desktop", day, 19, 2) for day in (40, 33, 26, 14, 12, 10, 8, 6, 4, 1))]
+    evenings += [played(tundra, "desktop", day, 16, 1) for day in (13, 11, 9, 0)]
+    anna.post("/playtime/sessions/import", sessions=evenings)
+    for game, days in ((samovar, 57), (tundra, 56)):
+        invented = [played(game, "handheld", 80 - number, 0, 24) for number in range(days)]
+        anna.post("/playtime/sessions/import", sessions=invented)
+        second = int(time.time())
+        wait_for(lambda: int(time.time()) > second)  # noqa: B023 (two imports of one second are one anomaly)
+    shown = page("impossible-playtime")
+    shown.runs(f"libctl playtime show {anna.id} --limit 3")
+    anomalies = f"libctl playtime anomalies --user {anna.id} --kind"
+    shown.runs(f"{anomalies} fast_import", f"{anomalies} long_day --limit 3")
+    shown.runs(f"libctl playtime show {anna.id} --product {samovar} --day {DAY - timedelta(days=40):%Y-%m-%d}")
+    shown.runs(f"libctl playtime recompute {anna.id}")
+    shown.runs(f"libctl playtime show {anna.id} --product {samovar} --imports --limit 2")
+    correct = f"libctl playtime correct {anna.id}"
+    shown.runs(f"{correct} {samovar} --take 1362h")
+    shown.runs(
+        f"{correct} {samovar} --take 1362h --apply --reason 'the handheld reports 57 days without a pause'",
+        f"{correct} {tundra} --take 1344h --apply --reason 'the same import of the handheld'",
+    )
+    shown.runs(f"libctl playtime show {anna.id} --limit 3")
+    shown.check()
+
+
+def played(game, device, days_ago, hour, hours):
+    """A session of the past, by the launcher of a device."""
+    start = DAY + timedelta(days=-days_ago, hours=hour)
+    return {
+        "client_session_id": f"{device}-{game.int % 10}-{days_ago}",
+        "product_id": str(game),
+        "start_time": start.isoformat(),
+        "end_time": (start + timedelta(hours=hours)).isoformat(),
+        "device_id": device,
+    }
 
 
 def test_my_achievement_did_not_unlock(page, new_player, new_game, support):

@@ -22,7 +22,7 @@ def test_the_users_are_the_same_each_time_and_at_random():
     assert chosen(1, 10_000, 1, 20) == chosen(1, 10_000, 1, 20) != chosen(2, 10_000, 1, 20)
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 def test_cold_pages_are_measured_beside_their_floor(tmp_path):
     path = tmp_path / "figures.json"
     options = ("--users", "300", "--rounds", "1", "--seconds", "0.5", "--json", str(path))

@@ -101,7 +101,7 @@ def http(target, hostile_platform):
         yield client
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=4)
 def test_generated_requests_make_no_failure_of_ours(document, target, hostile_platform):
     """Requests that are wrong in some way. ``runtime/http/test_openapi.py`` sends as many that are right."""
     schema = schemathesis.openapi.from_dict(document)

@@ -1,19 +1,9 @@
 """Fixtures of the proofs over all statements: the statements, the tables, and a database with every schema."""
 
-from pathlib import Path
-
 import asyncpg
 import pytest
 from gameshelf.devstack.statements import PACKAGES, Tables, found, tables
 from gameshelf.gateway.wiring import MIGRATIONS
-
-SLOWEST = Path(__file__).with_name("test_plans.py")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    """Begins with the module that takes the longest: the end of a whole run would wait for it."""
-    items.sort(key=lambda item: item.path != SLOWEST)
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ async def done_by(measured, kinds, now):
     return refused
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 async def test_statements_are_linear_in_a_users_rows(stale, statements):
     state, connection, tables = stale
     now = await connection.fetchval("SELECT date_trunc('second', now())")

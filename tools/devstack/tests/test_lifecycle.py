@@ -28,7 +28,7 @@ def until_ready(process):
     raise AssertionError("".join(said))
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_running_however_it_is_ended(dev, number):
     up = dev.start("up")
@@ -55,7 +55,7 @@ def test_nothing_is_left_running_when_the_terminal_is_closed(dev):
     assert dev.all_gone()
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 def test_a_killed_start_leaves_nothing_and_the_next_one_works(dev):
     up = dev.start("up")
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -70,7 +70,7 @@ def test_a_killed_start_leaves_nothing_and_the_next_one_works(dev):
     assert dev.all_gone()
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=3)
 def test_what_has_become_of_the_demo_keeps_no_stack_from_starting(dev):
     """Once a demo game was refunded, or a demo player's account deleted, `up` used to wait for ever."""
     assert dev.run("up", "--detach").returncode == 0
@@ -99,7 +99,7 @@ def test_a_taken_port_is_named_and_nothing_is_started(dev, arguments):
         assert dev.all_gone()
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 def test_a_dead_server_comes_back_with_its_data(dev):
     assert dev.run("up", "--detach").returncode == 0
     before = {part["name"]: part["pid"] for part in dev.status()}
@@ -122,7 +122,7 @@ def test_a_dead_server_comes_back_with_its_data(dev):
         assert (dev.data / "keys" / "private.pem").read_bytes() == keys
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=3)
 def test_a_dead_service_is_migrated_only_if_it_does_not_start(dev):
     async def forget_a_schema():
         connection = await asyncpg.connect(dev.dsn())

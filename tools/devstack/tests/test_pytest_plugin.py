@@ -1,5 +1,6 @@
-"""Processes that the fixtures of the tests start end with the test."""
+"""Processes that the fixtures of the tests start end with the test; and the order in which a run begins its modules."""
 
+import subprocess
 import sys
 
 from gameshelf.devstack.process import Process
@@ -38,3 +39,32 @@ def test_a_service_that_outlives_its_test_lasts_after_a_restart_too(tmp_path):
         assert shared.process.returncode is None
     finally:
         shared.kill()
+
+
+MODULES = {
+    "test_quick.py": "def test_it():\n    pass\n",
+    "test_long.py": "@pytest.mark.long\ndef test_it():\n    pass\n",
+    "test_longer.py": "@pytest.mark.long(minutes=2)\ndef test_it():\n    pass\n",
+    "test_longest.py": "@pytest.mark.long(minutes=1)\n@pytest.mark.parametrize('n', (1, 2, 3))\n"
+    "def test_it(n):\n    pass\n",
+}
+
+
+def collected(folder, *options):
+    """The modules of a run, in the order in which it begins them."""
+    (folder / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["long: takes long"]\n')
+    for name, text in MODULES.items():
+        (folder / name).write_text(f"import pytest\n\n\n{text}")
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return list(dict.fromkeys(line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line))
+
+
+def test_a_whole_run_begins_with_what_takes_the_most_minutes(tmp_path):
+    for seed in range(3):
+        order = collected(tmp_path, "--all", f"--randomly-seed={seed}")
+        assert order == ["test_longest.py", "test_longer.py", "test_long.py", "test_quick.py"]
+
+
+def test_the_usual_run_has_no_long_tests(tmp_path):
+    assert collected(tmp_path) == ["test_quick.py"]

@@ -19,7 +19,7 @@ def measured(tmp_path, name, *options):
     return {figure.what: figure for figure in read_figures(tmp_path / name)}
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 def test_purchases_lead_to_the_rows_and_events_of_the_floor(tmp_path):
     figures = measured(tmp_path, "purchases", "--purchases=600", "--users=200", "--rounds=1", "--cores=one")
     assert {len(figure.rounds) for figure in figures.values()} == {1}
@@ -28,14 +28,14 @@ def test_purchases_lead_to_the_rows_and_events_of_the_floor(tmp_path):
     assert whole.floor == figures["purchases, one core: the floor"].rounds
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 def test_known_pages_are_measured_on_both_servers(tmp_path):
     figures = measured(tmp_path, "pages", "--users=2", "--rounds=1", "--seconds=0.2", "--connections=2")
     assert set(figures) == {"page known, Hypercorn", "page known, Granian"}
     assert all(figure.ratio > 0 for figure in figures.values())
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=3)
 def test_writes_are_measured_beside_routes_that_write_the_same(tmp_path):
     options = ("--rounds=1", "--seconds=0.2", "--connections=2", "--users=2", "--rates", "20")
     figures = measured(tmp_path, "writes", *options)
@@ -44,14 +44,14 @@ def test_writes_are_measured_beside_routes_that_write_the_same(tmp_path):
     assert all(figure.ratio > 0 for figure in figures.values())
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=3)
 def test_the_start_is_measured_beside_the_import(tmp_path):
     [start] = measured(tmp_path, "start", "--rounds=1").values()
     assert start.rounds[0] > 0
     assert start.floor[0] > 0
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 def test_memory_is_measured_under_every_kind_of_load(tmp_path):
     figures = measured(tmp_path, "memory", "--seconds=2", "--sockets=2", "--pages=5", "--purchases=5")
     assert figures["memory, at most"].rounds[0] > 0

@@ -120,7 +120,7 @@ def own_platform(create_platform):
     platform.close()
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 async def test_kill_nine_at_any_moment_under_ten_thousand_purchases(own_platform, wait_until, read_records):
     stream = Stream(seed=1)
     service = own_platform.service()
@@ -136,7 +136,7 @@ async def test_kill_nine_at_any_moment_under_ten_thousand_purchases(own_platform
     assert service.stop() == 0
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 async def test_each_dependency_away_for_ten_seconds_in_turn(own_platform, own_postgres, wait_until, read_records):
     stream = Stream(seed=3)
     service = own_platform.service(POSTGRES_DSN=own_postgres.dsn())

@@ -10,7 +10,7 @@ from gameshelf.devstack.servers import haproxy
 BENCH = Path(__file__).parents[4] / "bench" / "rolling.py"
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=4)
 @pytest.mark.skipif(haproxy.program() is None, reason="haproxy is not installed (.ci/haproxy)")
 def test_no_request_fails_and_nothing_is_done_twice_in_an_upgrade():
     command = [sys.executable, BENCH, "--requests=2000", "--players=20", "--clients=8"]

@@ -46,7 +46,7 @@ def replace_all(machine, files):
                 *("synced-sent", "cleared-saves", "cleared"),
                 *(f"step-{step}-{when}" for step in range(1, 200, 20) for when in ("before", "between", "after")),
             ],
-            marks=pytest.mark.long,
+            marks=pytest.mark.long(minutes=2),
         ),
     ],
 )

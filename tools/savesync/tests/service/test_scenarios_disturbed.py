@@ -72,7 +72,7 @@ def offline(deck, desktop):
     return lambda machine: {**machine.variables, "LIBRARY_API": "http://127.0.0.1:9/api/v1/library"}
 
 
-@pytest.mark.parametrize(("turns", "count"), [(2, 12), pytest.param(10, 100, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("turns", "count"), [(2, 12), pytest.param(10, 100, marks=pytest.mark.long(minutes=2))])
 def test_scenario_21_killed_at_any_time_and_offline_at_the_launch(deck, desktop, offline, turns, count):
     """Before the launch the folders hold exactly one version, although there is no network to ask."""
     chance, online = random.Random(21), desktop.variables

@@ -10,6 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -269,7 +270,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is marked ``long``, unless everything or just that test is asked for; else begins with it.
+    """Leaves out what is marked ``long``, unless everything or just that test is asked for; else begins with it, with
+    the modules first whose tests have the most ``minutes``.
 
     The order is random otherwise, but a long test or a slow module that comes last would let all but one of the workers
     wait for it: half of the modules without servers and folders end the run.
@@ -277,7 +279,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = {item for item in items if item.get_closest_marker("long")}
     if config.getoption("--all"):
         first = {item.path for item in long}
-        items.sort(key=lambda item: item.path not in first)
+        minutes: Counter[Path] = Counter()
+        for item in long:
+            minutes[item.path] += sum(mark.kwargs.get("minutes", 0) for mark in item.iter_markers("long"))
+        items.sort(key=lambda item: (-minutes[item.path], item.path not in first))
         return
     named = {argument.partition("[")[0].rpartition("::")[2] for argument in config.args if "::" in argument}
     if left_out := {item for item in long if _function_name(item) not in named}:

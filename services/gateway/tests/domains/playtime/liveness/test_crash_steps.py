@@ -114,7 +114,7 @@ async def check(world, user, game, known, emptied):
     assert shown == totals
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 @pytest.mark.parametrize("emptied", [False, True], ids=["Redis kept", "Redis emptied"])
 @pytest.mark.parametrize("ends", [True, False], ids=["ended by the player", "reaped"])
 async def test_a_crash_at_any_step_ends_the_session_once_at_its_last_beat(world, killed, ends, emptied):

@@ -19,7 +19,7 @@ from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers import S3
 from gameshelf.library import GrantKind, LibraryService, NewGrant
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.long(minutes=2)
 PART = 8 * 1024**2
 LARGE = {"saves/w1/large.dat": bytes(PART) + b"end", "saves/w1/same": b"11", "saves/w2/same": b"11", "saves/w2/b": b"2"}
 WORLDS = [{"name": "{w}", "match": ["saves/{w}/**"]}]

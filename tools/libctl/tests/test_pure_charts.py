@@ -29,7 +29,8 @@ def test_a_bar_is_as_long_as_its_share_and_little_is_more_than_nothing(share, sh
 
 
 @pytest.mark.parametrize(
-    ("share", "shown"), [(0, "░░░░"), (0.01, "█░░░"), (0.5, "██░░"), (0.99, "███░"), (1, "████"), (2, "████")]
+    ("share", "shown"),
+    [(0, "░░░░"), (0.004, "░░░░"), (0.01, "█░░░"), (0.5, "██░░"), (0.99, "███░"), (1, "████"), (2, "████")],
 )
 def test_only_what_is_complete_looks_complete(share, shown):
     assert Bar(share, 4, has_track=True).text().plain == shown

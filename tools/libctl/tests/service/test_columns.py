@@ -183,10 +183,10 @@ def test_the_storage_and_the_trash(wide, new_saver):
     save = saver.saves(b"x" * 1024)
     [shown] = tables_of(wide.shows("quota", "show", saver.id))
     assert shown[0] == ["product", "used", "of the limit"]
-    assert shown[1] == [[str(saver.product), "1.0 KiB", "█" + "░" * 23, "0%"]]
+    assert shown[1] == [[str(saver.product), "1.0 KiB", "░" * 24, "0%"]]
     [top] = tables_of(wide.shows("quota", "top"))
     assert top[0] == ["user", "used", "limit", "of the limit"]
-    assert [str(saver.id), "1.0 KiB", "1.0 GiB", "█" + "░" * 7, "0%"] in top[1]
+    assert [str(saver.id), "1.0 KiB", "1.0 GiB", "░" * 8, "0%"] in top[1]
     [sums] = tables_of(wide.shows("quota", "recalculate", saver.id))
     assert sums[0] == ["objects", "bytes"]
     assert sums[1][0] == ["counted", "1", "1.0 KiB", "as in quota show"]

@@ -14,6 +14,8 @@ from rich.text import Text
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LEVELS = "▁▂▃▄▅▆▇█"
+_LEAST = 0.005
+"""The least share that is 1% when it is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,9 @@ def share_of(part: float, whole: float) -> float:
 
 
 def _rounded(share: float, width: int) -> int:
-    """Only what is complete looks complete, and only nothing looks like nothing."""
+    """Only what is complete looks complete, and what is a percent or more does not look like nothing."""
     count = round(share * width)
-    if 0 < share < 1 and width > 1:
+    if _LEAST <= share < 1 and width > 1:
         return min(max(count, 1), width - 1)
     return count
 

@@ -49,6 +49,7 @@ async def test_a_purchase_appears_on_both_devices_and_a_refund_removes_it(device
     for window in devices:
         await window.shows(BOUGHT, "main .card-title")
         await window.shows(f"New in your library: {BOUGHT}", ".toast")
+        assert await window.run("getComputedStyle(document.querySelector('.toasts')).pointerEvents") == "none"
     await open_game(deck, BOUGHT)
     await pc.run(f"location.hash = '#/game/{game}'")
     await pc.click("main button", "Refund")

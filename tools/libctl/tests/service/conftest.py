@@ -149,6 +149,34 @@ def admin(staff: Callable[..., Libctl]) -> Libctl:
     return staff("admin")
 
 
+def _upload(http: httpx.Client, product: UUID, content: bytes, slot: str, device: str, **more: Any) -> Any:
+    """Requests an upload, sends the bytes and confirms; returns the attributes of the save, or the refusal."""
+
+    def post(path: str, **attributes: Any) -> Any:
+        return http.post(path, json={"data": {"attributes": attributes}}).json()
+
+    attributes = {
+        "product_id": str(product),
+        "save_slot_name": slot,
+        "file_size_bytes": len(content),
+        "file_hash_sha256": sha256(content).hexdigest(),
+        "device_id": device,
+        **more,
+    }
+    upload = post("/savegames/upload-url", **attributes)["data"]["attributes"]
+    if upload["upload_required"]:
+        sent = httpx.request(upload["method"], upload["upload_url"], content=content, headers=upload["headers"])
+        assert sent.status_code == 200, sent.text
+    document = post("/savegames/confirm-upload", internal_save_id=upload["internal_save_id"])
+    return document["errors"][0] if "errors" in document else document["data"]["attributes"]
+
+
+@pytest.fixture(scope="session")
+def upload() -> Callable[..., Any]:
+    """Saves bytes of a game into a slot from a device, with a player's own client."""
+    return _upload
+
+
 class Saver:
     """A player who owns a game, and saves it from several devices into the real store."""
 
@@ -171,21 +199,8 @@ class Saver:
         return self
 
     def save(self, content: bytes, slot: str = "slot", device: str = "pc", **more: Any) -> Any:
-        """Requests an upload, sends the bytes and confirms; returns the attributes of the save, or the refusal."""
-        attributes = {
-            "product_id": str(self.product),
-            "save_slot_name": slot,
-            "file_size_bytes": len(content),
-            "file_hash_sha256": sha256(content).hexdigest(),
-            "device_id": device,
-            **more,
-        }
-        upload = self.post("/savegames/upload-url", **attributes).json()["data"]["attributes"]
-        if upload["upload_required"]:
-            sent = httpx.request(upload["method"], upload["upload_url"], content=content, headers=upload["headers"])
-            assert sent.status_code == 200, sent.text
-        document = self.post("/savegames/confirm-upload", internal_save_id=upload["internal_save_id"]).json()
-        return document["errors"][0] if "errors" in document else document["data"]["attributes"]
+        """Saves; returns the attributes of the save, or the refusal."""
+        return _upload(self.http, self.product, content, slot, device, **more)
 
     def saves(self, *contents: bytes, slot: str = "slot") -> str:
         """Saves one after the other; the save's id."""

@@ -1,6 +1,7 @@
 """``libctl family …`` and ``libctl access explain``: a family whose game can't be played, and what support does."""
 
 import asyncio
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -12,6 +13,7 @@ from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
 from ..shown_tables import tables_of
+from .lossy_proxy import LossyProxy
 
 TITLE, OTHER_TITLE = "Deep Blue", "Red Dust"
 
@@ -211,6 +213,48 @@ def test_a_seat_is_released_its_session_ends_and_somebody_else_sits_down(family,
     [entry] = support.data("audit", "list", "--user", family.rival.id, "--kind", "change")["entries"]
     assert (entry["command"], entry["target"]["session_id"]) == ("family release-seat", session)
     assert support.refused("audit", "undo", entry["audit_id"]) == (4, "PRECONDITION_FAILED")
+
+
+def test_a_release_whose_answer_was_lost_is_reported_when_it_is_repeated(family, support, service):
+    game = family.games[0]
+    session = family.sister.starts(game)
+    release = ("family", "release-seat", family.brother.id, game)
+    seen = support.data(*release)["revision"]
+    words = ("--json", *release, "--apply", "--reason", "he fell asleep", "--revision", seen)
+    proxy = LossyProxy(service.grpc)
+    lost = support.run(*words, LIBCTL_ENDPOINT=proxy.address)
+    proxy.close()
+    assert (lost.code, lost.out, proxy.lost) == (5, "", 1)
+    assert "it is not known whether the change was made" in lost.error["message"]
+    assert f"--apply --reason 'he fell asleep' --revision {seen}" in lost.error["try"]
+    wait_for(lambda: family.sister.beats(session) == "FAMILY_SEAT_LOST")
+    again = support.run(*words)
+    assert (again.code, again.data["applied"], again.data["before"]["session_id"]) == (0, True, session), again.err
+    [entry] = support.data("audit", "list", "--user", family.sister.id, "--kind", "change")["entries"]
+    assert again.data["audit_id"] == entry["audit_id"]
+    # Somebody sits there again by now, which the release is not about.
+    family.sister.starts(game)
+    assert support.run(*words).data["audit_id"] == entry["audit_id"]
+    for others in (("--reason", "for another reason"), ("--revision", "0" * 16)):
+        assert support.run(*words, *others).code in (3, 4)
+
+
+def test_a_batch_of_releases_makes_each_once_even_if_its_journal_forgets(family, support, tmp_path, monkeypatch):
+    monkeypatch.setenv("LIBCTL_BATCHES", str(tmp_path))
+    game = family.games[0]
+    session = family.sister.starts(game)
+    (tmp_path / "owners.txt").write_text(f"{family.brother.id}\n")
+    release = ("family", "release-seat", game)
+    batch = support.data(*release, "--users-file", tmp_path / "owners.txt")["batch_id"]
+    apply = (*release, "--batch", batch, "--apply", "--reason", "an outage of the studio")
+    assert support.data(*apply)["applied"] == 1
+    with sqlite3.connect(tmp_path / f"{batch}.sqlite") as journal:
+        journal.execute("UPDATE items SET state = 'planned', audit_id = ''")
+    journal.close()
+    again = support.data(*apply)
+    assert (again["applied"], again["failed"], again["exceptions"]) == (1, 0, [])
+    assert len(support.data("audit", "list", "--batch", batch)["entries"]) == 1
+    assert family.sister.beats(session) == "FAMILY_SEAT_LOST"
 
 
 def test_a_seat_that_somebody_else_took_meanwhile_is_not_released(family, support):

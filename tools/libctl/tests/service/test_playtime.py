@@ -359,3 +359,18 @@ def test_no_line_is_longer_than_the_terminal(staff, impossible, columns):
     somebody.columns = columns
     for words in (("show", impossible.id), ("anomalies",), ("anomalies", "--user", impossible.id)):
         assert max(map(len, somebody.shows("playtime", *words).splitlines())) <= columns
+
+
+def test_a_correction_that_is_repeated_is_made_once(support, player):
+    player.imports((DAY, 2, "evening"))
+    correct = ("playtime", "correct", player.id, player.game, "--add", "1h")
+    seen = support.data(*correct)["revision"]
+    because = ("--apply", "--reason", "hours of a broken device")
+    first = support.data(*correct, *because, "--revision", seen)
+    assert support.data(*correct, *because, "--revision", seen)["audit_id"] == first["audit_id"]
+    typed_again = support.run(*correct, *because)
+    assert (typed_again.code, "this correction was made already" in typed_again.err) == (4, True)
+    assert player.sees() == 3 * HOUR
+    support.applies("audit", "undo", first["audit_id"])
+    assert support.run(*correct, *because).code == 0
+    assert player.sees() == 3 * HOUR

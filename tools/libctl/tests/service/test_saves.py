@@ -208,3 +208,18 @@ def test_what_versions_hold_is_shown_by_identity(support, saver, columns):
         sha256(b"plain").hexdigest(),
     ]
     assert "identity of the content" not in support.shows("saves", "versions", saver.id, save)
+
+
+def test_a_restore_that_is_repeated_on_its_revision_is_made_once(support, saver):
+    save = saver.saves(b"good", b"bad")
+    words = ("saves", "restore", saver.id, save, "--version", 1)
+    seen = support.data(*words)["revision"]
+    words = (*words, "--apply", "--reason", "as seen in the dry run", "--revision", seen)
+    first, again = support.data(*words), support.data(*words)
+    assert (first["audit_id"], first["after"]) == (again["audit_id"], again["after"])
+    assert head_of(support, saver, save)[0] == 3
+    undo = ("audit", "undo", first["audit_id"])
+    undo = (*undo, "--apply", "--reason", "the wrong version", "--revision", support.data(*undo)["revision"])
+    assert support.data(*undo)["audit_id"] == support.data(*undo)["audit_id"]
+    assert head_of(support, saver, save) == (4, sha256(b"bad").hexdigest())
+    assert support.refused(*words) == (4, "PRECONDITION_FAILED")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 from gameshelf.libctl.client import Client, connect
-from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.errors import Unavailable, Usage
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Output, table
 from gameshelf.libctl.reasons import require_full_reason
@@ -119,7 +119,14 @@ def carry_out(
         revision = result.revision
     if options.apply:
         change.apply, change.reason, change.revision = True, options.reason, revision
-        result = client.call(rpc, request).result
+        try:
+            result = client.call(rpc, request).result
+        except Unavailable as error:
+            unknown = f"it is not known whether the change was made ({error.message})"
+            raise Unavailable(unknown, f"{again(revision, options.reason)}, which makes it unless it is made") from None
+        except KeyboardInterrupt:
+            out.say(f"To make the change unless it is made: {again(revision, options.reason)}", "yellow")
+            raise
     outcome = plain(result)
     out.result(outcome, differences(outcome["before"], outcome["after"]))
     if outcome["before"] == outcome["after"] and not outcome["applied"]:
@@ -136,9 +143,13 @@ def carry_out(
     return outcome
 
 
-def again(revision: str) -> str:
-    """Returns the command line that applies this command on that revision."""
-    return f'libctl {shlex.join(typed(_OPTIONS))} --apply --reason "…" --revision {revision}'
+def again(revision: str, reason: str | None = None) -> str:
+    """Returns the command line that applies this command on that revision.
+
+    It may be repeated with the same reason: the service recognises a change that it has made, and makes none twice.
+    """
+    said = shlex.quote(reason) if reason else '"…"'
+    return f"libctl {shlex.join(typed(_OPTIONS))} --apply --reason {said} --revision {revision}"
 
 
 def typed(options: Collection[str]) -> list[str]:

@@ -15,7 +15,10 @@ _CODES = {
         "the sides can't be merged without mixing what belongs together",
         "libctl conflicts resolve USER CONFLICT --keep local|cloud|both",
     ),
-    "CONFLICT_NOT_FOUND": ("this user has no such open conflict", "libctl conflicts list --user USER"),
+    "CONFLICT_NOT_FOUND": (
+        "this user has no such open conflict",
+        "libctl conflicts list --user USER; libctl audit list --user USER shows what support has resolved",
+    ),
     "SESSION_NOT_FOUND": ("this user has no such session", "libctl sessions list USER, or libctl playtime show USER"),
     "FAMILY_LINK_NOT_FOUND": ("this user has no such family link", "libctl family list USER"),
     "ACHIEVEMENT_NOT_FOUND": ("there is no such achievement", "libctl achievements show USER PRODUCT"),
@@ -27,7 +30,11 @@ _CODES = {
 }
 # By the reason that stands beside a code: it says more than the code does.
 _REASONS = {
-    "seat_is_free": ("no seat of this copy is in use", "libctl family seats USER; the first id must be the owner's"),
+    "seat_is_free": (
+        "no seat of this copy is in use",
+        "libctl family seats USER; the first id must be the owner's; libctl audit list --command 'family release-seat'"
+        " shows what support has released",
+    ),
     "erased": ("this account was erased", "libctl user show USER shows since when"),
     "no_live_grant": ("the user has no such grant, or it has ended", "libctl library list USER"),
     "unknown_to_the_catalog": ("the Catalog has not announced this product", "check the product id"),
@@ -52,7 +59,10 @@ _NAMES = {
 }
 _FIELDS = {
     "cursor": ("the cursor doesn't belong to this listing", "--cursor as the previous page printed it, or none"),
-    "version": ("the version is missing or invalid", "--version NUMBER, one of libctl saves versions USER SAVE"),
+    "version": (
+        "the version is missing or invalid",
+        "--version NUMBER, one of libctl saves versions USER SAVE; only a save in the trash needs none",
+    ),
     "command": ("there is no such command in the audit", "two words, such as --command 'quota set'"),
 }
 

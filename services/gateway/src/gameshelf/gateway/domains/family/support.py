@@ -8,6 +8,7 @@ from gameshelf.gateway.domains.family.changes import ReleaseSeat, ReopenLink, Re
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.changes import Options, StateChanged
 from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
@@ -16,6 +17,7 @@ from gameshelf.kernel.paging import MAX_LIMIT
 from gameshelf.library import Direction, FamilyLinkNotFound, FamilyQueries, Link, LinkFilter, TakenSeat
 from gameshelf.playtime import CopyQueries
 from gameshelf.protos.library.v1 import admin_family_pb2 as messages
+from gameshelf.protos.library.v1.admin_change_pb2 import ChangeResult
 
 COMMANDS = (
     read_command("family list", "ListFamilyLinks"),
@@ -89,13 +91,25 @@ class Families:
     ) -> messages.ReleaseFamilySeatResponse:
         options = parse_options(request.change)
         owner_id, product_id = (parse_id(getattr(request, name), name) for name in ("owner_user_id", "product_id"))
+        try:
+            done = await self._release(owner_id, product_id, options, by)
+        except (ResourceNotFound, StateChanged):
+            # Who held a seat that was released already is only known to the audit; the revision names their session.
+            target = {"product_id": product_id}
+            made = await self._context.change_made_before(ReleaseSeat.command, target, options, by)
+            if made is None:
+                raise
+            done = made
+        return messages.ReleaseFamilySeatResponse(result=done)
+
+    async def _release(self, owner_id: UUID, product_id: UUID, options: Options, by: Identity) -> ChangeResult:
+        """Releases a seat. Raises ResourceNotFound if it is free, and the errors of ``make_change``."""
         async with self._context.reading(owner_id) as connection:
             seat = await FamilyQueries(connection).seat(owner_id, product_id)
         if seat is None:
             raise ResourceNotFound(reason="seat_is_free")
         change = ReleaseSeat(seat.held_by_user_id, owner_id, product_id, seat.session_id)
-        done = await self._context.make_change(change, options, by)
-        return messages.ReleaseFamilySeatResponse(result=done)
+        return await self._context.make_change(change, options, by)
 
     async def _of_owner(
         self, request: messages.RevokeFamilyLinkRequest | messages.ReopenFamilyLinkRequest

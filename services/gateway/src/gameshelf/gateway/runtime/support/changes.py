@@ -16,7 +16,7 @@ from gameshelf.gateway.runtime.distributed import violated_constraint
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import UserErased
-from gameshelf.gateway.runtime.support.audit import AuditLog, Entry, EntryKind, NewEntry, State
+from gameshelf.gateway.runtime.support.audit import AuditFilter, AuditLog, Entry, EntryKind, NewEntry, State
 from gameshelf.gateway.runtime.support.commands import Change, ChangeOfProduct, Commands
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.database import Connection
@@ -29,6 +29,8 @@ MIN_REASON, MAX_REASON = 10, 500
 MAX_TICKET = 100
 """Length of a ticket, which may be an address."""
 _MAX_ITEM = 200
+_LOOKED_BACK, _PAGES_OF_BATCH = 100, 100
+"""Number of entries that are looked through for a change that was made already, and how often for one of a batch."""
 _MAX_SHOWN = 2000
 """Bytes of a state that a refusal includes: it is sent in headers, which may safely have 8 KiB."""
 
@@ -125,7 +127,7 @@ class SupportChanges:
     async def undo(self, entry: Entry, options: Options, by: Identity) -> ChangeResult:
         """Undoes a change. Raises NotUndoable, StateChanged with the difference, and the errors of ``make``."""
         if entry.undone_by is not None:
-            if undoing := await self._undone_in_batch(entry.undone_by, options):
+            if undoing := await self._undone_before(entry.undone_by, options, by):
                 return undoing
             raise NotUndoable(reason="already_undone", undone_by=entry.undone_by)
         undo, undo_of_product = self.commands.undo_of(entry), self.commands.undo_of_product(entry)
@@ -139,6 +141,30 @@ class SupportChanges:
                 raise
             raise NotUndoable(reason="already_undone") from None  # concurrently, by another caller
         raise NotUndoable(reason="nothing_changed" if entry.before == entry.after else "no_way_back")
+
+    async def made_before(
+        self, command: str, user_id: UUID | None, target: State, options: Options, by: Identity
+    ) -> ChangeResult | None:
+        """Returns the result of a change that was made already, on the same revision and, but for a batch, by the same
+        caller for the same reason: its answer may have been lost. None if there is none, or if it was undone since.
+
+        ``user_id`` is None for a change that may be of anybody's data; ``target`` may lack some of its parameters.
+        """
+        if not (options.apply and options.revision):
+            return None
+        batch_id = options.batch_id
+        looked = AuditFilter(user_id, None if batch_id else by.user_id, EntryKind.CHANGE, command, batch_id=batch_id)
+        wanted = plain(target).items()
+        async with self.acquire() as connection:
+            for _ in range(_PAGES_OF_BATCH if batch_id else 1):
+                entries = await self.audit.list_entries(connection, looked, _LOOKED_BACK)
+                for one in entries:
+                    if one.undone_by is None and wanted <= one.target.items() and _is_repeated(one, options, by):
+                        return self._result_of(one, options)
+                if len(entries) < _LOOKED_BACK:
+                    break
+                looked = replace(looked, before_id=entries[-1].id)
+        return None
 
     async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:
         options.require()
@@ -158,6 +184,15 @@ class SupportChanges:
             if made is None:
                 raise
             return made  # the batch made its change before the account was erased, or erased it
+        except DomainError:
+            # The first attempt may be what has changed the data, or ended what the change is about. The changes of a
+            # batch were looked for by their item.
+            made = None
+            if not (undone or options.batch_id):
+                made = await self.made_before(change.command, change.user_id, change.target(), options, by)
+            if made is None:
+                raise
+            return made
 
     async def _make_of_product(
         self, change: ChangeOfProduct, options: Options, by: Identity, undone: Entry | None
@@ -180,13 +215,16 @@ class SupportChanges:
         made = await self.audit.find_in_batch(connection, user_id, options.batch_id, options.batch_item)
         return self._result_of(made, options) if made else None
 
-    async def _undone_in_batch(self, undone_by: int, options: Options) -> ChangeResult | None:
-        """The same for an undo."""
-        if not (options.apply and options.batch_id):
+    async def _undone_before(self, undone_by: int, options: Options, by: Identity) -> ChangeResult | None:
+        """The same for an undo, of a batch or by the caller alone."""
+        if not options.apply:
             return None
         async with self.acquire() as connection:
             made = await self.audit.find_entry(connection, undone_by)
-        return self._result_of(made, options) if made and made.batch_id == options.batch_id else None
+        if made is None:
+            return None
+        is_same = made.batch_id == options.batch_id if options.batch_id else _is_repeated(made, options, by)
+        return self._result_of(made, options) if is_same else None
 
     def _result_of(self, made: Entry, options: Options) -> ChangeResult:
         return ChangeResult(
@@ -223,6 +261,13 @@ class _RolledBack(Exception):
         self.result = result
 
 
+def _is_repeated(made: Entry, options: Options, by: Identity) -> bool:
+    """Whether an entry is of this revision, and of the same batch or of this caller for this reason."""
+    is_theirs = made.actor_id == by.user_id and made.reason == options.reason
+    is_of_batch = options.batch_id is not None and made.batch_id == options.batch_id
+    return (is_of_batch or is_theirs) and revision_of(made.before or {}) == options.revision
+
+
 def _entry(work: _Work, result: ChangeResult, options: Options, undone: Entry | None) -> NewEntry:
     return NewEntry(
         EntryKind.CHANGE,
@@ -247,8 +292,16 @@ def plain(state: State) -> State:
 
 
 def revision_of(state: State) -> str:
-    """Returns the revision of a state: 16 hexadecimal digits."""
-    return blake2b(encode(dict(sorted(state.items()))), digest_size=8).hexdigest()
+    """Returns the revision of a state: 16 hexadecimal digits. The order of names, which the audit doesn't keep, is of
+    no account.
+    """
+    return blake2b(encode(_in_order(state)), digest_size=8).hexdigest()
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def difference(expected: State, current: State) -> str:

@@ -12,7 +12,7 @@ from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.support.audit import AuditLog, Entry
+from gameshelf.gateway.runtime.support.audit import AuditLog, Entry, State
 from gameshelf.gateway.runtime.support.changes import ChangeResult, Options, SupportChanges
 from gameshelf.gateway.runtime.support.commands import Change, ChangeOfProduct, Commands
 from gameshelf.gateway.runtime.support.export import Export
@@ -57,6 +57,13 @@ class SupportContext:
     async def make_change(self, change: Change, options: Options, by: Identity) -> messages.ChangeResult:
         """Makes a change, or shows its effect. Raises the errors of ``SupportChanges.make``."""
         return _result(await self.changes.make(change, options, by))
+
+    async def change_made_before(
+        self, command: str, target: State, options: Options, by: Identity
+    ) -> messages.ChangeResult | None:
+        """Returns the result of a change that the caller has made already, whichever user's data it has changed."""
+        made = await self.changes.made_before(command, None, target, options, by)
+        return _result(made) if made else None
 
     async def make_product_change(
         self, change: ChangeOfProduct, options: Options, by: Identity

@@ -1,48 +1,12 @@
 """People with complaints, and the pages that answer them."""
 
-import asyncio
 import shlex
 from uuid import UUID
 
-import httpx
 import pytest
-from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
+from .players import Player, says
 from .recorded_page import RecordedPage
-
-
-class Player:
-    """Somebody with a device, who is known by a name and has an id of its own on each page."""
-
-    def __init__(self, platform, service, user_id):
-        self.id, self.platform = user_id, platform
-        headers = {"Authorization": f"Bearer {platform.token(user_id)}", "Accept-Language": "en"}
-        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS)
-
-    def post(self, path, **attributes):
-        answer = self.http.post(path, json={"data": {"attributes": attributes}})
-        assert answer.is_success, answer.text
-        return answer.json()["data"] if answer.content else None
-
-    def order(self, what, order, game, **more):
-        items = [{"productId": str(game), "productType": "game", "quantity": 1}]
-        data = {"userId": str(self.id), "orderId": order, "items": items, **more}
-        says(self.platform, f"payment.purchase.{what}", **data)
-
-    def owns(self, game):
-        """Waits for the game, with its title."""
-        wait_for(lambda: [one for one in self.http.get("/items").json()["data"] if self._is(one, game)])
-        return self
-
-    @staticmethod
-    def _is(one, game):
-        return one["attributes"]["product_id"] == str(game) and one["attributes"]["title"]
-
-
-def says(platform, what, **data):
-    """Publishes an event of another service."""
-    asyncio.run(publish(platform.kafka.address, [CloudEvent(f"com.platform.{what}.v1", data)]))
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +15,12 @@ def say(platform):
 
 
 @pytest.fixture(scope="module")
-def new_player(platform, service):
+def new_player(platform, service, upload):
     """Makes players by a number."""
     made = []
 
     def make(number):
-        made.append(Player(platform, service, UUID(f"a11a0000-0000-4000-8000-{number:012}")))
+        made.append(Player(platform, service, upload, UUID(f"a11a0000-0000-4000-8000-{number:012}")))
         return made[-1]
 
     yield make
@@ -77,14 +41,17 @@ def new_game(say):
 
 
 @pytest.fixture
-def page(staff):
-    """Opens a page by its name; it is checked by the story itself."""
+def page(staff, tmp_path, monkeypatch):
+    """Opens a page by its name; it is checked by the story itself. What is downloaded has a folder of its own."""
     people = {role: staff(role) for role in ("support", "admin")}
+    monkeypatch.chdir(tmp_path)
 
     def typed(line, by, columns):
         somebody = people[by]
         somebody.columns = columns
-        ran = somebody.run(*shlex.split(line)[1:], merged=True, LIBCTL_LANGUAGE="en")
-        return "".join(f"{one.rstrip()}\n" for one in ran.out.splitlines())
+        command, shows_code, _ = line.partition("; echo exit code $?")
+        ran = somebody.run(*shlex.split(command)[1:], merged=True, LIBCTL_LANGUAGE="en")
+        printed = [*ran.out.splitlines(), *([f"exit code {ran.code}"] if shows_code else [])]
+        return "".join(f"{one.rstrip()}\n" for one in printed)
 
     return lambda name: RecordedPage(name, typed)

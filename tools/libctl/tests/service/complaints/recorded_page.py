@@ -7,6 +7,7 @@ run is not compared (times, revisions, cursors, numbers of the audit), or by its
 import os
 import re
 from collections.abc import Callable
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,14 @@ _VARYING = (
     (re.compile(r"^last 14 (?:days|weeks) .*$", re.MULTILINE), "recent"),
     (re.compile(r"(?<=--revision )[0-9a-f]{16}\b"), "revision"),
     (re.compile(r"(?<=--cursor )\S+"), "cursor"),
-    (re.compile(r"(?<=entry )\d+|(?<=undo )\d+"), "entry"),
+    (re.compile(r"(?<=entry )\d+|(?<=undo )\d+|(?<=audit show )\d+"), "entry"),
+    (re.compile(r"(?<=audit entries)\s+\d+ to \d+"), " entries"),
+    (re.compile(r"(?<=newest is number )\d+"), "sequence"),
+    (re.compile(r"^(?:\w+\.\w+ +\d+ +[\d.]+ \w+\n)+", re.MULTILINE), "tables"),
+    (re.compile(r"^SHA-256 +[0-9a-f]{64}$", re.MULTILINE), "hash of an archive"),
+    (re.compile(r"^ *\d+(?=   \S.*   (?:change|refusal|read)\b)", re.MULTILINE), "entry"),
+    (re.compile(r"[\d,]+h \d\dm \d\ds(?= ago)|(?<=connected for )[\d,]+h \d\dm \d\ds"), "span"),
 )
-_AGO = re.compile(r"[\d,]+h \d\dm \d\ds(?= ago)")
 _WIDTHS = re.compile(r" {2,}|─+")
 
 
@@ -46,12 +52,13 @@ class RecordedPage:
             text = _BLOCK.sub(lambda _: f"```console\n{next(left)}```", text)
             self._path.write_text(text, encoding="utf-8")
             shown = _BLOCK.findall(text)
-        assert comparable("\n".join(shown)) == comparable("\n".join(self._blocks))
+        page, real = (comparable("\n".join(blocks)).splitlines() for blocks in (shown, self._blocks))
+        difference = "\n".join(unified_diff(page, real, self._path.name, "what the commands print", lineterm="", n=1))
+        assert not difference, f"{difference}\nRECORD_PAGES=1 records the page again."
 
 
 def comparable(text: str) -> str:
     """Replaces what differs from run to run: equal values stay equal."""
-    text = _AGO.sub("<span>", text)
     for pattern, name in _VARYING:
         seen: dict[str, str] = {}
         if name == "id":

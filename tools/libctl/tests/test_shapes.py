@@ -62,7 +62,9 @@ def _words(arguments, named):
     """The words that a call has as they are; None for the others."""
     for one in arguments:
         if isinstance(one, ast.Starred) and isinstance(one.value, ast.Name) and one.value.id in named:
-            yield from _words(named[one.value.id].elts, named)
+            # A tuple may be made of an earlier one of its name.
+            others = {name: value for name, value in named.items() if name != one.value.id}
+            yield from _words(named[one.value.id].elts, others)
         elif isinstance(one, ast.Tuple):
             yield from _words(one.elts, named)
         else:
@@ -83,6 +85,7 @@ def test_the_json_of_all_is_compared_with_their_schemas_by_a_test():
     [
         ('support.data("user", "show", user)', "user show"),
         ('words = ("user", "erase", user)\nadmin.applies(*words)', "user erase"),
+        ('words = ("user", "erase")\nwords = (*words, user)\nadmin.applies("user", "show", *words)', "user show"),
         ('libctl("db", "status", "--json")', "db status"),
         ('check_shape(("completion", "bash"), data)', "completion"),
         ('libctl("db", "status")', None),

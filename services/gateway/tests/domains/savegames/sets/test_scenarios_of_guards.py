@@ -91,13 +91,14 @@ async def test_scenario_17_shrinking_asks_for_the_count(pc, data_of, fields_of):
 async def test_scenario_18_exit_without_commit_is_pending(pc, deck, data_of, connection):
     savegame_id, _ = data_of(await pc.save(OLD))
     await deck.load(savegame_id)
-    # Played for two hours and ten minutes.
+    # Played for two hours and ten minutes. A session's times are whole seconds.
     playing = {"product_id": str(deck.device.product), "device_id": deck.name}
     session = (await deck.player.post("/playtime/sessions/start", playing)).json()["data"]["id"]
     plan, _ = await planned(pc, OLD)
     assert ([one["state"] for one in plan["others"]], plan["proceed"]) == (["session_active"], "ask")
     earlier = "UPDATE playtime.playtime_sessions SET start_time = $2 WHERE id = $1"
-    await connection.execute(earlier, UUID(session), datetime.now(UTC) - timedelta(minutes=130))
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=130)
+    await connection.execute(earlier, UUID(session), began)
     assert (await deck.player.post(f"/playtime/sessions/{session}/end")).status_code == 200
     await planned(deck, NEW, "exit")
     plan, _ = await planned(pc, OLD)

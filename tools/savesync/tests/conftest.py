@@ -4,8 +4,10 @@ Both are ASGI applications behind the clients of the tests, so requests are real
 can cut connections, expire signatures, lose contents, and make the service busy.
 """
 
+import gc
 import json
 import math
+import os
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -21,6 +23,10 @@ from gameshelf.client import LibraryClient
 from gameshelf.savesync.api import SaveApi
 from gameshelf.savesync.state import SaveState
 from gameshelf.savesync.store import SaveStore
+
+# Tests here kill copies of this process. An object that another test has left may wait in its end for a thread of its
+# own (those of gRPC do), and a copy has none of them: whoever collects it there waits for ever.
+os.register_at_fork(after_in_child=gc.disable)
 
 PART_BYTES = 8 * 1024**2
 MAX_URLS = 100

@@ -25,7 +25,7 @@ from gameshelf.savesync.state import SaveState
 from gameshelf.savesync.store import SaveStore
 
 # Tests here kill copies of this process. An object that another test has left may wait in its end for a thread of its
-# own (those of gRPC do), and a copy has none of them: whoever collects it there waits for ever.
+# own (those of gRPC do), and a copy has none of them: to collect it there is to wait for ever.
 os.register_at_fork(after_in_child=gc.disable)
 
 PART_BYTES = 8 * 1024**2

@@ -9,47 +9,27 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
-from _load import percentile
+from _meanwhile import READERS, Running, Runs, figures_of, give_games, new_runs, other_requests, show, without
 from _stack import parser, report, started
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.measurements import Figure
-from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
+from gameshelf.devstack.pytest_plugin import StartedPlatform
 from gameshelf.devstack.servers.kafka import PARTITIONS
 from rich.console import Console
-from rich.table import Table
 
 NOTIFICATIONS = "com.platform.notification.send.requests.v1"
-READERS = 50
-WARM_UP_SECONDS = 5
 STALLED_SECONDS = 120
-GAMES = 100
 SALE = "bench"
 # As in production: a sale puts a million records into the outbox and takes them out again. Without a VACUUM each
 # statement on the outbox walks over the entries of all that were sent.
 WITH_AUTOVACUUM = {"autovacuum": "on"}
 Counts = tuple[int, int]
-
-
-@dataclass(slots=True)
-class Meanwhile:
-    """The figures of the other requests. Latencies in seconds."""
-
-    name: str
-    latencies: list[float] = field(default_factory=list)
-    failed: int = 0
-
-    def at(self, share: float) -> float:
-        """The percentile in milliseconds."""
-        return percentile(sorted(self.latencies) or [0.0], share) * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +38,8 @@ class Sale:
 
     a_second: float
     twice: int
-    before: dict[str, Meanwhile]
-    during: dict[str, Meanwhile]
-
-
-@dataclass(slots=True)
-class Running:
-    """The service that runs now; None while it was killed and its successor is not ready."""
-
-    service: Service | None
+    before: Runs
+    during: Runs
 
 
 async def seed(dsn: str, product: UUID, wishers: int, readers: list[UUID]) -> int:
@@ -74,7 +47,6 @@ async def seed(dsn: str, product: UUID, wishers: int, readers: list[UUID]) -> in
     are to be notified.
     """
     connection = await asyncpg.connect(dsn)
-    now = datetime.now(UTC)
     await connection.execute(
         "INSERT INTO gateway.user_streams (user_id) SELECT md5('w' || n)::uuid FROM generate_series(1, $1::int) n",
         wishers,
@@ -86,71 +58,10 @@ async def seed(dsn: str, product: UUID, wishers: int, readers: list[UUID]) -> in
         wishers,
         product,
     )
-    await connection.copy_records_to_table(
-        "user_library_items",
-        schema_name="library",
-        columns=["user_id", "id", "product_id", "added_at", "acquisition_type"],
-        records=[(user, uuid4(), uuid4(), now, "purchase") for user in readers for _ in range(GAMES)],
-    )
+    await give_games(connection, readers)
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
     return wishers - wishers // 10
-
-
-async def other_requests(
-    running: Running, platform: StartedPlatform, readers: list[UUID], rate: float, runs: dict[str, Meanwhile]
-) -> None:
-    """Reads pages and sends heartbeats on schedule until it is cancelled; while no service is up they are left out."""
-    sessions: dict[UUID, str] = {}
-    tokens = {user: platform.token(user) for user in readers}
-    limits = httpx.Limits(max_keepalive_connections=64)
-    async with httpx.AsyncClient(timeout=30, limits=limits) as http:
-
-        async def ask(run: Meanwhile, due: float, call: Callable[[], Awaitable[httpx.Response]]) -> None:
-            service = running.service
-            try:
-                is_refused = (await call()).status_code >= 400
-            except httpx.HTTPError:
-                is_refused = True
-            if service is not running.service:
-                return  # it was killed meanwhile
-            run.failed += is_refused
-            run.latencies.append(time.perf_counter() - due)
-
-        async def one(number: int, due: float) -> None:
-            user = readers[number % len(readers)]
-            headers = {"Authorization": f"Bearer {tokens[user]}"}
-            if running.service is None:
-                return
-            api = running.service.api
-            if user not in sessions:
-                owned = (await http.get(f"{api}/items", headers=headers)).json()["data"][0]
-                body = {"data": {"attributes": {"product_id": owned["attributes"]["product_id"]}}}
-                started = await http.post(f"{api}/playtime/sessions/start", json=body, headers=headers)
-                sessions[user] = started.json()["data"]["id"]
-            elif number % 2:
-                await ask(
-                    runs["heartbeat"],
-                    due,
-                    lambda: http.post(f"{api}/playtime/sessions/{sessions[user]}/heartbeat", headers=headers),
-                )
-            else:
-                await ask(runs["library page"], due, lambda: http.get(f"{api}/items", headers=headers))
-
-        tasks: set[asyncio.Task[None]] = set()
-        begin, number = time.perf_counter(), 0
-        try:
-            while True:
-                due = begin + number / rate
-                await asyncio.sleep(max(due - time.perf_counter(), 0))
-                task = asyncio.create_task(one(number, due))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
-                number += 1
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)  # they use the client until then
 
 
 class Progress:
@@ -209,15 +120,8 @@ async def run(platform: StartedPlatform, options: argparse.Namespace) -> Sale:
     to_notify = await seed(platform.dsn, product, options.wishers, readers)
     running = Running(platform.service())
     await asyncio.to_thread(running.service.start)
-    before = {name: Meanwhile(name) for name in ("library page", "heartbeat")}
-    during = {name: Meanwhile(name) for name in before}
-    for runs, seconds in (
-        ({name: Meanwhile(name) for name in before}, WARM_UP_SECONDS),
-        (before, options.quiet_seconds),
-    ):
-        quiet = asyncio.create_task(other_requests(running, platform, readers, options.rate, runs))
-        await asyncio.sleep(seconds)
-        quiet.cancel()
+    before = await without(running, platform, readers, options.rate, options.quiet_seconds)
+    during = new_runs()
     price = {"productId": str(product), "priceMinor": 500, "currency": "RUB", "discountPercent": 50, "saleId": SALE}
     busy = asyncio.create_task(other_requests(running, platform, readers, options.rate, during))
     began = time.perf_counter()
@@ -250,7 +154,7 @@ async def run(platform: StartedPlatform, options: argparse.Namespace) -> Sale:
         "SELECT count(*) FROM (SELECT user_id FROM gateway.feed WHERE message LIKE '%on_sale%' "
         "GROUP BY user_id HAVING count(*) > 1) AS twice",
     )
-    show(before, during)
+    show({"before": before, "during the sale": during})
     Console(width=100).print(
         f"{options.wishers:,} wishers, {to_notify:,} to be notified: {notified:,} notified in {took:.0f} s "
         f"({notified / (took - down):,.0f}/s; {down:.0f} s without a service), sent to the broker after {sent:.0f} s\n"
@@ -267,26 +171,8 @@ def figures(sales: list[Sale]) -> tuple[Figure, ...]:
         rounds=tuple(sale.a_second for sale in sales),
         remark=f"{sum(sale.twice for sale in sales)} twice",
     )
-    meanwhile = (
-        Figure(
-            what=f"{name} during a sale, p95",
-            unit="ms",
-            rounds=tuple(sale.during[name].at(0.95) for sale in sales),
-            floor_name="the same before the sale",
-            floor=tuple(sale.before[name].at(0.95) for sale in sales),
-        )
-        for name in sales[0].before
-    )
-    return notified, *meanwhile
-
-
-def show(before: dict[str, Meanwhile], during: dict[str, Meanwhile]) -> None:
-    table = Table("what", "when", "requests", "p50 ms", "p95 ms", "p99 ms", "failed", box=None, pad_edge=False)
-    for when, runs in (("before", before), ("during the sale", during)):
-        for one in runs.values():
-            at = [f"{one.at(share):.1f}" for share in (0.5, 0.95, 0.99)]
-            table.add_row(one.name, when, f"{len(one.latencies):,}", *at, str(one.failed))
-    Console(width=100).print(table)
+    times = [sale.during for sale in sales], [sale.before for sale in sales]
+    return notified, *figures_of("during a sale", "the same before the sale", *times)
 
 
 def main() -> None:

@@ -249,6 +249,21 @@ def test_a_type_of_two_domains_is_refused_with_what_is_wrong_for_either():
         read(record)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "detail"),
+    [
+        ({"items": "one"}, "items: Input should be a valid list"),
+        ({"items": {}}, "items: Input should be a valid list"),
+        ({"items": []}, "items: List should have at least 1 item after validation, not 0"),
+        ({"items": [{"productId": str(uuid4())}, 5], "userId": 5}, "items.1: Input should be a valid object"),
+    ],
+)
+def test_what_is_wrong_is_described_in_the_words_of_json(wrong, detail):
+    with pytest.raises(Malformed) as refusal:
+        read(record_of("purchase", **wrong))
+    assert detail in refusal.value.details
+
+
 def test_a_malformed_record_is_not_kept_in_memory_by_its_refusal():
     class Watched(StoredRecord):
         """A record that a weak reference can be made to."""

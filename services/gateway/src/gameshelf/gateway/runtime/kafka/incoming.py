@@ -179,7 +179,7 @@ def _error_of(model: type[BaseModel], value: Any, *place: str | int) -> str | No
         model.model_validate(value)
     except ValidationError as error:
         entry = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return f"{'.'.join(map(str, (*place, *entry['loc'])))}: {entry['msg']}"
+        return f"{'.'.join(map(str, (*place, *entry['loc'])))}: {_message(entry)}"
     return None
 
 
@@ -191,4 +191,14 @@ def details_of(bad: Sequence[BadElement]) -> Iterator[str]:
 def _details(error: ValidationError) -> Iterator[str]:
     # Without the input itself, which the dead letter has anyway.
     for entry in entries_of(error, _MAX_DETAILS):
-        yield f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}"
+        yield f"{'.'.join(map(str, entry['loc'])) or 'value'}: {_message(entry)}"
+
+
+def _message(entry: Mapping[str, Any]) -> str:
+    """Returns pydantic's message, without the types of Python that no producer has: JSON has lists and objects."""
+    message: str = _OF_TYPE.get(entry["type"], entry["msg"])
+    return "List" + message.removeprefix("Tuple") if message.startswith("Tuple ") else message
+
+
+_OBJECT, _LIST = "Input should be a valid object", "Input should be a valid list"
+_OF_TYPE = {"tuple_type": _LIST, "dict_type": _OBJECT, "model_type": _OBJECT, "model_attributes_type": _OBJECT}

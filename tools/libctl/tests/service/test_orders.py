@@ -66,7 +66,11 @@ def test_an_order_that_was_not_applied_is_found_with_its_user(order, support):
     shown = support.shows("orders", "show", order.id, "--user", order.user)
     for words in ("products: none", "applied events: none\n", "dead letters that name it: 1"):
         assert words in shown
-    assert support.refused("orders", "show", "another", "--user", order.user) == (3, "NOT_FOUND")
+    assert "looks through the dead letters" in support.run("orders", "show", order.id).err
+    ran = support.run("orders", "show", "another", "--user", order.user)
+    assert ran.code == 3
+    assert "no dead letter of this user names it" in ran.err
+    assert "looks through the dead letters" not in ran.err  # it has done so
 
 
 def test_an_order_of_somebody_else_is_no_order_of_this_user(order, support):

@@ -42,6 +42,10 @@ _REASONS = {
         "nothing was received about this order",
         "libctl orders show ORDER --user USER looks through the dead letters of its user, too",
     ),
+    "unknown_order_of_user": (
+        "nothing was received about this order, and no dead letter of this user names it",
+        "the number on the receipt; a correct order of some minutes ago was not published by the Payment service",
+    ),
     "order_of_another_user": (
         "nothing was received about this order of this user, but of another one",
         "libctl orders show ORDER without --user",

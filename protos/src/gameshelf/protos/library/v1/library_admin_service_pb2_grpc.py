@@ -454,8 +454,8 @@ class LibraryAdminServiceServicer:
 
     def ShowOrder(self, request, context):
         """Returns what was received about an order: purchases, refunds, reinstatements, applied events and dead letters.
-        Roles `support` and `admin`. Refusals: NOT_FOUND with `reason: unknown_order`, or `order_of_another_user` if only
-        another user than the given one has something of it.
+        Roles `support` and `admin`. Refusals: NOT_FOUND with `reason: unknown_order`; with a user `unknown_order_of_user`, or
+        `order_of_another_user` if only another one has something of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

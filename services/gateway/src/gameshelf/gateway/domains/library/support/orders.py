@@ -44,7 +44,7 @@ class Orders:
             events = await events_of_commits(connection, chosen, _moments(products))
             titles = await self._context.titles(connection, [one.product_id for one in products])
         if not (products or letters):
-            raise ResourceNotFound(reason="order_of_another_user" if owners else "unknown_order")
+            raise ResourceNotFound(reason="order_of_another_user" if owners else "unknown_order_of_user")
         return messages.ShowOrderResponse(
             order_id=order_id,
             user_id=str(chosen),

@@ -29,7 +29,7 @@ async def synchronise(asked: argparse.Namespace) -> str:
     """Synchronises the file, and returns what was done."""
     save = SingleFile(asked.product, asked.file, asked.slot, asked.device, asked.playtime)
     async with httpx.AsyncClient(timeout=60) as http:
-        client = LibraryClient(ADDRESS, asked.token, http=http)
+        client = LibraryClient(ADDRESS, asked.token, language="en", http=http)
         sync = SingleFileSync(
             save, SaveApi(client), SaveStore(http), decide=lambda one: decision(one, asked.on_conflict)
         )

@@ -9,7 +9,7 @@ def pages(*numbers, last=None):
     """A collection whose pages have these ids."""
     asked = []
 
-    async def fetch(number):
+    async def fetch(number, limit):
         asked.append(number)
         ids = numbers[number - 1] if number <= len(numbers) else []
         links = {} if number == (last or len(numbers)) else {"next": "…"}
@@ -50,7 +50,7 @@ async def test_only_what_is_needed_is_fetched():
 
 
 async def test_a_failure_between_two_pages_is_raised():
-    async def fetch(number):
+    async def fetch(number, limit):
         if number == 2:
             raise OSError("the second page")
         return LibraryAnswer([{"id": "a"}], 200, {}, {"next": "…"}, httpx.Headers())
@@ -59,3 +59,16 @@ async def test_a_failure_between_two_pages_is_raised():
     assert await anext(collection) == {"id": "a"}
     with pytest.raises(OSError, match="the second page"):
         await anext(collection)
+
+
+async def test_an_iteration_has_large_pages_and_a_page_is_the_services_own():
+    limits = []
+
+    async def fetch(number, limit):
+        limits.append(limit)
+        return LibraryAnswer([{"id": "a"}], 200, {}, {}, httpx.Headers())
+
+    for collection in (Pages(fetch), Pages(fetch, 7)):
+        await collection.all()
+        await collection.page()
+    assert limits == [paging.LARGEST_PAGE, None, 7, 7]

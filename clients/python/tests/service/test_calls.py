@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from gameshelf.client import LibraryRefusal, MemoryEtagStore
+from gameshelf.client import LibraryRefusal, LibraryUnreachable, MemoryEtagStore, RetryRules
 
 
 async def test_an_item_is_read_and_changed(client, owned, player):
@@ -38,6 +38,29 @@ async def test_texts_are_in_the_language_of_the_client(connect):
             with pytest.raises(LibraryRefusal) as found:
                 await client.library.get_item("x")
         assert found.value.problems[0].title == text
+
+
+async def test_a_call_may_have_options_of_its_own(connect, proxy, pauses):
+    async with connect(language="en") as client:
+        with pytest.raises(LibraryRefusal) as found:
+            await client.library.with_options(language="ru", request_id="report-7").get_item("x")
+        assert (found.value.problems[0].title, found.value.request_id) == ("Не найдено", "report-7")
+        proxy.stall()
+        proxy.refuse(503)
+        for name in ("ReadTimeout", "SERVICE_UNAVAILABLE"):
+            with pytest.raises(LibraryUnreachable, match=name):
+                await client.library.with_options(timeout_seconds=0.5, retries=RetryRules(tries=1)).get_item("x")
+        assert pauses == []
+        with pytest.raises(LibraryRefusal) as found:
+            await client.library.get_item("x")
+        assert found.value.problems[0].title == "Not found", "the options are of those calls alone"
+
+
+async def test_without_a_language_texts_are_in_the_services(client, proxy):
+    with pytest.raises(LibraryRefusal) as found:
+        await client.library.get_item("x")
+    assert "accept-language" not in proxy.seen[-1][2]
+    assert found.value.problems[0].title == "Не найдено"
 
 
 async def test_a_name_of_a_path_may_have_any_character(client, player):
@@ -88,12 +111,14 @@ async def test_another_user_of_one_store_sees_their_own(connect, platform, owned
         assert await client.library.list_items().all() == []
 
 
-async def test_a_change_names_its_client(connect, owned):
-    async with connect(client_id="deck-7") as client:
+@pytest.mark.parametrize("client_id", ["deck-7", None])
+async def test_a_change_names_its_client(connect, owned, client_id):
+    async with connect(client_id=client_id) as client:
         before = (await client.events.list_events()).meta["cursor"]
         await client.library.update_item(owned["id"], {"is_hidden": True})
         feed = await client.events.list_events(cursor=before)
-    assert [one["attributes"]["origin"] for one in feed.data] == ["deck-7"]
+    assert client.client_id == (client_id or client.client_id)
+    assert [one["attributes"]["origin"] for one in feed.data] == [client.client_id]
 
 
 async def test_the_first_screen_is_one_call_and_unchanged(client, proxy, owned):

@@ -1,12 +1,14 @@
 """What the groups of calls have in common."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from copy import copy
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 from gameshelf.client.answers import LibraryAnswer
 from gameshelf.client.paging import Pages
+from gameshelf.client.retries import RetryRules
 from gameshelf.client.transport import Call, Transport
 
 AnyId = str | UUID
@@ -18,6 +20,25 @@ class CallGroup:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def with_options(
+        self,
+        *,
+        language: str | None = None,
+        request_id: str | None = None,
+        timeout_seconds: float | None = None,
+        retries: RetryRules | None = None,
+    ) -> Self:
+        """The same calls with other options: ``client.library.with_options(language="ru").get_item(…)``.
+
+        ``request_id`` is the X-Request-ID of each request, for logs and traces. A try has failed when the network is
+        silent for ``timeout_seconds``. What is left out stays as it is.
+        """
+        other = copy(self)
+        other._transport = self._transport.with_options(
+            {"Accept-Language": language, "X-Request-ID": request_id}, timeout_seconds, retries
+        )
+        return other
 
     async def _send(
         self,
@@ -36,10 +57,10 @@ class CallGroup:
         return await self._transport.send(call)
 
     def _pages(self, path: str, query: Mapping[str, Any], *, has_etag: bool = False) -> Pages[Any]:
-        async def fetch(number: int) -> LibraryAnswer[list[Any]]:
-            return await self._send("GET", path, {**query, "page": number}, has_etag=has_etag)
+        async def fetch(number: int, limit: int | None) -> LibraryAnswer[list[Any]]:
+            return await self._send("GET", path, {**query, "page": number, "limit": limit}, has_etag=has_etag)
 
-        return Pages(fetch)
+        return Pages(fetch, query.get("limit"))
 
 
 def segment(value: AnyId | int) -> str:

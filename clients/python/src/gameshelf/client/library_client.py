@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 import httpx
 from gameshelf.client import operations
@@ -35,7 +36,7 @@ class LibraryClient:
         base_url: str,
         token: TokenProvider,
         *,
-        language: str = "en",
+        language: str | None = None,
         device_id: str | None = None,
         client_id: str | None = None,
         client_version: str | None = None,
@@ -47,11 +48,13 @@ class LibraryClient:
     ) -> None:
         """``base_url`` is the address of the API, such as ``https://library.example/api/v1/library``.
 
-        ``device_id`` is the id of this device, for its saves and sessions. ``client_id`` comes back as ``origin`` in
-        the messages that this client's changes cause. ``http`` stays the caller's, with its limits, proxies and
+        ``language`` is that of the texts for people, by default the service's. ``device_id`` is the id of this device,
+        for its saves and sessions. ``client_id`` comes back as ``origin`` in the messages that this client's changes
+        cause; by default it is a random one. ``http`` stays the caller's, with its limits, proxies and
         certificates; it sends to the object store as well. ``pause`` and ``clock`` are for tests.
         """
-        headers = {"Accept-Language": language, "X-Client-Id": client_id, "X-Client-Version": client_version}
+        self.client_id = client_id or str(uuid4())
+        headers = {"Accept-Language": language, "X-Client-Id": self.client_id, "X-Client-Version": client_version}
         self._http = http if http is not None else httpx.AsyncClient(timeout=TIMEOUT)
         self._owns_http, self._device_id = http is None, device_id
         self._tokens, self._pause, self._clock = TokenSource(token), pause, clock

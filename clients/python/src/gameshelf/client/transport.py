@@ -4,8 +4,9 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx
@@ -58,6 +59,18 @@ class Transport:
         self._http, self.tokens, self._headers = http, tokens, {"Accept": "application/json", **headers}
         self._rules, self._etags, self._pause, self._clock = rules, etags, pause, clock
         self.returns = Returns()
+        self._timeout: httpx.Timeout | None = None
+        """Of one try; None: that of ``http``."""
+
+    def with_options(
+        self, headers: Mapping[str, str | None], timeout_seconds: float | None, rules: RetryRules | None
+    ) -> Self:
+        """The same with other options; it shares connections, token and kept answers."""
+        other = copy(self)
+        other._headers = {**self._headers, **{name: value for name, value in headers.items() if value is not None}}
+        other._timeout = httpx.Timeout(timeout_seconds) if timeout_seconds is not None else self._timeout
+        other._rules = rules or self._rules
+        return other
 
     async def send(self, call: Call) -> LibraryAnswer[Any]:
         """Raises LibraryRefusal, LibraryUnreachable or ForeignAnswer."""
@@ -102,6 +115,7 @@ class Transport:
                     content=content,
                     headers={**headers, **authorization},
                     follow_redirects=False,
+                    timeout=self._timeout or httpx.USE_CLIENT_DEFAULT,
                 )
             except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{self._base_url}: {type(error).__name__} {error}".rstrip()

@@ -222,7 +222,7 @@ async def _run(
             return ask(conflict)
 
         async with _connections() as (to_service, to_store):
-            client = LibraryClient(chosen["api"], _read_token, http=to_service)
+            client = LibraryClient(chosen["api"], _read_token, language="en", http=to_service)
             api, store = SaveApi(client), SaveStore(to_store)
             setup = _setup(chosen, token)
             sync = GameSync(setup, api, store, decide=deciding_by_slot(on_conflict, decide), progress=progress)

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.client import FileQueueStore, LibraryUnreachable, MemoryQueueStore, RetryRules
-from gameshelf.client.offline import BATCH, ENDED_SESSION, PlayQueue, refused_by_id, to_text
+from gameshelf.client.offline import BATCH, PlayQueue
+from gameshelf.client.queue_entries import ENDED_SESSION, refused_by_id, to_text
 from gameshelf.client.queue_stores import QueueEntry
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
@@ -114,8 +115,9 @@ async def test_a_wrong_clock_costs_no_time_of_play(client, store, owned, player,
 
 
 async def test_what_the_service_fails_at_does_not_hold_up_the_rest(client, proxy, queue, played):
-    times = dict.fromkeys(("awake_since", "end_time"), to_text(datetime.now(UTC)))
-    ill = QueueEntry(str(uuid4()), ENDED_SESSION, {"product_id": str(uuid4()), "device_id": "d", "key": "k", **times})
+    now = to_text(datetime.now(UTC))
+    said = {"product_id": str(uuid4()), "device_id": "d", "key": "k", "stretches": [[now, now]], "held_until": now}
+    ill = QueueEntry(str(uuid4()), ENDED_SESSION, said)
     await queue.put(ill)
     await played(10)
     for _ in range(RetryRules().tries):

@@ -1,12 +1,14 @@
 """A game that runs: what was played is counted, once, with and without the network."""
 
 import asyncio
+from collections import deque
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
+import asyncpg
 import pytest
-from gameshelf.client import LibraryRefusal, LibraryUnreachable, MemoryQueueStore, PlaySession
-from gameshelf.client.offline import ABANDONED, ENDED_SESSION, rest_of, to_text
-from gameshelf.client.queue_stores import QueueEntry
+from gameshelf.client import LibraryRefusal, LibraryUnreachable, MemoryQueueStore, PlayQueue, PlaySession
+from gameshelf.client.queue_entries import ABANDONED, ENDED_SESSION, OPEN_END, to_text
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 
@@ -59,6 +61,30 @@ def play(client, owned, player, machine, queue, notices):
     return make
 
 
+@pytest.fixture
+def time_out(platform):
+    """Ends a session as the service does after it has received no heartbeat for long."""
+
+    async def make(session_id, seconds):
+        connection = await asyncpg.connect(platform.dsn)
+        try:
+            done = await connection.execute(
+                "UPDATE playtime.playtime_sessions SET end_reason = 'timeout', duration_seconds = $2::integer,"
+                " end_time = start_time + make_interval(secs => $2::integer) WHERE id = $1",
+                UUID(session_id),
+                seconds,
+            )
+            assert done == "UPDATE 1"
+        finally:
+            await connection.close()
+
+    return make
+
+
+def kinds(notices):
+    return [one.kind for one in notices]
+
+
 async def sessions(client):
     return [one["attributes"] async for one in client.playtime.list_sessions()]
 
@@ -81,7 +107,7 @@ async def test_a_game_without_the_network_counts_later(client, proxy, play, mach
         await machine.beat()
         await machine.beat()
         machine.time += timedelta(seconds=30)
-    assert [one.kind for one in notices] == ["offline"]
+    assert kinds(notices) == ["offline"]
     proxy.faults.clear()
     assert await sessions(client) == []
     await queue.send()
@@ -97,7 +123,7 @@ async def test_a_game_without_a_token_counts_later(client, connect, play, machin
     async with connect(provide) as away, play(playtime=away.playtime) as session:
         assert session.id is None
         await machine.beat()
-    assert [one.kind for one in notices] == ["offline"]
+    assert kinds(notices) == ["offline"]
     await queue.send()
     assert [one["duration_seconds"] for one in await sessions(client)] == [60]
 
@@ -145,16 +171,120 @@ async def test_who_may_not_play_is_refused(client, platform, play, player, machi
     assert found.value.code == "PERMISSION_DENIED"
 
 
-async def test_a_heartbeat_that_fails_is_no_matter(client, proxy, play, machine, notices):
+async def test_heartbeats_that_fail_do_not_end_the_session(client, proxy, play, machine, notices, queue):
     async with play() as session:
         for status in (503, 500, 401):
-            for _ in range(8):
-                proxy.refuse(status)
+            proxy.refuse(status)
             await machine.beat()
-            proxy.faults.clear()
+            assert proxy.faults == deque(), "each is tried once: the next one follows soon"
+        assert kinds(notices) == ["offline"]
+        await machine.beat()
+        assert kinds(notices) == ["offline", "online"]
         assert session.id
-    assert notices == []
+        assert await queue.entries() == [], "what was kept meanwhile is counted by the heartbeat"
     assert [one["end_reason"] for one in await sessions(client)] == ["completed"]
+
+
+async def test_a_heartbeat_without_an_answer_is_given_up(play, machine, proxy, notices):
+    """With the time limits of calls it would look like a sleep of the machine."""
+    async with play(heartbeat_seconds=0.2) as session:
+        proxy.stall()
+        await machine.beat()
+        assert (kinds(notices), session.is_over) == (["offline"], False)
+
+
+async def test_a_crash_after_the_network_was_lost_loses_one_interval(client, proxy, play, machine, queue, time_out):
+    session = play()
+    await session.__aenter__()
+    await machine.beat()
+    for _ in range(2):
+        proxy.refuse(503)
+        await machine.beat()
+    session._beating.cancel()  # the process is gone
+    [entry] = await queue.entries()
+    assert (entry.kind, entry.id) == (OPEN_END, session.id)
+    queue._now = machine.now
+    await queue.send()
+    assert await queue.entries() == [entry], "it may still be played, by another process"
+    queue._now = lambda: machine.time + ABANDONED + timedelta(seconds=1)
+    await queue.send()
+    assert await queue.entries() == [entry], "ended now, it would be longer than it was"
+    await time_out(session.id, 60)
+    await queue.send()
+    assert sorted(one["duration_seconds"] for one in await sessions(client)) in ([60, 120], [60, 121])
+    assert await queue.entries() == []
+
+
+async def test_a_session_that_continues_after_a_crash_has_no_end(client, proxy, play, machine, queue):
+    crashed = play()
+    await crashed.__aenter__()
+    proxy.refuse(503)
+    await machine.beat()
+    crashed._beating.cancel()
+    assert [one.kind for one in await queue.entries()] == [OPEN_END]
+    machine.is_first = True
+    async with play() as session:
+        assert session.id == crashed.id, "the service has not missed it yet"
+        await machine.beat()
+        assert await queue.entries() == []
+    assert [one["end_reason"] for one in await sessions(client)] == ["completed"]
+
+
+async def test_what_was_played_before_a_sleep_without_the_network_is_counted(proxy, play, machine, queue, notices):
+    ended = machine.time + timedelta(seconds=60)
+    async with play():
+        await machine.beat()
+        proxy.refuse(503)
+        await machine.beat()
+        proxy.refuse(409, "SESSION_ALREADY_ENDED", meta={"end_time": to_text(ended), "end_reason": "timeout"})
+        await machine.beat(8 * 3600)
+    [rest] = await queue.entries()
+    begin, end = (datetime.fromisoformat(rest.attributes[name]) for name in ("start_time", "end_time"))
+    assert end - begin == timedelta(seconds=60)
+    assert kinds(notices) == ["offline", "online"]
+
+
+async def test_an_end_that_finds_a_timeout_leaves_the_rest_to_be_sent(client, play, machine, queue, time_out):
+    async with play() as session:
+        await machine.beat()
+        machine.time += timedelta(seconds=59)
+        await time_out(session.id, 60)
+    [rest] = await queue.entries()
+    assert rest.id == f"{session.id}-rest-0"
+    assert (await queue.send()).sent == (rest,)
+    reasons = sorted(one["end_reason"] for one in await sessions(client))
+    assert reasons == ["imported", "timeout"]
+    assert 118 <= sum(one["duration_seconds"] for one in await sessions(client)) <= 121
+
+
+async def test_a_token_that_is_refused_at_the_start_is_as_no_network(client, connect, platform, play, queue, player):
+    expired = platform.issuer.issue(str(player.user), ttl=-3600)
+    async with connect(expired) as away:
+        async with play(playtime=away.playtime) as session:
+            assert session.id is None
+        with pytest.raises(LibraryRefusal):
+            await play(playtime=away.playtime, queue=None).__aenter__()
+
+
+async def test_a_disk_that_fails_is_shown_and_survived(proxy, play, machine, notices):
+    class FullDisk(MemoryQueueStore):
+        def put(self, entry):
+            raise OSError("the disk is full")
+
+    async with play(queue=PlayQueue(None, None, FullDisk())) as session:
+        proxy.refuse(503)
+        await machine.beat()
+        await machine.beat()
+        assert session.id
+    assert kinds(notices) == ["offline", "failed", "online"]
+    assert str(notices[1].error) == "the disk is full"
+
+
+async def test_a_game_of_no_second_leaves_nothing(proxy, play, queue):
+    proxy.cut(6)
+    async with play():
+        assert len(await queue.entries()) == 1
+    assert await queue.entries() == []
 
 
 async def test_an_end_whose_answer_is_lost_is_made_once(client, proxy, play, queue):
@@ -221,6 +351,23 @@ async def test_the_sleep_of_a_machine_is_not_played(client, proxy, play, machine
     assert lengths == [timedelta(seconds=60), timedelta(seconds=60)]
 
 
+async def test_a_disk_that_fails_after_a_sleep_loses_no_stretch(proxy, play, machine, queue):
+    def fail(entry):
+        raise OSError("the disk is full")
+
+    proxy.cut(6)
+    put = queue._store.put
+    async with play():
+        await machine.beat(60)
+        queue._store.put = fail
+        await machine.beat(8 * 3600)
+        queue._store.put = put
+        await machine.beat(60)
+    times = [one.attributes for one in await queue.entries()]
+    lengths = [datetime.fromisoformat(one["end_time"]) - datetime.fromisoformat(one["start_time"]) for one in times]
+    assert lengths == [timedelta(seconds=60), timedelta(seconds=60)]
+
+
 async def test_the_owner_wants_to_play(proxy, play, machine, notices):
     proxy_headers = {"X_Seat_Lost_At": "2026-11-28T10:00:00Z"}
     async with play() as session:
@@ -236,20 +383,3 @@ async def test_the_owner_wants_to_play(proxy, play, machine, notices):
                 await asyncio.sleep(0.01)
     assert (notices[1].kind, notices[1].code) == ("ended", "FAMILY_SEAT_LOST")
     assert not any(call.endswith("/end") for call in proxy.calls)
-
-
-@pytest.mark.parametrize(
-    ("reason", "seconds", "expected"),
-    [("timeout", 60, 40), ("timeout", 99.5, None), ("timeout", 200, None), ("timeout", 0, 90), ("seat_lost", 60, None)],
-)
-def test_the_rest_begins_where_the_session_ended(reason, seconds, expected):
-    begin = datetime(2026, 11, 28, tzinfo=UTC)
-    said = {"awake_since": to_text(begin + timedelta(seconds=10)), "end_time": to_text(begin + timedelta(seconds=100))}
-    ended = QueueEntry("s", "ended_session", {"product_id": "p", "device_id": "d", "platform": None, **said})
-    session = {"end_reason": reason, "end_time": to_text(begin + timedelta(seconds=seconds))}
-    rest = rest_of(ended, session)
-    if expected is None:
-        assert rest is None
-    else:
-        assert rest.id == "s-rest"
-        assert rest.attributes["start_time"] == to_text(begin + timedelta(seconds=100 - expected))

@@ -16,17 +16,25 @@ from gameshelf.client.answers import LibraryAnswer
 from gameshelf.client.errors import LibraryRefusal, LibraryUnreachable
 from gameshelf.client.groups import AnyId
 from gameshelf.client.operations import AchievementsCalls, PlaytimeCalls
+from gameshelf.client.queue_entries import (
+    ACHIEVEMENT,
+    ENDED_SESSION,
+    OPEN_END,
+    OPEN_SESSION,
+    SESSION,
+    from_text,
+    is_held,
+    moved_of,
+    refused_by_id,
+    rests_of,
+    session_of,
+    to_text,
+)
 from gameshelf.client.queue_stores import QueueEntry, QueueStore
 from gameshelf.client.retries import date_of
 
-SESSION, ACHIEVEMENT = "session", "achievement"
-OPEN_SESSION, ENDED_SESSION = "open_session", "ended_session"
-"""A session that is being played without the network, and one whose end could not be reported."""
-ABANDONED = timedelta(minutes=10)
-"""A session that is played is written down more often: after a crash this one ended when it was written last."""
-CLOCK_LEAD = timedelta(minutes=5)
-"""What the service takes a clock to be off by; it refuses times that are later than that."""
-ENDED_JUST_NOW = timedelta(seconds=60)
+ENDED_JUST_NOW = timedelta(seconds=5)
+"""An end that is reported later would count the time until then as well."""
 BATCH = 100
 """The service takes so many elements of either kind at once."""
 MOST_FAILURES = 3
@@ -148,29 +156,30 @@ class PlayQueue:
     async def _settle(self, failures: "_Failures") -> None:
         """Turns what play sessions have written down into sessions that can be sent."""
         for entry in await self.entries():
-            if entry.kind == OPEN_SESSION and self._now() - from_text(entry.attributes["end_time"]) > ABANDONED:
-                await self.put(replace(entry, kind=SESSION))
-            elif entry.kind == ENDED_SESSION:
+            if is_held(entry, self._now()):
+                continue
+            if entry.kind == OPEN_SESSION:
+                session = session_of(entry)
+                await (self.put(session) if session is not None else self.discard(entry.id))
+            elif entry.kind in (OPEN_END, ENDED_SESSION):
                 with failures.after():
                     await self._settle_end(entry)
 
     async def _settle_end(self, entry: QueueEntry) -> None:
         """Reports an end, or adds what was played after the service has ended the session by itself."""
         said = entry.attributes
-        ended_at = from_text(said["end_time"])
         try:
             session: Mapping[str, Any] = (await self._playtime.get_session(entry.id)).data["attributes"]
             if session["status"] == "active":
-                if self._now() - ended_at > ENDED_JUST_NOW:
+                ago = self._now() - from_text(said["held_until"])
+                if entry.kind == OPEN_END or ago > ENDED_JUST_NOW:
                     return  # until it ends at its last heartbeat: ended now, it would be longer than it was
-                await self._playtime.end_session(entry.id, key=said["key"])
-                session = {"end_reason": "completed"}
+                session = (await self._playtime.end_session(entry.id, key=said["key"])).data["attributes"]
         except LibraryRefusal as refusal:
             if refusal.status not in (404, 409):
                 raise
             session = refusal.meta
-        rest = rest_of(entry, session)
-        if rest is not None:
+        for rest in rests_of(entry, session):
             await self.put(rest)
         await self.discard(entry.id)
 
@@ -246,46 +255,6 @@ class _Failures:
             if away.refusal is None or away.refusal.status != 500 or self._count == MOST_FAILURES:
                 raise
             self.first = self.first or away
-
-
-def refused_by_id(results: Sequence[Any]) -> dict[str, str | None]:
-    """The codes of the elements that were rejected."""
-    rejected = [one["attributes"] for one in results if one["attributes"]["result"] == "rejected"]
-    return {one.get("client_session_id") or one["client_id"]: one["code"] for one in rejected}
-
-
-def rest_of(ended: QueueEntry, session: Mapping[str, Any]) -> QueueEntry | None:
-    """What was played after a session had timed out. Its id follows from the session's, so it counts once."""
-    if session.get("end_reason") != "timeout":
-        return None
-    said = {name: ended.attributes.get(name) for name in ("product_id", "device_id", "platform", "end_time")}
-    begin = max(from_text(session["end_time"]), from_text(ended.attributes["awake_since"]))
-    if from_text(ended.attributes["end_time"]) - begin < timedelta(seconds=1):
-        return None
-    return QueueEntry(f"{ended.id}-rest", SESSION, {**said, "start_time": to_text(begin)})
-
-
-def moved_of(entry: QueueEntry, now: datetime, server_time: datetime) -> QueueEntry | None:
-    """A session whose times were refused, moved to when it was played: by what the clock of this machine is off, and at
-    most to now. None if its times are not those of a wrong clock."""
-    start, end = (from_text(entry.attributes[name]) for name in ("start_time", "end_time"))
-    moves = [ahead for ahead in (now - server_time,) if abs(ahead) > CLOCK_LEAD]
-    if end - server_time > CLOCK_LEAD:  # the clock may have been set right since then
-        moves.append(end - server_time)
-    if not moves:
-        return None
-    times = {"start_time": to_text(start - max(moves)), "end_time": to_text(end - max(moves))}
-    return replace(entry, attributes={**entry.attributes, **times})
-
-
-def from_text(text: str) -> datetime:
-    """A time as the service and this queue write it."""
-    return datetime.fromisoformat(text)
-
-
-def to_text(time: datetime) -> str:
-    """A time as the service reads it. One without a zone is the machine's."""
-    return time.astimezone(UTC).isoformat()
 
 
 def _without_nulls(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A session of a game that runs: start, heartbeats, end, and play without the network.
 
-A session that has begun without the network stays one, and is written down at each heartbeat, so a crash loses one
-interval at most.
+While the service cannot be reached, the session is written into the queue at each heartbeat, so a crash loses one
+interval at most: as a whole if it has begun without the network, else as the end that the service has missed.
 """
 
 import asyncio
@@ -14,20 +14,28 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from gameshelf.client.errors import ForeignAnswer, LibraryRefusal, LibraryUnreachable
-from gameshelf.client.offline import (
+from gameshelf.client.offline import PlayQueue
+from gameshelf.client.operations import PlaytimeCalls
+from gameshelf.client.queue_entries import (
+    ABANDONED,
     ENDED_SESSION,
+    OPEN_END,
     OPEN_SESSION,
     SESSION,
-    PlayQueue,
     from_text,
-    rest_of,
+    rests_of,
     to_text,
 )
-from gameshelf.client.operations import PlaytimeCalls
 from gameshelf.client.queue_stores import QueueEntry
+from gameshelf.client.retries import RetryRules
+from gameshelf.client.stretches import SHORTEST, PlayedStretches, Stretch
 
 PATIENCE_SECONDS = 10.0
-"""So long a player waits for the start and for the end of a game, at most."""
+"""The longest time that a player waits for the start of a game, and for its end."""
+_ONCE = RetryRules(tries=1, tries_to_connect=1)
+"""A heartbeat is tried once: the next one follows soon, and turns that wait for the network look like a sleep."""
+_HEARTBEAT_SECONDS = 30.0
+"""The longest time that a heartbeat waits for its answer."""
 _SMALL_OFFSET = timedelta(seconds=3)
 """Clocks that differ by less are the same: start times are whole seconds, and the answer takes its time."""
 _AWAY = (LibraryUnreachable, ForeignAnswer, TimeoutError)
@@ -37,11 +45,14 @@ _AWAY = (LibraryUnreachable, ForeignAnswer, TimeoutError)
 class PlayNotice:
     """Something that the player should know."""
 
-    kind: Literal["seat_reclaimed", "ended", "offline"]
+    kind: Literal["seat_reclaimed", "ended", "offline", "online", "failed"]
     """``seat_reclaimed``: the owner wants to play; ``lost_at`` is when this game has to end. ``ended``: the session is
-    over, and playing is not counted any more; ``code`` says why. ``offline``: playing is counted later."""
+    over, and playing is not counted any more; ``code`` says why. ``offline``: the service cannot be reached, and
+    playing is counted later. ``online``: it is reached again. ``failed``: the store of the queue has failed with
+    ``error``; the next heartbeat tries it again."""
     lost_at: datetime | None = None
     code: str = ""
+    error: Exception | None = None
 
 
 NoticeHandler = Callable[[PlayNotice], None]
@@ -64,6 +75,7 @@ class PlaySession:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._playtime, self._queue = playtime, queue
+        self._heartbeats = playtime.with_options(retries=_ONCE)
         self._said = {"product_id": product_id, "device_id": device_id, "platform": platform}
         self._on_notice = on_notice or (lambda notice: None)
         self._interval, self._pause, self._now = heartbeat_seconds, pause, now
@@ -71,10 +83,12 @@ class PlaySession:
         """Of the session at the service; None without one."""
         self.is_over = False
         """Whether the service has ended it, and refuses another one."""
-        self._offline_id = ""
+        self._offline_id = self._end_key = ""
         self._offset = timedelta()
         """What the clock of the service is ahead."""
-        self._began = self._ticked = self._awake_since = now()
+        self._played = PlayedStretches(now(), heartbeat_seconds)
+        self._is_away = self._is_noted = False
+        """Whether the service does not answer, and whether the queue has an end of this session."""
         self._seat_lost_at = ""
         self._beating: asyncio.Task[None] | None = None
 
@@ -93,7 +107,7 @@ class PlaySession:
 
     async def _start(self) -> None:
         """Starts a session at the service, or one that is only written down."""
-        self._began = self._ticked = self._awake_since = self._now()
+        self._played = PlayedStretches(self._now(), self._interval)
         attributes: Any = {name: value for name, value in self._said.items() if value is not None}
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -101,59 +115,84 @@ class PlaySession:
         except _AWAY as away:
             if self._queue is None:
                 raise _unreachable(away) from away
-            self._offline_id = str(uuid4())
-            await self._write_down(OPEN_SESSION, self._began)
-            self._on_notice(PlayNotice("offline"))
+            await self._start_offline()
+        except LibraryRefusal as refusal:
+            if refusal.status != 401 or self._queue is None:
+                raise
+            await self._start_offline()  # the token has expired, and nobody can renew it now
         else:
-            self.id = answer.data["id"]
-            if answer.status == 201:  # else it began earlier, and its start says nothing about the clocks
+            self.id, self._end_key = answer.data["id"], str(uuid4())
+            # It may have begun before a crash: then the queue may have an end of it, and its start says nothing about
+            # the clocks.
+            self._is_noted = answer.status != 201
+            if answer.status == 201:
                 offset = from_text(answer.data["attributes"]["start_time"]) - self._now()
                 self._offset = offset if abs(offset) > _SMALL_OFFSET else timedelta()
+
+    async def _start_offline(self) -> None:
+        self._offline_id = str(uuid4())
+        await self._write_down(OPEN_SESSION)
+        self._note_away(True)
 
     async def _beat(self) -> None:
         while not self.is_over:
             await self._pause(self._interval)
-            # A disk may fail for a moment; the session has to survive it.
-            with suppress(Exception):
+            try:
                 await self._tick(self._now())
+            except Exception as error:  # a disk may fail for a moment; the session has to survive it
+                with suppress(Exception):  # it may be the handler that has failed
+                    self._on_notice(PlayNotice("failed", error=error))
 
     async def _tick(self, now: datetime) -> None:
-        if (now - self._ticked).total_seconds() > 3 * self._interval:
-            await self._woke(now)
-        self._ticked = now
+        await self._advance(now)
         if self.id is None:
-            await self._write_down(OPEN_SESSION, now)
+            await self._write_down(OPEN_SESSION)
         else:
             await self._heartbeat(self.id)
 
-    async def _woke(self, now: datetime) -> None:
-        """The machine has slept: nobody played meanwhile."""
-        self._awake_since = now
-        if self.id is None:
-            await self._write_down(SESSION, self._ticked)
-            self._offline_id, self._began = str(uuid4()), now
+    async def _advance(self, now: datetime) -> None:
+        """Counts what was played. While the machine slept nobody played: an offline session ends before that."""
+        before = self._played.current
+        if self._played.advance(now) and self.id is None and not self.is_over:
+            ended_id, self._offline_id = self._offline_id, str(uuid4())  # first: the disk may fail
+            await self._write_down(SESSION, before, ended_id)
 
     async def _heartbeat(self, session_id: str) -> None:
         try:
-            answer = await self._playtime.record_heartbeat(session_id)
+            async with asyncio.timeout(min(self._interval, _HEARTBEAT_SECONDS)):
+                answer = await self._heartbeats.record_heartbeat(session_id)
         except _AWAY:
-            return  # the next one comes at its time, and what was played is not lost
+            await self._unanswered(session_id)
         except LibraryRefusal as refusal:
             if refusal.code == "SESSION_ALREADY_ENDED" and refusal.meta.get("end_reason") == "timeout":
                 await self._continue(session_id, refusal.meta)
             elif refusal.status in (404, 409):
+                await self._forget_note(session_id)
                 self._ended(refusal)
-            return
-        lost_at = answer.headers.get("X-Seat-Lost-At", "")
+            else:
+                await self._unanswered(session_id)
+        else:
+            await self._acknowledged(session_id, answer.headers.get("X-Seat-Lost-At", ""))
+
+    async def _unanswered(self, session_id: str) -> None:
+        """The next heartbeat comes at its time. Until then the queue has what this process would lose in a crash."""
+        self._note_away(True)
+        if self._queue is not None:
+            await self._queue.put(self._end_of(session_id, OPEN_END))
+            self._is_noted = True
+
+    async def _acknowledged(self, session_id: str, lost_at: str) -> None:
+        self._played.acknowledge()
+        self._note_away(False)
         if lost_at and lost_at != self._seat_lost_at:
-            self._seat_lost_at = lost_at
             self._on_notice(PlayNotice("seat_reclaimed", from_text(lost_at)))
+        self._seat_lost_at = lost_at
+        await self._forget_note(session_id)
 
     async def _continue(self, session_id: str, ended: Mapping[str, Any]) -> None:
         """The network or the machine was away for so long that the session has ended: begins another one."""
-        rest = rest_of(self._entry(session_id, ENDED_SESSION, self._now()), ended)
-        if rest is not None and self._queue is not None:
-            await self._queue.put(rest)
+        self._note_away(False)
+        await self._keep_rests(self._end_of(session_id, ENDED_SESSION), ended)
         self.id = None
         try:
             await self._start()
@@ -166,45 +205,77 @@ class PlaySession:
         self.id, self.is_over = None, True
         self._on_notice(PlayNotice("ended", code=refusal.code))
 
+    def _note_away(self, is_away: bool) -> None:
+        if is_away != self._is_away:
+            self._is_away = is_away
+            self._on_notice(PlayNotice("offline" if is_away else "online"))
+
     async def _end(self) -> None:
         """Ends the session; what cannot be reported now is kept."""
-        now = self._now()
-        if (now - self._ticked).total_seconds() > 3 * self._interval:
-            await self._woke(now)
+        await self._advance(self._now())
         if self.id is None:
             if not self.is_over:
-                await self._write_down(SESSION, now)
+                await self._write_down(SESSION)
             return
-        key, ended = str(uuid4()), self._entry(self.id, ENDED_SESSION, now)
+        ended = self._end_of(self.id, ENDED_SESSION)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._playtime.end_session(self.id, key=key)
+                answer = await self._playtime.end_session(self.id, key=self._end_key)
+            session: Mapping[str, Any] = answer.data["attributes"]
         except _AWAY as away:
             if self._queue is None:
                 raise _unreachable(away) from away
-            await self._queue.put(QueueEntry(ended.id, ended.kind, {**ended.attributes, "key": key}))
+            await self._queue.put(ended)
+            return
         except LibraryRefusal as refusal:
             if refusal.status == 401 and self._queue is not None:
                 # The token has expired, and nobody can renew it now. The end is sent with the next one.
-                await self._queue.put(QueueEntry(ended.id, ended.kind, {**ended.attributes, "key": key}))
+                await self._queue.put(ended)
                 return
             if refusal.status not in (404, 409):
                 raise
-            rest = rest_of(ended, refusal.meta)
-            if rest is not None and self._queue is not None:
-                await self._queue.put(rest)
+            session = refusal.meta
+        # It may have ended before, at the last heartbeat that has arrived: what was played since then is not counted.
+        await self._keep_rests(ended, session)
 
-    async def _write_down(self, kind: str, end: datetime) -> None:
+    async def _keep_rests(self, ended: QueueEntry, session: Mapping[str, Any]) -> None:
+        """Keeps what was played after the service has ended the session, and no end of it any more."""
         if self._queue is not None:
-            await self._queue.put(self._entry(self._offline_id, kind, end))
+            for rest in rests_of(ended, session):
+                await self._queue.put(rest)
+        await self._forget_note(ended.id)
 
-    def _entry(self, entry_id: str, kind: str, end: datetime) -> QueueEntry:
-        times = {"start_time": self._began, "end_time": end}
-        if kind == ENDED_SESSION:
-            times = {"awake_since": self._awake_since, "end_time": end}
-        return QueueEntry(
-            entry_id, kind, {**self._said, **{name: to_text(time + self._offset) for name, time in times.items()}}
-        )
+    async def _forget_note(self, session_id: str) -> None:
+        if self._queue is not None and self._is_noted:
+            await self._queue.discard(session_id)
+            self._is_noted = False
+
+    async def _write_down(self, kind: str, stretch: Stretch | None = None, entry_id: str = "") -> None:
+        """Keeps a session that the service does not know, by default the current one."""
+        if self._queue is None:
+            return
+        (begin, end), entry_id = stretch or self._played.current, entry_id or self._offline_id
+        if kind == SESSION and end - begin < SHORTEST:
+            await self._queue.discard(entry_id)
+            return
+        times = {"start_time": self._text(begin), "end_time": self._text(end)}
+        await self._queue.put(QueueEntry(entry_id, kind, {**self._said, **times, **self._held(kind)}))
+
+    def _end_of(self, session_id: str, kind: str) -> QueueEntry:
+        stretches = [[self._text(begin), self._text(end)] for begin, end in self._played.unacknowledged]
+        said = {**self._said, "stretches": stretches, "key": self._end_key, **self._held(kind)}
+        return QueueEntry(session_id, kind, said)
+
+    def _held(self, kind: str) -> dict[str, str]:
+        """Until when an entry is only sent by those who know that it is whole, by the clock of this machine."""
+        if kind == SESSION:
+            return {}
+        is_open = kind in (OPEN_SESSION, OPEN_END)
+        held = max(ABANDONED, timedelta(seconds=3 * self._interval)) if is_open else timedelta()
+        return {"held_until": to_text(self._now() + held)}
+
+    def _text(self, time: datetime) -> str:
+        return to_text(time + self._offset)
 
 
 def _unreachable(away: Exception) -> LibraryUnreachable:

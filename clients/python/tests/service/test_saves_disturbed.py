@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from gameshelf.client import LibraryClient, LibraryUnreachable, RetryRules
+from gameshelf.client import LibraryClient, LibraryUnreachable, RetryRules, StoreRefusal
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 PART = 8 * 1024**2
@@ -80,6 +80,31 @@ async def test_cuts_on_the_way_to_the_store(device, slot, store, check):
     store.lose()
     store.answer(403)  # a signature that has expired on the way
     await check(await device("pc").saves.upload_set(slot, FILES, parallel=1), FILES)
+
+
+def refusal(code):
+    return f"<Error><Code>{code}</Code></Error>".encode()
+
+
+async def test_a_bad_request_is_read_by_its_code(device, slot, store, check):
+    """S3 answers 400 where the connection was too slow for it, and where the service's own credentials have expired."""
+    store.answer(400, refusal("RequestTimeout"))
+    store.answer(400, refusal("ExpiredToken"))
+    store.answer(404, refusal("NoSuchUpload"))
+    saved = await device("pc").saves.upload_set(slot, FILES, parallel=1)
+    store.answer(400, refusal("RequestTimeout"))
+    store.answer(400, refusal("ExpiredToken"))
+    await check(saved, FILES)
+
+
+@pytest.mark.parametrize(("status", "body"), [(302, b""), (400, refusal("EntityTooLarge")), (400, b"<html>")])
+async def test_what_no_repetition_cures_is_an_error(device, slot, store, status, body):
+    store.answer(status, body, Location=f"{store.url}/elsewhere")
+    with pytest.raises(StoreRefusal) as found:
+        await device("pc").saves.upload_set(slot, FILES, parallel=1)
+    assert found.value.status == status
+    assert len(sent(store)) < len(FILES)
+    assert not any("elsewhere" in call for call in store.calls)
 
 
 async def test_only_the_part_that_broke_is_sent_again(device, slot, store, check):

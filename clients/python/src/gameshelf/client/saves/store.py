@@ -6,7 +6,6 @@ The store knows nothing of the service but its signatures, and never gets the to
 import asyncio
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import httpx
 from gameshelf.client.errors import ContentChanged, LibraryError, LibraryUnreachable, StoreRefusal
 from gameshelf.client.retries import RetryRules, pause_before, retry_after
 from gameshelf.client.saves.contents import SaveBytes, blocks_of, name_of
+from gameshelf.client.saves.store_answers import StoreMeaning, code_of, is_busy, meaning_of
 from gameshelf.client.saves.tickets import StoreRequest
 from gameshelf.client.transport import PauseFor
 
@@ -21,8 +21,6 @@ CountBytes = Callable[[int], None]
 """Is called with the bytes that were transferred; a request that has failed takes its own back."""
 _BLOCK = 1 << 20
 _RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
-_AWAY = (408, 429, 500, 502, 503, 504)
-_OTHER_BYTES = ("XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody", "InvalidDigest")
 
 
 class SignatureRefused(Exception):
@@ -133,7 +131,7 @@ class TransferStore:
         headers = {"Range": f"bytes={begin}-"} if begin else {}
         headers["Accept-Encoding"] = "identity"
         async with self.http.stream("GET", url, headers=headers, follow_redirects=False) as response:
-            if response.status_code in _AWAY:
+            if is_busy(response.status_code):  # whatever follows: it may be much
                 raise _Away(f"HTTP {response.status_code}", retry_after(response.headers))
             if response.status_code == 416:  # the file is not what the store has
                 target.unlink(missing_ok=True)
@@ -141,6 +139,7 @@ class TransferStore:
             if not response.is_success:
                 await response.aread()
                 _check_refusal(response, target)
+                raise _Away(f"HTTP {response.status_code}", retry_after(response.headers))
             found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
             is_rest = response.status_code == 206 and found is not None and int(found[1]) == begin
             await _write(response, target, begin if is_rest else 0, size, count)
@@ -186,19 +185,17 @@ async def _write(response: httpx.Response, target: Path, begin: int, size: int, 
 
 def _check_refusal(response: httpx.Response, content: SaveBytes) -> None:
     """Raises what an answer of the store means; returns if the request may be repeated."""
-    if response.status_code in _AWAY:
-        return
-    code = ""
-    with suppress(UnicodeDecodeError):
-        found = re.search(r"<Code>(\w+)</Code>", response.text)
-        code = found[1] if found else ""
+    code = code_of(response.content)
     refusal = StoreRefusal(response.status_code, code or f"HTTP_{response.status_code}")
-    if code in _OTHER_BYTES:
-        if isinstance(content, bytes):  # they cannot change: a proxy has damaged them on the way
+    match meaning_of(response.status_code, code):
+        case StoreMeaning.AGAIN:
+            return
+        case StoreMeaning.SIGN:
             raise SignatureRefused(refusal)
-        raise ContentChanged(name_of(content))
-    if response.status_code in (403, 404) and code != "QuotaExceeded":
-        raise SignatureRefused(refusal)
+        case StoreMeaning.OTHER_BYTES if isinstance(content, bytes):  # they cannot change: a proxy has damaged them
+            raise SignatureRefused(refusal)
+        case StoreMeaning.OTHER_BYTES:
+            raise ContentChanged(name_of(content))
     raise refusal
 
 

@@ -1,6 +1,7 @@
 """Saves: whole uploads and downloads, of the real service and a real store."""
 
 import asyncio
+import logging
 import os
 from hashlib import sha256
 from io import BytesIO
@@ -45,6 +46,16 @@ async def test_a_single_file(device, slot):
     loaded = await device("deck").saves.download(saved.save["id"])
     assert (loaded.version, loaded.single_file) == (1, b"one")
     assert (await device("pc").saves.upload(slot, b"one")).result == "identical"
+
+
+async def test_a_log_has_no_signature(device, slot, caplog):
+    """Who has a signed address may read or write its content until it expires."""
+    caplog.set_level(logging.INFO, logger="httpx")
+    saved = await device("pc").saves.upload(slot, b"one")
+    await device("deck").saves.download(saved.save["id"])
+    lines = [line for line in caplog.messages if "?signed " in line]  # of the client, and of the proxy of this test
+    assert {line.split()[2] for line in lines} == {"PUT", "GET"}
+    assert "signature" not in caplog.text.lower()
 
 
 async def test_a_set_of_which_only_changes_are_sent(device, slot, store):

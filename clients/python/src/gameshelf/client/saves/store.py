@@ -13,6 +13,7 @@ import httpx
 from gameshelf.client.errors import ContentChanged, LibraryError, LibraryUnreachable, StoreRefusal
 from gameshelf.client.retries import RetryRules, pause_before, retry_after
 from gameshelf.client.saves.contents import SaveBytes, blocks_of, name_of
+from gameshelf.client.saves.signatures import hide_signatures
 from gameshelf.client.saves.store_answers import StoreMeaning, code_of, is_busy, meaning_of
 from gameshelf.client.saves.tickets import StoreRequest
 from gameshelf.client.transport import PauseFor
@@ -45,6 +46,9 @@ class TransferStore:
     http: httpx.AsyncClient
     pause: PauseFor = asyncio.sleep
     rules: RetryRules = RetryRules()  # noqa: RUF009 - it is frozen
+
+    def __post_init__(self) -> None:
+        hide_signatures()
 
     async def send(self, request: StoreRequest, content: SaveBytes, count: CountBytes = count_nothing) -> None:
         """Sends a content or a part of it.

@@ -59,6 +59,22 @@ async def test_the_game_of_the_documentation(service, client, owned, player, tmp
     assert save["attributes"]["version"] == 2
 
 
+@pytest.mark.long
+async def test_the_game_reports_what_is_on_its_disk(service, client, owned, player, tmp_path):
+    """A folder that cannot be written: this device has never had the save, and so must not replace it later."""
+    product = str(player.product)
+    for name, content in (("main", b'{"score": 70}'), ("another", b"no JSON")):
+        await client.saves.upload({"product_id": product, "save_slot_name": name, "device_id": "pc"}, content)
+    (tmp_path / "save.json").symlink_to(tmp_path / "missing" / "save.json")
+    command = [sys.executable, GAME, service.api, player.token, product, tmp_path]
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    complaint = (await process.communicate())[1].decode()
+    assert process.returncode == 1
+    assert complaint.rstrip().splitlines()[-1].startswith("FileNotFoundError")
+    about = {"product_id": product, "save_slot_name": "main", "device_id": "deck-7"}
+    assert (await client.saves.upload(about, b'{"score": 1}')).result == "conflict"
+
+
 async def test_the_saves_of_the_readme(client, owned, player, tmp_path, capsys):
     (tmp_path / "worlds").mkdir()
     (tmp_path / "worlds" / "one.dat").write_bytes(b"one")

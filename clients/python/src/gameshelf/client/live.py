@@ -28,7 +28,7 @@ _BAD_TOKEN, _LIMITED = 4401, 4429
 _MINUTE = 60.0
 """Limits are counted per minute."""
 _SETTLED_SECONDS = 30.0
-"""A connection that has lived so long, or has brought a message, is no failure when it ends."""
+"""The end of a connection that has lived for this time, or has brought a message, is no failure."""
 
 
 class LiveUpdates:

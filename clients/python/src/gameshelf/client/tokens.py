@@ -10,8 +10,8 @@ from gameshelf.client.errors import LibraryError, TokenUnavailable
 TokenProvider = str | Callable[[], str | Awaitable[str]]
 """A token, or a function that returns the current one: it is called first, and each time the service refuses one.
 
-Whatever it raises means that there is no token now: calls raise TokenUnavailable, games are played offline, and live
-updates ask again. Where there will be none, as after a sign-out, it returns the refused one again.
+If it raises an error, there is no token now: calls raise TokenUnavailable, games are played offline, and live updates
+ask again. Where there will be none, as after a sign-out, it returns the refused one again.
 """
 ANSWER_SECONDS = 30.0
 """A function that does not return in that time is called again, for the next call."""

@@ -5,8 +5,10 @@ from io import BytesIO
 
 import pytest
 from gameshelf.client import ContentChanged, ForeignAnswer
-from gameshelf.client.saves.contents import PART_BYTES, blocks_of, entry_of, part_size_of
+from gameshelf.client.saves.contents import PART_BYTES, PartHashes, blocks_of, entry_of, part_size_of
 from gameshelf.client.saves.tickets import ticket_of, ticket_of_file
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 LARGE = bytes(range(256)) * 4096 * 20
 """20 MiB: three parts."""
@@ -28,6 +30,17 @@ def test_a_file_and_its_bytes_have_one_entry(tmp_path, size):
     expected |= {"part_sha256": parts} if len(parts) > 1 else {}
     for one in (content, file, lambda: BytesIO(content)):
         assert entry_of("a", one) == expected
+
+
+@settings(max_examples=25)
+@given(st.lists(st.binary(max_size=20), max_size=20), st.integers(1, 30))
+def test_parts_do_not_depend_on_the_blocks(blocks, part_size):
+    parts, content = PartHashes(part_size), b"".join(blocks)
+    for block in blocks:
+        parts.update(block)
+    expected = [sha256(content[at : at + part_size]).hexdigest() for at in range(0, len(content), part_size)]
+    assert parts.hashes == (expected if len(expected) > 1 else [])
+    assert parts.size == len(content)
 
 
 async def test_a_file_that_has_become_shorter_is_not_sent(tmp_path):

@@ -316,7 +316,7 @@ class TestCalls:
 
     async def test_a_single_file_is_not_asked_for_without_end(self, calls, pauses):
         _, api = calls(*[answer(status=202) for _ in range(100)])
-        with pytest.raises(ServiceAway, match="still comparing"):
+        with pytest.raises(ServiceAway, match="has verified 0 of 0"):
             await api.confirm_file("u1")
         assert len(pauses) == 30
 

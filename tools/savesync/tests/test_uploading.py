@@ -117,8 +117,9 @@ class TestParts:
         assert hash_parts(game / "a", 8 * 1024**2) == ()
         expected = [self.CONTENT[at : at + 8 * 1024**2] for at in range(0, len(self.CONTENT), 8 * 1024**2)]
         assert hash_parts(game / "a", len(self.CONTENT)) == [sha256(part).hexdigest() for part in expected]
-        with pytest.raises(SaveChanged):
-            hash_parts(game / "a", len(self.CONTENT) + 1)
+        for other in (-1, 1):
+            with pytest.raises(SaveChanged):
+                hash_parts(game / "a", len(self.CONTENT) + other)
 
 
 class TestInterrupted:

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any
 
 from gameshelf.client import LibraryAnswer, LibraryClient, Pages
-from gameshelf.client.retries import retry_after
 from gameshelf.client.saves.tickets import Ticket, ticket_of, ticket_of_file
-from gameshelf.client.saves.uploads import MOST_IDLE_COMMITS, CommitPending
+from gameshelf.client.saves.uploads import CommitPending, until_verified
 from gameshelf.savesync.client_errors import client_errors
-from gameshelf.savesync.errors import ServiceAway, ServiceRefusal
+from gameshelf.savesync.errors import ServiceRefusal
 from gameshelf.savesync.files import CloudFiles
 from gameshelf.savesync.policy import FolderPolicy
 from gameshelf.savesync.wire import (
@@ -89,12 +88,7 @@ class SaveApi:
         """Makes the upload a version."""
         with client_errors():
             answer = await self._calls.commit_upload(upload_id)
-        document = _document(answer)
-        if answer.status != 202:
-            return read_commit(document)
-        with reading("commit"):
-            verified, total = int(answer.meta["verified_count"]), int(answer.meta["total_count"])
-        return CommitPending(verified, total, retry_after(answer.headers) or 2.0)
+        return _committed(answer)
 
     async def files(self, savegame_id: str, version: int) -> CloudFiles:
         """The whole list of a version."""
@@ -127,13 +121,12 @@ class SaveApi:
 
     async def confirm_file(self, upload_id: str) -> CommittedVersion:
         """Makes the upload of a single file a version. Asks again while the service compares the bytes."""
-        for _ in range(MOST_IDLE_COMMITS):
-            with client_errors():
-                answer = await self._calls.confirm_upload({"internal_save_id": upload_id})
-            if answer.status != 202:
-                return read_commit(_document(answer))
-            await self._calls.store.pause(retry_after(answer.headers) or 2.0)
-        raise ServiceAway("the service is still comparing the bytes of the save")
+
+        async def ask() -> CommittedVersion | CommitPending:
+            return _committed(await self._calls.confirm_upload({"internal_save_id": upload_id}))
+
+        with client_errors():
+            return await until_verified(ask, self._calls.store.pause)
 
     async def download_file(self, savegame_id: str) -> FileDownload:
         """The head of a save that is a single file, with its URL."""
@@ -223,6 +216,15 @@ async def _each(pages: Pages[Any]) -> AsyncIterator[Any]:
 def _attributes(data: Any) -> Attributes:
     with reading("conflict"):
         return {"id": data["id"], **data["attributes"]}
+
+
+def _committed(answer: LibraryAnswer[Any]) -> CommittedVersion | CommitPending:
+    """The version that an upload has become; a 202 while the service compares its bytes."""
+    document = _document(answer)
+    if answer.status != 202:
+        return read_commit(document)
+    with reading("commit"):
+        return CommitPending.of(answer)
 
 
 def _without_nulls(said: Attributes) -> dict[str, Any]:

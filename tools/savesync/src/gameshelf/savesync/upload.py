@@ -6,10 +6,9 @@ The client of the service sends and resumes; here is which upload that is, and w
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
-from gameshelf.client.saves.contents import PART_BYTES, SaveBytes, part_size_of
+from gameshelf.client.saves.contents import PART_BYTES, PartHashes, SaveBytes, part_size_of
 from gameshelf.client.saves.store import CountBytes
 from gameshelf.client.saves.tickets import StoreRequest, Ticket
 from gameshelf.client.saves.uploads import PARALLEL, CommitDone, CommitLacking, CommitPending, SaveUpload
@@ -24,27 +23,21 @@ from gameshelf.savesync.store import NoProgress, SaveStore, TransferProgress
 from gameshelf.savesync.wire import Attributes, CommittedVersion, NewVersion, reading
 
 _INCOMPLETE = ("SAVEGAME_UPLOAD_INCOMPLETE", "SAVEGAME_HASH_MISMATCH")
-_BLOCK = 1 << 20
 
 
 def hash_parts(path: Path, size: int) -> Sequence[str]:
-    """The hashes of a content's parts; none if it goes in one piece. Raises SaveChanged if it is shorter."""
+    """The hashes of a content's parts; none if it goes in one piece. Raises SaveChanged for another size."""
     if size <= PART_BYTES:
         return ()
-    part_size = part_size_of(size)
-    hashes = []
+    parts = PartHashes(part_size_of(size))
     with reading_file(path) as file:
-        for begin in range(0, size, part_size):
-            left = min(part_size, size - begin)
-            running = sha256()
-            while left:
-                block = file.read(min(_BLOCK, left))
-                if not block:
-                    raise SaveChanged(path)
-                running.update(block)
-                left -= len(block)
-            hashes.append(running.hexdigest())
-    return hashes
+        for block in file.blocks():
+            parts.update(block)
+            if parts.size > size:
+                break
+    if parts.size != size:
+        raise SaveChanged(path)
+    return parts.hashes
 
 
 class Uploader:

@@ -29,22 +29,44 @@ def part_size_of(size: int) -> int:
     return max(PART_BYTES, math.ceil(size / MAX_PARTS))
 
 
+class PartHashes:
+    """The hashes of a content's parts, from its blocks."""
+
+    def __init__(self, part_size: int) -> None:
+        self._part_size, self._parts = part_size, [sha256()]
+        self.size = 0
+        """Bytes of all blocks."""
+
+    def update(self, block: bytes) -> None:
+        """The next block, of any length."""
+        rest = memoryview(block)
+        while rest:
+            if self.size and self.size % self._part_size == 0:
+                self._parts.append(sha256())
+            of_part = rest[: self._part_size - self.size % self._part_size]
+            self._parts[-1].update(of_part)
+            self.size += len(of_part)
+            rest = rest[len(of_part) :]
+
+    @property
+    def hashes(self) -> list[str]:
+        """In hex; none for a content that goes in one piece."""
+        return [one.hexdigest() for one in self._parts] if len(self._parts) > 1 else []
+
+
 def entry_of(path: str | None, content: SaveBytes) -> "FileEntry":
     """A file as the list of a set has it: read once, for its own hash and those of its parts."""
-    whole, size, parts = sha256(), 0, [sha256()]
     part_size = part_size_of(size_of(content))
+    whole, parts = sha256(), PartHashes(part_size)
     with opened(content) as file:
-        while block := file.read(min(_BLOCK, part_size - size % part_size)):
-            if size and size % part_size == 0:
-                parts.append(sha256())
+        while block := file.read(_BLOCK):
             whole.update(block)
-            parts[-1].update(block)
-            size += len(block)
-    if part_size_of(size) != part_size:
+            parts.update(block)
+    if part_size_of(parts.size) != part_size:
         raise ContentChanged(name_of(content))
-    entry: FileEntry = {"path": path, "size_bytes": size, "sha256": whole.hexdigest()}
-    if len(parts) > 1:
-        entry["part_sha256"] = [one.hexdigest() for one in parts]
+    entry: FileEntry = {"path": path, "size_bytes": parts.size, "sha256": whole.hexdigest()}
+    if parts.hashes:
+        entry["part_sha256"] = parts.hashes
     return entry
 
 

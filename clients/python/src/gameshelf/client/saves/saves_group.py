@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from gameshelf.client.errors import ContentChanged, ForeignAnswer, LibraryRefusal
 from gameshelf.client.groups import AnyId
 from gameshelf.client.operations import SavegamesCalls
-from gameshelf.client.retries import retry_after
 from gameshelf.client.saves.contents import SaveBytes, entry_of, hash_of_file, name_of
 from gameshelf.client.saves.downloads import MOST_HAD, ContentFetch, DownloadedFile, DownloadedSave
 from gameshelf.client.saves.store import CountBytes, TransferStore
@@ -172,8 +171,7 @@ class _Calls:
                 return CommitLacking(refusal, is_gone=refusal.status == 404)
             raise
         if answer.status == 202:
-            verified, total = (int(answer.meta.get(name) or 0) for name in ("verified_count", "total_count"))
-            return CommitPending(verified, total, retry_after(answer.headers) or 2.0)
+            return CommitPending.of(answer)
         return CommitDone(SaveOutcome(answer.meta.get("result", "head"), answer.data, answer.meta))
 
     async def send(self, request: StoreRequest, content: SaveBytes, count: CountBytes) -> None:

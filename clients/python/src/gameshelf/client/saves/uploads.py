@@ -7,9 +7,11 @@ parts have arrived.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
+from gameshelf.client.answers import LibraryAnswer
 from gameshelf.client.errors import LibraryError, LibraryUnreachable
+from gameshelf.client.retries import retry_after
 from gameshelf.client.saves.contents import SaveBytes
 from gameshelf.client.saves.store import CountBytes, SignatureRefused
 from gameshelf.client.saves.tickets import StoreRequest, Ticket
@@ -59,6 +61,12 @@ class CommitPending:
     verified: int
     total: int
     retry_after: float
+
+    @classmethod
+    def of(cls, answer: LibraryAnswer[Any]) -> Self:
+        """Of a 202."""
+        verified, total = (int(answer.meta.get(name) or 0) for name in ("verified_count", "total_count"))
+        return cls(verified, total, retry_after(answer.headers) or 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +182,24 @@ class SaveUpload(Generic[T]):
         return refused[0] if refused else None
 
     async def _commit(self, upload_id: str) -> CommitDone[T] | CommitLacking:
-        """A large upload is verified for a while: each question is a call with a key of its own."""
-        verified, idle = -1, 0
-        while True:
-            answer = await self._calls.commit(upload_id)
-            if not isinstance(answer, CommitPending):
-                return answer
-            idle = 0 if answer.verified > verified else idle + 1
-            verified = max(verified, answer.verified)
-            if idle == MOST_IDLE_COMMITS:
-                raise LibraryUnreachable(f"the service has verified {answer.verified} of {answer.total} contents")
-            await self._pause(answer.retry_after)
+        return await until_verified(lambda: self._calls.commit(upload_id), self._pause)
+
+
+async def until_verified(ask: Callable[[], Awaitable[T | CommitPending]], pause: PauseFor) -> T:
+    """Asks until the service has compared all contents. A large upload takes a while: each question has its own key.
+
+    Raises LibraryUnreachable if it does not get on.
+    """
+    verified, idle = -1, 0
+    while True:
+        answer = await ask()
+        if not isinstance(answer, CommitPending):
+            return answer
+        idle = 0 if answer.verified > verified else idle + 1
+        verified = max(verified, answer.verified)
+        if idle == MOST_IDLE_COMMITS:
+            raise LibraryUnreachable(f"the service has verified {answer.verified} of {answer.total} contents")
+        await pause(answer.retry_after)
 
 
 async def gather_or_cancel(work: Sequence[Coroutine[Any, Any, None]]) -> None:

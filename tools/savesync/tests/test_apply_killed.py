@@ -3,13 +3,18 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from gameshelf.savesync import crash, reference_client
 from gameshelf.savesync.conformance import KitDevice, content_of
 
+KILLED_COPIES = Path(__file__).parent / "killed_copies.py"
+CHANGED = {"state": shutil.copy2, "disk": os.link}
+"""The folders that a client changes, and how they are copied: a link is enough, where no file is written in place."""
 CLIENT = (sys.executable, "-m", "gameshelf.savesync.reference_client")
 V1 = {
     "saves/w1/level.dat": b"level 1",
@@ -97,6 +102,30 @@ def large_version(number):
     return {**respelled, "saves/новый мир/level.dat": b"new"}
 
 
+def killed_at_points(machine, version, every):
+    """Applies a version; at every so many points a copy of the client is killed there, and the point's name is yielded.
+
+    What the caller does to the disk then is undone before the client continues.
+    """
+    command = [sys.executable, KILLED_COPIES, machine.state, version, str(every)]
+    aside = machine.home / "aside"
+    aside.mkdir()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        for line in client.stdout:
+            point, code = line.split()
+            assert int(code) == -signal.SIGKILL, point
+            for folder, copy in CHANGED.items():
+                (machine.home / folder).rename(aside / folder)
+                shutil.copytree(aside / folder, machine.home / folder, copy_function=copy)
+            yield point
+            for folder in CHANGED:
+                shutil.rmtree(machine.home / folder)
+                (aside / folder).rename(machine.home / folder)
+            client.stdin.write("continue\n")
+            client.stdin.flush()
+    assert client.returncode == 0
+
+
 @pytest.mark.parametrize("every", [80, pytest.param(1, marks=pytest.mark.long)])
 def test_scenario_21_killed_at_every_step(disk, every):
     machine = KitDevice(disk / "device", CLIENT)
@@ -113,11 +142,13 @@ def test_scenario_21_killed_at_every_step(disk, every):
         "saves/мир 0/engine.bin": b"the game's own",
     }
     assert len(points) > 400
-    for at in range(0, len(points), every):
-        shutil.rmtree(machine.home)
-        shutil.copytree(disk / "kept", machine.home)
-        v2 = machine.version(2, large_version(2))
-        assert killed_in_a_fork(machine, v2, points[at]), points[at]
+    shutil.rmtree(machine.home)
+    (disk / "kept").rename(machine.home)
+    v2, killed = machine.version(2, large_version(2)), []
+    for point in killed_at_points(machine, v2, every):
+        killed.append(point)
         reference_client.run(machine.state, None)
-        is_new = at >= points.index("journal-applying")
-        assert content_of(machine.roots["saves"]) == (after if is_new else before), points[at]
+        is_new = points.index(point) >= points.index("journal-applying")
+        assert content_of(machine.roots["saves"]) == (after if is_new else before), point
+    assert killed == points[::every]
+    assert content_of(machine.roots["saves"]) == after

@@ -233,8 +233,9 @@ async def _run(
 async def _connections() -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
     """Those to the service, and those to the store."""
     agent = {"User-Agent": f"savesync/{__version__}"}
+    context = httpx.create_ssl_context()  # one for both: it reads all certificates of the machine
     try:
-        to_service, to_store = (httpx.AsyncClient(timeout=TIMEOUT, headers=agent) for _ in range(2))
+        to_service, to_store = (httpx.AsyncClient(timeout=TIMEOUT, headers=agent, verify=context) for _ in range(2))
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         hint = "ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name it, and NO_PROXY what is reached without it"
         raise ServiceAway(f"the proxy of this machine cannot be used: {error} ({hint})") from error

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from gameshelf.client.answers import LibraryAnswer
@@ -41,6 +41,8 @@ MOST_FAILURES = 3
 """So many answers with 500 end a run: the service is ill, and not one of its elements."""
 _OF_ELEMENTS = (400, 413, 422)
 """Statuses that are about a body: without one of its elements it may be accepted."""
+P = ParamSpec("P")
+T = TypeVar("T")
 _Send = Callable[[Sequence[QueueEntry]], Awaitable[LibraryAnswer[list[Any]]]]
 
 
@@ -117,17 +119,17 @@ class PlayQueue:
 
     async def entries(self) -> list[QueueEntry]:
         """Everything that is kept, the oldest first."""
-        return await asyncio.to_thread(self._store.load)
+        return await _in_thread(self._store.load)
 
     async def discard(self, *ids: str) -> None:
         """Removes entries, such as refused ones."""
-        await asyncio.to_thread(self._store.remove, ids)
+        await _in_thread(self._store.remove, ids)
 
     async def retry(self, *ids: str) -> None:
         """Lets refused entries be sent again, such as after the player has access again."""
         for entry in await self.entries():
             if entry.id in ids:
-                await asyncio.to_thread(self._store.put, replace(entry, code=None))
+                await _in_thread(self._store.put, replace(entry, code=None))
 
     async def send(self) -> SentWork:
         """Sends everything that was not refused. Raises LibraryUnreachable: what was not sent by then stays.
@@ -151,7 +153,7 @@ class PlayQueue:
 
     async def put(self, entry: QueueEntry) -> None:
         """Keeps an entry as it is; play sessions write themselves down with it."""
-        await asyncio.to_thread(self._store.put, entry)
+        await _in_thread(self._store.put, entry)
 
     async def _settle(self, failures: "_Failures") -> None:
         """Turns what play sessions have written down into sessions that can be sent."""
@@ -202,9 +204,9 @@ class PlayQueue:
         for entry in entries:
             if entry.id in codes:
                 refused.append(replace(entry, code=codes[entry.id]))
-                await asyncio.to_thread(self._store.put, refused[-1])
+                await _in_thread(self._store.put, refused[-1])
         done = [entry for entry in entries if entry.id not in codes]
-        await asyncio.to_thread(self._store.remove, [entry.id for entry in done])
+        await _in_thread(self._store.remove, [entry.id for entry in done])
         sent += done
 
     async def _send_sessions(self, entries: Sequence[QueueEntry]) -> LibraryAnswer[list[Any]]:
@@ -234,7 +236,7 @@ class PlayQueue:
 
     async def _add(self, entry_id: str | None, kind: str, attributes: Mapping[str, Any]) -> QueueEntry:
         entry = QueueEntry(entry_id or str(uuid4()), kind, attributes)
-        await asyncio.to_thread(self._store.put, entry)
+        await _in_thread(self._store.put, entry)
         return entry
 
 
@@ -255,6 +257,16 @@ class _Failures:
             if away.refusal is None or away.refusal.status != 500 or self._count == MOST_FAILURES:
                 raise
             self.first = self.first or away
+
+
+async def _in_thread(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """A thread cannot be cancelled. Its caller can, and waits for it all the same: so writes keep their order."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, *args, **options))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 def _without_nulls(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -267,7 +267,7 @@ def test_a_correction_that_was_overtaken_is_neither_made_nor_taken_back(support,
     add = ("playtime", "correct", player.id, player.game, "--add", "1h")
     seen = support.data(*add)["revision"]
     done = support.applies(*add)
-    other = support.applies(*add)
+    other = support.applies(*add, reason="an hour of another device")
     words = (*add, "--apply", "--reason", "as seen in the dry run", "--revision", seen)
     assert support.refused(*words) == (4, "PRECONDITION_FAILED")
     ran = support.run("audit", "undo", done["audit_id"], "--apply", "--reason", "it was too much")
@@ -370,6 +370,13 @@ def test_a_correction_that_is_repeated_is_made_once(support, player):
     assert support.data(*correct, *because, "--revision", seen)["audit_id"] == first["audit_id"]
     typed_again = support.run(*correct, *because)
     assert (typed_again.code, "this correction was made already" in typed_again.err) == (4, True)
+    seen_now = support.data(*correct)["revision"]
+    spaced = ("--apply", "--reason", " hours of a broken device ")
+    for again in (because, spaced, (*because, "--revision", seen_now)):
+        assert support.refused(*correct, *again) == (4, "PRECONDITION_FAILED")
+    assert player.sees() == 3 * HOUR
+    other = support.applies(*correct, reason="and those of the other device")
+    support.applies("audit", "undo", other["audit_id"])
     assert player.sees() == 3 * HOUR
     support.applies("audit", "undo", first["audit_id"])
     assert support.run(*correct, *because).code == 0

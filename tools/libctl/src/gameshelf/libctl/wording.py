@@ -35,6 +35,10 @@ _REASONS = {
         "libctl family seats USER; the first id must be the owner's; libctl audit list --command 'family release-seat'"
         " shows what support has released",
     ),
+    "corrected_already": (
+        "this correction was made already",
+        "libctl playtime show USER --product PRODUCT; to make it once more give another --reason",
+    ),
     "erased": ("this account was erased", "libctl user show USER shows since when"),
     "no_live_grant": ("the user has no such grant, or it has ended", "libctl library list USER"),
     "unknown_to_the_catalog": ("the Catalog has not announced this product", "check the product id"),

@@ -10,7 +10,7 @@ from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.charts import Bar, below, share_of, sparklines
 from gameshelf.libctl.client import Client, connect
-from gameshelf.libctl.errors import Precondition, Usage
+from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -140,12 +140,9 @@ def anomalies(out: Output, user: UUID | None, kind: str | None, limit: int, curs
 
 
 def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: int) -> None:
-    """Says of which game how much there is and would be. Raises Usage for taking more than there is, and Precondition
-    for a correction that was just made: unlike other changes it would be made twice.
-    """
+    """Says of which game how much there is and would be. Raises Usage for taking more than there is."""
     asked = messages.ShowPlaytimeRequest(user_id=str(user), product_id=str(product), limit=1)
     found = client.call("ShowPlaytime", asked)
-    _refuse_repeated(found.corrections, user, seconds)
     of = next(iter(found.products), messages.ProductPlaytime(product_id=str(product)))
     name, total = of.title or of.product_id, of.total_seconds + seconds
     if total < 0:
@@ -181,21 +178,6 @@ def _most(seconds: Sequence[int], starts: Sequence[date], when: str) -> str:
     """Says in words what a sparkline shows: the sum, and the most with its time."""
     most = max(seconds)
     return f"{hours(sum(seconds))}, most {hours(most)} ({when}{starts[seconds.index(most)]})" if most else "not played"
-
-
-def _refuse_repeated(corrections: Sequence[messages.PlaytimeCorrection], user: UUID, seconds: int) -> None:
-    """Refuses the newest correction again, as it is typed by somebody who got no answer; on a revision it is safe."""
-    given = click.get_current_context().params
-    if not (given["apply"] and not given["revision"] and corrections):
-        return
-    newest = corrections[0]
-    if (newest.seconds, newest.reason) == (seconds, given["reason"]):
-        at = minute(plain(newest)["created_at"])
-        again = "make a dry run and use its --revision to make it once more"
-        raise Precondition(
-            f"this correction was made already, at {at} UTC",
-            f"libctl audit list --user {user} --command 'playtime correct'; {again}",
-        )
 
 
 def _products(out: Output, products: list[dict[str, Any]]) -> Any:

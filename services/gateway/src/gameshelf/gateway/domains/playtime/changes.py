@@ -7,11 +7,26 @@ from uuid import UUID
 from gameshelf.gateway.runtime.support.audit import Entry, State
 from gameshelf.gateway.runtime.support.commands import Change
 from gameshelf.gateway.runtime.transaction import Transaction
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import DomainError
 from gameshelf.kernel.paging import Page
-from gameshelf.playtime import Figures, PlaytimeQueries, PlaytimeService, SessionNotFound, TotalDiscrepancy
+from gameshelf.playtime import (
+    Figures,
+    PlaytimeQueries,
+    PlaytimeService,
+    PlaytimeSupportQueries,
+    SessionNotFound,
+    TotalDiscrepancy,
+)
 
 MAX_RECOUNTS = 100
 """Number of products whose recomputed figures an audit entry holds."""
+
+
+class CorrectedAlready(DomainError):
+    """The newest correction of this product has the same seconds and the same reason."""
+
+    code = "PRECONDITION_FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,9 @@ class CorrectPlaytime:
     """Adds seconds to a product's total, or subtracts them.
 
     The state is the sum of corrections, not the total, so that further play invalidates neither dry run nor undo.
+
+    The newest correction is not made once more for the same reason: other changes that are repeated on a new revision
+    find nothing to change, and this one would count the seconds twice. A second one has a reason of its own.
     """
 
     user_id: UUID
@@ -37,7 +55,14 @@ class CorrectPlaytime:
         return {"corrected_seconds": sum(one.corrected_seconds for one in found.items)}
 
     async def act(self, transaction: Transaction) -> None:
+        await self._require_new(transaction.connection)
         await transaction.of(PlaytimeService).correct(self.user_id, self.product_id, self.seconds, self.why)
+
+    async def _require_new(self, connection: Connection) -> None:
+        newest = await PlaytimeSupportQueries(connection).corrections(self.user_id, self.product_id, limit=1)
+        for one in newest:
+            if (one.seconds, one.reason.strip()) == (self.seconds, self.why.strip()):
+                raise CorrectedAlready(reason="corrected_already", corrected_at=one.created_at)
 
 
 def undo_correction(entry: Entry, user_id: UUID) -> Change:

@@ -223,3 +223,18 @@ def test_a_restore_that_is_repeated_on_its_revision_is_made_once(support, saver)
     assert support.data(*undo)["audit_id"] == support.data(*undo)["audit_id"]
     assert head_of(support, saver, save) == (4, sha256(b"bad").hexdigest())
     assert support.refused(*words) == (4, "PRECONDITION_FAILED")
+
+
+def test_a_pin_that_cannot_be_made_again_is_not_said_to_be_made(support, saver):
+    save = saver.saves(*(f"content {number}".encode() for number in range(10)))
+    pin = ("saves", "pin", saver.id, save, 1)
+    seen = support.data(*pin)["revision"]
+    words = (*pin, "--apply", "--reason", "wanted for a speedrun", "--revision", seen)
+    assert support.data(*words)["applied"]
+    for version, is_pinned in ((1, False), *((number, True) for number in range(2, 10))):
+        body = {"data": {"attributes": {"is_pinned": is_pinned}}}
+        assert saver.http.patch(f"/savegames/{save}/versions/{version}", json=body).is_success
+    # The version is as it was on that revision, but there is no room for it any more.
+    ran = support.run("--json", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "too_many_pinned" in ran.err

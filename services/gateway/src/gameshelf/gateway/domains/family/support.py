@@ -29,6 +29,10 @@ COMMANDS = (
 )
 
 
+class _SeatIsFree(ResourceNotFound):
+    """No seat of this copy is in use."""
+
+
 class Families:
     """Serves family links and seats."""
 
@@ -93,7 +97,7 @@ class Families:
         owner_id, product_id = (parse_id(getattr(request, name), name) for name in ("owner_user_id", "product_id"))
         try:
             done = await self._release(owner_id, product_id, options, by)
-        except (ResourceNotFound, StateChanged):
+        except (_SeatIsFree, StateChanged):
             # Who held a seat that was released already is only known to the audit; the revision names their session.
             target = {"product_id": product_id}
             made = await self._context.change_made_before(ReleaseSeat.command, target, options, by)
@@ -103,11 +107,11 @@ class Families:
         return messages.ReleaseFamilySeatResponse(result=done)
 
     async def _release(self, owner_id: UUID, product_id: UUID, options: Options, by: Identity) -> ChangeResult:
-        """Releases a seat. Raises ResourceNotFound if it is free, and the errors of ``make_change``."""
+        """Releases a seat. Raises _SeatIsFree, and the errors of ``make_change``."""
         async with self._context.reading(owner_id) as connection:
             seat = await FamilyQueries(connection).seat(owner_id, product_id)
         if seat is None:
-            raise ResourceNotFound(reason="seat_is_free")
+            raise _SeatIsFree(reason="seat_is_free")
         change = ReleaseSeat(seat.held_by_user_id, owner_id, product_id, seat.session_id)
         return await self._context.make_change(change, options, by)
 

@@ -20,7 +20,7 @@ from gameshelf.gateway.runtime.support.audit import AuditFilter, AuditLog, Entry
 from gameshelf.gateway.runtime.support.commands import Change, ChangeOfProduct, Commands
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
+from gameshelf.kernel.errors import DomainError, InvalidInput, Problem, ResourceNotFound
 from gameshelf.kernel.text import NORMALISED, ONE_LINE
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -152,18 +152,35 @@ class SupportChanges:
         """
         if not (options.apply and options.revision):
             return None
+        async with self.acquire() as connection:
+            return await self._find_alike(connection, command, user_id, target, options, by)
+
+    async def _made_alike(self, work: _Work, options: Options, by: Identity) -> ChangeResult | None:
+        """The same within the transaction of a change. Those of a batch were looked for by their item."""
+        if not (options.apply and options.revision) or options.batch_id:
+            return None
+        return await self._find_alike(work.connection, work.command, work.user_id, work.target, options, by)
+
+    async def _find_alike(
+        self,
+        connection: Connection,
+        command: str,
+        user_id: UUID | None,
+        target: State,
+        options: Options,
+        by: Identity,
+    ) -> ChangeResult | None:
         batch_id = options.batch_id
         looked = AuditFilter(user_id, None if batch_id else by.user_id, EntryKind.CHANGE, command, batch_id=batch_id)
         wanted = plain(target).items()
-        async with self.acquire() as connection:
-            for _ in range(_PAGES_OF_BATCH if batch_id else 1):
-                entries = await self.audit.list_entries(connection, looked, _LOOKED_BACK)
-                for one in entries:
-                    if one.undone_by is None and wanted <= one.target.items() and _is_repeated(one, options, by):
-                        return self._result_of(one, options)
-                if len(entries) < _LOOKED_BACK:
-                    break
-                looked = replace(looked, before_id=entries[-1].id)
+        for _ in range(_PAGES_OF_BATCH if batch_id else 1):
+            entries = await self.audit.list_entries(connection, looked, _LOOKED_BACK)
+            for one in entries:
+                if one.undone_by is None and wanted <= one.target.items() and _is_repeated(one, options, by):
+                    return self._result_of(one, options)
+            if len(entries) < _LOOKED_BACK:
+                break
+            looked = replace(looked, before_id=entries[-1].id)
         return None
 
     async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:
@@ -184,15 +201,6 @@ class SupportChanges:
             if made is None:
                 raise
             return made  # the batch made its change before the account was erased, or erased it
-        except DomainError:
-            # The first attempt may be what has changed the data, or ended what the change is about. The changes of a
-            # batch were looked for by their item.
-            made = None
-            if not (undone or options.batch_id):
-                made = await self.made_before(change.command, change.user_id, change.target(), options, by)
-            if made is None:
-                raise
-            return made
 
     async def _make_of_product(
         self, change: ChangeOfProduct, options: Options, by: Identity, undone: Entry | None
@@ -236,12 +244,19 @@ class SupportChanges:
         made = None if undone else await self._made_in_batch(work.connection, work.user_id, options)
         if made:
             return made
-        before = plain(await work.state())
-        revision = revision_of(before)
-        if undone and before != undone.after:
-            raise StateChanged(difference=difference(undone.after or {}, before))
-        if options.apply and options.revision != revision:
-            raise StateChanged(revision=revision, current=_shown(before))
+        try:
+            before = plain(await work.state())
+            revision = revision_of(before)
+            if undone and before != undone.after:
+                raise StateChanged(difference=difference(undone.after or {}, before))
+            if options.apply and options.revision != revision:
+                raise StateChanged(revision=revision, current=_shown(before))
+        except (ResourceNotFound, StateChanged):
+            # The first attempt may be what has changed the data, or ended what the change is about. An error of the
+            # change itself says nothing of the kind: the data is as the revision says, as if it had not been made.
+            if undone or not (made := await self._made_alike(work, options, by)):
+                raise
+            return made
         await work.act()
         result = ChangeResult(before, plain(await work.state()), revision)
         if not options.apply or result.before == result.after:

@@ -151,6 +151,16 @@ def test_a_gift_of_support_is_owned_at_once_and_taken_back_alone(library, admin)
     assert library.sees(user) == [TITLE]
 
 
+def test_a_gift_that_is_repeated_on_its_revision_is_one(library, admin):
+    grant = ("library", "grant", uuid4(), library.game)
+    words = (*grant, "--apply", "--reason", "paid twice for it", "--revision", admin.data(*grant)["revision"])
+    first, again = admin.data(*words), admin.data(*words)
+    assert (again["applied"], again["audit_id"]) == (True, first["audit_id"])
+    assert [name for name in again["after"] if name.startswith("support ")] == [
+        name for name in first["after"] if name.startswith("support ")
+    ]
+
+
 def test_a_product_nobody_knows_is_not_given(library, admin):
     assert admin.refused("library", "grant", uuid4(), uuid4()) == (3, "NOT_FOUND")
 

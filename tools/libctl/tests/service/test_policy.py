@@ -73,7 +73,8 @@ def test_an_import_is_audited_and_undone_once(admin, product, file):
     second = admin.applies("policy", "import", product, file({"settle_seconds": 60}))
     [entry] = [one for one in admin.data("audit", "list")["entries"] if one["audit_id"] == first["audit_id"]]
     assert (entry["command"], entry["reason"], entry["user_id"]) == ("policy import", "the studio asked for it", "")
-    assert entry["target"] == {"product_id": str(product), "mode": "backup"}
+    digest = entry["target"].pop("digest")
+    assert (len(digest), entry["target"]) == (16, {"product_id": str(product), "mode": "backup"})
     assert entry["can_undo"]
     overtaken = admin.refused("audit", "undo", first["audit_id"], "--apply", "--reason", "it was a mistake")
     assert overtaken == (4, "PRECONDITION_FAILED")
@@ -99,6 +100,16 @@ def test_of_imports_on_one_revision_one_is_made(admin, product, file):
     with ThreadPoolExecutor(4) as threads:
         codes = list(threads.map(lambda path: admin.process("policy", "import", product, path, *words), paths))
     assert sorted(codes) == [0, 4, 4, 4]
+
+
+def test_an_import_that_is_repeated_on_its_revision_is_made_once(admin, product, file):
+    words = ("policy", "import", product, file(WORLDS))
+    because = ("--apply", "--reason", "ticket 4711", "--revision", admin.data(*words)["revision"])
+    first, again = admin.data(*words, *because), admin.data(*words, *because)
+    assert (again["applied"], again["audit_id"], again["after"]) == (True, first["audit_id"], first["after"])
+    other = ("policy", "import", product, file({"settle_seconds": 61}, "other.json"))
+    assert admin.refused(*other, *because) == (4, "PRECONDITION_FAILED")
+    assert admin.data("policy", "show", product)["revision"] == first["after"]["revision"]
 
 
 def test_only_an_admin_imports(support, product, file):

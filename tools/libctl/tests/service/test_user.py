@@ -294,6 +294,8 @@ def test_an_account_is_erased_and_nothing_leads_back(admin, support, platform, s
     assert seen["erased_at"]
     assert seen["games_owned"] == 0
     assert "erased" in support.shows("user", "show", somebody.id)
+    repeated = admin.run(*words, "--confirm", somebody.id, "--revision", done["revision"])
+    assert (repeated.code, "this account was erased" in repeated.err) == (3, True)
     assert admin.refused(*words, "--confirm", somebody.id) == (3, "NOT_FOUND")
     assert admin.refused("user", "export", somebody.id, "--to", tmp_path / "late.zip") == (3, "NOT_FOUND")
     assert admin.refused("audit", "undo", done["audit_id"]) == (4, "PRECONDITION_FAILED")

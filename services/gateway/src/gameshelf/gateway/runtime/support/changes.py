@@ -172,7 +172,8 @@ class SupportChanges:
     ) -> ChangeResult | None:
         batch_id = options.batch_id
         looked = AuditFilter(user_id, None if batch_id else by.user_id, EntryKind.CHANGE, command, batch_id=batch_id)
-        wanted = plain(target).items()
+        made_up = self.commands.by_name[command].made_up
+        wanted = plain({name: value for name, value in target.items() if name not in made_up}).items()
         for _ in range(_PAGES_OF_BATCH if batch_id else 1):
             entries = await self.audit.list_entries(connection, looked, _LOOKED_BACK)
             for one in entries:

@@ -93,6 +93,8 @@ class Command:
     """None if the change cannot be undone, or is one of a product."""
     undo_of_product: UndoOfProduct | None = None
     """None if the change cannot be undone, or is one of a user."""
+    made_up: frozenset[str] = frozenset()
+    """The parameters in ``target`` that each attempt makes up anew, which do not tell two changes apart."""
 
     @property
     def can_undo(self) -> bool:
@@ -110,9 +112,11 @@ def audited_read_command(name: str, rpc: str, roles: frozenset[Role]) -> Command
     return Command(name, rpc, CommandKind.AUDITED_READ, roles)
 
 
-def change_command(name: str, rpc: str, roles: frozenset[Role], undo: Undo | None = None) -> Command:
+def change_command(
+    name: str, rpc: str, roles: frozenset[Role], undo: Undo | None = None, made_up: frozenset[str] = frozenset()
+) -> Command:
     """Declares a command that changes data."""
-    return Command(name, rpc, CommandKind.CHANGE, roles, undo)
+    return Command(name, rpc, CommandKind.CHANGE, roles, undo, made_up=made_up)
 
 
 def product_change_command(name: str, rpc: str, roles: frozenset[Role], undo: UndoOfProduct | None = None) -> Command:

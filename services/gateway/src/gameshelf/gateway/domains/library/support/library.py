@@ -14,7 +14,7 @@ from gameshelf.protos.library.v1 import admin_library_pb2 as messages
 
 COMMANDS = (
     read_command("library list", "ListLibrary"),
-    change_command("library grant", "GrantProduct", ADMIN, undo_grant),
+    change_command("library grant", "GrantProduct", ADMIN, undo_grant, frozenset({"source_id"})),
     change_command("library revoke", "RevokeProduct", ADMIN, undo_revoke),
 )
 

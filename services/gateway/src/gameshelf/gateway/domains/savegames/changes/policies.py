@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from gameshelf.gateway.runtime.support.audit import Entry, State
+from gameshelf.gateway.runtime.support.changes import plain, revision_of
 from gameshelf.gateway.runtime.support.commands import ChangeOfProduct
 from gameshelf.kernel.clock import utc_now
 from gameshelf.kernel.database import Connection
@@ -35,7 +36,9 @@ class ImportPolicy(_PolicyChange):
     command: ClassVar[str] = "policy import"
 
     def target(self) -> State:
-        return {"product_id": self.product_id, "mode": self.document.mode}
+        # The digest tells documents apart: one that is sent again on its revision is answered as made, another is not.
+        digest = revision_of(plain(plain_policy(self.document)))
+        return {"product_id": self.product_id, "mode": self.document.mode, "digest": digest}
 
     async def act(self, connection: Connection) -> None:
         fact = PolicyFact(self.product_id, self.document, utc_now(), PolicySource.COMMUNITY)

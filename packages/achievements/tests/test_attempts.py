@@ -44,6 +44,7 @@ async def test_of_a_user_those_with_the_newest_attempts_are_kept(players):
         await add(players, user, refusal(players, f"{number}"))
         players.later(seconds=1)
     found = await refused_attempts(players.connection, user, [str(number) for number in range(200)])
+    assert await refused_attempts(players.connection, user) == found
     assert [one.subject for one in found] == [str(number) for number in range(MAX_REFUSED + 19, 19, -1)]
 
 

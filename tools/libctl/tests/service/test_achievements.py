@@ -178,6 +178,35 @@ def test_a_report_of_what_there_is_not_is_explained(support, http, user, game):
     assert "there was no such achievement" in shown
 
 
+def test_reports_by_a_wrong_name_or_id_are_shown_with_what_they_may_have_meant(support, http, user, game):
+    unknown, product = uuid4(), game["product"]
+    assert http.post(f"/achievements/by-name/{product}/HUNDERT/unlock").status_code == 404
+    assert http.post(f"/achievements/by-name/{uuid4()}/HUNDERT/unlock").status_code == 404  # of another product
+    assert http.post(f"/achievements/{unknown}/unlock").status_code == 404
+    assert http.post(f"/achievements/{game['secret']}/unlock").status_code == 403  # which is about that one alone
+
+    def found():
+        return support.data("achievements", "explain", user, product, "HUNDRED")
+
+    wait_for(lambda: len(found()["refused_of_others"]) == 2)
+    assert {one["reported"] for one in found()["refused_of_others"]} == {"HUNDERT", str(unknown)}
+    assert (found()["refused"], found()["may_lack_older"]) == ([], False)
+    shown = support.shows("achievements", "explain", user, product, "HUNDRED")
+    assert "HUNDERT: there was no such achievement" in shown
+    assert "the game has not reported it" not in shown
+
+
+def test_that_reports_may_be_missing_is_said(support, http, user, game):
+    for number in range(100):
+        assert http.post(f"/achievements/by-name/{uuid4()}/TYPO{number}/unlock").status_code == 404
+
+    def shown():
+        return support.shows("achievements", "explain", user, game["product"], "HUNDRED")
+
+    wait_for(lambda: "older ones of this one may be missing" in shown())
+    assert "the game has not reported it" not in shown()
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_an_explanation_fits_the_terminal(support, http, user, game, columns):
     support.columns = columns

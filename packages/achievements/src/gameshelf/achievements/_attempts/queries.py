@@ -13,15 +13,21 @@ from sqlalchemy import String, any_, select
 from sqlmodel import col
 
 _R = RefusedAttempt
-_OF_SUBJECTS = Statement(
+_of_user = (
     select(col(_R.subject), col(_R.rule), col(_R.source), col(_R.attempts), col(_R.first_at), col(_R.last_at))
-    .where(col(_R.user_id) == user(), col(_R.subject) == any_(array("subjects", String)))
+    .where(col(_R.user_id) == user())
     .order_by(col(_R.last_at).desc(), col(_R.subject), col(_R.rule), col(_R.source))
     .limit(MAX_REFUSED)
 )
-_ATTEMPTS = RowReader(RefusedAttempts, _OF_SUBJECTS)
+_ALL = Statement(_of_user)
+_OF_SUBJECTS = Statement(_of_user.where(col(_R.subject) == any_(array("subjects", String))))
+_ATTEMPTS = RowReader(RefusedAttempts, _ALL, _OF_SUBJECTS)
 
 
-async def refused_attempts(connection: Connection, user_id: UUID, subjects: Sequence[str]) -> list[RefusedAttempts]:
-    """Returns the refused attempts at these subjects, the newest first. One round trip."""
+async def refused_attempts(
+    connection: Connection, user_id: UUID, subjects: Sequence[str] | None = None
+) -> list[RefusedAttempts]:
+    """Returns the refused attempts at these subjects, or at all, the newest first. One round trip."""
+    if subjects is None:
+        return _ATTEMPTS.read_all(await _ALL.all(connection, user_id=user_id))
     return _ATTEMPTS.read_all(await _OF_SUBJECTS.all(connection, user_id=user_id, subjects=list(subjects)))

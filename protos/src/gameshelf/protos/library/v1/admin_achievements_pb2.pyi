@@ -82,29 +82,35 @@ class ExplainAchievementRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., achievement: _Optional[str] = ...) -> None: ...
 
 class ExplainAchievementResponse(_message.Message):
-    __slots__ = ("title", "achievement", "access_refusal", "refused")
+    __slots__ = ("title", "achievement", "access_refusal", "refused", "refused_of_others", "may_lack_older")
     TITLE_FIELD_NUMBER: _ClassVar[int]
     ACHIEVEMENT_FIELD_NUMBER: _ClassVar[int]
     ACCESS_REFUSAL_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_OF_OTHERS_FIELD_NUMBER: _ClassVar[int]
+    MAY_LACK_OLDER_FIELD_NUMBER: _ClassVar[int]
     title: str
     achievement: AdminAchievement
     access_refusal: str
     refused: _containers.RepeatedCompositeFieldContainer[RefusedReport]
-    def __init__(self, title: _Optional[str] = ..., achievement: _Optional[_Union[AdminAchievement, _Mapping]] = ..., access_refusal: _Optional[str] = ..., refused: _Optional[_Iterable[_Union[RefusedReport, _Mapping]]] = ...) -> None: ...
+    refused_of_others: _containers.RepeatedCompositeFieldContainer[RefusedReport]
+    may_lack_older: bool
+    def __init__(self, title: _Optional[str] = ..., achievement: _Optional[_Union[AdminAchievement, _Mapping]] = ..., access_refusal: _Optional[str] = ..., refused: _Optional[_Iterable[_Union[RefusedReport, _Mapping]]] = ..., refused_of_others: _Optional[_Iterable[_Union[RefusedReport, _Mapping]]] = ..., may_lack_older: _Optional[bool] = ...) -> None: ...
 
 class RefusedReport(_message.Message):
-    __slots__ = ("rule", "source", "by_name", "attempts", "first_at", "last_at")
+    __slots__ = ("rule", "source", "by_name", "attempts", "first_at", "last_at", "reported")
     RULE_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     BY_NAME_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     FIRST_AT_FIELD_NUMBER: _ClassVar[int]
     LAST_AT_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_FIELD_NUMBER: _ClassVar[int]
     rule: str
     source: str
     by_name: bool
     attempts: int
     first_at: _timestamp_pb2.Timestamp
     last_at: _timestamp_pb2.Timestamp
-    def __init__(self, rule: _Optional[str] = ..., source: _Optional[str] = ..., by_name: _Optional[bool] = ..., attempts: _Optional[int] = ..., first_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    reported: str
+    def __init__(self, rule: _Optional[str] = ..., source: _Optional[str] = ..., by_name: _Optional[bool] = ..., attempts: _Optional[int] = ..., first_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reported: _Optional[str] = ...) -> None: ...

@@ -61,7 +61,7 @@ def explain(out: Output, user: UUID, product: UUID, achievement: str) -> None:
     asked = messages.ExplainAchievementRequest(user_id=str(user), product_id=str(product), achievement=achievement)
     found = plain(connect().call("ExplainAchievement", asked))
     root = Text(visible(found["title"] or "(no title)")).append(f"  {product}", "dim")
-    out.result(found, tree(root, [_definition(found, achievement), *_access(found), _refused(found)]))
+    out.result(found, tree(root, [_definition(found, achievement), *_access(found), *_refused(found)]))
 
 
 @group.command()
@@ -171,14 +171,23 @@ def _access(found: dict[str, Any]) -> list[Branch]:
     return [Branch(why, [Branch("libctl access explain USER PRODUCT shows more")])]
 
 
-def _refused(found: dict[str, Any]) -> Branch:
-    if not found["refused"]:
-        return Branch("no report was refused in the last 30 days: if it is not unlocked, the game has not reported it")
-    return Branch("refused reports of the last 30 days (times of UTC)", [_report(one) for one in found["refused"]])
+def _refused(found: dict[str, Any]) -> list[Branch]:
+    parts = []
+    if found["refused"]:
+        said = "refused reports of the last 30 days (times of UTC)"
+        parts.append(Branch(said, [_report(one) for one in found["refused"]]))
+    if found["refused_of_others"]:
+        said = "refused reports of what no achievement is called (times of UTC): does the game mean this one?"
+        parts.append(Branch(said, [_report(one, with_name=True) for one in found["refused_of_others"]]))
+    if found["may_lack_older"]:
+        parts.append(Branch("only the newest kinds of refused reports are kept: older ones of this one may be missing"))
+    said = "no report was refused in the last 30 days: if it is not unlocked, the game has not reported it"
+    return parts or [Branch(said)]
 
 
-def _report(one: dict[str, Any]) -> Branch:
-    last = f"{minute(one['last_at'])}  {_rule(one['rule'])}"
+def _report(one: dict[str, Any], *, with_name: bool = False) -> Branch:
+    name = visible(f"{one['reported']}: ") if with_name else ""
+    last = f"{minute(one['last_at'])}  {name}{_rule(one['rule'])}"
     how = f"by the {one['source']}{', by its name' if one['by_name'] else ''}"
     often = f", {one['attempts']:,} times since {minute(one['first_at'])}" if one["attempts"] > 1 else ""
     return Branch(last, [Branch(how + often)])

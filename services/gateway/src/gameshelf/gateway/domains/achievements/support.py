@@ -1,9 +1,11 @@
 """``achievements show|explain|grant|revoke``: a player's achievements."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from gameshelf.achievements import (
+    MAX_REFUSED,
     Achievement,
     AchievementNotFound,
     AchievementQueries,
@@ -70,14 +72,18 @@ class AchievementsOfUser:
         async with self._context.reading(user_id) as connection:
             found = await AchievementQueries(connection).of_product(user_id, product_id)
             known = next((one for one in found if _is(one, reported)), None)
-            refused = await refused_attempts(connection, user_id, _subjects(product_id, reported, known))
+            refused = await refused_attempts(connection, user_id)
             barred = await AccessQueries(connection).refusals(user_id, [product_id])
             titles = await self._context.titles(connection, [product_id])
+        subjects = _subjects(product_id, reported, known)
+        others = _others(product_id, found, refused)
         return messages.ExplainAchievementResponse(
             title=titles.get(product_id, ""),
             achievement=_shown(known) if known else None,
             access_refusal=rule_of(barred[product_id]) if product_id in barred else "",
-            refused=[_refused(one) for one in refused],
+            refused=[_refused(one) for one in refused if one.subject in subjects],
+            refused_of_others=[_refused(one) for one in others if one.subject not in subjects],
+            may_lack_older=len(refused) >= MAX_REFUSED,
         )
 
     async def GrantAchievement(
@@ -117,6 +123,20 @@ def _subjects(product_id: UUID, reported: UUID | NamedAchievement, known: Achiev
     return [by_id, attempt_subject(NamedAchievement(product_id, known.api_name))] if known.api_name else [by_id]
 
 
+def _others(
+    product_id: UUID, known: Sequence[Achievement], refused: Sequence[RefusedAttempts]
+) -> list[RefusedAttempts]:
+    """Returns the reports by names that no achievement of the product has, and by ids that no achievement has."""
+    names = {attempt_subject(NamedAchievement(product_id, one.api_name)) for one in known if one.api_name}
+    of_product, not_found = f"{product_id}/", AchievementNotFound.code
+    return [
+        one
+        for one in refused
+        if (one.subject.startswith(of_product) and one.subject not in names)
+        or ("/" not in one.subject and one.rule.startswith(not_found))
+    ]
+
+
 def _refused(of: RefusedAttempts) -> messages.RefusedReport:
     return messages.RefusedReport(
         rule=of.rule,
@@ -125,6 +145,7 @@ def _refused(of: RefusedAttempts) -> messages.RefusedReport:
         attempts=of.attempts,
         first_at=timestamp(of.first_at),
         last_at=timestamp(of.last_at),
+        reported=of.subject.partition("/")[2] or of.subject,
     )
 
 

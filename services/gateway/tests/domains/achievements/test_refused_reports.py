@@ -1,11 +1,13 @@
 """Refused reports are kept for support: within their limits, from whatever they came, and later if not now."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import grpc.aio
 import pytest
 from gameshelf.achievements import (
+    MAX_REFUSED,
     AchievementAlreadyUnlocked,
     AchievementNotFound,
     ImportedAchievement,
@@ -75,6 +77,48 @@ async def test_the_memory_is_limited(gateway, reports, kept, monkeypatch):
     reports.note(user, ids[4], DENIED)  # there is room again
     await reports.store()
     assert len(await kept(user, *ids)) == 4
+
+
+async def test_one_player_takes_no_room_of_others(gateway, reports, kept, monkeypatch):
+    monkeypatch.setattr(refused, "MAX_WAITING", MAX_REFUSED + 1)
+    busy, other, ids, before = uuid4(), uuid4(), [uuid4() for _ in range(MAX_REFUSED + 20)], dropped(gateway)
+    for one in ids[:MAX_REFUSED]:
+        reports.note(busy, one, DENIED)
+    reports.note(busy, ids[0], DENIED)  # the oldest one no longer
+    for one in ids[MAX_REFUSED:]:
+        reports.note(busy, one, DENIED)
+    reports.note(other, ids[0], DENIED)
+    assert dropped(gateway) - before == 20
+    await reports.store()
+    found = {one.subject: one.attempts for one in await kept(busy, *ids)}
+    assert found == {str(one): 2 if one == ids[0] else 1 for one in (ids[0], *ids[21:])}
+    assert len(await kept(other, ids[0])) == 1
+
+
+async def test_an_orderly_stop_loses_nothing(reports, kept, monkeypatch):
+    users, achievement, began, store = [uuid4() for _ in range(4)], uuid4(), asyncio.Event(), refused._adding
+
+    def slowly(user_id, of):
+        add = store(user_id, of)
+
+        async def adding(transaction):
+            if not began.is_set():
+                began.set()
+                await asyncio.sleep(60)
+            await add(transaction)
+
+        return adding
+
+    monkeypatch.setattr(refused, "_adding", slowly)
+    monkeypatch.setattr(refused, "EVERY_SECONDS", 0)
+    for one in users:
+        reports.note(one, achievement, DENIED)
+    running = asyncio.create_task(reports.run())
+    await began.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [[one.attempts for one in await kept(user, achievement)] for user in users] == [[1]] * 4
 
 
 async def test_what_cannot_be_stored_now_is_stored_later(reports, kept, monkeypatch):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from gameshelf.achievements import (
+    MAX_REFUSED,
     AchievementAlreadyUnlocked,
     AttemptKey,
     ImportedAchievement,
@@ -33,7 +34,7 @@ from gameshelf.kernel.errors import DomainError, InvalidInput
 
 EVERY_SECONDS = 1.0
 MAX_WAITING = 10_000
-"""How many kinds of attempts wait in memory at most; others are only counted by the metric."""
+"""How many kinds of attempts wait in memory at most, at most 100 of a user; others are only counted by the metric."""
 _PLAYER = "player"
 
 
@@ -69,13 +70,23 @@ class RefusedReports:
     def _note(self, user_id: UUID, key: AttemptKey) -> None:
         now, alike = self._clock(), self._waiting.get(user_id, {})
         if key in alike:
-            alike[key] = alike[key].again(now)
-        elif self._count < MAX_WAITING:
-            one = RefusedAttempts(key.subject, key.rule, key.source, 1, now, now)
-            self._waiting.setdefault(user_id, {})[key] = one
-            self._count += 1
+            alike[key] = alike.pop(key).again(now)  # to the end: the first one has the oldest attempt
         else:
-            self._dropped.inc()
+            self._add(user_id, key, RefusedAttempts(key.subject, key.rule, key.source, 1, now, now))
+
+    def _add(self, user_id: UUID, key: AttemptKey, one: RefusedAttempts) -> None:
+        """Adds a kind of attempts. The oldest one of a user makes room for it, since no more are kept of a user: a
+        single player must not take the room of all.
+        """
+        alike = self._waiting.get(user_id, {})
+        if len(alike) >= MAX_REFUSED:
+            self._dropped.inc(alike.pop(next(iter(alike))).attempts)
+            self._count -= 1
+        if self._count >= MAX_WAITING:
+            self._dropped.inc(one.attempts)
+            return
+        self._waiting.setdefault(user_id, {})[key] = one
+        self._count += 1
 
     @contextmanager
     def noting(self, user_id: UUID, of: UUID | NamedAchievement, source: str | None = None) -> Iterator[None]:
@@ -96,13 +107,19 @@ class RefusedReports:
             await self.store()
 
     async def store(self) -> None:
-        """Stores what was noted. What could not be stored is noted again, as long as there is room."""
-        waiting, self._waiting, self._count = self._waiting, {}, 0
-        for user_id, refused in waiting.items():
+        """Stores what was noted, user by user. What could not be stored is noted again, as long as there is room; so is
+        what was being stored when this is cancelled, which may be counted twice then.
+        """
+        for user_id in list(self._waiting):
+            refused = self._waiting.pop(user_id)
+            self._count -= len(refused)
             try:
                 await self._transactions.run(user_id, _adding(user_id, refused))
             except UserErased:
                 continue
+            except asyncio.CancelledError:
+                self._put_back(user_id, refused)
+                raise
             except Exception as error:
                 if isinstance(as_domain_error(error), ServiceUnavailable):
                     self._put_back(user_id, refused)
@@ -110,16 +127,17 @@ class RefusedReports:
                     self._dropped.inc(sum(one.attempts for one in refused.values()))
 
     def _put_back(self, user_id: UUID, refused: dict[AttemptKey, RefusedAttempts]) -> None:
-        newer = self._waiting.setdefault(user_id, {})
-        for key, one in refused.items():
-            if key in newer:
-                attempts = one.attempts + newer[key].attempts
-                newer[key] = replace(one, attempts=attempts, last_at=newer[key].last_at)
-            elif self._count < MAX_WAITING:
-                newer[key] = one
-                self._count += 1
+        """Notes attempts again, which are older than those that were noted meanwhile."""
+        newer = self._waiting.pop(user_id, {})
+        self._count -= len(newer)
+        for key, one in (*refused.items(), *newer.items()):
+            alike = self._waiting.get(user_id, {})
+            if key in alike:
+                earlier = alike.pop(key)
+                attempts = earlier.attempts + one.attempts
+                alike[key] = replace(earlier, attempts=attempts, last_at=one.last_at)
             else:
-                self._dropped.inc(one.attempts)
+                self._add(user_id, key, one)
 
 
 def player_source() -> str:

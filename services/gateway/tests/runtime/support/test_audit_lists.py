@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 from gameshelf.gateway.runtime.support.audit import _LIST
+from gameshelf.gateway.runtime.support.timeline import OWN_TIMELINE
 from gameshelf.gateway.runtime.tables import MIGRATIONS
 
 VALUES = {
@@ -62,6 +64,28 @@ async def test_a_page_is_read_in_the_order_of_an_index(connection, names, index)
     assert index in scans, json.dumps(found)
     assert "Filter" not in scans[index]
     assert not any(node["Node Type"] in ("Seq Scan", "Sort") for node in nodes(found["Plan"]))
+
+
+async def test_a_page_of_a_timeline_reads_no_other_entries(connection):
+    await connection.execute(
+        "INSERT INTO gateway.audit (kind, command, actor_roles, user_hash, target, happened_at) "
+        "SELECT 'read', 'user show', 'support', 'u', '{}', now() - n * interval '1 s' "
+        "FROM generate_series(1, 5000) AS n"
+    )
+    await connection.execute("ANALYZE gateway.audit")
+    [support] = [one for one in OWN_TIMELINE if one.kind == "support"]
+    [statement] = support.statements
+    place = {"since": datetime(2000, 1, 1, tzinfo=UTC), "before": datetime(2100, 1, 1, tzinfo=UTC), "after_key": ""}
+    values = statement._values({**VALUES, **place})
+    prepared = await connection.prepare(statement.sql)
+    [found] = await prepared.explain(*values, analyze=True)
+    [scan] = [node for node in nodes(found["Plan"]) if node["Node Type"] == "Index Scan"]
+    assert (scan["Index Name"], "Sort" in {node["Node Type"] for node in nodes(found["Plan"])}) == (
+        "ix_audit_user",
+        False,
+    )
+    assert scan["Actual Rows"] < 100
+    assert len(await prepared.fetch(*values)) == VALUES["limit"]
 
 
 async def test_after_a_restore_no_entry_gets_the_number_of_one_that_was_lost(connection):

@@ -9,6 +9,7 @@ from gameshelf.gateway.runtime.identity import Identity, Role
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog, EntryKind, NewEntry
 from gameshelf.gateway.runtime.support.refusals import IN_FULL, RefusalAudit
+from gameshelf.gateway.runtime.tables import NOBODY_HASH
 
 
 @pytest.fixture
@@ -28,11 +29,14 @@ async def test_refusals_beyond_some_share_an_entry_that_counts_them(pool):
             await refusals.add_refusal(connection, who, refusal)
 
     async def kept(who):
-        return await pool.fetch("SELECT target FROM gateway.audit WHERE actor_id = $1 ORDER BY id", who.user_id)
+        return await pool.fetch(
+            "SELECT target, user_id, user_hash FROM gateway.audit WHERE actor_id = $1 ORDER BY id", who.user_id
+        )
 
     await asyncio.gather(*(refuse(by) for _ in range(600)), refuse(other))
     rows = await kept(by)
     assert len(rows) == IN_FULL + 1
+    assert {(row["user_id"], row["user_hash"]) for row in rows} == {(None, NOBODY_HASH)}
     [shared] = [row["target"] for row in rows if "refusals" in row["target"]]
     assert shared == '{"refusals": 590}'
     assert len(await kept(other)) == 1

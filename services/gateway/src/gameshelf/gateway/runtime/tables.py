@@ -239,6 +239,8 @@ class AuditRecord(_Table, table=True):
         PrimaryKeyConstraint("user_hash", "id"),
         # Support names an entry by its id alone, and lists all of them in its order.
         Index("ix_audit_id", "id"),
+        # A user's timeline, page by page.
+        Index("ix_audit_user", "user_hash", "happened_at"),
         # A change is undone at most once, also if two callers try it concurrently.
         Index("uq_audit_undo", "user_hash", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
         Index("ix_audit_actor", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),

@@ -30,7 +30,8 @@ class _Recent:
 class RefusalAudit:
     """Writes refusals to the audit; those of a player or a service take at most eleven rows per minute and instance.
 
-    Each refusal of support and admins has its own entry: they are few, and may be evidence.
+    They are about nobody: whoever has a token may name any user, and would fill that user's timeline. Each refusal of
+    support and admins has its own entry: they are few, and may be evidence.
     """
 
     def __init__(self, audit: AuditLog, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,6 +44,7 @@ class RefusalAudit:
         if by.roles & _STAFF:
             await self._audit.add_entry(connection, by, refusal)
             return
+        refusal = replace(refusal, user_id=None)
         recent = self._of(by.user_id)
         recent.count += 1
         if recent.count <= IN_FULL:
@@ -52,7 +54,7 @@ class RefusalAudit:
             if recent.shared is not None:
                 await self._audit.count_refusal(connection, recent.shared)
                 return
-            shared = replace(refusal, user_id=None, target={"refusals": 1}, reason=None, ticket=None, batch_id=None)
+            shared = replace(refusal, target={"refusals": 1}, reason=None, ticket=None, batch_id=None)
             recent.shared = await self._audit.add_entry(connection, by, shared)
 
     def _of(self, caller: UUID) -> _Recent:

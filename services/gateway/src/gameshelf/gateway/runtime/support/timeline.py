@@ -28,6 +28,7 @@ OWN_TIMELINE = (
             col(_A.ticket),
             col(_A.code),
         ).where(col(_A.user_hash) == bindparam("user_hash", type_=LargeBinary)),
+        in_order=True,
     ),
     Happenings(
         "dead_letter",

@@ -108,6 +108,33 @@ def test_a_restore_of_what_is_there_changes_nothing(player, support):
     assert len(kept(support, player)) == 2
 
 
+def test_what_a_restore_evicts_is_shown_and_comes_back(player, support):
+    for number in range(65):
+        assert player.put({"n": number}, device_id=f"device {number:02}").is_success
+    [evicted] = kept(support, player)
+    assert (evicted["device_id"], evicted["ended_by"]) == ("device 00", "evicted")
+    restore = ("settings", "restore", player.id, player.product, evicted["revision"], "--device", "device 00")
+    shown = support.shows(*restore)
+    assert re.search("evicted.device_id +- +device 01", shown)
+    done = support.applies(*restore)
+    assert done["after"]["evicted"] == {"device_id": "device 01", "revision": evicted["revision"] + 1}
+
+    def devices():
+        found = support.data("settings", "show", player.id, player.product)["layers"]
+        return {one["device_id"] for one in found if one["device_id"]}
+
+    every = {f"device {number:02}" for number in range(65)}
+    assert devices() == every - {"device 01"}
+    undone = support.applies("audit", "undo", done["audit_id"])
+    assert (undone["before"]["evicted"], "evicted" in undone["after"]) == (done["after"]["evicted"], False)
+    assert devices() == every - {"device 00"}
+    assert player.get(device_id="device 01").json()["data"]["attributes"]["settings_payload"]["n"] == 1
+
+    again = support.applies(*restore)
+    player.put({"n": 2}, device_id=next(iter(every - devices())))  # the device has settings of its own again
+    assert support.refused("audit", "undo", again["audit_id"]) == (4, "PRECONDITION_FAILED")
+
+
 def test_a_large_payload_is_in_the_audit_by_its_hash(player, support):
     player.put({"text": "x" * 5000})
     player.put({})

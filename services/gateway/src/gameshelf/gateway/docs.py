@@ -40,7 +40,8 @@ _COMMANDS = """# Who may run which command
 
 All commands of `libctl` that call the service, and the roles that may run them. A change needs `--apply --reason`; the
 audit records it in the same commit: who made it, why, and the state before and after. The audit also records every
-refusal, and reads that hand out a user's data. `libctl audit undo` undoes a change that can be undone, once, while the
+refusal, and the reads that sum up or export an account, or hand out a save; other reads, such as `find`, `user
+timeline` and `settings show`, leave no entry. `libctl audit undo` undoes a change that can be undone, once, while the
 data is as the change left it; it needs the same role as the change. Each change of a user can be made for [many players
 at once](many-players.md).
 

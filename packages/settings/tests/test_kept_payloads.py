@@ -1,6 +1,7 @@
 """Payloads that were replaced or deleted are kept, within their limits, and can be restored."""
 
 import random
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -97,6 +98,59 @@ async def test_deleted_layers_are_kept(player, kept):
         ("platform", "linux", "deleted"),
         ("account", "", "deleted"),
     }
+
+
+@pytest.mark.parametrize("which", ["overlay", "account", "all"])
+async def test_of_a_layer_that_is_written_and_deleted_again_the_last_ones_are_kept(player, kept, which):
+    """A write of a new layer replaces nothing, so the deletion holds the limit."""
+    written = []
+    for number in range(MAX_KEPT + 3):
+        written.append((await player.put({"n": number}, DECK if which == "overlay" else None)).revision)
+        if which == "account":
+            await player.service.delete_layer(player.id, player.product, Address())
+        else:
+            await player.put({"n": number}, {"platform": "linux"})
+            await player.delete(DECK if which == "overlay" else None)
+    layer = "device" if which == "overlay" else "account"
+    assert [one.revision for one in await kept() if one.layer == layer] == written[: -MAX_KEPT - 1 : -1]
+    assert max(Counter((one.layer, one.name) for one in await kept()).values()) == MAX_KEPT
+
+
+async def test_a_layer_that_was_deleted_before_keeps_all_of_its_own(player, kept):
+    for number in range(MAX_KEPT):
+        await player.put({"n": number}, DECK)
+        await player.delete(DECK)
+    for _ in range(3):
+        await player.put({"volume": 1})
+        await player.delete()
+    assert Counter(one.layer for one in await kept()) == {"device": MAX_KEPT, "account": 3}
+
+
+async def test_the_payloads_of_a_deleted_layer_take_limited_space(player, kept):
+    player.service = SettingsService(player.connection, player.events.append, player.access, lambda: player.now)
+    noise = random.Random(1)
+    for number in range(7):
+        await player.put({"n": number, "noise": noise.randbytes(100_000).hex()}, DECK)
+        await player.delete(DECK)
+    total = await player.connection.fetchval(
+        "SELECT sum(stored_bytes) FROM settings.kept_payloads WHERE user_id = $1", player.id
+    )
+    assert (len(await kept()), total <= MAX_KEPT_BYTES) == (5, True)
+
+
+async def test_of_an_overlay_that_is_evicted_again_and_again_the_last_ones_are_kept(player, kept):
+    await player.put({"n": 0}, DECK)
+    revision = await player.connection.fetchval("SELECT revision FROM settings.game_specific_settings")
+    await player.connection.execute(
+        "INSERT INTO settings.kept_payloads SELECT user_id, product_id, 'device', 'deck', -n, '{}', 2, now(), now(), "
+        "'deleted' FROM settings.game_specific_settings, generate_series(1, 10) n WHERE user_id = $1",
+        player.id,
+    )
+    for number in range(MAX_OVERLAYS):
+        player.later(seconds=1)
+        await player.put({"n": number}, {"device_id": f"device {number:03}"})
+    found = [one.revision for one in await kept() if one.name == "deck"]
+    assert found == [revision, *range(-1, -MAX_KEPT, -1)]
 
 
 async def test_an_evicted_overlay_is_kept_and_ever_new_ones_take_limited_space(player, kept):

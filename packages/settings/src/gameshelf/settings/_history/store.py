@@ -137,6 +137,35 @@ def _trimmed_layer(kind: Any, name: Any, added: Any) -> Any:
     )
 
 
+def _trimmed_layers(deleted: Any) -> Any:
+    """The same for each of the layers that are deleted, as ``_sizes_of_…`` select them."""
+    newest_first: dict[str, Any] = {"partition_by": [col(_K.kind), col(_K.name)], "order_by": col(_K.revision).desc()}
+    ranked = (
+        select(
+            col(_K.kind),
+            col(_K.name),
+            col(_K.revision),
+            func.row_number().over(**newest_first).label("place"),
+            func.sum(col(_K.stored_bytes)).over(**newest_first).label("bytes"),
+        )
+        .where(*_of_game)
+        .subquery("ranked_in_layers")
+    )
+    layer = deleted.subquery("deleted")
+    old = (
+        select(ranked.c.kind, ranked.c.name, func.max(ranked.c.revision).label("revision"))
+        .join(layer, and_(layer.c.kind == ranked.c.kind, layer.c.name == ranked.c.name))
+        .where(or_(ranked.c.place >= MAX_KEPT, ranked.c.bytes + layer.c.added > MAX_KEPT_BYTES))
+        .group_by(ranked.c.kind, ranked.c.name)
+        .subquery("old")
+    )
+    return (
+        delete(KeptPayload)
+        .where(*_of_game, col(_K.kind) == old.c.kind, col(_K.name) == old.c.name, col(_K.revision) <= old.c.revision)
+        .cte("trimmed_layers")
+    )
+
+
 _trimmed_game = _trimmed(
     most=lambda place, bytes_: or_(place > MAX_KEPT_OF_GAME, bytes_ > MAX_KEPT_BYTES_OF_GAME),
 )
@@ -156,15 +185,36 @@ KEEP_ACCOUNT = (_trimmed_layer(ACCOUNT, NO_NAME, _size_of_account), _kept(_accou
 """Parts of a statement that replaces the account's layer."""
 KEEP_OVERLAY = (_trimmed_layer(_KIND, _NAME, _size_of_overlay), _kept(_overlay(PayloadEnd.REPLACED, *_named)))
 """Parts of a statement that replaces an overlay (parameters ``kind`` and ``name``)."""
-KEEP_DELETED_OVERLAY = (_trimmed_game, _kept(_overlay(PayloadEnd.DELETED, *_named)))
-KEEP_DELETED_ACCOUNT = (_trimmed_game, _kept(_account(PayloadEnd.DELETED)))
-KEEP_ALL = (_trimmed_game, _kept(_account(PayloadEnd.DELETED).union_all(_overlay(PayloadEnd.DELETED))))
+_sizes_of_account = select(
+    literal(ACCOUNT, String).label("kind"),
+    literal(NO_NAME, String).label("name"),
+    _stored(col(_G.settings_payload)).label("added"),
+).where(*_game, col(_G.settings_payload).is_not(None), _stored(col(_G.settings_payload)) <= MAX_KEPT_BYTES)
 
 
-def keep_evicted(unused: Any) -> tuple[Any, Any]:
+def _sizes_of_overlays(*which: Any) -> Any:
+    return select(col(_O.kind), col(_O.name), _stored(col(_O.settings_payload)).label("added")).where(
+        *_overlays, *which, _stored(col(_O.settings_payload)) <= MAX_KEPT_BYTES
+    )
+
+
+KEEP_DELETED_OVERLAY = (
+    _trimmed_layers(_sizes_of_overlays(*_named)),
+    _trimmed_game,
+    _kept(_overlay(PayloadEnd.DELETED, *_named)),
+)
+KEEP_DELETED_ACCOUNT = (_trimmed_layers(_sizes_of_account), _trimmed_game, _kept(_account(PayloadEnd.DELETED)))
+KEEP_ALL = (
+    _trimmed_layers(_sizes_of_account.union_all(_sizes_of_overlays())),
+    _trimmed_game,
+    _kept(_account(PayloadEnd.DELETED).union_all(_overlay(PayloadEnd.DELETED))),
+)
+
+
+def keep_evicted(unused: Any) -> tuple[Any, Any, Any]:
     """Returns the parts of a statement that deletes the overlay in ``unused``."""
     which = (col(_O.kind) == unused.c.kind, col(_O.name) == unused.c.name)
-    return _trimmed_game, _kept(_overlay(PayloadEnd.EVICTED, *which))
+    return _trimmed_layers(_sizes_of_overlays(*which)), _trimmed_game, _kept(_overlay(PayloadEnd.EVICTED, *which))
 
 
 _key = list(KeptPayload.__table__.primary_key.columns)  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-from gameshelf.gateway.runtime.support.audit import _LIST
+from gameshelf.gateway.runtime.support.audit import _LIST, _LIST_OF_ITEM
 from gameshelf.gateway.runtime.support.timeline import OWN_TIMELINE
 from gameshelf.gateway.runtime.tables import MIGRATIONS
 
@@ -64,6 +64,21 @@ async def test_a_page_is_read_in_the_order_of_an_index(connection, names, index)
     assert index in scans, json.dumps(found)
     assert "Filter" not in scans[index]
     assert not any(node["Node Type"] in ("Seq Scan", "Sort") for node in nodes(found["Plan"]))
+
+
+async def test_an_item_of_a_batch_is_found_among_all_of_it(connection):
+    await connection.execute(
+        "INSERT INTO gateway.audit (kind, command, actor_roles, user_hash, target, batch_id, batch_item) "
+        "SELECT 'change', 'quota set', 'support', decode(md5(n::text), 'hex'), '{}', $1, n "
+        "FROM generate_series(1, 5000) AS n",
+        VALUES["batch_id"],
+    )
+    await connection.execute("ANALYZE gateway.audit")
+    prepared = await connection.prepare(_LIST_OF_ITEM.sql)
+    [found] = await prepared.explain(*_LIST_OF_ITEM._values({**VALUES, "batch_item": 77}))
+    scans = {node["Index Name"]: node for node in nodes(found["Plan"]) if "Index Name" in node}
+    assert "Filter" not in scans["ix_audit_batch_item"]
+    assert len(await prepared.fetch(*_LIST_OF_ITEM._values({**VALUES, "batch_item": 77}))) == 1
 
 
 async def test_a_page_of_a_timeline_reads_no_other_entries(connection):

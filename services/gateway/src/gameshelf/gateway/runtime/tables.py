@@ -248,6 +248,8 @@ class AuditRecord(_Table, table=True):
         # Few entries have one, and everything that was done for a ticket is asked for.
         Index("ix_audit_ticket", "ticket", "id", postgresql_where=text("ticket IS NOT NULL")),
         Index("ix_audit_batch", "batch_id", "id", postgresql_where=text("batch_id IS NOT NULL")),
+        # A change of a batch is also looked for without its user.
+        Index("ix_audit_batch_item", "batch_id", "batch_item", postgresql_where=text("batch_item IS NOT NULL")),
         # A batch makes each of its changes at most once, also if it is run twice, or again after an interruption.
         Index(
             "uq_audit_batch",

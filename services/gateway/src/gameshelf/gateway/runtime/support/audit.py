@@ -178,13 +178,12 @@ _entries = select(
 _ID = col(_A.id) == bindparam("id", type_=BigInteger)
 _WHOSE = Statement(select(col(_A.user_hash)).where(_ID))
 _FIND = Statement(_entries.where(col(_A.user_hash) == _user_hash, _ID))
-_FIND_IN_BATCH = Statement(
-    _entries.where(
-        col(_A.user_hash) == _user_hash,
-        col(_A.batch_id) == bindparam("batch_id", type_=Uuid),
-        col(_A.batch_item) == bindparam("batch_item", type_=BigInteger),
-    )
+_in_batch = _entries.where(
+    col(_A.batch_id) == bindparam("batch_id", type_=Uuid),
+    col(_A.batch_item) == bindparam("batch_item", type_=BigInteger),
 )
+_FIND_IN_BATCH = Statement(_in_batch.where(col(_A.user_hash) == _user_hash))
+_LIST_OF_ITEM = Statement(_in_batch.order_by(col(_A.id).desc()).limit(bindparam("limit", type_=Integer)))
 
 
 _WAYS = {
@@ -207,7 +206,12 @@ def _listed(names: tuple[str, ...]) -> Statement:
 _LIST = {names: _listed(names) for count in range(len(_WAYS) + 1) for names in combinations(_WAYS, count)}
 # Parsed from text: PostgreSQL's numbers may be longer than a float.
 _ENTRY = RowReader(
-    Entry, _FIND, _FIND_IN_BATCH, *_LIST.values(), convert=dict.fromkeys(("target", "before", "after"), json.loads)
+    Entry,
+    _FIND,
+    _FIND_IN_BATCH,
+    _LIST_OF_ITEM,
+    *_LIST.values(),
+    convert=dict.fromkeys(("target", "before", "after"), json.loads),
 )
 _LARGEST = 2**63 - 1
 
@@ -266,6 +270,14 @@ class AuditLog:
                 batch_item=self._streams.hash_text(batch_item),
             )
         )
+
+    async def list_of_item(
+        self, connection: Connection, batch_id: UUID, batch_item: str, limit: int
+    ) -> Sequence[Entry]:
+        """Returns the entries of an item of a batch, of whichever user's data, the newest first."""
+        item = self._streams.hash_text(batch_item)
+        rows = await _LIST_OF_ITEM.all(connection, batch_id=batch_id, batch_item=item, limit=limit)
+        return _ENTRY.read_all(rows)
 
     async def list_entries(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
         """Returns entries, newest first."""

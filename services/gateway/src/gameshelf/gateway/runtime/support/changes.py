@@ -29,8 +29,8 @@ MIN_REASON, MAX_REASON = 10, 500
 MAX_TICKET = 100
 """Length of a ticket, which may be an address."""
 _MAX_ITEM = 200
-_LOOKED_BACK, _PAGES_OF_BATCH = 100, 100
-"""Number of entries that are looked through for a change that was made already, and how often for one of a batch."""
+_LOOKED_BACK = 100
+"""Number of entries that are looked through for a change that was made already."""
 _MAX_SHOWN = 2000
 """Bytes of a state that a refusal includes: it is sent in headers, which may safely have 8 KiB."""
 
@@ -170,18 +170,17 @@ class SupportChanges:
         options: Options,
         by: Identity,
     ) -> ChangeResult | None:
-        batch_id = options.batch_id
-        looked = AuditFilter(user_id, None if batch_id else by.user_id, EntryKind.CHANGE, command, batch_id=batch_id)
+        if options.batch_id:
+            entries = await self.audit.list_of_item(connection, options.batch_id, options.batch_item, _LOOKED_BACK)
+        else:
+            looked = AuditFilter(user_id, by.user_id, EntryKind.CHANGE, command)
+            entries = await self.audit.list_entries(connection, looked, _LOOKED_BACK)
         made_up = self.commands.by_name[command].made_up
         wanted = plain({name: value for name, value in target.items() if name not in made_up}).items()
-        for _ in range(_PAGES_OF_BATCH if batch_id else 1):
-            entries = await self.audit.list_entries(connection, looked, _LOOKED_BACK)
-            for one in entries:
-                if one.undone_by is None and wanted <= one.target.items() and _is_repeated(one, options, by):
-                    return self._result_of(one, options)
-            if len(entries) < _LOOKED_BACK:
-                break
-            looked = replace(looked, before_id=entries[-1].id)
+        for one in entries:
+            is_alike = one.command == command and one.undone_by is None and wanted <= one.target.items()
+            if is_alike and _is_repeated(one, options, by):
+                return self._result_of(one, options)
         return None
 
     async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:

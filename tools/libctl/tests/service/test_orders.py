@@ -53,7 +53,7 @@ def test_an_order_is_found_by_its_id_alone_with_everything_about_it(order, suppo
     for columns in (80, 120):
         support.columns = columns
         shown = support.shows("orders", "show", order.id)
-        for words in (str(order.user), str(order.game), "refunded 1", "applied events: 2"):
+        for words in (str(order.user), str(order.game), "refunded 1", "events of the same commits: 2"):
             assert words in shown
 
 
@@ -64,7 +64,7 @@ def test_an_order_that_was_not_applied_is_found_with_its_user(order, support):
     found = support.data("orders", "show", order.id, "--user", order.user)
     assert (found["products"], [one["topic"] for one in found["dead_letters"]]) == ([], [PAYMENTS])
     shown = support.shows("orders", "show", order.id, "--user", order.user)
-    for words in ("products: none", "applied events: none\n", "dead letters that name it: 1"):
+    for words in ("products: none", "events of the same commits: none\n", "dead letters that name it: 1"):
         assert words in shown
     assert "looks through the dead letters" in support.run("orders", "show", order.id).err
     ran = support.run("orders", "show", "another", "--user", order.user)

@@ -37,7 +37,7 @@ def show(out: Output, order: str, user: UUID | None) -> None:
     parts = [
         Branch(f"user {found['user_id']}"),
         Branch(f"products: {len(found['products']) or 'none'}", [_product(one) for one in found["products"]]),
-        Branch(f"applied events: {len(events) or no_events}", events),
+        Branch(f"events of the same commits: {len(events) or no_events}", events),
         Branch(f"dead letters that name it: {len(letters) or 'none'}", letters),
     ]
     out.result(found, tree(f"order {order} (times of UTC)", parts))

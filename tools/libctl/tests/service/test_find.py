@@ -9,6 +9,7 @@ from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import wait_for
 
 TRACE = '"0af7651916cd43dd8448eb211c80319c"'
+PURCHASE = "com.platform.payment.purchase.completed.v1"
 PRODUCT = "com.platform.catalog.product.created.v1"
 
 
@@ -58,6 +59,18 @@ def test_an_order_and_a_user_are_found_whole_and_by_their_beginnings(saver, foun
         assert found(what)["user"]["id"] == str(saver.id), what
     # A beginning of fewer characters is none: it could be anybody's.
     assert found(str(saver.id)[:7]) == {}
+    assert found(order[:7]) == {}
+
+
+def test_an_order_that_is_not_in_latin_letters_is_found_as_it_is_typed(saver, found):
+    """Whatever the locale of the database knows of upper case."""
+    order = f"ПОДАРОК-{saver.id.hex.upper()}"
+    items = [{"productId": str(saver.product), "productType": "game", "quantity": 1}]
+    data = {"userId": str(saver.id), "orderId": order, "items": items}
+    asyncio.run(publish(saver.platform.kafka.address, [CloudEvent(PURCHASE, data)]))
+    wait_for(lambda: found(order))
+    for what in (order, order[:14], order[:8] + order[8:].lower()):
+        assert found(what)["order"]["id"] == order, what
     assert found(order[:7]) == {}
 
 

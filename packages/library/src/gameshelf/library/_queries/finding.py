@@ -19,6 +19,8 @@ MOST_READ = 1000
 """How many grants or products are read to find some, so that a short beginning costs no more than that."""
 SHORTEST_WORD = 2
 MOST_WORDS = 10
+_BEHIND_ITSELF, _BEHIND_ALL = "\x01", "\U0010ffff"
+"""What ends the range of one text, since NUL is in none, and that of all that begin so, since no text has this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,15 @@ _with_words = (
 _TITLES = Statement(
     select(_with_words.c.product_id).order_by(_with_words.c.sort_key_en, _with_words.c.product_id).limit(_LIMIT)
 )
+# Folded by the server alone: what its locale does not know keeps its case, in the index as in what is looked for.
+_first = func.lower(bindparam("first", type_=String))
 _begins = (
     select(col(_G.user_id), col(_G.kind), col(_G.source_id), col(_G.created_at))
     .where(
-        func.lower(col(_G.source_id)).op("~>=~", is_comparison=True)(bindparam("first", type_=String)),
-        func.lower(col(_G.source_id)).op("~<~", is_comparison=True)(bindparam("beyond", type_=String)),
+        func.lower(col(_G.source_id)).op("~>=~", is_comparison=True)(_first),
+        func.lower(col(_G.source_id)).op("~<~", is_comparison=True)(
+            func.concat(_first, bindparam("behind", type_=String))
+        ),
     )
     .limit(MOST_READ)
     .subquery("begins")
@@ -118,9 +124,10 @@ class LibraryFinding:
         query = "&".join(f"'{word}':*" for word in words)
         return _PRODUCT.read_all(await _TITLES.all(self._connection, words=query, limit=limit))
 
-    async def sources(self, first: str, beyond: str, limit: int) -> Sequence[FoundSource]:
-        """Returns what granted something and whose id, in lower case, is ``first`` or follows it, before ``beyond``."""
-        return _SOURCE.read_all(await _SOURCES.all(self._connection, first=first, beyond=beyond, limit=limit))
+    async def sources(self, text: str, limit: int, *, is_beginning: bool) -> Sequence[FoundSource]:
+        """Returns what granted something and whose id is a text in any case, or begins with it."""
+        behind = _BEHIND_ALL if is_beginning else _BEHIND_ITSELF
+        return _SOURCE.read_all(await _SOURCES.all(self._connection, first=text, behind=behind, limit=limit))
 
     async def links(self, low: UUID, high: UUID, limit: int) -> Sequence[FoundLink]:
         """Returns the links with an id from ``low`` to ``high``."""

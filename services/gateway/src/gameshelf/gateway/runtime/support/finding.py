@@ -16,7 +16,6 @@ SHORTEST_BEGINNING = 8
 LONGEST_SOUGHT = 200
 _DIGITS = 32
 _LARGEST_NUMBER = 2**63 - 1
-_LARGEST_CHARACTER = 0x10FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +35,20 @@ class IdRange:
 
 
 @dataclass(frozen=True, slots=True)
-class TextRange:
-    """The texts of which the lower case is ``first`` or follows it, before ``beyond``, in the order of their bytes."""
-
-    first: str
-    beyond: str
-
-    @classmethod
-    def of(cls, text: str) -> "TextRange":
-        """Returns the texts that begin with this one in any case; this one alone if it is too short for a beginning."""
-        text = text.lower()
-        if len(text) < SHORTEST_BEGINNING:
-            return cls(text, text + "\x01")  # NUL is in no text, so only the text itself lies between
-        kept = text.rstrip(chr(_LARGEST_CHARACTER))
-        return cls(text, kept[:-1] + _next(kept[-1]) if kept else text + "\x01")
-
-
-@dataclass(frozen=True, slots=True)
 class Sought:
     """What support looks for, as everything that it may be."""
 
     text: str
     ids: IdRange | None
-    texts: TextRange
+    is_beginning: bool
+    """Whether it is long enough for the beginning of an id that is a text."""
     number: int | None
     """The number that it is; None if it is no number."""
 
     @classmethod
     def of(cls, text: str) -> "Sought":
         is_number = text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= _LARGEST_NUMBER
-        return cls(text, IdRange.of(text), TextRange.of(text), int(text) if is_number else None)
+        return cls(text, IdRange.of(text), len(text) >= SHORTEST_BEGINNING, int(text) if is_number else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +117,3 @@ async def find_letters(connection: Connection, sought: Sought, limit: int) -> Se
         )
         for row in rows
     ]
-
-
-def _next(character: str) -> str:
-    """Returns the character after one; surrogates are no characters."""
-    following = ord(character) + 1
-    return chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)

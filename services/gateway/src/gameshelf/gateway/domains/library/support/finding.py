@@ -13,7 +13,7 @@ async def find_in_libraries(connection: Connection, sought: Sought, limit: int) 
     products = await finding.products(ids.low, ids.high, limit) if ids else []
     known = {one.product_id for one in products}
     titled = [one for one in await finding.titled(sought.text, limit) if one.product_id not in known]
-    sources = await finding.sources(sought.texts.first, sought.texts.beyond, limit)
+    sources = await finding.sources(sought.text, limit, is_beginning=sought.is_beginning)
     links = await finding.links(ids.low, ids.high, limit) if ids else []
     return [*map(_product, (*products, *titled)), *map(_source, sources), *map(_link, links)]
 

@@ -101,7 +101,7 @@ async def test_deleted_layers_are_kept(player, kept):
 
 
 @pytest.mark.parametrize("which", ["overlay", "account", "all"])
-async def test_of_a_layer_that_is_written_and_deleted_again_the_last_ones_are_kept(player, kept, which):
+async def test_the_last_ones_of_a_layer_written_and_deleted_again_are_kept(player, kept, which):
     """A write of a new layer replaces nothing, so the deletion holds the limit."""
     written = []
     for number in range(MAX_KEPT + 3):
@@ -138,7 +138,7 @@ async def test_the_payloads_of_a_deleted_layer_take_limited_space(player, kept):
     assert (len(await kept()), total <= MAX_KEPT_BYTES) == (5, True)
 
 
-async def test_of_an_overlay_that_is_evicted_again_and_again_the_last_ones_are_kept(player, kept):
+async def test_the_last_ones_of_an_overlay_evicted_repeatedly_are_kept(player, kept):
     await player.put({"n": 0}, DECK)
     revision = await player.connection.fetchval("SELECT revision FROM settings.game_specific_settings")
     await player.connection.execute(

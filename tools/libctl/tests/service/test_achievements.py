@@ -178,7 +178,7 @@ def test_a_report_of_what_there_is_not_is_explained(support, http, user, game):
     assert "there was no such achievement" in shown
 
 
-def test_reports_by_a_wrong_name_or_id_are_shown_with_what_they_may_have_meant(support, http, user, game):
+def test_reports_by_a_wrong_name_or_id_show_what_may_be_meant(support, http, user, game):
     unknown, product = uuid4(), game["product"]
     assert http.post(f"/achievements/by-name/{product}/HUNDERT/unlock").status_code == 404
     assert http.post(f"/achievements/by-name/{uuid4()}/HUNDERT/unlock").status_code == 404  # of another product

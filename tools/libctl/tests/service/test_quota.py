@@ -107,7 +107,7 @@ def test_nobody_else_may_anything_and_it_is_remembered(staff, support, user, rol
         ("quota set", "refusal", "PERMISSION_DENIED"),
         ("quota show", "refusal", "PERMISSION_DENIED"),
     ]
-    # Whoever has a token may name anybody: what they were refused is in nobody's timeline.
+    # Anyone who has a token may name any user: what they were refused is in nobody's timeline.
     assert {one["user_id"] for one in entries} == {""}
     assert support.data("audit", "list", "--user", user)["entries"] == []
     assert support.data("user", "timeline", user)["entries"] == []

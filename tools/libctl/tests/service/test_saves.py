@@ -237,4 +237,5 @@ def test_a_pin_that_cannot_be_made_again_is_not_said_to_be_made(support, saver):
     # The version is as it was on that revision, but there is no room for it any more.
     ran = support.run("--json", *words)
     assert (ran.code, ran.out) == (2, "")
-    assert "too_many_pinned" in ran.err
+    assert "versions can be pinned" in ran.err
+    assert "--unpin for another one first" in ran.err

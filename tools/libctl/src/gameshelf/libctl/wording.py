@@ -71,6 +71,7 @@ _FIELDS = {
         "the version is missing or invalid",
         "--version NUMBER, one of libctl saves versions USER SAVE; only a save in the trash needs none",
     ),
+    "is_pinned": ("the version can't be pinned", "libctl saves pin USER SAVE VERSION --unpin for another one first"),
     "command": ("there is no such command in the audit", "two words, such as --command 'quota set'"),
 }
 

@@ -94,7 +94,7 @@ class Command:
     undo_of_product: UndoOfProduct | None = None
     """None if the change cannot be undone, or is one of a user."""
     made_up: frozenset[str] = frozenset()
-    """The parameters in ``target`` that each attempt makes up anew, which do not tell two changes apart."""
+    """The parameters in ``target`` that each attempt makes up again, which do not distinguish two changes."""
 
     @property
     def can_undo(self) -> bool:

@@ -30,7 +30,7 @@ class _Recent:
 class RefusalAudit:
     """Writes refusals to the audit; those of a player or a service take at most eleven rows per minute and instance.
 
-    They are about nobody: whoever has a token may name any user, and would fill that user's timeline. Each refusal of
+    They are about nobody: anyone with a token may name any user, and would fill that user's timeline. Each refusal of
     support and admins has its own entry: they are few, and may be evidence.
     """
 

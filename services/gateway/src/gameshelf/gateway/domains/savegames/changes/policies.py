@@ -36,7 +36,7 @@ class ImportPolicy(_PolicyChange):
     command: ClassVar[str] = "policy import"
 
     def target(self) -> State:
-        # The digest tells documents apart: one that is sent again on its revision is answered as made, another is not.
+        # The digest distinguishes documents: one that is sent again on its revision is answered as made, another not.
         digest = revision_of(plain(plain_policy(self.document)))
         return {"product_id": self.product_id, "mode": self.document.mode, "digest": digest}
 

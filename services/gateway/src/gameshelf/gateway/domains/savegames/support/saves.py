@@ -11,7 +11,7 @@ from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ANY, audited_read_command, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
+from gameshelf.kernel.errors import DomainError
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import (
     Download,
@@ -151,15 +151,7 @@ class CloudSavesOfUsers:
     async def PinSave(self, request: messages.PinSaveRequest, by: Identity) -> messages.PinSaveResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         options, version = parse_options(request.change), parse_message(Restore, request, _IDS).version
-        change = PinSave(user_id, slot_id, version, request.is_pinned)
-        try:
-            done = await self._context.make_change(change, options, by)
-        except InvalidInput as error:
-            if error.problems[0].rule == "too_many_pinned":
-                most = error.problems[0].params["max"]
-                rule = f"too_many_pinned (at most {most}: unpin another one first)"
-                raise InvalidInput(Problem(rule, pointer="version")) from None
-            raise
+        done = await self._context.make_change(PinSave(user_id, slot_id, version, request.is_pinned), options, by)
         return messages.PinSaveResponse(result=done)
 
 

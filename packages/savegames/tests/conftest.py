@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gameshelf.devstack.access import AllButBarred
+from gameshelf.devstack.databases import prepared_once
 from gameshelf.kernel.paging import Page
 from gameshelf.savegames import (
     MIGRATIONS,
@@ -299,7 +300,7 @@ def own_dsn(create_database):
 @pytest.fixture
 async def connection(savegames_dsn):
     """A connection inside a transaction that is rolled back."""
-    connection = await asyncpg.connect(savegames_dsn)
+    connection = await asyncpg.connect(savegames_dsn, **prepared_once())
     transaction = connection.transaction()
     await transaction.start()
     yield connection

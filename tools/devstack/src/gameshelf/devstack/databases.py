@@ -1,16 +1,28 @@
 """Databases for tests: empty, with the tables of packages, or shared by tests that roll back."""
 
 import asyncio
-from typing import Protocol
+import os
+from typing import Any, Protocol
 from uuid import uuid4
 
 import asyncpg
-from gameshelf.devstack.servers import Citus, Postgres
+from gameshelf.devstack.servers import Citus, Postgres, citus
 
 _TABLES = """
 SELECT format('SELECT %L AS name, count(*) AS rows FROM %s', oid::regclass, oid::regclass) FROM pg_class
 WHERE relkind = 'r' AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
 """
+
+
+def prepared_once() -> dict[str, Any]:
+    """Returns options of ``asyncpg.connect`` by which a statement is prepared and planned once, as by the service.
+
+    Otherwise it is planned five times before a plan is kept, and only 100 statements are kept: a test that makes small
+    changes for minutes spends much of them in the planner. Citus refuses most statements that were planned for any
+    values.
+    """
+    settings = {} if os.environ.get(citus.VARIABLE) else {"plan_cache_mode": "force_generic_plan"}
+    return {"statement_cache_size": 1000, "max_cacheable_statement_size": 0, "server_settings": settings}
 
 
 class Upgradable(Protocol):

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.databases import prepared_once
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.family.jobs.clock import FamilyClock
 from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution, has_links
@@ -180,14 +181,9 @@ class World:
     @asynccontextmanager
     async def instance(self, steps=None):
         """A process that runs until the block ends, or until it has made so many steps."""
-        life = Life(steps)
-        pool = await asyncpg.create_pool(
-            self.dsn,
-            min_size=1,
-            max_size=10,
-            connection_class=_mortal(life),
-            server_settings={"lock_timeout": str(LOCK_TIMEOUT_MILLISECONDS)},
-        )
+        life, options = Life(steps), prepared_once()
+        options["server_settings"]["lock_timeout"] = str(LOCK_TIMEOUT_MILLISECONDS)
+        pool = await asyncpg.create_pool(self.dsn, min_size=1, max_size=10, connection_class=_mortal(life), **options)
         made = Instance(self, pool, life)
         running = asyncio.ensure_future(made.heartbeats.run(accepting=False))
         try:

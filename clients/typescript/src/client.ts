@@ -12,6 +12,7 @@ import {
   WishlistCalls,
 } from "./generated/calls.js";
 import type { HomeDocument } from "./generated/schemas.js";
+import { given } from "./given.js";
 import { type EtagStore, MemoryEtagStore } from "./http/etags.js";
 import type { RetryPolicy } from "./http/retries.js";
 import { Returns } from "./http/returns.js";
@@ -125,7 +126,7 @@ export class LibraryClient {
 
   /** The first screen of a launcher in one request, for this device if it has an id. */
   home(query: HomeQuery = {}, options: CallOptions = {}): Promise<Answer<HomeDocument>> {
-    return this.#home.home({ device_id: this.#deviceId ?? undefined, ...query }, options);
+    return this.#home.home({ device_id: this.#deviceId ?? undefined, ...given(query) }, options);
   }
 
   /** The messages about changes, as they are made. Nothing is connected before the result is iterated. */

@@ -1,11 +1,15 @@
 /** What only Node has: an offline queue on disk. Import it from `@gameshelf/client/node`. */
 
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { newId } from "./ids.js";
 import type { QueueEntry } from "./offline/entries.js";
 import { type QueueStore, readEntry } from "./offline/stores.js";
 
-/** Keeps each entry in a file of its own. */
+/** A draft is renamed at once: one that is older was left by a process that has died. */
+const OLD_DRAFT_MS = 3_600_000;
+
+/** Keeps each entry in a file of its own. Several processes may use the same folder. */
 export class FileQueueStore implements QueueStore {
   readonly #folder: string;
 
@@ -15,6 +19,7 @@ export class FileQueueStore implements QueueStore {
 
   async load(): Promise<QueueEntry[]> {
     const names = await readdir(this.#folder).catch(missing([] as string[]));
+    await this.#removeOldDrafts(names);
     const texts = names
       .filter((name) => name.endsWith(".json"))
       .map((name) => readFile(join(this.#folder, name), "utf-8").catch(missing(null)));
@@ -25,18 +30,33 @@ export class FileQueueStore implements QueueStore {
   async put(entry: QueueEntry): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     const path = this.#path(entry.id);
-    const file = await open(`${path}.new`, "w");
+    // A name of its own: another process may be writing the same entry.
+    const draft = `${path}.${newId()}.new`;
     try {
-      await file.writeFile(JSON.stringify(entry));
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(draft, "wx");
+      try {
+        await file.writeFile(JSON.stringify(entry));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(draft, path);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
     }
-    await rename(`${path}.new`, path);
   }
 
   async remove(ids: readonly string[]): Promise<void> {
     await Promise.all(ids.map((id) => rm(this.#path(id), { force: true })));
+  }
+
+  async #removeOldDrafts(names: readonly string[]): Promise<void> {
+    for (const name of names.filter((one) => one.endsWith(".new"))) {
+      const path = join(this.#folder, name);
+      const found = await stat(path).catch(missing(undefined));
+      if (found && Date.now() - found.mtimeMs > OLD_DRAFT_MS) await rm(path, { force: true });
+    }
   }
 
   #path(id: string): string {

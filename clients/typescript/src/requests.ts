@@ -1,6 +1,7 @@
 /** Makes requests of calls. */
 
 import type { Call, Sender, WriteOptions } from "./calls.js";
+import { given } from "./given.js";
 import { DEFAULT_RETRIES, type RetryPolicy } from "./http/retries.js";
 import type { Answered, Sending, Transport } from "./http/transport.js";
 import { newId } from "./ids.js";
@@ -57,7 +58,7 @@ export function sendingOf(
     isKeyed: call.isKeyed ?? false,
     hasEtag: call.hasEtag ?? false,
     language,
-    retries: { ...DEFAULT_RETRIES, ...defaults.retries, ...options.retries },
+    retries: { ...DEFAULT_RETRIES, ...given(defaults.retries), ...given(options.retries ?? {}) },
     timeoutSeconds: options.timeoutSeconds ?? defaults.timeoutSeconds,
     signal: options.signal,
   };

@@ -4,7 +4,10 @@
 export function waitFor<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
+    if (signal.aborted) {
+      promise.catch(() => {}); // nobody waits for it, and a rejection that nobody handles ends Node
+      return reject(signal.reason);
+    }
     const aborted = () => reject(signal.reason);
     signal.addEventListener("abort", aborted, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));

@@ -2,6 +2,7 @@
 
 import { LibraryError, LibraryRefusal } from "../errors.js";
 import type { Message } from "../generated/messages.js";
+import { given } from "../given.js";
 import { DEFAULT_RETRIES, type RetryPolicy } from "../http/retries.js";
 import type { Returns } from "../http/returns.js";
 import type { TokenSource } from "../http/tokens.js";
@@ -62,8 +63,8 @@ export class LiveUpdates implements AsyncIterable<LiveMessage>, AsyncDisposable 
   constructor(parts: LiveParts, options: LiveOptions) {
     const { cursor, signal, retries, ...others } = options;
     this.#parts = parts;
-    this.#options = { pingSeconds: 25, silenceSeconds: 90, connectSeconds: 15, maxBuffered: 1_000, ...others };
-    this.#retries = { ...DEFAULT_RETRIES, firstPauseSeconds: 1, longestPauseSeconds: 30, ...retries };
+    this.#options = { pingSeconds: 25, silenceSeconds: 90, connectSeconds: 15, maxBuffered: 1_000, ...given(others) };
+    this.#retries = { ...DEFAULT_RETRIES, firstPauseSeconds: 1, longestPauseSeconds: 30, ...given(retries ?? {}) };
     this.#signal = signal;
     this.#arrived = cursor;
     this.#read = cursor;

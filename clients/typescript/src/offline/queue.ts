@@ -3,6 +3,7 @@
 import { ForeignAnswer, LibraryError, LibraryRefusal } from "../errors.js";
 import type { AchievementsCalls, PlaytimeCalls } from "../generated/calls.js";
 import type { ErrorCode, OfflineAchievement, OfflineSession } from "../generated/schemas.js";
+import { given } from "../given.js";
 import { newId } from "../ids.js";
 import {
   type AchievementEntry,
@@ -68,7 +69,7 @@ export class OfflineQueue {
   async addAchievement(
     achievement: Omit<OfflineAchievement, "client_id" | "happened_at"> & Partial<OfflineAchievement>,
   ) {
-    const whole = { client_id: newId(), happened_at: new Date(this.#now()).toISOString(), ...achievement };
+    const whole = { client_id: newId(), happened_at: new Date(this.#now()).toISOString(), ...given(achievement) };
     await this.#store.put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
   }
 

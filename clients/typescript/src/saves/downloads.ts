@@ -4,6 +4,7 @@ import { ForeignAnswer, LibraryUnreachable } from "../errors.js";
 import type { SavesCalls } from "../generated/calls.js";
 import type { DownloadFile } from "../generated/schemas.js";
 import { sha256 } from "./contents.js";
+import { inParallel } from "./parallel.js";
 import { type SaveStore, SignatureRefused } from "./store.js";
 import type { TransferOptions } from "./uploads.js";
 
@@ -29,6 +30,8 @@ export interface DownloadOptions extends TransferOptions {
 
 /** URLs that the service signs at once. */
 const MOST_WANTED = 100;
+/** Hashes that a request may name; more of them are left out here alone. */
+const MOST_HAVE = 1_000;
 const MOST_ROUNDS = 3;
 
 export class Download {
@@ -46,15 +49,15 @@ export class Download {
 
   async run(): Promise<DownloadedSave> {
     const have = new Set(this.#options.have);
-    const { version, files } = await this.#list({ have: [...have] }, this.#options.version);
+    const { version, files } = await this.#list({ have: [...have].slice(0, MOST_HAVE) }, this.#options.version);
     // Files with the same content have one URL's worth of bytes.
     const wanted = new Map(files.filter((file) => !have.has(file.sha256)).map((file) => [file.sha256, file]));
     const contents = new Map<string, Uint8Array>();
     const sizeOf = (hash: string) => wanted.get(hash)?.size_bytes ?? 0;
     const progress = { doneBytes: 0, totalBytes: [...wanted.values()].reduce((sum, file) => sum + file.size_bytes, 0) };
-    const urls = new Map(
-      files.flatMap((file) => (file.download_url ? [[file.sha256, file.download_url] as const] : [])),
-    );
+    const urls = new Map<string, string>();
+    for (const { sha256: hash, download_url } of files)
+      if (download_url && wanted.has(hash)) urls.set(hash, download_url);
     for (let idle = 0; contents.size < wanted.size; ) {
       const before = contents.size;
       await this.#fetchSome(urls, sizeOf, contents, (bytes) => {
@@ -94,20 +97,16 @@ export class Download {
     contents: Map<string, Uint8Array>,
     done: (bytes: number) => void,
   ): Promise<void> {
-    const waiting = urls.entries();
-    const worker = async () => {
-      for (const [hash, url] of waiting) {
-        try {
-          const bytes = await this.#store.send({ method: "GET", url, sizeBytes: sizeOf(hash) }, this.#options.signal);
-          if ((await sha256(bytes)) !== hash) continue;
-          contents.set(hash, bytes);
-          done(bytes.byteLength);
-        } catch (error) {
-          if (!(error instanceof SignatureRefused)) throw error;
-        }
+    await inParallel(urls, this.#options.parallel ?? 4, this.#options.signal, async ([hash, url], signal) => {
+      try {
+        const bytes = await this.#store.send({ method: "GET", url, sizeBytes: sizeOf(hash) }, signal);
+        if ((await sha256(bytes)) !== hash) return;
+        contents.set(hash, bytes);
+        done(bytes.byteLength);
+      } catch (error) {
+        if (!(error instanceof SignatureRefused)) throw error;
       }
-    };
-    await Promise.all(Array.from({ length: this.#options.parallel ?? 4 }, worker));
+    });
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Sender } from "../calls.js";
 import { SavesCalls } from "../generated/calls.js";
 import type { FileEntry, MissingContent, NewSet, NewUpload } from "../generated/schemas.js";
+import { given } from "../given.js";
 import type { Pause } from "../pause.js";
 import { type Bytes, entryOf, sha256, sizeOf } from "./contents.js";
 import { Download, type DownloadedSave, type DownloadOptions } from "./downloads.js";
@@ -33,7 +34,7 @@ export class Saves extends SavesCalls {
     const hash = await sha256(bytes);
     const attributes = {
       device_id: this.#parts.deviceId,
-      ...about,
+      ...given(about),
       file_size_bytes: sizeOf(bytes),
       file_hash_sha256: hash,
     };
@@ -66,7 +67,7 @@ export class Saves extends SavesCalls {
       entries.push(entry);
     }
     const begin = async (): Promise<Ticket> => {
-      const attributes = { device_id: this.#parts.deviceId, ...about, files: entries };
+      const attributes = { device_id: this.#parts.deviceId, ...given(about), files: entries };
       const { data } = await this.beginUpload(attributes, { signal: options.signal });
       const { missing_count, missing_bytes, uploads } = data.attributes;
       return { id: data.id, missingCount: missing_count, missingBytes: missing_bytes, contents: uploads };
@@ -76,7 +77,10 @@ export class Saves extends SavesCalls {
 
   /** Downloads a version. Report it with `reportSynced` when the bytes are where the game reads them. */
   download(savegameId: string, options: DownloadOptions = {}): Promise<DownloadedSave> {
-    return new Download(this, this.#parts.store, savegameId, { deviceId: this.#parts.deviceId, ...options }).run();
+    return new Download(this, this.#parts.store, savegameId, {
+      deviceId: this.#parts.deviceId,
+      ...given(options),
+    }).run();
   }
 
   #upload(begin: () => Promise<Ticket>, contents: ReadonlyMap<string, Bytes>, options: TransferOptions) {

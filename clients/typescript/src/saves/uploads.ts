@@ -5,6 +5,7 @@ import type { SavesCalls } from "../generated/calls.js";
 import type { ConfirmedUploadMeta, MissingContent, Savegame, VerifyingUploadDocument } from "../generated/schemas.js";
 import type { Pause } from "../pause.js";
 import { type Bytes, sizeOf, slice } from "./contents.js";
+import { inParallel } from "./parallel.js";
 import { type SaveStore, SignatureRefused, type StoreRequest } from "./store.js";
 
 export interface TransferOptions {
@@ -138,20 +139,16 @@ export class Upload {
   /** Sends requests, some at a time; returns why the store did not take a signature, if that happened. */
   async #sendSome(requests: readonly StoreRequest[]): Promise<SignatureRefused | undefined> {
     let refused: SignatureRefused | undefined;
-    const waiting = requests.values();
-    const worker = async () => {
-      for (const request of waiting) {
-        try {
-          await this.#parts.store.send(request, this.#options.signal);
-          this.#progress.doneBytes += request.sizeBytes;
-          this.#options.onProgress?.({ ...this.#progress });
-        } catch (error) {
-          if (!(error instanceof SignatureRefused)) throw error;
-          refused = error;
-        }
+    await inParallel(requests, this.#options.parallel ?? 4, this.#options.signal, async (request, signal) => {
+      try {
+        await this.#parts.store.send(request, signal);
+        this.#progress.doneBytes += request.sizeBytes;
+        this.#options.onProgress?.({ ...this.#progress });
+      } catch (error) {
+        if (!(error instanceof SignatureRefused)) throw error;
+        refused = error;
       }
-    };
-    await Promise.all(Array.from({ length: this.#options.parallel ?? 4 }, worker));
+    });
     return refused;
   }
 

@@ -3,11 +3,11 @@
 import type { Answer, CallOptions } from "../calls.js";
 import { LibraryRefusal } from "../errors.js";
 import { SettingsCalls } from "../generated/calls.js";
-import type { GameSettingsDocument } from "../generated/schemas.js";
+import type { GameSettingsDocument, SettingsLayerKind } from "../generated/schemas.js";
 import { isSameJson, layerOf, type Payload } from "./layers.js";
 
 /** The layer of one platform or of one device; of neither: that of the account. */
-export type Layer = { platform?: string } | { device_id?: string };
+export type Layer = { platform?: string | undefined } | { device_id?: string | undefined };
 
 /** Other devices that change the same layer at the same time, one after the other. */
 const MOST_CHANGES = 10;
@@ -47,11 +47,17 @@ export class Settings extends SettingsCalls {
     try {
       const document = await this.getSettings(productId, layer, options);
       const { settings_payload, settings_layers } = document.data.attributes;
-      const kind = "platform" in layer ? "platform" : "device_id" in layer ? "device" : "account";
+      const kind = kindOf(layer);
       return { document, etag: document.response.etag, payload: layerOf(settings_payload, settings_layers, kind) };
     } catch (error) {
       if (!(error instanceof LibraryRefusal) || !(error.status === 404)) throw error;
       return { document: undefined, etag: undefined, payload: {} };
     }
   }
+}
+
+/** A name without a value is none: the request then addresses the account's layer. */
+function kindOf(layer: { platform?: unknown; device_id?: unknown }): SettingsLayerKind {
+  if (layer.platform !== undefined && layer.platform !== null) return "platform";
+  return layer.device_id !== undefined && layer.device_id !== null ? "device" : "account";
 }

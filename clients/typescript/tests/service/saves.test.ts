@@ -68,7 +68,8 @@ test("what breaks between client, service and store costs no version", async () 
   const pc = device("pc");
   service.next(/^POST .*uploads$/, loseAnswer);
   service.next(/^POST .*commit$/, answerAfter(503, { "retry-after": "1" }));
-  store.next(/^PUT /, cutBefore, loseAnswer, answerBefore(503), answerBefore(403));
+  const expired = answerBefore(400, {}, "<Error><Code>ExpiredToken</Code></Error>");
+  store.next(/^PUT /, cutBefore, loseAnswer, answerBefore(503), answerBefore(403), answerBefore(404), expired);
   const files = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`${index}.dat`, text(`content ${index}`)]));
   const saved = await pc.saves.uploadSet(slot(), files);
   assert.equal(saved.result, "head");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -82,6 +82,37 @@ test("a store on disk holds entries, and skips files that are damaged", async ()
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("processes that write the same entry at the same time do not disturb each other", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "queue-"));
+  try {
+    const stores = Array.from({ length: 8 }, () => new FileQueueStore(folder));
+    const entry = { kind: "session", id: "session-deck-a", session: session("a"), heldUntil: 0 } as const;
+    await Promise.all(stores.map((store, heldUntil) => store.put({ ...entry, heldUntil })));
+    assert.deepEqual(
+      (await stores[0]?.load())?.map((one) => one.id),
+      [entry.id],
+    );
+    await writeFile(join(folder, "a.json.fresh.new"), "");
+    await writeFile(join(folder, "a.json.old.new"), "");
+    await utimes(join(folder, "a.json.old.new"), 1, 1);
+    await stores[0]?.load();
+    assert.deepEqual((await readdir(folder)).sort(), ["a.json.fresh.new", "session-deck-a.json"]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("ids and times that are undefined are made, so that no unlock replaces another one", async () => {
+  const { client } = scripted([]);
+  for (const api_name of ["FIRST", "SECOND"]) {
+    const left = { client_id: undefined, happened_at: undefined } as object;
+    await client.offline.addAchievement({ product_id: "p", api_name, unlocked: true, ...left });
+  }
+  const entries = await client.offline.entries();
+  assert.equal(new Set(entries.map((one) => one.id)).size, 2);
+  for (const one of entries) assert.ok(one.kind === "achievement" && one.achievement.happened_at);
 });
 
 test("entries are sent in batches of the service's limit, oldest first", async () => {

@@ -59,6 +59,14 @@ test("an overlay is written without the values of the account", async () => {
   assert.match(sent[1]?.url ?? "", /\?device_id=deck$/);
 });
 
+test("a device without an id changes the account's settings, and wipes none of them", async () => {
+  for (const layer of [{ device_id: undefined }, { platform: undefined }, { device_id: null as never }, {}]) {
+    const { client, sent } = scripted([read({ volume: 4, fov: 90 }, '"a1"'), read({ volume: 5, fov: 90 }, '"a2"')]);
+    await client.settings.update("p", louder, layer);
+    assert.deepEqual(written(sent[1] as Sent), { volume: 5, fov: 90 });
+  }
+});
+
 test("devices that never let a change through end it after some turns", async () => {
   const turn = () => [read({ volume: 4 }, '"a1"'), refusal(412, "PRECONDITION_FAILED")];
   const { client, left } = scripted(Array.from({ length: 10 }, turn).flat());

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
+import { waitFor } from "../../src/http/limits.js";
 import { ForeignAnswer, LibraryRefusal, LibraryUnreachable, TokenUnavailable } from "../../src/index.js";
 import { answer, ITEM, refusal, scripted } from "../scripted.js";
 
@@ -213,6 +214,19 @@ test("a cancelled call rejects with the signal's reason, also in a pause", async
   await assert.rejects(client.family.listSeats({ signal: controller.signal }), /the player has left/);
   await assert.rejects(client.family.listSeats({ signal: controller.signal }), /the player has left/);
   assert.equal(sent.length, 1);
+});
+
+test("what fails after its caller has gone ends no process", async () => {
+  const late = Promise.reject(new Error("no token"));
+  await assert.rejects(waitFor(late, AbortSignal.abort(new Error("enough"))), /enough/);
+  await new Promise((resolve) => setImmediate(resolve)); // an unhandled rejection would fail this test
+});
+
+test("options that are undefined are left out", async () => {
+  const { client, sent, pauses } = scripted([new Error("cut"), answer({ data: [] })]);
+  const left = { tries: undefined, totalSeconds: undefined, firstPauseSeconds: undefined } as object;
+  await client.family.listSeats({ retries: left });
+  assert.deepEqual([sent.length, pauses], [2, [0.5]]);
 });
 
 test("a signal that serves many calls keeps no listener of them", async () => {

@@ -1,5 +1,6 @@
 /** The client: one object per user, with a group of calls for each domain. */
 import { AchievementsCalls, EventsCalls, FamilyCalls, HomeCalls, LibraryCalls, PlaytimeCalls, WishlistCalls, } from "./generated/calls.js";
+import { given } from "./given.js";
 import { MemoryEtagStore } from "./http/etags.js";
 import { Returns } from "./http/returns.js";
 import { TokenSource } from "./http/tokens.js";
@@ -80,7 +81,7 @@ export class LibraryClient {
     }
     /** The first screen of a launcher in one request, for this device if it has an id. */
     home(query = {}, options = {}) {
-        return this.#home.home({ device_id: this.#deviceId ?? undefined, ...query }, options);
+        return this.#home.home({ device_id: this.#deviceId ?? undefined, ...given(query) }, options);
     }
     /** The messages about changes, as they are made. Nothing is connected before the result is iterated. */
     live(options = {}) {

@@ -1,4 +1,5 @@
 /** Makes requests of calls. */
+import { given } from "./given.js";
 import { DEFAULT_RETRIES } from "./http/retries.js";
 import { newId } from "./ids.js";
 export class Requests {
@@ -35,7 +36,7 @@ export function sendingOf(call, options, defaults, createKey) {
         isKeyed: call.isKeyed ?? false,
         hasEtag: call.hasEtag ?? false,
         language,
-        retries: { ...DEFAULT_RETRIES, ...defaults.retries, ...options.retries },
+        retries: { ...DEFAULT_RETRIES, ...given(defaults.retries), ...given(options.retries ?? {}) },
         timeoutSeconds: options.timeoutSeconds ?? defaults.timeoutSeconds,
         signal: options.signal,
     };

@@ -1,5 +1,6 @@
 /** Live updates: the messages of a user's stream, none twice and none missing, over any number of connections. */
 import { LibraryError, LibraryRefusal } from "../errors.js";
+import { given } from "../given.js";
 import { DEFAULT_RETRIES } from "../http/retries.js";
 import { connect } from "./connection.js";
 import { isAfter, liveMessage } from "./messages.js";
@@ -27,8 +28,8 @@ export class LiveUpdates {
     constructor(parts, options) {
         const { cursor, signal, retries, ...others } = options;
         this.#parts = parts;
-        this.#options = { pingSeconds: 25, silenceSeconds: 90, connectSeconds: 15, maxBuffered: 1_000, ...others };
-        this.#retries = { ...DEFAULT_RETRIES, firstPauseSeconds: 1, longestPauseSeconds: 30, ...retries };
+        this.#options = { pingSeconds: 25, silenceSeconds: 90, connectSeconds: 15, maxBuffered: 1_000, ...given(others) };
+        this.#retries = { ...DEFAULT_RETRIES, firstPauseSeconds: 1, longestPauseSeconds: 30, ...given(retries ?? {}) };
         this.#signal = signal;
         this.#arrived = cursor;
         this.#read = cursor;

@@ -1,5 +1,6 @@
 /** The offline queue: what was played and unlocked without the service, sent when it can be reached. */
 import { ForeignAnswer, LibraryError, LibraryRefusal } from "../errors.js";
+import { given } from "../given.js";
 import { newId } from "../ids.js";
 import { batchesOf, halvesOf, movedOf, restOf, } from "./entries.js";
 /** So many answers with 500 end a run: the service is ill, and not one of its elements. */
@@ -29,7 +30,7 @@ export class OfflineQueue {
     }
     /** Keeps an unlock, or progress. The id and the time are made here if they are left out. */
     async addAchievement(achievement) {
-        const whole = { client_id: newId(), happened_at: new Date(this.#now()).toISOString(), ...achievement };
+        const whole = { client_id: newId(), happened_at: new Date(this.#now()).toISOString(), ...given(achievement) };
         await this.#store.put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
     }
     /** Keeps the end of a session that the service knows. */

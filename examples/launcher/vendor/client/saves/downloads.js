@@ -1,9 +1,12 @@
 /** Downloads: a version's files, each verified by its hash. */
 import { ForeignAnswer, LibraryUnreachable } from "../errors.js";
 import { sha256 } from "./contents.js";
+import { inParallel } from "./parallel.js";
 import { SignatureRefused } from "./store.js";
 /** URLs that the service signs at once. */
 const MOST_WANTED = 100;
+/** Hashes that a request may name; more of them are left out here alone. */
+const MOST_HAVE = 1_000;
 const MOST_ROUNDS = 3;
 export class Download {
     #calls;
@@ -18,13 +21,16 @@ export class Download {
     }
     async run() {
         const have = new Set(this.#options.have);
-        const { version, files } = await this.#list({ have: [...have] }, this.#options.version);
+        const { version, files } = await this.#list({ have: [...have].slice(0, MOST_HAVE) }, this.#options.version);
         // Files with the same content have one URL's worth of bytes.
         const wanted = new Map(files.filter((file) => !have.has(file.sha256)).map((file) => [file.sha256, file]));
         const contents = new Map();
         const sizeOf = (hash) => wanted.get(hash)?.size_bytes ?? 0;
         const progress = { doneBytes: 0, totalBytes: [...wanted.values()].reduce((sum, file) => sum + file.size_bytes, 0) };
-        const urls = new Map(files.flatMap((file) => (file.download_url ? [[file.sha256, file.download_url]] : [])));
+        const urls = new Map();
+        for (const { sha256: hash, download_url } of files)
+            if (download_url && wanted.has(hash))
+                urls.set(hash, download_url);
         for (let idle = 0; contents.size < wanted.size;) {
             const before = contents.size;
             await this.#fetchSome(urls, sizeOf, contents, (bytes) => {
@@ -60,23 +66,19 @@ export class Download {
     }
     /** Fetches contents, some at a time. One whose URL has expired, or whose bytes are damaged, is left out. */
     async #fetchSome(urls, sizeOf, contents, done) {
-        const waiting = urls.entries();
-        const worker = async () => {
-            for (const [hash, url] of waiting) {
-                try {
-                    const bytes = await this.#store.send({ method: "GET", url, sizeBytes: sizeOf(hash) }, this.#options.signal);
-                    if ((await sha256(bytes)) !== hash)
-                        continue;
-                    contents.set(hash, bytes);
-                    done(bytes.byteLength);
-                }
-                catch (error) {
-                    if (!(error instanceof SignatureRefused))
-                        throw error;
-                }
+        await inParallel(urls, this.#options.parallel ?? 4, this.#options.signal, async ([hash, url], signal) => {
+            try {
+                const bytes = await this.#store.send({ method: "GET", url, sizeBytes: sizeOf(hash) }, signal);
+                if ((await sha256(bytes)) !== hash)
+                    return;
+                contents.set(hash, bytes);
+                done(bytes.byteLength);
             }
-        };
-        await Promise.all(Array.from({ length: this.#options.parallel ?? 4 }, worker));
+            catch (error) {
+                if (!(error instanceof SignatureRefused))
+                    throw error;
+            }
+        });
     }
 }
 /** The bytes of a save that is a single file. */

@@ -1,5 +1,6 @@
 /** Cloud saves: the generated calls, and whole uploads and downloads. */
 import { SavesCalls } from "../generated/calls.js";
+import { given } from "../given.js";
 import { entryOf, sha256, sizeOf } from "./contents.js";
 import { Download } from "./downloads.js";
 import { Upload } from "./uploads.js";
@@ -14,7 +15,7 @@ export class Saves extends SavesCalls {
         const hash = await sha256(bytes);
         const attributes = {
             device_id: this.#parts.deviceId,
-            ...about,
+            ...given(about),
             file_size_bytes: sizeOf(bytes),
             file_hash_sha256: hash,
         };
@@ -47,7 +48,7 @@ export class Saves extends SavesCalls {
             entries.push(entry);
         }
         const begin = async () => {
-            const attributes = { device_id: this.#parts.deviceId, ...about, files: entries };
+            const attributes = { device_id: this.#parts.deviceId, ...given(about), files: entries };
             const { data } = await this.beginUpload(attributes, { signal: options.signal });
             const { missing_count, missing_bytes, uploads } = data.attributes;
             return { id: data.id, missingCount: missing_count, missingBytes: missing_bytes, contents: uploads };
@@ -56,7 +57,10 @@ export class Saves extends SavesCalls {
     }
     /** Downloads a version. Report it with `reportSynced` when the bytes are where the game reads them. */
     download(savegameId, options = {}) {
-        return new Download(this, this.#parts.store, savegameId, { deviceId: this.#parts.deviceId, ...options }).run();
+        return new Download(this, this.#parts.store, savegameId, {
+            deviceId: this.#parts.deviceId,
+            ...given(options),
+        }).run();
     }
     #upload(begin, contents, options) {
         const parts = { calls: this, store: this.#parts.store, pause: this.#parts.pause };

@@ -1,15 +1,15 @@
-/** Requests to the object store. Its answers are not the service's: all that matters of them is their status. */
+/** Requests to the object store. */
 import { ForeignAnswer, LibraryUnreachable } from "../errors.js";
+import { given } from "../given.js";
 import { withLimit } from "../http/limits.js";
 import { DEFAULT_RETRIES, pauseSeconds, retryAfterSeconds } from "../http/retries.js";
+import { codeOf, storeMeaning } from "./answers.js";
 /** A network that is slower than this counts as one that has fallen silent, after a moment for the answer. */
 const SLOWEST_BYTES_PER_SECOND = 16 * 1024;
 const MOMENT_SECONDS = 60;
 /** The store does not take the signature, most often since it has expired: the service signs a fresh one. */
 export class SignatureRefused extends ForeignAnswer {
 }
-/** Statuses by which stores refuse a signature, or a request that does not match it. */
-const REFUSED = new Set([400, 401, 403]);
 export class SaveStore {
     #parts;
     constructor(parts) {
@@ -20,7 +20,7 @@ export class SaveStore {
      * not the time of a transfer: a slow network only takes longer.
      */
     async send(request, signal) {
-        const policy = { ...DEFAULT_RETRIES, ...this.#parts.retries };
+        const policy = { ...DEFAULT_RETRIES, ...given(this.#parts.retries) };
         let pausedSeconds = 0;
         for (let tried = 1;; tried += 1) {
             let failure;
@@ -29,10 +29,13 @@ export class SaveStore {
                 const { response, bytes } = await this.#try(request, signal);
                 if (response.ok)
                     return bytes;
-                if (REFUSED.has(response.status))
-                    throw new SignatureRefused("the store refuses the signature", response.status);
-                failure = new ForeignAnswer(`the store answers ${response.status}`, response.status);
-                if (response.status < 500 && response.status !== 408 && response.status !== 429)
+                const code = codeOf(new TextDecoder().decode(bytes));
+                const meaning = storeMeaning(response.status, code);
+                const what = `${response.status}${code && ` ${code}`}`;
+                if (meaning === "sign")
+                    throw new SignatureRefused(`the store asks for a fresh signature: ${what}`, response.status);
+                failure = new ForeignAnswer(`the store answers ${what}`, response.status);
+                if (meaning === "refused")
                     throw failure;
                 askedSeconds = retryAfterSeconds(response.headers.get("Retry-After"), Date.now());
             }
@@ -65,6 +68,8 @@ export class SaveStore {
             headers: Object.fromEntries(headers),
             ...(request.bytes === undefined ? {} : { body: request.bytes }),
             signal,
+            // Signatures are for one host; the gate of a hotspot redirects, and must not receive a save.
+            redirect: "manual",
         });
     }
 }

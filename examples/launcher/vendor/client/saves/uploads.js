@@ -1,6 +1,7 @@
 /** Uploads: bytes are reserved, sent to the object store, and made a version. */
 import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
 import { sizeOf, slice } from "./contents.js";
+import { inParallel } from "./parallel.js";
 import { SignatureRefused } from "./store.js";
 /** Rounds in which contents that were lost or damaged on the way are sent again. */
 const MOST_ROUNDS = 5;
@@ -100,22 +101,18 @@ export class Upload {
     /** Sends requests, some at a time; returns why the store did not take a signature, if that happened. */
     async #sendSome(requests) {
         let refused;
-        const waiting = requests.values();
-        const worker = async () => {
-            for (const request of waiting) {
-                try {
-                    await this.#parts.store.send(request, this.#options.signal);
-                    this.#progress.doneBytes += request.sizeBytes;
-                    this.#options.onProgress?.({ ...this.#progress });
-                }
-                catch (error) {
-                    if (!(error instanceof SignatureRefused))
-                        throw error;
-                    refused = error;
-                }
+        await inParallel(requests, this.#options.parallel ?? 4, this.#options.signal, async (request, signal) => {
+            try {
+                await this.#parts.store.send(request, signal);
+                this.#progress.doneBytes += request.sizeBytes;
+                this.#options.onProgress?.({ ...this.#progress });
             }
-        };
-        await Promise.all(Array.from({ length: this.#options.parallel ?? 4 }, worker));
+            catch (error) {
+                if (!(error instanceof SignatureRefused))
+                    throw error;
+                refused = error;
+            }
+        });
         return refused;
     }
     /** Makes the upload a version. A large one is verified for a while: each question is a call with a key of its own. */

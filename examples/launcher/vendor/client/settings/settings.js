@@ -38,7 +38,7 @@ export class Settings extends SettingsCalls {
         try {
             const document = await this.getSettings(productId, layer, options);
             const { settings_payload, settings_layers } = document.data.attributes;
-            const kind = "platform" in layer ? "platform" : "device_id" in layer ? "device" : "account";
+            const kind = kindOf(layer);
             return { document, etag: document.response.etag, payload: layerOf(settings_payload, settings_layers, kind) };
         }
         catch (error) {
@@ -47,4 +47,10 @@ export class Settings extends SettingsCalls {
             return { document: undefined, etag: undefined, payload: {} };
         }
     }
+}
+/** A name without a value is none: the request then addresses the account's layer. */
+function kindOf(layer) {
+    if (layer.platform !== undefined && layer.platform !== null)
+        return "platform";
+    return layer.device_id !== undefined && layer.device_id !== null ? "device" : "account";
 }

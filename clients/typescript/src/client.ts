@@ -16,7 +16,7 @@ import { given } from "./given.js";
 import { type EtagStore, MemoryEtagStore } from "./http/etags.js";
 import type { RetryPolicy } from "./http/retries.js";
 import { Returns } from "./http/returns.js";
-import { type TokenProvider, TokenSource } from "./http/tokens.js";
+import { type TokenProvider, TokenSource, userOf } from "./http/tokens.js";
 import { type Fetch, Transport } from "./http/transport.js";
 import { newId } from "./ids.js";
 import type { SocketConstructor } from "./live/connection.js";
@@ -33,6 +33,11 @@ import { Settings } from "./settings/settings.js";
 export interface ClientOptions {
   /** Id of this device: play sessions, saves and settings differ by it. */
   deviceId?: string;
+  /**
+   * Id of the player, the `sub` of the token; read from the token if it is left out. A program that several players use
+   * gives it: without a network there may be no token yet, and what is played then has to be sent as this player's.
+   */
+  userId?: string;
   /** Language of titles and errors, such as `en`. The service answers in Russian if it is left out. */
   language?: string;
   /**
@@ -86,7 +91,8 @@ export class LibraryClient {
     const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
     const retries = options.retries ?? {};
     const waits = { pause: options.pause ?? pause, random: options.random ?? Math.random };
-    const common = { ...waits, tokens: new TokenSource(token), returns: new Returns() };
+    const tokens = new TokenSource(token);
+    const common = { ...waits, tokens, returns: new Returns() };
     const transport = new Transport({
       ...common,
       fetch,
@@ -114,7 +120,15 @@ export class LibraryClient {
     this.settings = new Settings(sender);
     this.family = new FamilyCalls(sender);
     this.events = new EventsCalls(sender);
-    this.offline = new OfflineQueue(options.queue ?? new MemoryQueueStore(), this.playtime, this.achievements);
+    this.offline = new OfflineQueue({
+      store: options.queue ?? new MemoryQueueStore(),
+      playtime: this.playtime,
+      achievements: this.achievements,
+      owner: {
+        known: () => options.userId ?? tokens.user,
+        asked: async () => options.userId ?? userOf(await tokens.current()),
+      },
+    });
     this.#deviceId = options.deviceId ?? null;
     this.#live = (liveOptions) => {
       const socket = options.webSocket ?? globalThis.WebSocket;

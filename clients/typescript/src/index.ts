@@ -16,7 +16,14 @@ export type { Socket, SocketConstructor } from "./live/connection.js";
 export type { LiveMessage, UnknownMessage } from "./live/messages.js";
 export { type LiveOptions, LiveUpdates } from "./live/updates.js";
 export type { ErrorMetas } from "./metas.js";
-export type { AchievementEntry, EndEntry, QueueEntry, QueueResult, SessionEntry } from "./offline/entries.js";
+export type {
+  AchievementEntry,
+  EndEntry,
+  QueueEntry,
+  QueueResult,
+  RefusalCode,
+  SessionEntry,
+} from "./offline/entries.js";
 export { type FlushReport, OfflineQueue } from "./offline/queue.js";
 export { MemoryQueueStore, type QueueStore, WebQueueStore } from "./offline/stores.js";
 export { Pages } from "./pages.js";

@@ -19,10 +19,17 @@ export class TokenSource {
   readonly #canRenew: boolean;
   #token: string | undefined;
   #asking: Promise<string> | undefined;
+  readonly #fixed: string | undefined;
 
   constructor(token: string | TokenProvider) {
     this.#canRenew = typeof token !== "string";
+    this.#fixed = typeof token === "string" ? token : undefined;
     this.#provider = typeof token === "string" ? () => token : token;
+  }
+
+  /** The `sub` of the token that is known; undefined before the first one was asked for. */
+  get user(): string | undefined {
+    return userOf(this.#token ?? this.#fixed ?? "");
   }
 
   /** The token for the next request. */
@@ -64,7 +71,7 @@ export class TokenSource {
 
 /** A token as it can stand in a header. The token itself is in no message: messages are logged. */
 function checked(token: unknown): string {
-  if (typeof token !== "string") throw new TypeError(`the token provider gave ${token}, which is no text`);
+  if (typeof token !== "string") throw new TypeError(`the token provider gave no text, but: ${typeof token}`);
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new TypeError("the token provider gave a text that is empty, or has other than printable ASCII characters");
   }

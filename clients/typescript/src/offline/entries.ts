@@ -2,10 +2,21 @@
 
 import type { ErrorCode, OfflineAchievement, OfflineSession } from "../generated/schemas.js";
 
-/** A session that was played while the service could not be reached. */
-export interface SessionEntry {
-  readonly kind: "session";
+/** What every entry has. */
+interface Kept {
   readonly id: string;
+  /** The player that it is of: the token of another one does not send it. Undefined where that was not known. */
+  readonly user?: string;
+  /** Why the service has refused it. It stays, and is sent again only after `retry`. */
+  readonly code?: RefusalCode;
+}
+
+/** `UNKNOWN`: the service has given no reason. */
+export type RefusalCode = ErrorCode | "UNKNOWN";
+
+/** A session that was played while the service could not be reached. */
+export interface SessionEntry extends Kept {
+  readonly kind: "session";
   readonly session: OfflineSession;
   /**
    * Until when it may still grow, in milliseconds: a running game notes its session again and again, so that a crash
@@ -15,9 +26,8 @@ export interface SessionEntry {
 }
 
 /** The end of a session that the service knows, and may have missed. */
-export interface EndEntry {
+export interface EndEntry extends Kept {
   readonly kind: "end";
-  readonly id: string;
   readonly sessionId: string;
   readonly idempotencyKey: string;
   readonly product_id: string;
@@ -30,20 +40,19 @@ export interface EndEntry {
 }
 
 /** An unlock, or progress, of an achievement. */
-export interface AchievementEntry {
+export interface AchievementEntry extends Kept {
   readonly kind: "achievement";
-  readonly id: string;
   readonly achievement: OfflineAchievement;
 }
 
 export type QueueEntry = SessionEntry | EndEntry | AchievementEntry;
 
-/** What became of an entry. Entries with a result have left the queue. */
+/** What became of an entry. It has left the queue, unless it was rejected: then it stays there with its `code`. */
 export interface QueueResult {
   readonly entry: QueueEntry;
   readonly result: "accepted" | "duplicate" | "rejected";
   /** Why it was rejected. */
-  readonly code: ErrorCode | null;
+  readonly code: RefusalCode | null;
 }
 
 /** The most that an import takes. */
@@ -71,6 +80,7 @@ export function restOf(entry: EndEntry, endTime: string): SessionEntry | undefin
   return {
     kind: "session",
     id: entry.id,
+    ...(entry.user === undefined ? {} : { user: entry.user }),
     heldUntil: 0,
     session: {
       client_session_id: `${entry.sessionId}:rest`,

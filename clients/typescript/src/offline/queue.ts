@@ -2,7 +2,7 @@
 
 import { ForeignAnswer, LibraryError, LibraryRefusal } from "../errors.js";
 import type { AchievementsCalls, PlaytimeCalls } from "../generated/calls.js";
-import type { ErrorCode, OfflineAchievement, OfflineSession } from "../generated/schemas.js";
+import type { OfflineAchievement, OfflineSession } from "../generated/schemas.js";
 import { given } from "../given.js";
 import { newId } from "../ids.js";
 import {
@@ -13,6 +13,7 @@ import {
   movedOf,
   type QueueEntry,
   type QueueResult,
+  type RefusalCode,
   restOf,
   type SessionEntry,
 } from "./entries.js";
@@ -30,6 +31,22 @@ interface Outcome {
   readonly code: string | null;
 }
 
+/** Whose work is kept and sent. */
+export interface QueueOwner {
+  /** The player's id, without asking anybody; undefined if it is not known yet. */
+  known(): string | undefined;
+  /** The player's id, by the token that requests have; undefined if that names nobody. */
+  asked(): Promise<string | undefined>;
+}
+
+export interface QueueParts {
+  readonly store: QueueStore;
+  readonly playtime: PlaytimeCalls;
+  readonly achievements: AchievementsCalls;
+  readonly owner: QueueOwner;
+  readonly now?: () => number;
+}
+
 /** So many answers with 500 end a run: the service is ill, and not one of its elements. */
 const MOST_FAILURES = 3;
 /** A session that the service still takes for running is not ended by a report that is older than this. */
@@ -39,30 +56,41 @@ export class OfflineQueue {
   readonly #store: QueueStore;
   readonly #playtime: PlaytimeCalls;
   readonly #achievements: AchievementsCalls;
+  readonly #owner: QueueOwner;
   readonly #now: () => number;
   #flushing: Promise<FlushReport> | undefined;
+  #next: Promise<FlushReport> | undefined;
 
-  constructor(
-    store: QueueStore,
-    playtime: PlaytimeCalls,
-    achievements: AchievementsCalls,
-    now: () => number = Date.now,
-  ) {
+  constructor({ store, playtime, achievements, owner, now = Date.now }: QueueParts) {
     this.#store = store;
     this.#playtime = playtime;
     this.#achievements = achievements;
+    this.#owner = owner;
     this.#now = now;
   }
 
-  /** Everything that waits. */
-  entries(): Promise<QueueEntry[]> {
-    return this.#store.load();
+  /** Everything of this player that is kept: what waits, and with a `code` what the service has refused. */
+  async entries(): Promise<QueueEntry[]> {
+    const user = this.#owner.known();
+    return (await this.#store.load()).filter((entry) => isOf(entry, user));
+  }
+
+  /** Lets refused entries be sent again, such as after the player has access again. */
+  async retry(...ids: readonly string[]): Promise<void> {
+    for (const { code, ...entry } of await this.entries()) {
+      if (code !== undefined && ids.includes(entry.id)) await this.#store.put(entry);
+    }
+  }
+
+  /** Removes entries, such as refused ones. */
+  discard(...ids: readonly string[]): Promise<void> {
+    return this.#store.remove(ids);
   }
 
   /** Keeps a session. `heldUntil`: it still grows, and is sent if it was not noted again until then. */
   addSession(session: OfflineSession, heldUntil = 0): Promise<void> {
     const id = `session-${session.device_id ?? ""}-${session.client_session_id}`;
-    return this.#store.put({ kind: "session", id, session, heldUntil });
+    return this.#put({ kind: "session", id, session, heldUntil });
   }
 
   /** Keeps an unlock, or progress. The id and the time are made here if they are left out. */
@@ -70,27 +98,48 @@ export class OfflineQueue {
     achievement: Omit<OfflineAchievement, "client_id" | "happened_at"> & Partial<OfflineAchievement>,
   ) {
     const whole = { client_id: newId(), happened_at: new Date(this.#now()).toISOString(), ...given(achievement) };
-    await this.#store.put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
+    await this.#put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
   }
 
   /** Keeps the end of a session that the service knows. */
   addEnd(entry: Omit<EndEntry, "kind" | "id">): Promise<void> {
-    return this.#store.put({ ...entry, kind: "end", id: `end-${entry.sessionId}` });
+    return this.#put({ ...entry, kind: "end", id: `end-${entry.sessionId}` });
   }
 
-  /** Sends what waits. Calls at the same time share one run. */
+  /**
+   * Sends what waits. Calls during a run share the one after it, since the first may have passed what they mean; their
+   * report is of both.
+   */
   flush(): Promise<FlushReport> {
-    this.#flushing ??= this.#flush().finally(() => {
+    if (this.#next) return this.#next;
+    if (!this.#flushing) return this.#run();
+    this.#next = this.#flushing
+      .catch(() => undefined)
+      .then(async (before) => {
+        this.#next = undefined;
+        const { results, error } = await this.#run();
+        return { results: [...(before?.results ?? []), ...results], error };
+      });
+    return this.#next;
+  }
+
+  #run(): Promise<FlushReport> {
+    this.#flushing = this.#flush().finally(() => {
       this.#flushing = undefined;
     });
     return this.#flushing;
+  }
+
+  #put(entry: QueueEntry): Promise<void> {
+    const user = this.#owner.known();
+    return this.#store.put(user === undefined ? entry : { ...entry, user });
   }
 
   async #flush(): Promise<FlushReport> {
     const results: QueueResult[] = [];
     const failures = new Failures();
     try {
-      const entries = await this.#store.load();
+      const entries = await this.#waiting();
       const of = <K extends QueueEntry["kind"]>(kind: K) =>
         entries.filter((entry): entry is Extract<QueueEntry, { kind: K }> => entry.kind === kind);
       const ended = await this.#ends(of("end"), results, failures);
@@ -110,6 +159,14 @@ export class OfflineQueue {
       return { results, error };
     }
     return { results, error: failures.first };
+  }
+
+  /** What was not refused. What another player has played in this program waits for that player's token. */
+  async #waiting(): Promise<QueueEntry[]> {
+    const waiting = (await this.#store.load()).filter((entry) => entry.code === undefined);
+    if (waiting.length === 0) return [];
+    const user = await this.#owner.asked();
+    return waiting.filter((entry) => isOf(entry, user));
   }
 
   /** Ends that the service has missed become sessions of the rest; the others are done. */
@@ -197,19 +254,36 @@ export class OfflineQueue {
       return [...(await this.#imported(first, send)), ...(await this.#imported(second, send))];
     }
     if (outcomes.length !== batch.length) throw new ForeignAnswer("an import has not answered each element", 200);
-    const results = batch.map((entry, index) => ({
-      entry,
-      result: outcomes[index]?.result ?? ("rejected" as const),
-      code: (outcomes[index]?.code ?? null) as ErrorCode | null,
-    }));
-    await this.#store.remove(batch.map((entry) => entry.id));
+    const results: QueueResult[] = batch.map((entry, index) => {
+      const { result = "rejected", code = null } = outcomes[index] ?? {};
+      return resultOf(entry, result, code as RefusalCode | null);
+    });
+    await this.#finish(results);
     return results;
   }
 
-  async #finished(entry: QueueEntry, result: QueueResult["result"], code: ErrorCode | null): Promise<QueueResult> {
-    await this.#store.remove([entry.id]);
-    return { entry, result, code };
+  async #finished(entry: QueueEntry, result: QueueResult["result"], code: RefusalCode | null): Promise<QueueResult> {
+    const finished = resultOf(entry, result, code);
+    await this.#finish([finished]);
+    return finished;
   }
+
+  /** Removes what is done, which also makes room; what was refused stays, with the reason. */
+  async #finish(results: readonly QueueResult[]): Promise<void> {
+    await this.#store.remove(results.filter((one) => one.result !== "rejected").map((one) => one.entry.id));
+    for (const { entry, result } of results) if (result === "rejected") await this.#store.put(entry);
+  }
+}
+
+/** Whether an entry is this player's. One that names nobody is sent by the first token that there is. */
+function isOf(entry: QueueEntry, user: string | undefined): boolean {
+  return entry.user === undefined || entry.user === user;
+}
+
+function resultOf(entry: QueueEntry, result: QueueResult["result"], reason: RefusalCode | null): QueueResult {
+  if (result !== "rejected") return { entry, result, code: null };
+  const code = reason ?? "UNKNOWN";
+  return { entry: { ...entry, code }, result, code };
 }
 
 /** What the service has failed at while it does the rest: that waits, and does not hold up what comes after it. */

@@ -150,5 +150,10 @@ test("an unlock that the service does not take does not hold up the sessions", a
       ["achievement", "rejected", "ACHIEVEMENT_NOT_FOUND"],
     ],
   );
-  assert.deepEqual(await client.offline.entries(), []);
+  // Both stay for the player to see, also after a restart of the program.
+  assert.deepEqual((await device().offline.entries()).map((one) => one.code).sort(), [
+    "ACHIEVEMENT_NOT_FOUND",
+    "PERMISSION_DENIED",
+  ]);
+  assert.deepEqual((await client.offline.flush()).results, []);
 });

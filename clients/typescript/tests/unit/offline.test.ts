@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { LibraryRefusal, MemoryQueueStore, type QueueStore, WebQueueStore } from "../../src/index.js";
 import { FileQueueStore } from "../../src/node.js";
 import { batchesOf, halvesOf, movedOf, restOf } from "../../src/offline/entries.js";
-import { answer, refusal, type Sent, scripted } from "../scripted.js";
+import { answer, refusal, type Sent, scripted, tokenOf } from "../scripted.js";
 
 const session = (id: string, minute = 0) => ({
   client_session_id: id,
@@ -137,7 +137,8 @@ test("an element that makes the service refuse all does not hold up the others",
     rejected.map((one) => [one.entry.id, one.code]),
     [["session-deck-poison", "VALIDATION_ERROR"]],
   );
-  assert.deepEqual([results.length, (await client.offline.entries()).length], [5, 0]);
+  const [kept, ...others] = await client.offline.entries();
+  assert.deepEqual([results.length, kept?.id, others.length], [5, "session-deck-poison", 0]);
 });
 
 test("a wrong clock costs no time of play", async () => {
@@ -219,12 +220,12 @@ test("what the service fails at does not hold up the rest, and stays", async () 
   assert.equal(before - left.length, 3);
 });
 
-test("each element has its own result, and a rejected one leaves the queue", async () => {
+test("each element has its own result, and a rejected one stays with its code until it is retried", async () => {
   const outcomes = [
     { attributes: { result: "duplicate", code: null } },
     { attributes: { result: "rejected", code: "PERMISSION_DENIED" } },
   ];
-  const { client } = scripted([answer({ data: outcomes })]);
+  const { client, sent } = scripted([answer({ data: outcomes }), accepting]);
   await client.offline.addSession(session("a", 1));
   await client.offline.addSession(session("b", 2));
   const { results } = await client.offline.flush();
@@ -235,6 +236,54 @@ test("each element has its own result, and a rejected one leaves the queue", asy
       ["rejected", "PERMISSION_DENIED"],
     ],
   );
+  const [refused] = await client.offline.entries();
+  assert.deepEqual([refused?.id, refused?.code], ["session-deck-b", "PERMISSION_DENIED"]);
+  assert.deepEqual([(await client.offline.flush()).results, sent.length], [[], 1]);
+  await client.offline.retry("session-deck-b", "gone");
+  assert.equal((await client.offline.flush()).results[0]?.result, "accepted");
+  assert.deepEqual(await client.offline.entries(), []);
+});
+
+test("a refused element is discarded by its id, and an end that is refused stays as well", async () => {
+  const { client } = scripted([
+    refusal(404, "SESSION_NOT_FOUND"),
+    answer({ data: [{ attributes: { result: "rejected" } }] }),
+  ]);
+  await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: 0 });
+  await client.offline.addAchievement({ product_id: "p", api_name: "FIRST", client_id: "c", unlocked: true });
+  await client.offline.flush();
+  const codes = Object.fromEntries((await client.offline.entries()).map((one) => [one.id, one.code]));
+  assert.deepEqual(codes, { "end-s1": "SESSION_NOT_FOUND", "achievement-c": "UNKNOWN" });
+  await client.offline.discard("end-s1", "achievement-c");
+  assert.deepEqual(await client.offline.entries(), []);
+});
+
+test("what one player has played is not sent by another one, and waits for them", async () => {
+  // Both players use one store, as in a program that is signed out and in again.
+  const queue = new MemoryQueueStore();
+  const anna = scripted([accepting], tokenOf("anna"), { queue });
+  const vera = scripted([accepting], async () => tokenOf("vera"), { queue });
+  await anna.client.offline.addSession(session("of-anna"));
+  assert.deepEqual((await vera.client.offline.flush()).results, []);
+  assert.deepEqual([vera.sent.length, await vera.client.offline.entries()], [0, []]);
+  await vera.client.offline.addAchievement({ product_id: "p", api_name: "FIRST", unlocked: true });
+  assert.equal((await vera.client.offline.flush()).results.length, 1);
+  const { results } = await anna.client.offline.flush();
+  assert.deepEqual(
+    results.map((one) => [one.entry.id, one.result]),
+    [["session-deck-of-anna", "accepted"]],
+  );
+});
+
+test("a player whose token is not there yet is named by the program", async () => {
+  const queue = new MemoryQueueStore();
+  const away = () => Promise.reject(new TypeError("Failed to fetch"));
+  const anna = scripted([], away, { queue, userId: "anna" });
+  await anna.client.offline.addSession(session("of-anna"));
+  const vera = scripted([], tokenOf("vera"), { queue });
+  assert.deepEqual([(await vera.client.offline.flush()).results, vera.sent], [[], []]);
+  const later = scripted([accepting], tokenOf("anna"), { queue });
+  assert.equal((await later.client.offline.flush()).results[0]?.result, "accepted");
 });
 
 test("without a network, an answer or a token everything stays", async () => {
@@ -254,8 +303,30 @@ test("without a network, an answer or a token everything stays", async () => {
 test("flushes at the same time are one", async () => {
   const { client, sent } = scripted([accepting]);
   await client.offline.addSession(session("a"));
-  await Promise.all([client.offline.flush(), client.offline.flush()]);
-  assert.equal(sent.length, 1);
+  const reports = await Promise.all([client.offline.flush(), client.offline.flush(), client.offline.flush()]);
+  assert.deepEqual([sent.length, reports.map(({ results }) => results.length)], [1, [1, 1, 1]]);
+});
+
+test("what is added during a flush is sent by the flush that is asked for then", async () => {
+  let answerFirst = () => {};
+  const slow = async (sent: Sent) => {
+    await new Promise<void>((resolve) => {
+      answerFirst = resolve;
+    });
+    return accepting(sent);
+  };
+  const { client, sent } = scripted([slow, accepting, accepting]);
+  await client.offline.addSession(session("a"));
+  const first = client.offline.flush();
+  while (sent.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await client.offline.addSession(session("b"));
+  const second = client.offline.flush();
+  answerFirst();
+  assert.deepEqual([(await first).results.length, (await second).results.length], [1, 2]);
+  assert.deepEqual([sent.length, await client.offline.entries()], [2, []]);
+  // The next one is a run of its own again.
+  await client.offline.addSession(session("c"));
+  assert.equal((await client.offline.flush()).results.length, 1);
 });
 
 test("a session that may still grow is not sent", async () => {

@@ -3,7 +3,7 @@ import { AchievementsCalls, EventsCalls, FamilyCalls, HomeCalls, LibraryCalls, P
 import { given } from "./given.js";
 import { MemoryEtagStore } from "./http/etags.js";
 import { Returns } from "./http/returns.js";
-import { TokenSource } from "./http/tokens.js";
+import { TokenSource, userOf } from "./http/tokens.js";
 import { Transport } from "./http/transport.js";
 import { newId } from "./ids.js";
 import { LiveUpdates } from "./live/updates.js";
@@ -41,7 +41,8 @@ export class LibraryClient {
         const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
         const retries = options.retries ?? {};
         const waits = { pause: options.pause ?? pause, random: options.random ?? Math.random };
-        const common = { ...waits, tokens: new TokenSource(token), returns: new Returns() };
+        const tokens = new TokenSource(token);
+        const common = { ...waits, tokens, returns: new Returns() };
         const transport = new Transport({
             ...common,
             fetch,
@@ -69,7 +70,15 @@ export class LibraryClient {
         this.settings = new Settings(sender);
         this.family = new FamilyCalls(sender);
         this.events = new EventsCalls(sender);
-        this.offline = new OfflineQueue(options.queue ?? new MemoryQueueStore(), this.playtime, this.achievements);
+        this.offline = new OfflineQueue({
+            store: options.queue ?? new MemoryQueueStore(),
+            playtime: this.playtime,
+            achievements: this.achievements,
+            owner: {
+                known: () => options.userId ?? tokens.user,
+                asked: async () => options.userId ?? userOf(await tokens.current()),
+            },
+        });
         this.#deviceId = options.deviceId ?? null;
         this.#live = (liveOptions) => {
             const socket = options.webSocket ?? globalThis.WebSocket;

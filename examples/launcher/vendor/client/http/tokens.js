@@ -8,9 +8,15 @@ export class TokenSource {
     #canRenew;
     #token;
     #asking;
+    #fixed;
     constructor(token) {
         this.#canRenew = typeof token !== "string";
+        this.#fixed = typeof token === "string" ? token : undefined;
         this.#provider = typeof token === "string" ? () => token : token;
+    }
+    /** The `sub` of the token that is known; undefined before the first one was asked for. */
+    get user() {
+        return userOf(this.#token ?? this.#fixed ?? "");
     }
     /** The token for the next request. */
     current() {
@@ -49,7 +55,7 @@ export class TokenSource {
 /** A token as it can stand in a header. The token itself is in no message: messages are logged. */
 function checked(token) {
     if (typeof token !== "string")
-        throw new TypeError(`the token provider gave ${token}, which is no text`);
+        throw new TypeError(`the token provider gave no text, but: ${typeof token}`);
     if (!/^[\x21-\x7e]+$/.test(token)) {
         throw new TypeError("the token provider gave a text that is empty, or has other than printable ASCII characters");
     }

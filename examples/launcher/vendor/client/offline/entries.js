@@ -20,6 +20,7 @@ export function restOf(entry, endTime) {
     return {
         kind: "session",
         id: entry.id,
+        ...(entry.user === undefined ? {} : { user: entry.user }),
         heldUntil: 0,
         session: {
             client_session_id: `${entry.sessionId}:rest`,

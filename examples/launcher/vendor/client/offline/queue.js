@@ -11,44 +11,80 @@ export class OfflineQueue {
     #store;
     #playtime;
     #achievements;
+    #owner;
     #now;
     #flushing;
-    constructor(store, playtime, achievements, now = Date.now) {
+    #next;
+    constructor({ store, playtime, achievements, owner, now = Date.now }) {
         this.#store = store;
         this.#playtime = playtime;
         this.#achievements = achievements;
+        this.#owner = owner;
         this.#now = now;
     }
-    /** Everything that waits. */
-    entries() {
-        return this.#store.load();
+    /** Everything of this player that is kept: what waits, and with a `code` what the service has refused. */
+    async entries() {
+        const user = this.#owner.known();
+        return (await this.#store.load()).filter((entry) => isOf(entry, user));
+    }
+    /** Lets refused entries be sent again, such as after the player has access again. */
+    async retry(...ids) {
+        for (const { code, ...entry } of await this.entries()) {
+            if (code !== undefined && ids.includes(entry.id))
+                await this.#store.put(entry);
+        }
+    }
+    /** Removes entries, such as refused ones. */
+    discard(...ids) {
+        return this.#store.remove(ids);
     }
     /** Keeps a session. `heldUntil`: it still grows, and is sent if it was not noted again until then. */
     addSession(session, heldUntil = 0) {
         const id = `session-${session.device_id ?? ""}-${session.client_session_id}`;
-        return this.#store.put({ kind: "session", id, session, heldUntil });
+        return this.#put({ kind: "session", id, session, heldUntil });
     }
     /** Keeps an unlock, or progress. The id and the time are made here if they are left out. */
     async addAchievement(achievement) {
         const whole = { client_id: newId(), happened_at: new Date(this.#now()).toISOString(), ...given(achievement) };
-        await this.#store.put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
+        await this.#put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
     }
     /** Keeps the end of a session that the service knows. */
     addEnd(entry) {
-        return this.#store.put({ ...entry, kind: "end", id: `end-${entry.sessionId}` });
+        return this.#put({ ...entry, kind: "end", id: `end-${entry.sessionId}` });
     }
-    /** Sends what waits. Calls at the same time share one run. */
+    /**
+     * Sends what waits. Calls during a run share the one after it, since the first may have passed what they mean; their
+     * report is of both.
+     */
     flush() {
-        this.#flushing ??= this.#flush().finally(() => {
+        if (this.#next)
+            return this.#next;
+        if (!this.#flushing)
+            return this.#run();
+        this.#next = this.#flushing
+            .catch(() => undefined)
+            .then(async (before) => {
+            this.#next = undefined;
+            const { results, error } = await this.#run();
+            return { results: [...(before?.results ?? []), ...results], error };
+        });
+        return this.#next;
+    }
+    #run() {
+        this.#flushing = this.#flush().finally(() => {
             this.#flushing = undefined;
         });
         return this.#flushing;
+    }
+    #put(entry) {
+        const user = this.#owner.known();
+        return this.#store.put(user === undefined ? entry : { ...entry, user });
     }
     async #flush() {
         const results = [];
         const failures = new Failures();
         try {
-            const entries = await this.#store.load();
+            const entries = await this.#waiting();
             const of = (kind) => entries.filter((entry) => entry.kind === kind);
             const ended = await this.#ends(of("end"), results, failures);
             const sessions = [...of("session").filter((entry) => entry.heldUntil <= this.#now()), ...ended];
@@ -67,6 +103,14 @@ export class OfflineQueue {
             return { results, error };
         }
         return { results, error: failures.first };
+    }
+    /** What was not refused. What another player has played in this program waits for that player's token. */
+    async #waiting() {
+        const waiting = (await this.#store.load()).filter((entry) => entry.code === undefined);
+        if (waiting.length === 0)
+            return [];
+        const user = await this.#owner.asked();
+        return waiting.filter((entry) => isOf(entry, user));
     }
     /** Ends that the service has missed become sessions of the rest; the others are done. */
     async #ends(entries, results, failures) {
@@ -160,18 +204,35 @@ export class OfflineQueue {
         }
         if (outcomes.length !== batch.length)
             throw new ForeignAnswer("an import has not answered each element", 200);
-        const results = batch.map((entry, index) => ({
-            entry,
-            result: outcomes[index]?.result ?? "rejected",
-            code: (outcomes[index]?.code ?? null),
-        }));
-        await this.#store.remove(batch.map((entry) => entry.id));
+        const results = batch.map((entry, index) => {
+            const { result = "rejected", code = null } = outcomes[index] ?? {};
+            return resultOf(entry, result, code);
+        });
+        await this.#finish(results);
         return results;
     }
     async #finished(entry, result, code) {
-        await this.#store.remove([entry.id]);
-        return { entry, result, code };
+        const finished = resultOf(entry, result, code);
+        await this.#finish([finished]);
+        return finished;
     }
+    /** Removes what is done, which also makes room; what was refused stays, with the reason. */
+    async #finish(results) {
+        await this.#store.remove(results.filter((one) => one.result !== "rejected").map((one) => one.entry.id));
+        for (const { entry, result } of results)
+            if (result === "rejected")
+                await this.#store.put(entry);
+    }
+}
+/** Whether an entry is this player's. One that names nobody is sent by the first token that there is. */
+function isOf(entry, user) {
+    return entry.user === undefined || entry.user === user;
+}
+function resultOf(entry, result, reason) {
+    if (result !== "rejected")
+        return { entry, result, code: null };
+    const code = reason ?? "UNKNOWN";
+    return { entry: { ...entry, code }, result, code };
 }
 /** What the service has failed at while it does the rest: that waits, and does not hold up what comes after it. */
 class Failures {

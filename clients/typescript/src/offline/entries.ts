@@ -33,10 +33,18 @@ export interface EndEntry extends Kept {
   readonly product_id: string;
   readonly device_id: string | null;
   readonly platform: string | null;
-  /** Milliseconds that were played after the last heartbeat that was answered. */
+  /** Milliseconds that were played, without a break, after the last heartbeat that was answered. */
   readonly playedMs: number;
+  /** When that began, in milliseconds by the clock of this machine. */
+  readonly playedFrom?: number;
+  /** What the clock of the service is ahead of this machine's; undefined if it is not known. */
+  readonly serverAheadMs?: number;
+  /** Each sleep of the machine without the network begins another part. */
+  readonly part?: number;
   /** When the session ended, in milliseconds by the clock of this machine. */
   readonly endedAt: number;
+  /** Until when it may still grow, or be removed because a heartbeat is answered. 0, or undefined: it has ended. */
+  readonly heldUntil?: number;
 }
 
 /** An unlock, or progress, of an achievement. */
@@ -70,25 +78,40 @@ export function halvesOf<T>(batch: readonly T[]): [T[], T[]] {
   return [batch.slice(0, middle), batch.slice(middle)];
 }
 
+/** Clocks that differ by less are the same: times of the service are whole seconds, and an answer takes its time. */
+const CLOCK_SLACK_MS = 3_000;
+
 /**
- * The session that the service has not counted: what was played after its last heartbeat. It begins where the service
- * says that the session has ended, so that the clock of this machine does not matter. Its id follows from the session's,
- * so it counts once.
+ * What was played after the service has ended a session. The answer to its last heartbeat may have been lost: what was
+ * played before that is counted.
+ */
+function uncounted({ playedMs, playedFrom, serverAheadMs }: EndEntry, endMs: number): { fromMs: number; ms: number } {
+  if (playedFrom === undefined || serverAheadMs === undefined) return { fromMs: endMs, ms: playedMs };
+  const beganMs = playedFrom + serverAheadMs;
+  if (Math.abs(beganMs - endMs) <= CLOCK_SLACK_MS) return { fromMs: endMs, ms: playedMs };
+  // It began later only where the machine has slept before it.
+  return beganMs > endMs ? { fromMs: beganMs, ms: playedMs } : { fromMs: endMs, ms: beganMs + playedMs - endMs };
+}
+
+/**
+ * The session that the service has not counted. It begins where the service says that the session has ended, so that a
+ * clock of this machine that is a little off does not matter. Its id follows from the session's, so it counts once.
  */
 export function restOf(entry: EndEntry, endTime: string): SessionEntry | undefined {
-  if (entry.playedMs < 1_000) return undefined;
+  const { fromMs, ms } = uncounted(entry, Date.parse(endTime));
+  if (ms < 1_000) return undefined;
   return {
     kind: "session",
     id: entry.id,
     ...(entry.user === undefined ? {} : { user: entry.user }),
     heldUntil: 0,
     session: {
-      client_session_id: `${entry.sessionId}:rest`,
+      client_session_id: `${entry.sessionId}:rest${entry.part || ""}`,
       product_id: entry.product_id,
       device_id: entry.device_id,
       platform: entry.platform,
-      start_time: endTime,
-      end_time: new Date(Date.parse(endTime) + entry.playedMs).toISOString(),
+      start_time: fromMs === Date.parse(endTime) ? endTime : new Date(fromMs).toISOString(),
+      end_time: new Date(fromMs + ms).toISOString(),
     },
   };
 }

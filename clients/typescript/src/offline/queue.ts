@@ -101,9 +101,14 @@ export class OfflineQueue {
     await this.#put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
   }
 
-  /** Keeps the end of a session that the service knows. */
+  /** Keeps the end of a session that the service knows, or a part of what it may have missed. */
   addEnd(entry: Omit<EndEntry, "kind" | "id">): Promise<void> {
-    return this.#put({ ...entry, kind: "end", id: `end-${entry.sessionId}` });
+    return this.#put({ ...entry, kind: "end", id: endId(entry.sessionId, entry.part) });
+  }
+
+  /** Removes the ends of a session, up to a part: the service has all of it. */
+  removeEnds(sessionId: string, lastPart: number): Promise<void> {
+    return this.#store.remove(Array.from({ length: lastPart + 1 }, (_, part) => endId(sessionId, part)));
   }
 
   /**
@@ -142,8 +147,9 @@ export class OfflineQueue {
       const entries = await this.#waiting();
       const of = <K extends QueueEntry["kind"]>(kind: K) =>
         entries.filter((entry): entry is Extract<QueueEntry, { kind: K }> => entry.kind === kind);
-      const ended = await this.#ends(of("end"), results, failures);
-      const sessions = [...of("session").filter((entry) => entry.heldUntil <= this.#now()), ...ended];
+      const isDue = (entry: SessionEntry | EndEntry) => (entry.heldUntil ?? 0) <= this.#now();
+      const ended = await this.#ends(of("end").filter(isDue), results, failures);
+      const sessions = [...of("session").filter(isDue), ...ended];
       sessions.sort((one, other) => Date.parse(one.session.start_time) - Date.parse(other.session.start_time));
       for (const batch of batchesOf(sessions)) {
         await failures.after(async () => results.push(...(await this.#sessions(batch))));
@@ -200,8 +206,9 @@ export class OfflineQueue {
   async #ended(entry: EndEntry): Promise<"counted" | "runs" | { at: string }> {
     const { end_time, end_reason } = (await this.#playtime.getSession(entry.sessionId)).data.attributes;
     if (end_time) return end_reason === "timeout" ? { at: end_time } : "counted";
-    // Ended now, it would count the time since then as well: it waits for its time-out.
-    if (this.#now() - entry.endedAt > FRESH_MS) return "runs";
+    // Ended now, it would count the time since then as well: it waits for its time-out. So does one whose game has
+    // crashed, or is still played by another process.
+    if (entry.heldUntil || this.#now() - entry.endedAt > FRESH_MS) return "runs";
     await this.#playtime.endSession(entry.sessionId, { idempotencyKey: entry.idempotencyKey });
     return "counted";
   }
@@ -273,6 +280,11 @@ export class OfflineQueue {
     await this.#store.remove(results.filter((one) => one.result !== "rejected").map((one) => one.entry.id));
     for (const { entry, result } of results) if (result === "rejected") await this.#store.put(entry);
   }
+}
+
+/** The first part has the name that it would have alone. */
+function endId(sessionId: string, part = 0): string {
+  return part === 0 ? `end-${sessionId}` : `end-${sessionId}-${part}`;
 }
 
 /** Whether an entry is this player's. One that names nobody is sent by the first token that there is. */

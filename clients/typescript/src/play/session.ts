@@ -46,11 +46,24 @@ const SHORTEST_MS = 1_000;
 const ONCE = { tries: 1, totalSeconds: 30 };
 
 type Stretch =
-  /** The service knows the session. */
-  | { readonly kind: "online"; readonly sessionId: string; readonly endKey: string; unackedMs: number }
+  /** The service knows the session. What no heartbeat's answer has confirmed is noted in the queue as it grows. */
+  | {
+      readonly kind: "online";
+      readonly sessionId: string;
+      readonly endKey: string;
+      unackedFrom: number;
+      unackedMs: number;
+      /** Grows with each sleep of the machine: what was noted before it may have been sent meanwhile. */
+      part: number;
+      isAway: boolean;
+      /** Whether something of it is in the queue. */
+      isNoted: boolean;
+    }
   /** The service knows nothing of it: it is noted in the queue. */
   | { readonly kind: "offline"; readonly clientSessionId: string; readonly startedAt: number; lengthMs: number }
   | { readonly kind: "over" };
+
+type Online = Extract<Stretch, { kind: "online" }>;
 
 export class PlaySession implements AsyncDisposable {
   readonly #parts: PlayParts;
@@ -63,6 +76,8 @@ export class PlaySession implements AsyncDisposable {
   #turn: Promise<void> = Promise.resolve();
   #lastTurn = 0;
   #lostAt: string | undefined;
+  /** What the service's clock is ahead of this machine's. */
+  #serverAheadMs: number | undefined;
 
   private constructor(parts: PlayParts, request: StartSession, options: PlayOptions) {
     this.#parts = parts;
@@ -136,8 +151,18 @@ export class PlaySession implements AsyncDisposable {
 
   async #online(): Promise<Stretch> {
     const options = { retries: IN_A_HURRY, signal: this.#signal };
-    const { data } = await this.#parts.playtime.startSession(this.#request, options);
-    return { kind: "online", sessionId: data.id, endKey: newId(), unackedMs: 0 };
+    const { data, response } = await this.#parts.playtime.startSession(this.#request, options);
+    // A session that ran already, or whose first answer was lost, has begun earlier.
+    const startTime = response.status === 201 && !response.isReplayed ? data.attributes.start_time : undefined;
+    this.#compareClocks(response.headers.get("Date") ?? startTime);
+    const unacked = { unackedFrom: this.#now(), unackedMs: 0, part: 0, isAway: false, isNoted: false };
+    return { kind: "online", sessionId: data.id, endKey: newId(), ...unacked };
+  }
+
+  /** Browsers hide the `Date` of an answer from the page, so that the start of a session has to do. */
+  #compareClocks(serverTime: string | undefined): void {
+    const ms = Date.parse(serverTime ?? "");
+    if (!Number.isNaN(ms)) this.#serverAheadMs = ms - this.#now();
   }
 
   #offline(): Extract<Stretch, { kind: "offline" }> {
@@ -161,12 +186,16 @@ export class PlaySession implements AsyncDisposable {
   async #advance(): Promise<void> {
     const now = this.#now();
     const gap = playedMs(now - this.#lastTurn, this.#intervalMs);
+    if (now < this.#lastTurn) this.#serverAheadMs = undefined; // the clock was set back
+    if (gap.sleptMs > 0) await this.#split(now - gap.playedMs);
+    const stretch = this.#stretch;
+    if (stretch.kind === "offline") stretch.lengthMs += gap.playedMs;
+    if (stretch.kind === "online") {
+      if (stretch.unackedMs === 0) stretch.unackedFrom = now - gap.playedMs;
+      stretch.unackedMs += gap.playedMs;
+    }
     this.#lastTurn = now;
     if (gap.sleptMs > 0) this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
-    if (this.#stretch.kind === "online") this.#stretch.unackedMs += gap.playedMs;
-    if (this.#stretch.kind !== "offline") return;
-    if (gap.sleptMs > 0) await this.#split(now - gap.playedMs);
-    this.#stretch.lengthMs += gap.playedMs;
   }
 
   /**
@@ -174,8 +203,16 @@ export class PlaySession implements AsyncDisposable {
    * what is noted by its id again is a duplicate for the service.
    */
   async #split(startedAt: number): Promise<void> {
-    await this.#note(true);
-    this.#stretch = { ...this.#offline(), startedAt };
+    const stretch = this.#stretch;
+    if (stretch.kind === "offline") {
+      await this.#note(true);
+      this.#stretch = { ...this.#offline(), startedAt };
+    }
+    if (stretch.kind === "online" && stretch.unackedMs > 0) {
+      await this.#keepEnd(stretch, { endedAt: stretch.unackedFrom + stretch.unackedMs });
+      stretch.part += 1;
+      stretch.unackedMs = 0;
+    }
   }
 
   async #beat(): Promise<void> {
@@ -186,22 +223,35 @@ export class PlaySession implements AsyncDisposable {
       return this.#restart();
     }
     const { sessionId } = this.#stretch;
+    let answer: Done;
     try {
       const options = { retries: ONCE, signal: this.#signal };
-      this.#acknowledged(await this.#parts.playtime.recordHeartbeat(sessionId, options));
+      answer = await this.#parts.playtime.recordHeartbeat(sessionId, options);
     } catch (error) {
-      await this.#failed(error);
+      return this.#failed(error);
     }
+    await this.#acknowledged(answer);
   }
 
-  #acknowledged({ response }: Done): void {
-    if (this.#stretch.kind === "online") {
-      if (this.#stretch.unackedMs > this.#intervalMs * 1.5) this.#onNotice({ kind: "online" });
-      this.#stretch.unackedMs = 0;
-    }
+  async #acknowledged({ response }: Done): Promise<void> {
+    this.#compareClocks(response.headers.get("Date") ?? undefined);
     const lostAt = response.headers.get("X-Seat-Lost-At") ?? undefined;
     if (lostAt !== undefined && lostAt !== this.#lostAt) this.#onNotice({ kind: "seat_reclaimed", lostAt });
     this.#lostAt = lostAt;
+    const stretch = this.#stretch;
+    if (stretch.kind !== "online") return;
+    stretch.unackedMs = 0;
+    if (stretch.isAway) this.#onNotice({ kind: "online" });
+    stretch.isAway = false;
+    await this.#forget(stretch);
+  }
+
+  /** The service has counted all of a session, or nothing of it counts any more. */
+  async #forget(stretch: Online): Promise<void> {
+    if (!stretch.isNoted) return;
+    await this.#parts.queue.removeEnds(stretch.sessionId, stretch.part);
+    stretch.part = 0;
+    stretch.isNoted = false;
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -209,14 +259,17 @@ export class PlaySession implements AsyncDisposable {
     if (stretch.kind !== "online") return;
     const failed = failedOf(error);
     if (failed.kind === "away") {
-      if (stretch.unackedMs <= this.#intervalMs * 1.5) this.#onNotice({ kind: "offline" });
-      return;
+      if (!stretch.isAway) this.#onNotice({ kind: "offline" });
+      stretch.isAway = true;
+      // Sent by another process, or after a crash, if neither another note nor an answer follows.
+      return this.#keepEnd(stretch, { heldUntil: this.#now() + 3 * this.#intervalMs });
     }
     if (failed.kind === "timed_out") {
       await this.#keepEnd(stretch);
       return this.#restart();
     }
     this.#over(failed.reason);
+    await this.#forget(stretch);
   }
 
   /** A new session at the service, in place of one that was offline or has timed out. */
@@ -256,24 +309,31 @@ export class PlaySession implements AsyncDisposable {
         const { data } = await this.#parts.playtime.endSession(stretch.sessionId, options);
         // It had ended before, at its last heartbeat that arrived: what was played since then is not counted yet.
         if (data.attributes.end_reason === "timeout") await this.#keepEnd(stretch);
+        else await this.#forget(stretch);
       } catch (error) {
         // Also if there is no token: what was played is not lost for that.
         const isRefused = error instanceof LibraryError && failedOf(error).kind === "over";
         if (!isRefused) await this.#keepEnd(stretch);
+        else await this.#forget(stretch);
       }
     }
     this.#stretch = { kind: "over" };
   }
 
-  #keepEnd(stretch: Extract<Stretch, { kind: "online" }>): Promise<void> {
-    return this.#parts.queue.addEnd({
+  async #keepEnd(stretch: Online, { heldUntil = 0, endedAt = this.#now() } = {}): Promise<void> {
+    stretch.isNoted = true;
+    await this.#parts.queue.addEnd({
       sessionId: stretch.sessionId,
       idempotencyKey: stretch.endKey,
       product_id: this.#request.product_id,
       device_id: this.#request.device_id ?? null,
       platform: this.#request.platform ?? null,
       playedMs: Math.round(stretch.unackedMs),
-      endedAt: this.#now(),
+      playedFrom: Math.round(stretch.unackedFrom),
+      ...(this.#serverAheadMs === undefined ? {} : { serverAheadMs: this.#serverAheadMs }),
+      part: stretch.part,
+      endedAt,
+      heldUntil,
     });
   }
 }

@@ -2,12 +2,15 @@
 
 import { LibraryError, LibraryRefusal } from "../errors.js";
 
+/** Browsers wake a hidden page once a minute, and may miss a turn: that is no sleep, however short the interval is. */
+const LONGEST_AWAKE_MS = 150_000;
+
 /**
  * How much of the time between two turns was played. A gap of more than two intervals is a sleep of the machine: only
  * one interval of it counts, since it is unknown when in it the machine fell asleep.
  */
 export function playedMs(gapMs: number, intervalMs: number): { playedMs: number; sleptMs: number } {
-  if (gapMs <= 2 * intervalMs) return { playedMs: Math.max(0, gapMs), sleptMs: 0 };
+  if (gapMs <= Math.max(2 * intervalMs, LONGEST_AWAKE_MS)) return { playedMs: Math.max(0, gapMs), sleptMs: 0 };
   return { playedMs: intervalMs, sleptMs: gapMs - intervalMs };
 }
 

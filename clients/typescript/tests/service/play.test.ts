@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -119,6 +120,52 @@ test("a session that timed out while the network was gone continues as a new one
   await client.offline.flush();
   const reasons = (await sessions()).map((one) => one.attributes.end_reason).sort();
   assert.deepEqual(reasons, ["completed", "imported", "timeout"]);
+});
+
+test("a game that is killed without the network has lost none of what it noted", async () => {
+  const queue = join(folder, player.user);
+  const index = new URL("../../src/", import.meta.url);
+  const game = `
+    import { LibraryClient } from "${index}index.js";
+    import { FileQueueStore } from "${index}node.js";
+    const queue = new FileQueueStore(${JSON.stringify(queue)});
+    const client = new LibraryClient("${proxy.url}", "${player.token}", { deviceId: "deck", queue });
+    await client.play("${player.product}", { heartbeatSeconds: 0.2 });`;
+  const seen = beats();
+  const running = spawn(process.execPath, ["--input-type=module", "--eval", game], { stdio: "inherit" });
+  await until(() => (beats() > seen ? true : undefined));
+  proxy.cut({ stays: true });
+  const client = device();
+  await until(async () => {
+    const [entry] = await client.offline.entries();
+    return entry?.kind === "end" && entry.playedMs > 1_200 ? true : undefined;
+  });
+  running.kill("SIGKILL");
+  proxy.restore();
+  await until(async () => ((await sessions())[0]?.attributes.end_time ? true : undefined));
+  const { results } = await client.offline.flush();
+  assert.deepEqual(
+    results.map((one) => [one.entry.kind, one.result]),
+    [["session", "accepted"]],
+  );
+  const [rest] = (await sessions()).filter((one) => one.attributes.end_reason === "imported");
+  assert.ok((rest?.attributes.duration_seconds ?? 0) >= 1);
+});
+
+test("an outage that is shorter than the time-out leaves nothing in the queue", async () => {
+  const client = device();
+  const session = await client.play(player.product, { heartbeatSeconds: 0.2 });
+  const first = session.sessionId;
+  proxy.cut({ stays: true });
+  await until(async () => ((await client.offline.entries()).length ? true : undefined));
+  proxy.restore();
+  await until(async () => ((await client.offline.entries()).length ? undefined : true));
+  assert.equal(session.sessionId, first);
+  await session.end();
+  assert.deepEqual(
+    (await sessions()).map((one) => one.attributes.end_reason),
+    ["completed"],
+  );
 });
 
 test("a game that is not owned is refused, and nothing of it waits", async () => {

@@ -376,6 +376,17 @@ test("an end that the service has, or that ends a session now, is done", async (
   assert.equal(running.sent[1]?.headers["Idempotency-Key"], "k");
 });
 
+test("an end that may still grow is not sent, and one whose game has crashed waits for the time-out", async () => {
+  const { client, sent } = scripted([known(null, null)]);
+  const end = { ...END, playedMs: 90_000, endedAt: Date.now() };
+  await client.offline.addEnd({ ...end, heldUntil: Date.now() + 60_000 });
+  await client.offline.flush();
+  assert.equal(sent.length, 0);
+  await client.offline.addEnd({ ...end, heldUntil: 1 });
+  await client.offline.flush();
+  assert.deepEqual([sent.length, (await client.offline.entries()).length], [1, 1]);
+});
+
 test("an old end of a session that still runs waits for its time-out", async () => {
   const { client } = scripted([known(null, null)]);
   await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: 0 });

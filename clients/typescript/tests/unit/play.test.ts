@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { LibraryRefusal, type PlayNotice, TokenUnavailable } from "../../src/index.js";
+import { restOf } from "../../src/offline/entries.js";
 import { PlaySession } from "../../src/play/session.js";
 import { playedMs } from "../../src/play/ticks.js";
 import { answer, refusal, type Scripted, scripted } from "../scripted.js";
 
 const MINUTE = 60_000;
-const started = (id = "s1") => answer({ data: { id, attributes: { end_reason: null } } }, { status: 201 });
+const started = (id = "s1", start_time?: string) =>
+  answer({ data: { id, attributes: { end_reason: null, start_time } } }, { status: 201 });
 const beaten = (headers: Record<string, string> = {}) => new Response(null, { status: 204, headers });
 const ended = (end_reason = "completed") => answer({ data: { id: "s1", attributes: { end_reason } } });
 
@@ -111,6 +113,83 @@ test("an end that the service does not get waits with what it has not counted", 
   assert.deepEqual([entry.sessionId, entry.playedMs], ["s1", 1.5 * MINUTE]);
 });
 
+test("what is played after the network has gone is in the queue at each turn, until a heartbeat is answered", async () => {
+  // A crash, or a tab that is closed, loses one interval and not an evening.
+  const cut = new Error("cut");
+  const { session, pass, client, kinds, clock } = await playing([started(), cut, cut, beaten(), cut, cut, cut]);
+  const noted = async () => (await client.offline.entries()).map((one) => one.kind === "end" && one.playedMs);
+  await pass(MINUTE);
+  assert.deepEqual(await noted(), [MINUTE]);
+  await pass(MINUTE);
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "end" && entry.sessionId === "s1" && entry.playedMs === 2 * MINUTE);
+  assert.equal(entry.heldUntil, clock.ms + 3 * MINUTE);
+  await pass(MINUTE);
+  assert.deepEqual(await noted(), []);
+  await pass(MINUTE);
+  await session.end();
+  assert.deepEqual([await noted(), kinds()], [[MINUTE], ["offline", "online", "offline"]]);
+  const [ended] = await client.offline.entries();
+  assert.ok(ended?.kind === "end" && ended.heldUntil === 0);
+});
+
+test("what was noted is forgotten once the session is ended, or counts no more", async () => {
+  for (const last of [ended(), refusal(409, "FAMILY_SEAT_LOST")]) {
+    const { session, pass, client } = await playing([started(), new Error("cut"), last]);
+    await pass(MINUTE);
+    await session.end();
+    assert.deepEqual(await client.offline.entries(), []);
+  }
+});
+
+test("what is played online before and after a sleep without the network are two sessions", async () => {
+  // Woken up, another program sends what waits before this one notes more of it.
+  const cut = new Error("cut");
+  const { session, pass, client } = await playing([started("s1", "2026-11-28T12:00:00Z"), cut, cut, cut, cut]);
+  await pass(MINUTE);
+  await pass(8 * 60 * MINUTE);
+  await session.end();
+  const rests = (await client.offline.entries()).map((one) => {
+    assert.ok(one.kind === "end" && one.heldUntil === 0);
+    return restOf(one, "2026-11-28T12:00:00Z")?.session;
+  });
+  assert.deepEqual(
+    rests.map((one) => [one?.client_session_id, one?.start_time, one?.end_time]),
+    [
+      ["s1:rest", "2026-11-28T12:00:00Z", "2026-11-28T12:01:00.000Z"],
+      ["s1:rest1", "2026-11-28T20:00:00.000Z", "2026-11-28T20:01:00.000Z"],
+    ],
+  );
+});
+
+test("a heartbeat whose answer was lost counts, and what was played before it does not count again", async () => {
+  const timedOut = refusal(409, "SESSION_ALREADY_ENDED", {
+    meta: { end_reason: "timeout", end_time: "2026-11-28T15:01:00Z" },
+  });
+  // This machine's clock is three hours behind the service's.
+  const script = [started("s1", "2026-11-28T15:00:00Z"), new Error("lost"), new Error("cut"), timedOut, started("s2")];
+  const { pass, client } = await playing([...script, ended()]);
+  for (let turn = 0; turn < 3; turn += 1) await pass(MINUTE);
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "end" && entry.playedMs === 3 * MINUTE);
+  const rest = restOf(entry, "2026-11-28T15:01:00Z")?.session;
+  assert.deepEqual([rest?.start_time, rest?.end_time], ["2026-11-28T15:01:00Z", "2026-11-28T15:03:00.000Z"]);
+  assert.equal(restOf(entry, "2026-11-28T15:03:00Z"), undefined);
+});
+
+test("a clock that is set back while a game is played takes nothing away", async () => {
+  const cut = new Error("cut");
+  const { session, pass, client } = await playing([started("s1", "2026-11-28T12:00:00Z"), cut, cut, cut, cut, cut]);
+  await pass(MINUTE);
+  await pass(-180 * MINUTE);
+  await pass(MINUTE);
+  await session.end();
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "end");
+  const rest = restOf(entry, "2026-11-28T12:00:00Z")?.session;
+  assert.equal(rest?.end_time, "2026-11-28T12:02:00.000Z");
+});
+
 test("a session that timed out meanwhile is continued by a new one", async () => {
   const timedOut = refusal(409, "SESSION_ALREADY_ENDED", {
     meta: { end_reason: "timeout", end_time: "2026-11-28T12:01:00Z" },
@@ -169,6 +248,9 @@ test("what is played offline after a sleep is another session", async () => {
 test("a gap of two turns was played, a longer one was slept", () => {
   assert.deepEqual(playedMs(2 * MINUTE, MINUTE), { playedMs: 2 * MINUTE, sleptMs: 0 });
   assert.deepEqual(playedMs(9 * MINUTE, MINUTE), { playedMs: MINUTE, sleptMs: 8 * MINUTE });
+  // A page that is hidden is woken once a minute, however short its interval is.
+  assert.deepEqual(playedMs(MINUTE, MINUTE / 3), { playedMs: MINUTE, sleptMs: 0 });
+  assert.deepEqual(playedMs(2.1 * MINUTE, MINUTE), { playedMs: 2.1 * MINUTE, sleptMs: 0 });
   assert.deepEqual(playedMs(-5, MINUTE), { playedMs: 0, sleptMs: 0 });
 });
 

@@ -9,13 +9,28 @@ export function halvesOf(batch) {
     const middle = Math.ceil(batch.length / 2);
     return [batch.slice(0, middle), batch.slice(middle)];
 }
+/** Clocks that differ by less are the same: times of the service are whole seconds, and an answer takes its time. */
+const CLOCK_SLACK_MS = 3_000;
 /**
- * The session that the service has not counted: what was played after its last heartbeat. It begins where the service
- * says that the session has ended, so that the clock of this machine does not matter. Its id follows from the session's,
- * so it counts once.
+ * What was played after the service has ended a session. The answer to its last heartbeat may have been lost: what was
+ * played before that is counted.
+ */
+function uncounted({ playedMs, playedFrom, serverAheadMs }, endMs) {
+    if (playedFrom === undefined || serverAheadMs === undefined)
+        return { fromMs: endMs, ms: playedMs };
+    const beganMs = playedFrom + serverAheadMs;
+    if (Math.abs(beganMs - endMs) <= CLOCK_SLACK_MS)
+        return { fromMs: endMs, ms: playedMs };
+    // It began later only where the machine has slept before it.
+    return beganMs > endMs ? { fromMs: beganMs, ms: playedMs } : { fromMs: endMs, ms: beganMs + playedMs - endMs };
+}
+/**
+ * The session that the service has not counted. It begins where the service says that the session has ended, so that a
+ * clock of this machine that is a little off does not matter. Its id follows from the session's, so it counts once.
  */
 export function restOf(entry, endTime) {
-    if (entry.playedMs < 1_000)
+    const { fromMs, ms } = uncounted(entry, Date.parse(endTime));
+    if (ms < 1_000)
         return undefined;
     return {
         kind: "session",
@@ -23,12 +38,12 @@ export function restOf(entry, endTime) {
         ...(entry.user === undefined ? {} : { user: entry.user }),
         heldUntil: 0,
         session: {
-            client_session_id: `${entry.sessionId}:rest`,
+            client_session_id: `${entry.sessionId}:rest${entry.part || ""}`,
             product_id: entry.product_id,
             device_id: entry.device_id,
             platform: entry.platform,
-            start_time: endTime,
-            end_time: new Date(Date.parse(endTime) + entry.playedMs).toISOString(),
+            start_time: fromMs === Date.parse(endTime) ? endTime : new Date(fromMs).toISOString(),
+            end_time: new Date(fromMs + ms).toISOString(),
         },
     };
 }

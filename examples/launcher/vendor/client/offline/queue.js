@@ -48,9 +48,13 @@ export class OfflineQueue {
         const whole = { client_id: newId(), happened_at: new Date(this.#now()).toISOString(), ...given(achievement) };
         await this.#put({ kind: "achievement", id: `achievement-${whole.client_id}`, achievement: whole });
     }
-    /** Keeps the end of a session that the service knows. */
+    /** Keeps the end of a session that the service knows, or a part of what it may have missed. */
     addEnd(entry) {
-        return this.#put({ ...entry, kind: "end", id: `end-${entry.sessionId}` });
+        return this.#put({ ...entry, kind: "end", id: endId(entry.sessionId, entry.part) });
+    }
+    /** Removes the ends of a session, up to a part: the service has all of it. */
+    removeEnds(sessionId, lastPart) {
+        return this.#store.remove(Array.from({ length: lastPart + 1 }, (_, part) => endId(sessionId, part)));
     }
     /**
      * Sends what waits. Calls during a run share the one after it, since the first may have passed what they mean; their
@@ -86,8 +90,9 @@ export class OfflineQueue {
         try {
             const entries = await this.#waiting();
             const of = (kind) => entries.filter((entry) => entry.kind === kind);
-            const ended = await this.#ends(of("end"), results, failures);
-            const sessions = [...of("session").filter((entry) => entry.heldUntil <= this.#now()), ...ended];
+            const isDue = (entry) => (entry.heldUntil ?? 0) <= this.#now();
+            const ended = await this.#ends(of("end").filter(isDue), results, failures);
+            const sessions = [...of("session").filter(isDue), ...ended];
             sessions.sort((one, other) => Date.parse(one.session.start_time) - Date.parse(other.session.start_time));
             for (const batch of batchesOf(sessions)) {
                 await failures.after(async () => results.push(...(await this.#sessions(batch))));
@@ -148,8 +153,9 @@ export class OfflineQueue {
         const { end_time, end_reason } = (await this.#playtime.getSession(entry.sessionId)).data.attributes;
         if (end_time)
             return end_reason === "timeout" ? { at: end_time } : "counted";
-        // Ended now, it would count the time since then as well: it waits for its time-out.
-        if (this.#now() - entry.endedAt > FRESH_MS)
+        // Ended now, it would count the time since then as well: it waits for its time-out. So does one whose game has
+        // crashed, or is still played by another process.
+        if (entry.heldUntil || this.#now() - entry.endedAt > FRESH_MS)
             return "runs";
         await this.#playtime.endSession(entry.sessionId, { idempotencyKey: entry.idempotencyKey });
         return "counted";
@@ -223,6 +229,10 @@ export class OfflineQueue {
             if (result === "rejected")
                 await this.#store.put(entry);
     }
+}
+/** The first part has the name that it would have alone. */
+function endId(sessionId, part = 0) {
+    return part === 0 ? `end-${sessionId}` : `end-${sessionId}-${part}`;
 }
 /** Whether an entry is this player's. One that names nobody is sent by the first token that there is. */
 function isOf(entry, user) {

@@ -19,6 +19,8 @@ export class PlaySession {
     #turn = Promise.resolve();
     #lastTurn = 0;
     #lostAt;
+    /** What the service's clock is ahead of this machine's. */
+    #serverAheadMs;
     constructor(parts, request, options) {
         this.#parts = parts;
         this.#request = request;
@@ -85,8 +87,18 @@ export class PlaySession {
     }
     async #online() {
         const options = { retries: IN_A_HURRY, signal: this.#signal };
-        const { data } = await this.#parts.playtime.startSession(this.#request, options);
-        return { kind: "online", sessionId: data.id, endKey: newId(), unackedMs: 0 };
+        const { data, response } = await this.#parts.playtime.startSession(this.#request, options);
+        // A session that ran already, or whose first answer was lost, has begun earlier.
+        const startTime = response.status === 201 && !response.isReplayed ? data.attributes.start_time : undefined;
+        this.#compareClocks(response.headers.get("Date") ?? startTime);
+        const unacked = { unackedFrom: this.#now(), unackedMs: 0, part: 0, isAway: false, isNoted: false };
+        return { kind: "online", sessionId: data.id, endKey: newId(), ...unacked };
+    }
+    /** Browsers hide the `Date` of an answer from the page, so that the start of a session has to do. */
+    #compareClocks(serverTime) {
+        const ms = Date.parse(serverTime ?? "");
+        if (!Number.isNaN(ms))
+            this.#serverAheadMs = ms - this.#now();
     }
     #offline() {
         return { kind: "offline", clientSessionId: newId(), startedAt: this.#now(), lengthMs: 0 };
@@ -108,24 +120,37 @@ export class PlaySession {
     async #advance() {
         const now = this.#now();
         const gap = playedMs(now - this.#lastTurn, this.#intervalMs);
+        if (now < this.#lastTurn)
+            this.#serverAheadMs = undefined; // the clock was set back
+        if (gap.sleptMs > 0)
+            await this.#split(now - gap.playedMs);
+        const stretch = this.#stretch;
+        if (stretch.kind === "offline")
+            stretch.lengthMs += gap.playedMs;
+        if (stretch.kind === "online") {
+            if (stretch.unackedMs === 0)
+                stretch.unackedFrom = now - gap.playedMs;
+            stretch.unackedMs += gap.playedMs;
+        }
         this.#lastTurn = now;
         if (gap.sleptMs > 0)
             this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
-        if (this.#stretch.kind === "online")
-            this.#stretch.unackedMs += gap.playedMs;
-        if (this.#stretch.kind !== "offline")
-            return;
-        if (gap.sleptMs > 0)
-            await this.#split(now - gap.playedMs);
-        this.#stretch.lengthMs += gap.playedMs;
     }
     /**
      * After a sleep the player plays another session. The one before it was not noted for long, and so may have been sent:
      * what is noted by its id again is a duplicate for the service.
      */
     async #split(startedAt) {
-        await this.#note(true);
-        this.#stretch = { ...this.#offline(), startedAt };
+        const stretch = this.#stretch;
+        if (stretch.kind === "offline") {
+            await this.#note(true);
+            this.#stretch = { ...this.#offline(), startedAt };
+        }
+        if (stretch.kind === "online" && stretch.unackedMs > 0) {
+            await this.#keepEnd(stretch, { endedAt: stretch.unackedFrom + stretch.unackedMs });
+            stretch.part += 1;
+            stretch.unackedMs = 0;
+        }
     }
     async #beat() {
         if (this.#stretch.kind === "over" || this.#timer === undefined)
@@ -136,24 +161,38 @@ export class PlaySession {
             return this.#restart();
         }
         const { sessionId } = this.#stretch;
+        let answer;
         try {
             const options = { retries: ONCE, signal: this.#signal };
-            this.#acknowledged(await this.#parts.playtime.recordHeartbeat(sessionId, options));
+            answer = await this.#parts.playtime.recordHeartbeat(sessionId, options);
         }
         catch (error) {
-            await this.#failed(error);
+            return this.#failed(error);
         }
+        await this.#acknowledged(answer);
     }
-    #acknowledged({ response }) {
-        if (this.#stretch.kind === "online") {
-            if (this.#stretch.unackedMs > this.#intervalMs * 1.5)
-                this.#onNotice({ kind: "online" });
-            this.#stretch.unackedMs = 0;
-        }
+    async #acknowledged({ response }) {
+        this.#compareClocks(response.headers.get("Date") ?? undefined);
         const lostAt = response.headers.get("X-Seat-Lost-At") ?? undefined;
         if (lostAt !== undefined && lostAt !== this.#lostAt)
             this.#onNotice({ kind: "seat_reclaimed", lostAt });
         this.#lostAt = lostAt;
+        const stretch = this.#stretch;
+        if (stretch.kind !== "online")
+            return;
+        stretch.unackedMs = 0;
+        if (stretch.isAway)
+            this.#onNotice({ kind: "online" });
+        stretch.isAway = false;
+        await this.#forget(stretch);
+    }
+    /** The service has counted all of a session, or nothing of it counts any more. */
+    async #forget(stretch) {
+        if (!stretch.isNoted)
+            return;
+        await this.#parts.queue.removeEnds(stretch.sessionId, stretch.part);
+        stretch.part = 0;
+        stretch.isNoted = false;
     }
     async #failed(error) {
         const stretch = this.#stretch;
@@ -161,15 +200,18 @@ export class PlaySession {
             return;
         const failed = failedOf(error);
         if (failed.kind === "away") {
-            if (stretch.unackedMs <= this.#intervalMs * 1.5)
+            if (!stretch.isAway)
                 this.#onNotice({ kind: "offline" });
-            return;
+            stretch.isAway = true;
+            // Sent by another process, or after a crash, if neither another note nor an answer follows.
+            return this.#keepEnd(stretch, { heldUntil: this.#now() + 3 * this.#intervalMs });
         }
         if (failed.kind === "timed_out") {
             await this.#keepEnd(stretch);
             return this.#restart();
         }
         this.#over(failed.reason);
+        await this.#forget(stretch);
     }
     /** A new session at the service, in place of one that was offline or has timed out. */
     async #restart() {
@@ -212,25 +254,34 @@ export class PlaySession {
                 // It had ended before, at its last heartbeat that arrived: what was played since then is not counted yet.
                 if (data.attributes.end_reason === "timeout")
                     await this.#keepEnd(stretch);
+                else
+                    await this.#forget(stretch);
             }
             catch (error) {
                 // Also if there is no token: what was played is not lost for that.
                 const isRefused = error instanceof LibraryError && failedOf(error).kind === "over";
                 if (!isRefused)
                     await this.#keepEnd(stretch);
+                else
+                    await this.#forget(stretch);
             }
         }
         this.#stretch = { kind: "over" };
     }
-    #keepEnd(stretch) {
-        return this.#parts.queue.addEnd({
+    async #keepEnd(stretch, { heldUntil = 0, endedAt = this.#now() } = {}) {
+        stretch.isNoted = true;
+        await this.#parts.queue.addEnd({
             sessionId: stretch.sessionId,
             idempotencyKey: stretch.endKey,
             product_id: this.#request.product_id,
             device_id: this.#request.device_id ?? null,
             platform: this.#request.platform ?? null,
             playedMs: Math.round(stretch.unackedMs),
-            endedAt: this.#now(),
+            playedFrom: Math.round(stretch.unackedFrom),
+            ...(this.#serverAheadMs === undefined ? {} : { serverAheadMs: this.#serverAheadMs }),
+            part: stretch.part,
+            endedAt,
+            heldUntil,
         });
     }
 }

@@ -1,11 +1,13 @@
 /** Decides what a heartbeat's turn means. Plain values, no I/O. */
 import { LibraryError, LibraryRefusal } from "../errors.js";
+/** Browsers wake a hidden page once a minute, and may miss a turn: that is no sleep, however short the interval is. */
+const LONGEST_AWAKE_MS = 150_000;
 /**
  * How much of the time between two turns was played. A gap of more than two intervals is a sleep of the machine: only
  * one interval of it counts, since it is unknown when in it the machine fell asleep.
  */
 export function playedMs(gapMs, intervalMs) {
-    if (gapMs <= 2 * intervalMs)
+    if (gapMs <= Math.max(2 * intervalMs, LONGEST_AWAKE_MS))
         return { playedMs: Math.max(0, gapMs), sleptMs: 0 };
     return { playedMs: intervalMs, sleptMs: gapMs - intervalMs };
 }

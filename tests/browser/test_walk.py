@@ -1,6 +1,8 @@
 """A player's walk through the launcher: two windows are two devices, and nothing is reloaded."""
 
 import asyncio
+import json
+from uuid import uuid4
 
 import pytest
 
@@ -132,6 +134,19 @@ async def test_the_wishlist_is_ordered_and_a_notice_has_a_condition(open_window)
     count = await window.run("document.querySelectorAll('.wish').length")
     await window.click("form button", "Wish for")
     await window.until(f"document.querySelectorAll('.wish').length === {count + 1}")
+
+
+async def test_what_the_service_refuses_is_listed_until_the_player_removes_it(open_window):
+    window = await open_window("?player=anna")
+    entry = {"kind": "achievement", "id": "achievement-a", "achievement": {"client_id": "a", "unlocked": True}}
+    entry["achievement"] |= {"achievement_id": str(uuid4()), "happened_at": "2026-11-01T12:00:00Z"}
+    place = "`gameshelf:queue:${config.players[0].user_id}:anna-pc:achievement-a`"
+    keep = f"localStorage.setItem({place}, {json.dumps(json.dumps(entry))})"
+    await window.run(f"fetch('demo/config').then((answer) => answer.json()).then((config) => {keep})")
+    later = await open_window("?player=anna")  # it sends what waits when it starts
+    await later.shows("The game has no such achievement", "main")
+    await later.click("main .attention button", "Remove")
+    await later.until("!document.querySelector('[aria-label=\"Not counted\"]')")
 
 
 async def test_the_owner_of_a_shared_copy_takes_it_back(open_window):

@@ -2,6 +2,7 @@
 
 import { LibraryError } from "../vendor/client/index.js";
 import { replace } from "./dom.js";
+import { errorText } from "./errors.js";
 import { formats } from "./format.js";
 import { demoBar } from "./parts/demo-bar.js";
 import { frame } from "./parts/frame.js";
@@ -11,6 +12,7 @@ import { placeOf } from "./place.js";
 import { Play } from "./play.js";
 import { demo } from "./session.js";
 import { follow } from "./updates.js";
+import { sendWaiting } from "./waiting.js";
 
 const SETTLE_MS = 120;
 const AGAIN_MS = 1_500;
@@ -37,7 +39,7 @@ export class App {
     const home = await this.#patiently(() => this.client.home());
     void this.play.resume(home.data.attributes.playing_now);
     void follow(this, home.meta.cursor).catch((error) => this.#failed(error));
-    void this.client.offline.flush().catch(() => {});
+    void this.sendWaiting();
     await this.refresh();
   }
 
@@ -50,7 +52,7 @@ export class App {
       const [data, shop] = await Promise.all([page.load(this, place), demoBar.load(this)]);
       if (turn !== this.turn) return;
       this.shown = { page, data, shop };
-      this.frame.online(true);
+      if (this.frame.online(true)) void this.sendWaiting();
       this.draw();
     } catch (error) {
       if (turn !== this.turn) return;
@@ -102,6 +104,15 @@ export class App {
     if (!game.is_free) this.toasts.show(this.texts.bought);
   }
 
+  /** Sends what was played and unlocked without the service: at the start, after a game, and when the service is back. */
+  async sendWaiting() {
+    try {
+      if ((await sendWaiting(this)).length > 0) this.refreshSoon();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   titleOf(productId) {
     return this.config.games.find((one) => one.product_id === productId)?.title[this.language] ?? "?";
   }
@@ -131,7 +142,7 @@ export class App {
   }
 
   #failed(error) {
-    this.toasts.show(error.detail ?? error.message ?? this.texts.failed, "error");
+    this.toasts.show(errorText(this.texts, error), "error");
   }
 }
 

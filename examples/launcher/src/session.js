@@ -8,7 +8,7 @@ export async function openSession(language) {
   const { player, device, deviceId, seconds } = windowOf(location.search, config.players);
   const tokenOf = async (userId, lifetime = seconds) =>
     (await demo("token", { user_id: userId, seconds: lifetime })).token;
-  const clientOf = (userId, options = {}) => new LibraryClient(config.api, () => tokenOf(userId), { language, ...options });
+  const clientOf = (userId, options = {}) => new LibraryClient(config.api, () => tokenOf(userId), { language, userId, ...options });
   const queue = new WebQueueStore(localStorage, `gameshelf:queue:${player.user_id}:${deviceId}:`);
   const client = clientOf(player.user_id, { deviceId, queue, retries: { totalSeconds: 20 } });
   return { config, player, device, deviceId, client, clientOf, nameOf: (userId) => nameOf(config, userId, language) };

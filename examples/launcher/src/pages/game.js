@@ -98,7 +98,7 @@ function playing(app, id, { achievements, saves }) {
   const unlockNext = app.act(() => unlock(app, next));
   const panel = h("section", { class: "playing", "aria-label": texts.playingNow },
     h("p", {}, h("span", { class: "dot", "aria-hidden": "true" }), texts.playingNow, " · ", texts.sessionTime, " ", clock),
-    lostAt ? h("p", { class: "lost", role: "alert" }, warning) : null,
+    lostAt ? h("p", { class: "lost" }, warning) : null,
     h("p", { class: "actions" },
       next ? h("button", { class: "primary", "data-key": "unlock", onclick: unlockNext }, "★ ", texts.unlockNext) : badge(texts.allUnlocked, "good"),
       h("button", { class: "primary", "data-key": "save", onclick: app.act(() => saves.save()) }, "⤒ ", texts.save)));

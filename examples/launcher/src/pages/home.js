@@ -4,12 +4,14 @@ import { deviceName } from "../devices.js";
 import { h } from "../dom.js";
 import { badge, cover, empty, gameCard, meter, saveBadge, section } from "../parts/card.js";
 import { playButton } from "../parts/play-button.js";
+import { refusedSection, refusedWork } from "../waiting.js";
 
 export const home = {
   title: (app) => app.texts.home,
 
-  async load({ client }) {
-    return (await client.home()).data.attributes;
+  async load(app) {
+    const [home, refused] = await Promise.all([app.client.home(), refusedWork(app)]);
+    return { ...home.data.attributes, refused };
   },
 
   render(app, found) {
@@ -20,6 +22,7 @@ export const home = {
       h("h1", { class: "visually-hidden" }, texts.home),
       first ? hero(app, first) : null,
       found.playing_now.length > 0 && section(texts.playingNow, h("ul", { class: "list" }, found.playing_now.map((one) => running(app, one)))),
+      refusedSection(app, found.refused),
       found.conflicts.length > 0 && section(texts.conflicts, h("ul", { class: "list" }, found.conflicts.map((one) => conflict(app, one)))),
       others.length > 0 && section(texts.continuePlaying, row(others)),
       section(texts.newItems, found.new_items.length > 0 ? row(found.new_items) : empty(texts.noGames)),

@@ -1,6 +1,8 @@
 /** The achievements of a game, with how rare they are. */
 
 import { h } from "../dom.js";
+import { RefusedWork } from "../errors.js";
+import { sendWaiting } from "../waiting.js";
 import { empty, meter } from "./card.js";
 
 export function achievementList(app, achievements) {
@@ -33,8 +35,8 @@ export function nextOf(achievements) {
 /** What the game does: an unlock waits in the queue of the device where the service can't be reached. */
 export async function unlock(app, { id, attributes }) {
   await app.client.offline.addAchievement({ achievement_id: id, unlocked: true, device_id: app.deviceId });
-  const { results } = await app.client.offline.flush();
-  const refused = results.find((one) => one.result === "rejected");
-  if (refused) throw new Error(refused.code);
+  const results = await sendWaiting(app);
+  const refused = results.find((one) => one.result === "rejected" && one.entry.achievement?.achievement_id === id);
+  if (refused) throw new RefusedWork(refused.code);
   app.toasts.show(app.texts.unlocked(attributes.name ?? app.texts.hiddenAchievement));
 }

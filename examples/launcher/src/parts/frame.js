@@ -23,9 +23,12 @@ export function frame(app) {
     element: [h("a", { class: "skip", href: "#main", onclick: (event) => skip(event, main) }, texts.skip), header, demo, away, main],
     main,
     demo,
+    /** Shows whether the service can be reached; returns whether it is back. */
     online(isOnline) {
-      if (isOnline && !away.hidden) app.toasts.show(texts.online);
+      const isBack = isOnline && !away.hidden;
+      if (isBack) app.toasts.show(texts.online);
       away.hidden = isOnline;
+      return isBack;
     },
     update({ page }) {
       for (const tab of tabs) {

@@ -1,6 +1,7 @@
 /** The window: its frame, the page in it, and what each page needs. */
 
 import { LibraryError } from "../vendor/client/index.js";
+import { Busy } from "./busy.js";
 import { replace } from "./dom.js";
 import { errorText } from "./errors.js";
 import { formats } from "./format.js";
@@ -24,6 +25,7 @@ export class App {
     this.texts = texts;
     this.format = formats(language);
     this.toasts = new Toasts();
+    this.busy = new Busy();
     this.play = new Play(this);
     /** What a page remembers while it is shown: filters, what was chosen. */
     this.state = {};
@@ -70,6 +72,7 @@ export class App {
     replace(this.frame.demo, demoBar.render(this, shop));
     replace(this.frame.main, page.render(this, data, this.place));
     this.frame.update(this.place);
+    this.busy.mark(this.root);
     this.frame.main.removeAttribute("aria-busy");
   }
 
@@ -82,17 +85,16 @@ export class App {
   /** Does what a button is for: it is busy meanwhile, a failure is shown, and the page is read again. */
   act(work) {
     return async (event) => {
-      const button = event?.currentTarget;
-      event?.preventDefault?.();
-      if (button?.getAttribute?.("aria-busy") === "true") return;
-      button?.setAttribute?.("aria-busy", "true");
-      try {
-        await work(event);
-      } catch (error) {
-        this.#failed(error);
-      } finally {
-        button?.removeAttribute?.("aria-busy");
-      }
+      event.preventDefault();
+      const key = keyOf(event.currentTarget);
+      if (this.busy.has(key)) return;
+      await this.busy.during(key, this.root, async () => {
+        try {
+          await work(event);
+        } catch (error) {
+          this.#failed(error);
+        }
+      });
       await this.refresh();
     };
   }
@@ -146,3 +148,7 @@ export class App {
   }
 }
 
+/** What is pressed twice is meant once; each choice in a field is meant. */
+function keyOf(element) {
+  return element.matches("button, form") ? element.dataset.key : undefined;
+}

@@ -13,7 +13,7 @@ export function conflictPanel(app, conflict) {
     h("h2", {}, `⚠ ${texts.conflictTitle}: ${slot_name}`), h("p", {}, texts.conflictHint),
     h("div", { class: "sides" }, side(app, conflict, sides.head, "keep_cloud"), side(app, conflict, sides.branch, "keep_local")),
     new Set(differences.map(({ unit }) => unit)).size > 1 ? merge(app, conflict, sides, differences) : null,
-    h("p", { class: "actions" }, h("button", { "data-key": "keep_both", onclick: app.act(() => resolve(app, conflict, { resolution: "keep_both" })) }, texts.keepBoth)));
+    h("p", { class: "actions" }, h("button", { "data-key": `${conflict.id}-keep_both`, onclick: app.act(() => resolve(app, conflict, { resolution: "keep_both" })) }, texts.keepBoth)));
 }
 
 /** One side. For the service both are in the cloud; what the player knows them by is the device. */
@@ -21,7 +21,7 @@ function side(app, conflict, { attributes, name, label }, resolution) {
   const { texts, format } = app;
   return h("div", { class: "side", "data-side": resolution }, h("h3", {}, name),
     h("p", {}, h("strong", {}, `${texts.version(attributes.version)} (${texts.versionStatus[attributes.status]})`), h("br"), `${format.ago(attributes.server_uploaded_at)} · ${format.bytes(attributes.file_size_bytes)}`),
-    h("button", { class: "primary", "data-key": resolution, "aria-label": `${texts.keepThis}: ${label}`, onclick: app.act(() => resolve(app, conflict, { resolution })) }, texts.keepThis));
+    h("button", { class: "primary", "data-key": `${conflict.id}-${resolution}`, "aria-label": `${texts.keepThis}: ${label}`, onclick: app.act(() => resolve(app, conflict, { resolution })) }, texts.keepThis));
 }
 
 function merge(app, conflict, { head, branch }, differences) {
@@ -35,7 +35,7 @@ function merge(app, conflict, { head, branch }, differences) {
       app.state.units[`${conflict.id}/${unit}`] = event.target.value;
     };
     return h("label", { class: "unit" }, h("span", { class: "grow" }, h("code", {}, unit), " ", h("span", { class: "facts" }, texts.changed[kind]?.(head.attributes.version, branch.attributes.version) ?? kind)),
-      h("select", { value: chosen(unit, suggested), "aria-label": texts.takeFrom(unit), "data-key": `unit-${unit}`, onchange: change },
+      h("select", { value: chosen(unit, suggested), "aria-label": texts.takeFrom(unit), "data-key": `${conflict.id}-unit-${unit}`, onchange: change },
         h("option", { value: "head" }, head.label), h("option", { value: "branch" }, branch.label)));
   };
   const click = app.act(() => {
@@ -43,7 +43,7 @@ function merge(app, conflict, { head, branch }, differences) {
     return resolve(app, conflict, { resolution: "merge", units: named });
   });
   return h("div", { class: "merge-units" }, h("p", {}, texts.mergeHint), [...units].map(([unit, one]) => choice(unit, one)),
-    h("button", { class: "primary", "data-key": "merge", onclick: click }, "⇄ ", texts.merge));
+    h("button", { class: "primary", "data-key": `${conflict.id}-merge`, onclick: click }, "⇄ ", texts.merge));
 }
 
 /** Decides, for the sides that the player has seen, and takes the result to this device. */

@@ -60,7 +60,7 @@ function saveCard(app, productId, { save, versions }) {
     h("div", { class: "save-head" }, h("h3", {}, attributes.slot_name), badge(texts.version(attributes.version)),
       h("span", { class: "facts" }, `${texts.from(deviceName(app, attributes.device_id))} · ${format.ago(attributes.server_uploaded_at)} · ${format.bytes(attributes.file_size_bytes)}${attributes.file_count ? ` · ${texts.files(attributes.file_count)}` : ""}`),
       isMine && here !== attributes.version ? h("button", { class: "primary", "data-key": `load-${save.id}`, onclick: load }, "⤓ ", texts.load) : null),
-    versionTree(app, versions, { here, restore }));
+    versionTree(app, versions, { name: save.id, here, restore }));
 }
 
 async function loadSave(app, productId, save) {

@@ -9,7 +9,7 @@ const ROW = 40;
 const LANE = 22;
 const MOST_ROWS = 12;
 
-export function versionTree(app, versions, { here, restore }) {
+export function versionTree(app, versions, { name, here, restore }) {
   const { texts, format } = app;
   const newest = [...versions].sort((one, other) => other.attributes.version - one.attributes.version).slice(0, MOST_ROWS);
   const { rows, lines, laneCount } = treeOf(newest.map((one) => one.attributes));
@@ -24,7 +24,7 @@ export function versionTree(app, versions, { here, restore }) {
         version.merged_version ? badge(texts.merged, "info") : null,
         version.version === here ? badge(texts.onDevice, "good") : null,
         h("span", { class: "facts grow" }, `${deviceName(app, version.device_id)} · ${format.ago(version.server_uploaded_at)}`),
-        version.status === "history" ? h("button", { class: "quiet", "data-key": `restore-${version.version}`, "aria-label": `${texts.restore} v${version.version}`, onclick: app.act(restore(version.version)) }, texts.restore) : null))));
+        version.status === "history" ? h("button", { class: "quiet", "data-key": `${name}-restore-${version.version}`, "aria-label": `${texts.restore} v${version.version}`, onclick: app.act(restore(version.version)) }, texts.restore) : null))));
 }
 
 const x = (lane) => lane * LANE + LANE / 2;

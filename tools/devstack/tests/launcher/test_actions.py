@@ -37,7 +37,8 @@ def until(check):
 
 def test_a_game_is_bought_refunded_and_bought_again(actions, service, platform):
     for _ in range(2):
-        actions["/demo/buy"]({**ANNA, "product_id": GAME})
+        for _ in range(2):  # a button that is pressed twice
+            actions["/demo/buy"]({**ANNA, "product_id": GAME})
         until(lambda: owned(service, platform) == [GAME])
         actions["/demo/refund"]({**ANNA, "product_id": GAME})
         until(lambda: owned(service, platform) == [])

@@ -45,11 +45,11 @@ class DemoActions:
 
     def buy(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         user_id, product_id = _player(body), _game(body)
-        return self._publish(PURCHASE, user_id, product_id, self._orders.new(user_id, product_id))
+        return self._publish(PURCHASE, user_id, product_id, self._orders.open(user_id, product_id))
 
     def refund(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         user_id, product_id = _player(body), _game(body)
-        order = self._orders.latest(user_id, product_id)
+        order = self._orders.refund(user_id, product_id)
         if order is None:
             raise DemoRefused("product_id: the player has not bought this game")
         return self._publish(REFUND, user_id, product_id, order)

@@ -1,5 +1,6 @@
 /** The settings of a game: two that follow the player, one that stays on the device. */
 
+import { LibraryRefusal } from "../../vendor/client/index.js";
 import { h } from "../dom.js";
 
 /** The merged settings of this device; undefined for a game that has none yet. */
@@ -18,7 +19,7 @@ export function settingsPanel(app, productId, found) {
       const value = valueOf(event);
       // The first settings of a game are written at once: reading them before is a 404, which browsers log as an error.
       if (found) await client.settings.update(productId, (settings) => ({ ...settings, [name]: value }), layer);
-      else await client.settings.putSettings(productId, { settings_payload: { [name]: value } }, layer);
+      else await first(client.settings, productId, { [name]: value }, layer);
       app.toasts.show(texts.settingsSaved);
     });
   const select = (name, label, values, fallback, layer) =>
@@ -31,4 +32,14 @@ export function settingsPanel(app, productId, found) {
     select("difficulty", texts.difficulty, texts.difficulties, "normal", {}),
     select("graphics", texts.graphics, texts.graphicsLevels, "high", { device_id: deviceId }),
     h("p", { class: "facts" }, texts.settingsHint));
+}
+
+/** The first settings of a game, unless another window, or another field, was faster: then they are added to those. */
+export async function first(settings, productId, payload, layer) {
+  try {
+    await settings.putSettings(productId, { settings_payload: payload }, layer, { ifNoneMatch: "*" });
+  } catch (error) {
+    if (!(error instanceof LibraryRefusal) || error.status !== 412) throw error;
+    await settings.update(productId, (found) => ({ ...found, ...payload }), layer);
+  }
 }

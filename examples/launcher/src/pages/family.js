@@ -1,6 +1,7 @@
 /** Family sharing: who shares with whom, who plays which copy, and the shared games. */
 
 import { h } from "../dom.js";
+import { draftChoice, dropDraft } from "../drafts.js";
 import { badge, cover, empty, gameCard, section } from "../parts/card.js";
 
 const ENDED = new Set(["revoked_by_owner", "declined_by_user", "revoked_by_admin"]);
@@ -33,9 +34,13 @@ function inviteForm(app, links) {
   const invited = new Set(links.filter(({ attributes }) => attributes.direction === "owner" && !ENDED.has(attributes.status)).map(({ attributes }) => attributes.shared_with_user_id));
   const others = config.players.filter((one) => one.user_id !== player.user_id && !invited.has(one.user_id));
   if (others.length === 0) return null;
-  const submit = app.act((event) => client.family.inviteMember({ shared_with_user_id: event.target.elements.user.value }));
-  return h("form", { class: "tools", onsubmit: submit },
-    h("label", { class: "field" }, texts.inviteWhom, h("select", { name: "user", "data-key": "invite-user" }, others.map((one) => h("option", { value: one.user_id }, one.name[language])))),
+  const submit = app.act(async (event) => {
+    const chosen = event.target.elements.user.value;
+    await client.family.inviteMember({ shared_with_user_id: chosen });
+    dropDraft(app.state, "invite-user", chosen);
+  });
+  return h("form", { class: "tools", "data-key": "invite-form", onsubmit: submit },
+    h("label", { class: "field" }, texts.inviteWhom, h("select", { name: "user", ...draftChoice(app.state, "invite-user", others.map((one) => one.user_id)) }, others.map((one) => h("option", { value: one.user_id }, one.name[language])))),
     h("button", { class: "primary", "data-key": "invite" }, texts.invite));
 }
 

@@ -29,7 +29,7 @@ export const game = {
 
   render(app, found, { id }) {
     const { texts } = app;
-    if (!found.item) return [h("h1", {}, app.titleOf(id)), empty(texts.overReasons.access_revoked), h("p", {}, h("a", { class: "button", href: "#/library" }, texts.backToLibrary))];
+    if (!found.item) return [h("h1", {}, app.titleOf(id)), empty(texts.overReasons.access_revoked), h("p", {}, h("a", { class: "button", href: "#/library", "data-key": "back" }, texts.backToLibrary))];
     return [
       head(app, found),
       app.play.of(id) ? playing(app, id, found) : null,

@@ -44,18 +44,18 @@ function hero(app, { attributes }) {
       "div",
       { class: "hero-text" },
       h("p", { class: "over" }, texts.continuePlaying),
-      h("h2", {}, h("a", { href: `#/game/${attributes.product_id}` }, attributes.title)),
+      h("h2", {}, h("a", { href: `#/game/${attributes.product_id}`, "data-key": "hero-title" }, attributes.title)),
       h("p", { class: "facts" }, attributes.last_played_at ? texts.lastPlayed(format.ago(attributes.last_played_at)) : texts.neverPlayed,
         ` · ${texts.total(format.duration(attributes.total_playtime_seconds))}`),
       achievements ? h("p", { class: "facts" }, meter(achievements.unlocked, achievements.total, texts.achievements), texts.achievementsOf(achievements.unlocked, achievements.total)) : null,
       h("p", { class: "badges" }, saveBadge(app, attributes.saves)),
-      h("p", { class: "actions" }, playButton(app, attributes.product_id), h("a", { class: "button", href: `#/game/${attributes.product_id}` }, texts.details)),
+      h("p", { class: "actions" }, playButton(app, attributes.product_id), h("a", { class: "button", href: `#/game/${attributes.product_id}`, "data-key": "hero-details" }, texts.details)),
     ),
   );
 }
 
 function running(app, one) {
-  return h("li", {}, h("span", { class: "dot", "aria-hidden": "true" }), h("a", { href: `#/game/${one.product_id}` }, one.title ?? app.titleOf(one.product_id)),
+  return h("li", {}, h("span", { class: "dot", "aria-hidden": "true" }), h("a", { href: `#/game/${one.product_id}`, "data-key": `running-${one.product_id}-${one.device_id}` }, one.title ?? app.titleOf(one.product_id)),
     h("span", { class: "facts" }, `${deviceName(app, one.device_id)} · ${app.format.ago(one.start_time)}`),
     app.play.of(one.product_id) ? playButton(app, one.product_id) : null);
 }
@@ -63,13 +63,13 @@ function running(app, one) {
 function conflict(app, one) {
   return h("li", { class: "attention" }, cover(one.cover_image_url, "thumb"),
     h("span", { class: "grow" }, h("strong", {}, one.title ?? app.titleOf(one.product_id)), h("br"), `${one.slot_name} · ${deviceName(app, one.head_device_id)} / ${deviceName(app, one.branch_device_id)}`),
-    h("a", { class: "button primary", href: `#/game/${one.product_id}`, "aria-label": `${app.texts.open}: ${one.title}` }, app.texts.open));
+    h("a", { class: "button primary", href: `#/game/${one.product_id}`, "data-key": `conflict-${one.product_id}-${one.slot_name}`, "aria-label": `${app.texts.open}: ${one.title}` }, app.texts.open));
 }
 
 function wish(app, one) {
   const { texts, format } = app;
   return h("article", { class: "card" },
-    h("a", { class: "card-link", href: "#/wishlist" }, h("span", { class: "frame" }, cover(one.cover_image_url), badge(texts.discount(one.discount_percent), "sale")), h("h3", { class: "card-title" }, one.title ?? app.titleOf(one.product_id))),
+    h("a", { class: "card-link", href: "#/wishlist", "data-key": `sale-${one.product_id}` }, h("span", { class: "frame" }, cover(one.cover_image_url), badge(texts.discount(one.discount_percent), "sale")), h("h3", { class: "card-title" }, one.title ?? app.titleOf(one.product_id))),
     h("p", { class: "facts" }, format.money(one.price_minor, one.currency), one.sale_ends_at ? ` · ${texts.until(format.ago(one.sale_ends_at))}` : ""));
 }
 

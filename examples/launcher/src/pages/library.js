@@ -1,6 +1,7 @@
 /** All games of the player: searched, filtered, sorted, and in categories. */
 
 import { h } from "../dom.js";
+import { draftText, dropDraft } from "../drafts.js";
 import { empty, gameCard } from "../parts/card.js";
 
 const TYPING_MS = 250;
@@ -75,13 +76,13 @@ function chips(app, categories) {
     return h("button", attributes, text, count === undefined ? null : h("span", { class: "number" }, String(count)));
   };
   const create = app.act(async (event) => {
-    const name = event.target.elements.name.value.trim();
-    if (name) await app.client.library.createCategory({ name });
-    event.target.reset();
+    const typed = event.target.elements.name.value;
+    if (typed.trim()) await app.client.library.createCategory({ name: typed.trim() });
+    dropDraft(state, "new-category", typed);
   });
   return h("div", { class: "chips", role: "group", "aria-label": texts.category },
     chip("", texts.all),
     categories.map((one) => chip(one.id, one.attributes.name, one.attributes.item_count)),
-    h("form", { class: "inline", onsubmit: create }, h("input", { name: "name", "aria-label": texts.newCategory, placeholder: texts.newCategory, maxlength: "50", "data-key": "new-category" }),
-      h("button", { class: "quiet" }, texts.add)));
+    h("form", { class: "inline", "data-key": "category-form", onsubmit: create }, h("input", { name: "name", "aria-label": texts.newCategory, placeholder: texts.newCategory, maxlength: "50", ...draftText(state, "new-category") }),
+      h("button", { class: "quiet", "data-key": "category-add" }, texts.add)));
 }

@@ -1,6 +1,7 @@
 /** What the player wishes for, in their order, with prices and the conditions of notices. */
 
 import { h } from "../dom.js";
+import { draftChoice, dropDraft } from "../drafts.js";
 import { badge, cover, empty } from "../parts/card.js";
 
 const CONDITIONS = [10, 25, 50, 75];
@@ -30,9 +31,13 @@ export const wishlist = {
 
 function addForm(app, others) {
   const { texts } = app;
-  const submit = app.act((event) => app.client.wishlist.addWish({ product_id: event.target.elements.product.value }));
-  return h("form", { class: "tools", onsubmit: submit },
-    h("label", { class: "field" }, texts.wishWhich, h("select", { name: "product", "data-key": "wish-product" }, others.map((game) => h("option", { value: game.product_id }, game.title[app.language])))),
+  const submit = app.act(async (event) => {
+    const chosen = event.target.elements.product.value;
+    await app.client.wishlist.addWish({ product_id: chosen });
+    dropDraft(app.state, "wish-product", chosen);
+  });
+  return h("form", { class: "tools", "data-key": "wish-form", onsubmit: submit },
+    h("label", { class: "field" }, texts.wishWhich, h("select", { name: "product", ...draftChoice(app.state, "wish-product", others.map((game) => game.product_id)) }, others.map((game) => h("option", { value: game.product_id }, game.title[app.language])))),
     h("button", { class: "primary", "data-key": "wish-add" }, "♥ ", texts.wish));
 }
 

@@ -15,7 +15,7 @@ export const demoBar = {
   render(app, games) {
     const { texts } = app;
     const other = app.device === "deck" ? "pc" : "deck";
-    const second = { class: "button", href: addressOf(app.player, other, location.hash), target: `gameshelf-${other}` };
+    const second = { class: "button", href: addressOf(app.player, other, location.hash), target: `gameshelf-${other}`, "data-key": "second" };
     return [
       h("span", { class: "demo-name", title: texts.demoHint }, texts.demo),
       games.length > 0 && shop(app, games),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { FaultProxy } from "./faults.js";
+import { cutBefore, FaultProxy } from "./faults.js";
 import { clientOf, createPlayer, nameGame, type Player, SERVICE, until } from "./testbed.js";
 
 const GAME = fileURLToPath(new URL("../../examples/game.js", import.meta.url));
@@ -53,6 +53,22 @@ test("the game of the documentation plays with and without the network", async (
   assert.equal(unlocked?.attributes.is_unlocked, true);
   const [save] = await client.saves.listSaves().all();
   assert.equal(save?.attributes.version, 2);
+});
+
+test("a newer save is taken, and neither another slot nor a broken download costs a score", async () => {
+  const { saves } = clientOf(player, SERVICE, player.token, { deviceId: "pc" });
+  const save = (save_slot_name: string, score: number, base_version: number) =>
+    saves.upload(
+      { product_id: player.product, save_slot_name, base_version },
+      new TextEncoder().encode(JSON.stringify({ score })),
+    );
+  await save("main", 100, 2);
+  await save("other", 999, 0);
+  assert.deepEqual((await played()).slice(-2), ["saved: head", "score: 110"]);
+  await save("main", 200, 4);
+  proxy.next(/^POST .*\/download$/, cutBefore, cutBefore);
+  // It plays from what it has, and says so: both are kept.
+  assert.deepEqual((await played()).slice(-2), ["saved: conflict", "score: 120"]);
 });
 
 test("the first screen has what was played, saved and unlocked", async () => {

@@ -9,8 +9,8 @@ const ANSWER_SECONDS = 30;
 /**
  * Gives the current token. `renew` is true after the service has refused the one that it gave last.
  *
- * Whatever it throws means that there is no token now: calls reject with `TokenUnavailable`, games are played offline,
- * and live updates ask again. Where there will be none, as after a sign-out, it gives the refused one again.
+ * If it throws, there is no token now: calls reject with `TokenUnavailable`, games are played offline, and live updates
+ * ask again. Where there will be none, as after a sign-out, it gives the refused one again.
  */
 export type TokenProvider = (renew: boolean) => string | Promise<string>;
 

@@ -103,12 +103,13 @@ export class OfflineQueue {
 
   /** Keeps the end of a session that the service knows, or a part of what it may have missed. */
   addEnd(entry: Omit<EndEntry, "kind" | "id">): Promise<void> {
-    return this.#put({ ...entry, kind: "end", id: endId(entry.sessionId, entry.part) });
+    return this.#put({ ...entry, kind: "end", id: `end-${entry.sessionId}${entry.part ? `-${entry.part}` : ""}` });
   }
 
-  /** Removes the ends of a session, up to a part: the service has all of it. */
-  removeEnds(sessionId: string, lastPart: number): Promise<void> {
-    return this.#store.remove(Array.from({ length: lastPart + 1 }, (_, part) => endId(sessionId, part)));
+  /** Removes the ends of a session, all of its parts: the service has counted it. */
+  async removeEnds(sessionId: string): Promise<void> {
+    const ends = (await this.#store.load()).filter((entry) => entry.kind === "end" && entry.sessionId === sessionId);
+    await this.#store.remove(ends.map((entry) => entry.id));
   }
 
   /**
@@ -262,8 +263,8 @@ export class OfflineQueue {
     }
     if (outcomes.length !== batch.length) throw new ForeignAnswer("an import has not answered each element", 200);
     const results: QueueResult[] = batch.map((entry, index) => {
-      const { result = "rejected", code = null } = outcomes[index] ?? {};
-      return resultOf(entry, result, code as RefusalCode | null);
+      const outcome = outcomes[index];
+      return resultOf(entry, outcome?.result ?? "rejected", (outcome?.code ?? null) as RefusalCode | null);
     });
     await this.#finish(results);
     return results;
@@ -280,11 +281,6 @@ export class OfflineQueue {
     await this.#store.remove(results.filter((one) => one.result !== "rejected").map((one) => one.entry.id));
     for (const { entry, result } of results) if (result === "rejected") await this.#store.put(entry);
   }
-}
-
-/** The first part has the name that it would have alone. */
-function endId(sessionId: string, part = 0): string {
-  return part === 0 ? `end-${sessionId}` : `end-${sessionId}-${part}`;
 }
 
 /** Whether an entry is this player's. One that names nobody is sent by the first token that there is. */

@@ -155,7 +155,9 @@ export class PlaySession implements AsyncDisposable {
     // A session that ran already, or whose first answer was lost, has begun earlier.
     const startTime = response.status === 201 && !response.isReplayed ? data.attributes.start_time : undefined;
     this.#compareClocks(response.headers.get("Date") ?? startTime);
-    const unacked = { unackedFrom: this.#now(), unackedMs: 0, part: 0, isAway: false, isNoted: false };
+    // A program that has crashed may have noted something of a session that it takes up again.
+    const isNoted = response.status !== 201;
+    const unacked = { unackedFrom: this.#now(), unackedMs: 0, part: 0, isAway: false, isNoted };
     return { kind: "online", sessionId: data.id, endKey: newId(), ...unacked };
   }
 
@@ -249,7 +251,7 @@ export class PlaySession implements AsyncDisposable {
   /** The service has counted all of a session, or nothing of it counts any more. */
   async #forget(stretch: Online): Promise<void> {
     if (!stretch.isNoted) return;
-    await this.#parts.queue.removeEnds(stretch.sessionId, stretch.part);
+    await this.#parts.queue.removeEnds(stretch.sessionId);
     stretch.part = 0;
     stretch.isNoted = false;
   }

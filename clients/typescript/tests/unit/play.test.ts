@@ -142,6 +142,22 @@ test("what was noted is forgotten once the session is ended, or counts no more",
   }
 });
 
+test("what a crashed game has noted is forgotten once its session, taken up again, is confirmed", async () => {
+  const running = () => answer({ data: { id: "s1", attributes: { end_reason: null } } });
+  const { pass, client } = await playing([running(), new Error("cut"), beaten(), ended()]);
+  const end = { sessionId: "s1", idempotencyKey: "k", product_id: "p", device_id: "deck", platform: null };
+  await client.offline.addEnd({ ...end, playedMs: MINUTE, endedAt: 0, heldUntil: 1 });
+  await client.offline.addEnd({ ...end, playedMs: MINUTE, endedAt: 0, part: 1 });
+  await client.offline.addEnd({ ...end, sessionId: "s2", playedMs: MINUTE, endedAt: 0 });
+  await pass(MINUTE);
+  assert.equal((await client.offline.entries()).length, 3);
+  await pass(MINUTE);
+  assert.deepEqual(
+    (await client.offline.entries()).map((one) => one.id),
+    ["end-s2"],
+  );
+});
+
 test("what is played online before and after a sleep without the network are two sessions", async () => {
   // Woken up, another program sends what waits before this one notes more of it.
   const cut = new Error("cut");

@@ -50,11 +50,12 @@ export class OfflineQueue {
     }
     /** Keeps the end of a session that the service knows, or a part of what it may have missed. */
     addEnd(entry) {
-        return this.#put({ ...entry, kind: "end", id: endId(entry.sessionId, entry.part) });
+        return this.#put({ ...entry, kind: "end", id: `end-${entry.sessionId}${entry.part ? `-${entry.part}` : ""}` });
     }
-    /** Removes the ends of a session, up to a part: the service has all of it. */
-    removeEnds(sessionId, lastPart) {
-        return this.#store.remove(Array.from({ length: lastPart + 1 }, (_, part) => endId(sessionId, part)));
+    /** Removes the ends of a session, all of its parts: the service has counted it. */
+    async removeEnds(sessionId) {
+        const ends = (await this.#store.load()).filter((entry) => entry.kind === "end" && entry.sessionId === sessionId);
+        await this.#store.remove(ends.map((entry) => entry.id));
     }
     /**
      * Sends what waits. Calls during a run share the one after it, since the first may have passed what they mean; their
@@ -211,8 +212,8 @@ export class OfflineQueue {
         if (outcomes.length !== batch.length)
             throw new ForeignAnswer("an import has not answered each element", 200);
         const results = batch.map((entry, index) => {
-            const { result = "rejected", code = null } = outcomes[index] ?? {};
-            return resultOf(entry, result, code);
+            const outcome = outcomes[index];
+            return resultOf(entry, outcome?.result ?? "rejected", (outcome?.code ?? null));
         });
         await this.#finish(results);
         return results;
@@ -229,10 +230,6 @@ export class OfflineQueue {
             if (result === "rejected")
                 await this.#store.put(entry);
     }
-}
-/** The first part has the name that it would have alone. */
-function endId(sessionId, part = 0) {
-    return part === 0 ? `end-${sessionId}` : `end-${sessionId}-${part}`;
 }
 /** Whether an entry is this player's. One that names nobody is sent by the first token that there is. */
 function isOf(entry, user) {

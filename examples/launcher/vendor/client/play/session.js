@@ -91,7 +91,9 @@ export class PlaySession {
         // A session that ran already, or whose first answer was lost, has begun earlier.
         const startTime = response.status === 201 && !response.isReplayed ? data.attributes.start_time : undefined;
         this.#compareClocks(response.headers.get("Date") ?? startTime);
-        const unacked = { unackedFrom: this.#now(), unackedMs: 0, part: 0, isAway: false, isNoted: false };
+        // A program that has crashed may have noted something of a session that it takes up again.
+        const isNoted = response.status !== 201;
+        const unacked = { unackedFrom: this.#now(), unackedMs: 0, part: 0, isAway: false, isNoted };
         return { kind: "online", sessionId: data.id, endKey: newId(), ...unacked };
     }
     /** Browsers hide the `Date` of an answer from the page, so that the start of a session has to do. */
@@ -190,7 +192,7 @@ export class PlaySession {
     async #forget(stretch) {
         if (!stretch.isNoted)
             return;
-        await this.#parts.queue.removeEnds(stretch.sessionId, stretch.part);
+        await this.#parts.queue.removeEnds(stretch.sessionId);
         stretch.part = 0;
         stretch.isNoted = false;
     }

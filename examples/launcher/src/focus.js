@@ -1,4 +1,4 @@
-/** Where the keyboard goes on after a redraw. Plain values, no I/O. */
+/** Where the keyboard continues after a redraw. Plain values, no I/O. */
 
 /**
  * The names by which an element takes over the focus, the best first: the one that had it, then its neighbours by their

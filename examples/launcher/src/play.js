@@ -29,7 +29,7 @@ export class Play {
     this.#running.set(productId, { session, since, lostAt: undefined, isEnding: false, timers: [] });
   }
 
-  /** Ends the session. Where its end can't be kept either, since the storage is full, the game goes on. */
+  /** Ends the session. Where its end can't be kept either, since the storage is full, the game continues. */
   async stop(productId) {
     const running = this.#running.get(productId);
     if (!running) return;

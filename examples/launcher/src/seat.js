@@ -1,4 +1,4 @@
-/** When a player hears that the owner of a shared copy wants to play. Plain values, no I/O. */
+/** When it is announced that the owner of a shared copy wants to play. Plain values, no I/O. */
 
 const REMINDERS_SECONDS = [60, 10];
 

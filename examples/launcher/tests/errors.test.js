@@ -7,7 +7,7 @@ import { ForeignAnswer, LibraryRefusal, LibraryUnreachable } from "../vendor/cli
 
 const refusal = (status, code, detail) => new LibraryRefusal(status, [{ code, title: code, detail }]);
 
-test("a failure is told in the language of the window, and never in the words of a program", () => {
+test("a failure is shown in the language of the window, and never in the words of a program", () => {
   assert.equal(errorText(ru, new LibraryUnreachable("POST http://127.0.0.1/x: Failed to fetch")), ru.offline);
   assert.equal(errorText(ru, new ForeignAnswer("the page of a hotspot", 200)), ru.offline);
   assert.equal(errorText(ru, refusal(503, "SERVICE_UNAVAILABLE", "Сервис перегружен.")), ru.offline);

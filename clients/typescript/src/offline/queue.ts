@@ -17,6 +17,7 @@ import {
   restOf,
   type SessionEntry,
 } from "./entries.js";
+import { Failures } from "./failures.js";
 import type { QueueStore } from "./stores.js";
 
 export interface FlushReport {
@@ -47,8 +48,6 @@ export interface QueueParts {
   readonly now?: () => number;
 }
 
-/** So many answers with 500 end a run: the service is ill, and not one of its elements. */
-const MOST_FAILURES = 3;
 /** A session that the service still takes for running is not ended by a report that is older than this. */
 const FRESH_MS = 5_000;
 
@@ -292,21 +291,4 @@ function resultOf(entry: QueueEntry, result: QueueResult["result"], reason: Refu
   if (result !== "rejected") return { entry, result, code: null };
   const code = reason ?? "UNKNOWN";
   return { entry: { ...entry, code }, result, code };
-}
-
-/** What the service has failed at while it does the rest: that waits, and does not hold up what comes after it. */
-class Failures {
-  first: LibraryRefusal | undefined;
-  #count = 0;
-
-  /** Does some work. Rethrows what would be the same for all of it: no service, no token, a limit. */
-  async after(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#count += 1;
-      if (!(error instanceof LibraryRefusal) || error.status !== 500 || this.#count === MOST_FAILURES) throw error;
-      this.first ??= error;
-    }
-  }
 }

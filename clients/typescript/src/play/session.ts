@@ -6,30 +6,9 @@ import type { PlaytimeCalls } from "../generated/calls.js";
 import type { StartSession } from "../generated/schemas.js";
 import { newId } from "../ids.js";
 import type { OfflineQueue } from "../offline/queue.js";
+import type { PlayNotice, PlayOptions } from "./notices.js";
+import type { Online, Stretch } from "./stretches.js";
 import { failedOf, playedMs } from "./ticks.js";
-
-/** What a game should show its player, or act on. */
-export type PlayNotice =
-  /** The owner of a shared copy wants to play: the session ends at that time. Save the game. */
-  | { readonly kind: "seat_reclaimed"; readonly lostAt: string }
-  /** The session is over: `seat_lost`, `access_revoked`, `completed` by another program. It does not count further. */
-  | { readonly kind: "over"; readonly reason: string }
-  /** The service can't be reached. What is played is counted later. */
-  | { readonly kind: "offline" }
-  /** The service is reached again. */
-  | { readonly kind: "online" }
-  /** The machine has slept for so long. */
-  | { readonly kind: "slept"; readonly seconds: number }
-  /** Not the service has failed, but the queue's store, which may be full. It is tried again. */
-  | { readonly kind: "failed"; readonly error: unknown };
-
-export interface PlayOptions {
-  platform?: string | null;
-  /** The service's PLAYTIME_HEARTBEAT_INTERVAL_SECONDS. */
-  heartbeatSeconds?: number;
-  onNotice?: (notice: PlayNotice) => void;
-  signal?: AbortSignal;
-}
 
 export interface PlayParts {
   readonly playtime: PlaytimeCalls;
@@ -44,26 +23,6 @@ const IN_A_HURRY = { tries: 2, totalSeconds: 5 };
 const SHORTEST_MS = 1_000;
 /** A heartbeat takes less than its interval, whatever does not answer: turns must not pile up. */
 const ONCE = { tries: 1, totalSeconds: 30 };
-
-type Stretch =
-  /** The service knows the session. What no heartbeat's answer has confirmed is noted in the queue as it grows. */
-  | {
-      readonly kind: "online";
-      readonly sessionId: string;
-      readonly endKey: string;
-      unackedFrom: number;
-      unackedMs: number;
-      /** Grows with each sleep of the machine: what was noted before it may have been sent meanwhile. */
-      part: number;
-      isAway: boolean;
-      /** Whether something of it is in the queue. */
-      isNoted: boolean;
-    }
-  /** The service knows nothing of it: it is noted in the queue. */
-  | { readonly kind: "offline"; readonly clientSessionId: string; readonly startedAt: number; lengthMs: number }
-  | { readonly kind: "over" };
-
-type Online = Extract<Stretch, { kind: "online" }>;
 
 export class PlaySession implements AsyncDisposable {
   readonly #parts: PlayParts;

@@ -3,8 +3,7 @@ import { ForeignAnswer, LibraryError, LibraryRefusal } from "../errors.js";
 import { given } from "../given.js";
 import { newId } from "../ids.js";
 import { batchesOf, halvesOf, movedOf, restOf, } from "./entries.js";
-/** So many answers with 500 end a run: the service is ill, and not one of its elements. */
-const MOST_FAILURES = 3;
+import { Failures } from "./failures.js";
 /** A session that the service still takes for running is not ended by a report that is older than this. */
 const FRESH_MS = 5_000;
 export class OfflineQueue {
@@ -240,21 +239,4 @@ function resultOf(entry, result, reason) {
         return { entry, result, code: null };
     const code = reason ?? "UNKNOWN";
     return { entry: { ...entry, code }, result, code };
-}
-/** What the service has failed at while it does the rest: that waits, and does not hold up what comes after it. */
-class Failures {
-    first;
-    #count = 0;
-    /** Does some work. Rethrows what would be the same for all of it: no service, no token, a limit. */
-    async after(work) {
-        try {
-            await work();
-        }
-        catch (error) {
-            this.#count += 1;
-            if (!(error instanceof LibraryRefusal) || error.status !== 500 || this.#count === MOST_FAILURES)
-                throw error;
-            this.first ??= error;
-        }
-    }
 }

@@ -1,0 +1,21 @@
+/** The part of a game that is played in one state of the network. */
+
+export type Stretch =
+  /** The service knows the session. What no heartbeat's answer has confirmed is noted in the queue as it grows. */
+  | {
+      readonly kind: "online";
+      readonly sessionId: string;
+      readonly endKey: string;
+      unackedFrom: number;
+      unackedMs: number;
+      /** Grows with each sleep of the machine: what was noted before it may have been sent meanwhile. */
+      part: number;
+      isAway: boolean;
+      /** Whether something of it is in the queue. */
+      isNoted: boolean;
+    }
+  /** The service knows nothing of it: it is noted in the queue. */
+  | { readonly kind: "offline"; readonly clientSessionId: string; readonly startedAt: number; lengthMs: number }
+  | { readonly kind: "over" };
+
+export type Online = Extract<Stretch, { kind: "online" }>;

@@ -1,0 +1,2 @@
+/** The part of a game that is played in one state of the network. */
+export {};

@@ -9,7 +9,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import httpx
 import pytest
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 from ..shown_tables import tables_of
 
@@ -135,6 +137,81 @@ def test_who_was_changed_or_erased_meanwhile_is_an_exception(support, admin, wri
     assert [row[1] for row in rows] == [str(players[2])]
     refusals = support.data("audit", "list", "--batch", batch, "--kind", "refusal")["entries"]
     assert {one["code"] for one in refusals} == {"PRECONDITION_FAILED", "NOT_FOUND"}
+
+
+@pytest.fixture
+def fails(platform, fetch, monkeypatch):
+    """Makes PostgreSQL fail at the quotas of some players, as it does where it can't lock or read their rows."""
+    monkeypatch.setattr("gameshelf.libctl.batches.work._PAUSES", (0, 0))
+    drop = "DROP TRIGGER IF EXISTS fails ON savegames.quotas"
+
+    def make(sqlstate, *players):
+        body = f"BEGIN RAISE EXCEPTION ''as told'' USING ERRCODE = ''{sqlstate}''; END"
+        fetch(platform.dsn, f"CREATE OR REPLACE FUNCTION public.fails() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+        fetch(platform.dsn, drop)
+        whose = ", ".join(f"'{one}'" for one in players)
+        fetch(
+            platform.dsn,
+            "CREATE TRIGGER fails BEFORE INSERT OR UPDATE ON savegames.quotas FOR EACH ROW "
+            f"WHEN (NEW.user_id IN ({whose})) EXECUTE FUNCTION public.fails()",
+        )
+
+    yield make
+    fetch(platform.dsn, drop)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "code"), [("55P03", "SERVICE_UNAVAILABLE"), ("P0001", "INTERNAL_ERROR")], ids=["locked", "defect"]
+)
+def test_a_player_without_an_answer_keeps_nobody_waiting(support, write, players, fails, sqlstate, code):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    fails(sqlstate, players[0], players[1])
+    for _ in range(2):
+        done = apply(support, batch, "quota", "set", "2GiB")
+        assert (done.code, done.data["applied"], done.data["planned"], done.data["unanswered"]) == (1, 4, 2, 2)
+        assert [(one["code"], *one["words"]) for one in done.data["exceptions"]] == [
+            (code, str(players[0])),
+            (code, str(players[1])),
+        ]
+        assert done.data["exceptions_file"] is None, "a new batch might make them twice"
+        assert "2 were not answered: it is not known whether they are made" in done.err
+    fails(sqlstate, uuid4())
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert (done.code, done.data["applied"], done.data["unanswered"], done.data["exceptions"]) == (0, 6, 0, [])
+    assert limits(support, players) == [2] * 6
+    assert len(support.data("audit", "list", "--batch", batch, "--kind", "change")["entries"]) == 6
+
+
+def test_a_service_that_answers_nobody_stops_the_batch(support, write, players, fails):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    fails("55P03", *players)
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert done.code == 5
+    assert "changing: 0 of 6 are done. To continue: libctl --json quota set 2GiB" in done.err
+    fails("55P03", uuid4())
+    assert apply(support, batch, "quota", "set", "2GiB").data["applied"] == 6
+
+
+def test_a_limit_of_one_player_is_an_exception_of_their_line(platform, service, admin, write):
+    """Its status is that of a limit of requests, which concerns all lines."""
+    lines = []
+    for members in (6, 1):
+        owner = uuid4()
+        headers = {"Authorization": f"Bearer {platform.token(owner)}"}
+        with httpx.Client(base_url=service.api, headers=headers, timeout=PATIENCE_SECONDS) as http:
+            for number in range(members):
+                attributes = {"shared_with_user_id": str(uuid4())}
+                made = http.post("/family/links", json={"data": {"attributes": attributes}})
+                assert made.status_code == 201, made.text
+                if not number:
+                    lines.append(f"{owner} {made.json()['data']['id']}")
+                    admin.applies("family", "revoke", *lines[-1].split())
+    batch = plan(admin, write(*lines), "family", "reopen")["batch_id"]
+    done = apply(admin, batch, "family", "reopen")
+    assert done.data["applied"] == 1
+    assert [(one["code"], " ".join(one["words"])) for one in done.data["exceptions"]] == [
+        ("FAMILY_LIMIT_EXCEEDED", lines[0])
+    ]
 
 
 def test_accounts_are_erased_by_their_number_and_once(admin, write, players, batches):

@@ -24,6 +24,7 @@ SECONDS = 60.0
 _PATIENCE = 20
 """The number of attempts for a call that the rate limit refuses: long work may need more than a minute's calls."""
 _DOMAIN = "library.platform"
+_LIMITED = "RATE_LIMIT_EXCEEDED"
 _Detail = TypeVar("_Detail", bound=Message)
 _NO_SERVICE = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
@@ -74,7 +75,7 @@ class Client:
                 if seconds is None:
                     raise _refused(error, self._profile, self._seconds) from None
                 self._at_limit(seconds)
-        raise Unavailable("the rate limit was reached too often", "try again later")
+        raise Unavailable("the rate limit was reached too often", "try again later", code=_LIMITED)
 
     def close(self) -> None:
         """Ends the connection, and the calls under way."""

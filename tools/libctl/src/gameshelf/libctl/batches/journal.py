@@ -35,9 +35,21 @@ CREATE TABLE items (
 CREATE INDEX items_state ON items (state, line);
 CREATE TABLE differences (what TEXT PRIMARY KEY, players INTEGER NOT NULL) STRICT;
 """
-_ITEMS = """
+_WAITING = """
 SELECT line, words, state, revision, audit_id, code, message FROM items
-WHERE state IN (?, ?) AND line > ? ORDER BY line LIMIT ?
+WHERE state = ? AND (code <> '') = ? AND line > ? ORDER BY line LIMIT ?
+"""
+_UNANSWERED = "SELECT count(*) FROM items WHERE state = ? AND code <> ''"
+# The parameter: whether also those that may have been made.
+_EXCEPTIONS = """
+SELECT line, words, state, revision, audit_id, code, message FROM items
+WHERE (state IN ('refused', 'failed') OR code <> '' AND (state = 'read' OR state = 'planned' AND ?))
+    AND line > ? ORDER BY line LIMIT ?
+"""
+_REFUSALS = """
+SELECT code, min(message), count(*) FROM items
+WHERE state IN ('refused', 'failed') OR code <> '' AND state IN ('read', 'planned')
+GROUP BY code ORDER BY 3 DESC, 1
 """
 _RECORD = """
 UPDATE items SET state = ?, revision = coalesce(?, revision), audit_id = coalesce(?, audit_id),
@@ -65,7 +77,10 @@ class ChangeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """A change of the batch: the words of its line, and what became of it."""
+    """A change of the batch: the words of its line, and what became of it.
+
+    One that is still to be made, and has a code, was sent and not answered.
+    """
 
     line: int
     words: tuple[str, ...]
@@ -160,16 +175,22 @@ class Journal:
             if difference:
                 self._count(difference)
 
-    def items(self, state: ChangeState, other: ChangeState | None = None) -> Iterator[BatchItem]:
-        """Yields the changes in one of these states, in the order of the list. Their state may change meanwhile."""
-        last = -1
-        while True:
-            rows = self._connection.execute(_ITEMS, (state, other or state, last, _PAGE)).fetchall()
-            for line, words, *rest in rows:
-                yield BatchItem(line, tuple(json.loads(words)), *rest)
-            if len(rows) < _PAGE:
-                return
-            last = rows[-1][0]
+    def waiting(self, state: ChangeState, *, unanswered: bool) -> Iterator[BatchItem]:
+        """Yields the changes in this state, those that were sent and not answered or the others, in the order of the
+        list. Their state may change meanwhile.
+        """
+        return self._items(_WAITING, state, unanswered)
+
+    def unanswered(self, state: ChangeState) -> int:
+        """Returns how many changes in this state were sent and not answered."""
+        return int(self._connection.execute(_UNANSWERED, (state,)).fetchone()[0])
+
+    def exceptions(self, *, to_repeat: bool = False) -> Iterator[BatchItem]:
+        """Yields the changes that were refused or not answered, in the order of the list.
+
+        With ``to_repeat`` without those that may have been made: another batch would make them twice.
+        """
+        return self._items(_EXCEPTIONS, not to_repeat)
 
     def counts(self) -> dict[ChangeState, int]:
         """Returns how many changes are in each state."""
@@ -181,15 +202,22 @@ class Journal:
         return self._connection.execute(_UNDOABLE, (ChangeState.APPLIED,)).fetchone() is not None
 
     def refusals(self) -> list[tuple[str, str, int]]:
-        """Returns the codes of refusals, each with a message as an example and its number; the most frequent first."""
-        return self._connection.execute(
-            "SELECT code, min(message), count(*) FROM items WHERE state IN (?, ?) GROUP BY code ORDER BY 3 DESC, 1",
-            (ChangeState.REFUSED, ChangeState.FAILED),
-        ).fetchall()
+        """Returns the codes of exceptions, each with a message as its example and a number; the most frequent first."""
+        return self._connection.execute(_REFUSALS).fetchall()
 
     def differences(self) -> list[tuple[str, int]]:
         """Returns what changes, each with the number of changes; the most frequent first."""
         return self._connection.execute("SELECT what, players FROM differences ORDER BY players DESC, what").fetchall()
+
+    def _items(self, statement: str, *values: object) -> Iterator[BatchItem]:
+        last = -1
+        while True:
+            rows = self._connection.execute(statement, (*values, last, _PAGE)).fetchall()
+            for line, words, *rest in rows:
+                yield BatchItem(line, tuple(json.loads(words)), *rest)
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1][0]
 
     def _count(self, difference: str) -> None:
         known = self._connection.execute("SELECT 1 FROM differences WHERE what = ?", (difference,)).fetchone()

@@ -22,6 +22,7 @@ BATCH = Shape(
         "players": NUMBER,
         "listed_twice": NUMBER,
         **dict.fromkeys(map(str, ChangeState), NUMBER),
+        "unanswered": NUMBER,
         "differences": list_of(Shape(fields={"what": STRING, "players": NUMBER})),
         "refusals": list_of(Shape(fields={"code": STRING, "example": STRING, "players": NUMBER})),
         "exceptions": list_of(
@@ -31,7 +32,6 @@ BATCH = Shape(
     }
 )
 """The shape of a batch."""
-_EXCEPTIONS = (ChangeState.REFUSED, ChangeState.FAILED)
 
 
 def summary(journal: Journal) -> dict[str, Any]:
@@ -43,9 +43,10 @@ def summary(journal: Journal) -> dict[str, Any]:
         "players": sum(counts.values()),
         "listed_twice": journal.noted("listed_twice") or 0,
         **{state.value: counts[state] for state in ChangeState},
+        "unanswered": journal.unanswered(ChangeState.READ) + journal.unanswered(ChangeState.PLANNED),
         "differences": [{"what": what, "players": players} for what, players in journal.differences()],
         "refusals": [{"code": code, "example": text, "players": players} for code, text, players in journal.refusals()],
-        "exceptions": [_exception(one) for one in islice(journal.items(*_EXCEPTIONS), _SHOWN)],
+        "exceptions": [_exception(one) for one in islice(journal.exceptions(), _SHOWN)],
         "exceptions_file": None,
     }
 
@@ -53,7 +54,7 @@ def summary(journal: Journal) -> dict[str, Any]:
 def show(out: Output, journal: Journal) -> dict[str, Any]:
     """Shows a batch, and writes the file of exceptions if there are any. Returns the summary."""
     found = summary(journal)
-    if number := found["refused"] + found["failed"]:
+    if number := found["refused"] + found["failed"] + journal.unanswered(ChangeState.READ):
         found["exceptions_file"] = str(_write_exceptions(journal))
     out.result(found, *_drawn(found))
     if number:
@@ -71,6 +72,7 @@ def _drawn(found: dict[str, Any]) -> Iterator[RenderableType]:
         "already like this": found["unchanged"],
         "refused in the dry run": found["refused"],
         "refused": found["failed"],
+        "without an answer": found["unanswered"],
         "listed twice": found["listed_twice"],
     }
     yield facts((name, f"{value:,}" if isinstance(value, int) else value) for name, value in named.items() if value)
@@ -102,10 +104,10 @@ def _exception(item: BatchItem) -> dict[str, Any]:
 
 
 def _write_exceptions(journal: Journal) -> Path:
-    """Writes the changes that were refused as a list, each with its reason as a comment."""
+    """Writes the changes that were not made as a list, each with its reason as a comment."""
     path = journal.path.with_suffix(".txt")
     with path.open("w", encoding="utf-8") as file:
         path.chmod(0o600)
-        for one in journal.items(*_EXCEPTIONS):
+        for one in journal.exceptions(to_repeat=True):
             file.write(f"{' '.join(one.words)}  # {one.code}: {visible(one.message)}\n")
     return path

@@ -36,31 +36,48 @@ def fill(journal: Journal, found: Iterable[ListedPlayer]) -> None:
 def dry_run(out: Output, journal: Journal, batch: PlayerBatch, *, confirms: bool = False) -> int:
     """Shows what the changes would do that it has not come to yet. With ``confirms`` they have to be counted."""
     _run(out, "dry run", batch.dry_run(journal), journal.counts()[ChangeState.READ], batch.command)
-    found = show(out, journal)
-    if not found[ChangeState.PLANNED]:
+    found, silent = show(out, journal), journal.unanswered(ChangeState.READ)
+    if silent:
+        out.say(f"{silent:,} were not answered, and won't be changed. To ask for them again: {batch.command}", "yellow")
+    if found[ChangeState.PLANNED]:
+        _say_how_to_apply(out, journal, batch, found[ChangeState.PLANNED], confirms=confirms)
+    elif found[ChangeState.APPLIED]:
+        out.say("Nothing is left to change.", "bold")
+        _say_what_is_made(out, journal, batch)
+    elif not silent:
         out.say("Nothing to change. The audit got no entry.", "bold")
-        return ExitCode.OK
-    journal.note("planned", found[ChangeState.PLANNED])
-    out.say("Nothing was changed. To do it:", "bold")
-    out.say(f"  {_applying(batch)}")
-    if confirms:
-        out.say(f"Add --confirm {found[ChangeState.PLANNED]}, the number of players: this cannot be undone.")
-    return ExitCode.OK
+    return ExitCode.FAILED if silent else ExitCode.OK
 
 
 def apply(out: Output, journal: Journal, batch: PlayerBatch, options: ApplyOptions) -> int:
     """Makes the changes of the dry run that were not made yet."""
     counts = journal.counts()
-    if counts[ChangeState.READ]:
-        raise Precondition(f"the dry run has not come to {counts[ChangeState.READ]:,} of the changes", batch.command)
+    if left := counts[ChangeState.READ] - journal.unanswered(ChangeState.READ):
+        raise Precondition(f"the dry run has not come to {left:,} of the changes", batch.command)
     steps = batch.apply(journal, options.reason or "", options.ticket)
     _run(out, "changing", steps, counts[ChangeState.PLANNED], _applying(batch))
-    found = show(out, journal)
+    found, silent = show(out, journal), journal.unanswered(ChangeState.PLANNED)
     if found[ChangeState.APPLIED]:
-        out.say(f"Done. What the audit has of it: libctl audit list --batch {batch.id}", "green")
+        _say_what_is_made(out, journal, batch)
+    if silent:
+        out.say(f"{silent:,} were not answered: it is not known whether they are made. This makes them", "yellow")
+        out.say(f"unless they are: {_applying(batch)}", "yellow")
+    return ExitCode.FAILED if found[ChangeState.FAILED] or silent else ExitCode.OK
+
+
+def _say_how_to_apply(out: Output, journal: Journal, batch: PlayerBatch, planned: int, *, confirms: bool) -> None:
+    journal.note("planned", planned)
+    is_begun = journal.counts()[ChangeState.APPLIED]
+    out.say("The rest was not changed yet. To do it:" if is_begun else "Nothing was changed. To do it:", "bold")
+    out.say(f"  {_applying(batch)}")
+    if confirms:
+        out.say(f"Add --confirm {planned}, the number of players: this cannot be undone.")
+
+
+def _say_what_is_made(out: Output, journal: Journal, batch: PlayerBatch) -> None:
+    out.say(f"Done. What the audit has of it: libctl audit list --batch {batch.id}", "green")
     if journal.can_undo():
         out.say(f"To undo it: libctl audit undo {batch.id}")
-    return ExitCode.FAILED if found[ChangeState.FAILED] else ExitCode.OK
 
 
 def _run(out: Output, what: str, steps: Iterator[None], count: int, command: str) -> None:

@@ -238,11 +238,12 @@ def test_a_line_may_name_what_is_the_players_own(support, saver, write):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("nonsense9", "line 2: 'nonsense9' is not a valid UUID, nor the first 8 or more characters of one"),
+        ("nonsense9", "line 2: 'nonsense9' is not a whole id, and a list has no shortened ones"),
+        ("3f2b8c1e", "line 2: '3f2b8c1e' is not a whole id, and a list has no shortened ones"),
         (f"{uuid4()} {uuid4()}", "line 2: it has 2 words instead of USER"),
         ("x" * 5000, "line 2: it is too long"),
     ],
-    ids=["no id", "two ids", "long"],
+    ids=["no id", "shortened", "two ids", "long"],
 )
 def test_a_line_that_is_no_player_stops_the_dry_run_before_it_begins(support, write, players, batches, line, problem):
     ran = support.run("quota", "set", "2GiB", "--users-file", write(players[0], line, players[1]))

@@ -27,10 +27,8 @@ class IdParameter(click.ParamType[UUID]):
         if isinstance(value, UUID):
             return value
         text = str(value).strip()
-        try:
+        if is_whole(text):
             return UUID(text)
-        except ValueError:
-            pass
         if not _BEGINNING.fullmatch(text.replace("-", "")) or (ctx is not None and ctx.resilient_parsing):
             self.fail(f"{value!r} is not a valid UUID, nor the first 8 or more characters of one", param, ctx)
         return self._of_beginning(text)
@@ -57,6 +55,15 @@ class IdParameter(click.ParamType[UUID]):
         if len(ids) > 1:
             raise Usage(f"several ids of a {called} begin with {text}: {', '.join(ids)}", "type more of the id")
         return UUID(ids[0])
+
+
+def is_whole(text: str) -> bool:
+    """Returns whether this is an id, and not the beginning of one."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _begins(whole: str, beginning: str) -> bool:

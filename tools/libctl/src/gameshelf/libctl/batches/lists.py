@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.ids import IdParameter, is_whole
 
 MAX_LINES = 1_000_000
 """How many lines a list may have: more are several batches."""
@@ -60,10 +61,19 @@ def _understood(
         named = " ".join(argument.make_metavar(ctx) for argument in arguments)
         return ListedPlayer(number, problem=f"it has {len(words)} words instead of {named}")
     try:
-        values = [one.type.convert(word, one, ctx) for one, word in zip(arguments, words, strict=True)]
+        values = [_value(one, word, ctx) for one, word in zip(arguments, words, strict=True)]
     except click.BadParameter as error:
         return ListedPlayer(number, problem=error.message.rstrip("."))
     return ListedPlayer(number, tuple(map(str, values)))
+
+
+def _value(argument: click.Parameter, word: str, ctx: click.Context) -> Any:
+    """Converts a word. A list has whole ids: the service would have to be asked for each one that is shortened, for
+    hours and before it is known whether the other lines can be read.
+    """
+    if isinstance(argument.type, IdParameter) and not is_whole(word):
+        raise click.BadParameter(f"{word!r} is not a whole id, and a list has no shortened ones")
+    return argument.type.convert(word, argument, ctx)
 
 
 @contextmanager

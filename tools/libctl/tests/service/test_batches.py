@@ -118,6 +118,46 @@ def test_an_interrupted_undo_continues_and_undoes_nothing_twice(support, write, 
     assert len(support.data("audit", "list", "--batch", batch, "--command", "audit undo")["entries"]) == 6
 
 
+def test_an_undo_that_has_nothing_to_do_says_so(support, write, players, batches):
+    words = ("quota", "set", "2GiB")
+    batch = plan(support, write(*players), *words)["batch_id"]
+    with sqlite3.connect(batches / f"{batch}.sqlite") as journal:
+        journal.execute("UPDATE items SET state = 'refused' WHERE line > 3")
+    assert apply(support, batch, *words).data["applied"] == 3
+    undo = ("audit", "undo", batch, "--rate", 1000)
+    assert support.data(*undo)["planned"] == 3
+    with sqlite3.connect(batches / f"{batch}.sqlite") as journal:
+        journal.execute("UPDATE items SET state = 'planned' WHERE line > 3")
+    journal.close()
+    assert apply(support, batch, *words).data["applied"] == 6
+    late = support.run(*undo, "--apply", "--reason", "the wrong promotion")
+    assert (late.code, "the batch has changed more since" in late.err) == (4, True)
+    assert limits(support, players) == [2] * 6
+
+    assert support.data(*undo)["planned"] == 6
+    with sqlite3.connect(batches / f"{batch}.undo.sqlite") as journal:  # as the end of the process leaves it
+        journal.execute("DELETE FROM items")
+        journal.execute("DELETE FROM about WHERE name = 'newest'")
+    journal.close()
+    empty = support.run(*undo, "--apply", "--reason", "the wrong promotion")
+    assert (empty.code, "was interrupted before it had read the batch" in empty.err) == (4, True)
+
+    assert support.data(*undo)["planned"] == 6
+    assert support.data(*undo, "--apply", "--reason", "the wrong promotion")["applied"] == 6
+    again = support.run(*undo, "--apply", "--reason", "the wrong promotion")
+    assert (again.code, "nothing is left to undo" in again.err, "6 changes are undone" in again.err) == (4, True, True)
+
+
+def test_the_dry_run_of_a_batch_that_was_made_says_so(support, write, players):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    apply(support, batch, "quota", "set", "2GiB")
+    ran = support.run("quota", "set", "2GiB", "--batch", batch)
+    assert ran.code == 0
+    assert "Nothing is left to change." in ran.err
+    assert f"libctl audit undo {batch}" in ran.err
+    assert "got no entry" not in ran.err
+
+
 def test_who_was_changed_or_erased_meanwhile_is_an_exception(support, admin, write, players, batches):
     batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
     support.applies("quota", "set", players[1], "5GiB")

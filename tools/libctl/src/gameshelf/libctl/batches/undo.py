@@ -7,11 +7,11 @@ from uuid import UUID
 
 import click
 from gameshelf.libctl.batches import runs
-from gameshelf.libctl.batches.journal import Journal
+from gameshelf.libctl.batches.journal import ChangeState, Journal
 from gameshelf.libctl.batches.work import PlayerBatch
 from gameshelf.libctl.changing import ApplyOptions, ChangeCall, typed
 from gameshelf.libctl.client import Client, connect
-from gameshelf.libctl.errors import NothingFound, Usage
+from gameshelf.libctl.errors import NothingFound, Precondition, Usage
 from gameshelf.libctl.output import Output
 from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
 
@@ -43,8 +43,7 @@ def undo_batch(out: Output, batch_id: UUID, rate: float, options: ApplyOptions) 
     batch = PlayerBatch(str(batch_id), _call, client, rate, f"libctl {shlex.join(typed(_OPTIONS))}")
     if options.apply:
         with Journal.open(name) as journal:
-            if (planned := journal.noted("endpoint")) != client.address:
-                raise Usage(f"this was planned on {planned}, not on {client.address}", "use the profile of its dry run")
+            _require_current(journal, client, batch_id)
             return runs.apply(out, journal, batch, options)
     about = {"batch_id": str(batch_id), "command": "audit undo", "endpoint": client.address}
     with Journal.create(name, about) as journal:
@@ -52,14 +51,32 @@ def undo_batch(out: Output, batch_id: UUID, rate: float, options: ApplyOptions) 
         return runs.dry_run(out, journal, batch)
 
 
+def _require_current(journal: Journal, client: Client, batch_id: UUID) -> None:
+    """Raises Usage, or Precondition, unless a dry run has seen all that there is to undo, and something is left."""
+    if (planned := journal.noted("endpoint")) != client.address:
+        raise Usage(f"this was planned on {planned}, not on {client.address}", "use the profile of its dry run")
+    again = f"libctl audit undo {batch_id}, which is a new dry run"
+    if not journal.noted("newest"):
+        raise Precondition("the dry run of this undo was interrupted before it had read the batch", again)
+    newest = next(_changes(client, batch_id), None)
+    if newest and newest.audit_id != journal.noted("newest"):
+        raise Precondition("the batch has changed more since the dry run of this undo", again)
+    counts = journal.counts()
+    if not counts[ChangeState.PLANNED] and not counts[ChangeState.READ]:
+        done = f"{counts[ChangeState.APPLIED]:,} changes are undone"
+        raise Precondition(f"nothing is left to undo of what the dry run has seen: {done}", again)
+
+
 def _fill(journal: Journal, client: Client, batch_id: UUID) -> None:
     """Puts the changes of a batch that are not undone into the journal. Raises NothingFound for a batch without any."""
-    undone = other = 0
+    undone, other, newest = 0, 0, ""
     with journal.together():
         for number, entry in enumerate(_changes(client, batch_id), 1):
+            newest = newest or entry.audit_id
             undone, other = undone + bool(entry.undone_by), other + bool(not entry.undone_by and not entry.can_undo)
             if entry.can_undo:
                 journal.add(number, (entry.audit_id,))
+        journal.note("newest", newest)
         journal.note("undone_before", undone)
         journal.note("not_undoable", other)
         if not sum(journal.counts().values()):

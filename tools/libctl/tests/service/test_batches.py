@@ -123,6 +123,7 @@ def test_an_undo_that_has_nothing_to_do_says_so(support, write, players, batches
     batch = plan(support, write(*players), *words)["batch_id"]
     with sqlite3.connect(batches / f"{batch}.sqlite") as journal:
         journal.execute("UPDATE items SET state = 'refused' WHERE line > 3")
+    journal.close()
     assert apply(support, batch, *words).data["applied"] == 3
     undo = ("audit", "undo", batch, "--rate", 1000)
     assert support.data(*undo)["planned"] == 3

@@ -98,6 +98,20 @@ def test_all_that_happened_is_listed_newest_first(player, support):
     assert (entry["command"], entry["ticket"], entry["reason"]) == ("quota set", "T-9", "the cloud is full")
 
 
+def test_a_refused_report_is_of_its_product(player, support):
+    player.does("POST", f"/achievements/by-name/{player.game}/TYPO/unlock", 404)
+    wait_for(lambda: len(entries(support, player, "--kind", "achievement_refused")) == 2)
+    by_name, by_id = entries(support, player, "--kind", "achievement_refused")
+    assert by_name["facts"]["subject"] == f"{player.game}/TYPO"
+    assert by_id["facts"]["subject"] == str(player.achievement)
+    for one in (by_name, by_id):
+        assert (one["product_id"], one["title"]) == (str(player.game), "Far Horizon")
+    support.columns = 200
+    shown = " ".join(support.shows("user", "timeline", player.id).split())
+    assert "report of achievement TYPO by the player" in shown
+    assert "refused: the player did not own the product" in shown
+
+
 def test_kinds_and_times_filter_it(player, support):
     assert set(kinds(support, player, "--kind", "session", "--kind", "support")) == {"support", "session"}
     [session] = entries(support, player, "--kind", "session")

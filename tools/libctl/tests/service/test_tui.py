@@ -167,6 +167,24 @@ async def test_the_timeline_is_narrowed_to_a_kind_and_back(screen, owner):
         assert (shown.rows, shown.app.pane.is_opened) == (everything, False)
 
 
+async def test_a_refused_report_leads_to_its_explanation(screen, owner):
+    named, unknown = f"/achievements/by-name/{owner.product}/BOSS_1/unlock", uuid4()
+    assert (await asyncio.to_thread(owner.post, named)).status_code == 404
+    assert (await asyncio.to_thread(owner.post, f"/achievements/{unknown}/unlock")).status_code == 404
+    async with screen(owner.id, (160, 50)) as shown:
+        await shown.tab("Timeline")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while sum("report of achievement" in row[1] for row in shown.rows) < 2:
+                await shown.press("r")
+        rows = {row.cells[2]: row for row in shown.app.pane.level.page.rows if "report of" in str(row.cells[1])}
+        assert set(rows) == {TITLE, ""}
+        assert "BOSS_1 by the player" in str(rows[TITLE].cells[1])
+        assert "refused: there was no such achievement" in str(rows[TITLE].cells[1])
+        explained = f"libctl achievements explain {owner.id} {owner.product} BOSS_1"
+        assert rows[TITLE].commands[0].line() == explained
+        assert [one.words[:2] for one in rows[""].commands] == [("user", "timeline")]
+
+
 async def test_a_save_opens_its_versions_and_leads_back(screen, owner):
     async with screen(owner.id) as shown:
         await shown.tab("Saves")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gameshelf.libctl.output import size
+from gameshelf.libctl.refused_reports import reported_name, rule_in_words
 from gameshelf.libctl.times import span
 
 Facts = Mapping[str, Any]
@@ -28,7 +29,8 @@ def _session(of: Facts) -> str:
 
 def _refused(of: Facts) -> str:
     often = f", {of['attempts']:,} times" if of["attempts"] > 1 else ""
-    return f"report of achievement {of['subject']} by the {of['source']} refused{often}: {of['rule']}"
+    what = f"report of achievement {reported_name(of['subject'])} by the {of['source']}"
+    return f"{what} refused{often}: {rule_in_words(of['rule'])}"
 
 
 def _settings_ended(of: Facts) -> str:

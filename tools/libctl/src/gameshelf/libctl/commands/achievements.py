@@ -13,23 +13,13 @@ from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Column, Output, lines, table, tree, visible
+from gameshelf.libctl.refused_reports import rule_in_words
 from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import day, minute
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 from rich.text import Text
 
 _BAR, _SHORT_BAR = 24, 12
-_CODES = {
-    "ACHIEVEMENT_NOT_FOUND": "there was no such achievement",
-    "PERMISSION_DENIED": "the player could not play the product, or only servers may unlock it",
-    "FAMILY_ACCESS_RESTRICTED": "the family share did not allow it",
-}
-_REASONS = {
-    "server_authoritative": "only servers of the game may unlock it",
-    "not_owned": "the player did not own the product",
-    "refunded": "the product was refunded or taken back",
-    "claimable": "the product is free, and the player has not claimed it",
-}
 
 
 @noun("achievements")
@@ -167,7 +157,7 @@ def _definition(found: dict[str, Any], achievement: str) -> Branch:
 def _access(found: dict[str, Any]) -> list[Branch]:
     if not found["access_refusal"]:
         return [Branch(Text("the player may play the product", style="green"))]
-    why = Text(f"the player may not play the product now: {_rule(found['access_refusal'])}", style="red")
+    why = Text(f"the player may not play the product now: {rule_in_words(found['access_refusal'])}", style="red")
     return [Branch(why, [Branch("libctl access explain USER PRODUCT shows more")])]
 
 
@@ -187,16 +177,10 @@ def _refused(found: dict[str, Any]) -> list[Branch]:
 
 def _report(one: dict[str, Any], *, with_name: bool = False) -> Branch:
     name = visible(f"{one['reported']}: ") if with_name else ""
-    last = f"{minute(one['last_at'])}  {name}{_rule(one['rule'])}"
+    last = f"{minute(one['last_at'])}  {name}{rule_in_words(one['rule'])}"
     how = f"by the {one['source']}{', by its name' if one['by_name'] else ''}"
     often = f", {one['attempts']:,} times since {minute(one['first_at'])}" if one["attempts"] > 1 else ""
     return Branch(last, [Branch(how + often)])
-
-
-def _rule(rule: str) -> str:
-    """The rule in words; the code itself if it has none."""
-    code, _, reason = rule.partition(" ")
-    return _REASONS.get(reason) or _CODES.get(code) or rule
 
 
 def progress_of(status: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from gameshelf.libctl.client import Client
 from gameshelf.libctl.happenings import KINDS, sentence
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import visible
+from gameshelf.libctl.refused_reports import reported_name
 from gameshelf.libctl.times import minute
 from gameshelf.libctl.tui.listing import (
     LIMIT,
@@ -66,9 +67,9 @@ def _row(user: UUID, one: dict[str, Any]) -> Row:
 def _commands(user: UUID, kind: str, product: str, facts: Mapping[str, Any]) -> list[Suggested]:
     """The commands that say more of what happened."""
     more = _MORE.get(kind)
-    found = [more(user, product, facts)] if more else []
+    found = more(user, product, facts) if more else None
     of_kind = Suggested("all of this kind", ("user", "timeline", user, "--kind", kind))
-    return [*found, *([of_kind] if kind in KINDS else [])]
+    return [*([found] if found else []), *([of_kind] if kind in KINDS else [])]
 
 
 def _access(user: UUID, product: str, _: Mapping[str, Any]) -> Suggested:
@@ -83,8 +84,11 @@ def _played(user: UUID, product: str, _: Mapping[str, Any]) -> Suggested:
     return Suggested("its sessions and corrections", ("playtime", "show", user, "--product", product))
 
 
-def _achievement(user: UUID, product: str, facts: Mapping[str, Any]) -> Suggested:
-    which = facts.get("subject") or facts["achievement_id"]
+def _achievement(user: UUID, product: str, facts: Mapping[str, Any]) -> Suggested | None:
+    """None for a report of an id that no product has."""
+    if not product:
+        return None
+    which = reported_name(facts["subject"]) if "subject" in facts else facts["achievement_id"]
     return Suggested("which reports of it were refused", ("achievements", "explain", user, product, which))
 
 
@@ -100,7 +104,7 @@ def _save(user: UUID, _: str, facts: Mapping[str, Any]) -> Suggested:
     return Suggested("the versions of the save", ("saves", "versions", user, facts["savegame_id"]))
 
 
-_MORE: Mapping[str, Callable[[UUID, str, Mapping[str, Any]], Suggested]] = {
+_MORE: Mapping[str, Callable[[UUID, str, Mapping[str, Any]], Suggested | None]] = {
     "product_granted": _access,
     "product_ended": _access,
     "family_as_owner": _link,

@@ -12,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
+from gameshelf.libctl import shown
 
 from ..shown_tables import WIDE, tables_of
 
@@ -208,6 +209,19 @@ def test_pages_follow_each_other_and_all_come_line_by_line(support, letter, topi
     lines = support.shows("--json", "events", "dlq", "list", "--topic", topic, "--all").splitlines()
     assert [json.loads(line)["dead_letter_id"] for line in lines] == [str(one) for one in sorted(made)]
     assert support.shows("events", "dlq", "list", "--topic", topic, "--all").count("MALFORMED_DATA") == 3
+
+
+def test_the_ids_of_a_long_list_are_kept_once_at_its_end(support, letter, topic, tmp_path, monkeypatch):
+    made, file, written = [letter(topic, at=DAY) for _ in range(3)], tmp_path / "shown.json", []
+    replace = shown._replace
+    monkeypatch.setattr(shown, "_replace", lambda path, text: written.append(path) or replace(path, text))
+    for form in ((), ("--json",), ("--csv",)):
+        words = ("events", "dlq", "list", "--topic", topic, "--all", *form)
+        assert support.run(*words, LIBCTL_SHOWN=str(file)).code == 0
+        assert written == [file]
+        kept = [one["id"] for one in json.loads(file.read_text()) if one["kind"] == "dead_letter"]
+        assert kept == [str(one) for one in sorted(made, reverse=True)]
+        written.clear()
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # the reader has closed the pipe; the rest of the buffer must not raise another error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.FAILED
+    out.end()
     sys.exit(code)
 
 

@@ -9,6 +9,7 @@ import csv
 import json
 import sys
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,7 @@ class Output:
         self.as_json = as_json
         self.csv: Csv | None = None
         self._has_heading = False
+        self._ids: deque[shown.ShownId] = deque(maxlen=shown.MOST)
         self.out = Console(highlight=False, soft_wrap=False)
         self.talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -76,7 +78,7 @@ class Output:
         """The command's answer: ``data`` as one JSON document with ``--json``, its list with ``--csv``, else what was
         drawn of it.
         """
-        shown.remember(data)
+        shown.remember(shown.ids_in(data))
         if self.csv:
             self._write_rows(self.csv.columns, data[self.csv.rows])
             return
@@ -84,6 +86,9 @@ class Output:
             sys.stdout.write(_json(data, indent=2) + "\n")
             sys.stdout.flush()
             return
+        self._draw(drawn)
+
+    def _draw(self, drawn: Sequence[RenderableType | Copied]) -> None:
         for place, part in enumerate(drawn):
             if isinstance(part, Copied):
                 self.out.print(Text(visible(part.text)), soft_wrap=True)
@@ -93,13 +98,20 @@ class Output:
             self.out.print(Text(visible(part)) if isinstance(part, str) else part)
 
     def line(self, data: Any, draw: Callable[[], Iterable[RenderableType]]) -> None:
-        """One of very many answers: with ``--json`` one line of JSON, else what is drawn of it then. None is kept."""
+        """One of very many answers: with ``--json`` one line of JSON, else what is drawn of it then. None is kept, but
+        their last ids are, until ``end``: writing their file for each one would take longer than all else.
+        """
+        self._ids.extend(shown.ids_in(data))
         if self.csv:
             self._write_rows(self.csv.columns, [data])
         elif self.as_json:
             sys.stdout.write(_json(data, separators=(",", ":")) + "\n")
         else:
-            self.result(data, *draw())
+            self._draw(list(draw()))
+
+    def end(self) -> None:
+        """Keeps the ids of the last lines for completion, the newest first."""
+        shown.remember(reversed(self._ids))
 
     def _write_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
         writer = csv.writer(sys.stdout, lineterminator="\n")

@@ -1,14 +1,19 @@
-"""The ids that were shown last, from which a shell completes words. They are in a file that only its owner may read."""
+"""The ids that were shown last, from which a shell completes words. They are in a file that only its owner may read.
+
+It holds no names of people, and each id for a month.
+"""
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 MOST = 200
+KEPT_DAYS = 30
 _LONGEST_LABEL = 60
 # By the field that holds it: the kind of the thing, as ``libctl find`` names kinds.
 _KINDS = {
@@ -24,7 +29,7 @@ _KINDS = {
     "link_id": "link",
     "dead_letter_id": "dead_letter",
 }
-# What may stand beside an id and says what it is.
+# What may stand beside an id and says what it is. Of a user that would be the name of a person.
 _LABELS = {"product": "title", "save": "slot_name", "user": ""}
 
 
@@ -35,26 +40,40 @@ class ShownId:
     kind: str
     id: str
     label: str
+    day: str = field(default="", compare=False)
+    """When it was shown last, in UTC."""
 
 
 def load() -> list[ShownId]:
     """Returns the ids that were shown last, the newest first; none if the file is absent or damaged."""
     try:
         kept = json.loads(_file().read_text(encoding="utf-8"))
-        return [ShownId(str(one["kind"]), str(one["id"]), str(one["label"])) for one in kept][:MOST]
+        found = [ShownId(*(str(one[name]) for name in ("kind", "id", "label", "day"))) for one in kept]
+        first = _today() - timedelta(days=KEPT_DAYS)
+        return [one for one in found if date.fromisoformat(one.day) >= first][:MOST]
     except (OSError, ValueError, TypeError, KeyError):
         return []
 
 
-def remember(data: Any) -> None:
-    """Keeps the ids in the result of a command. A file that can't be written keeps nothing: no command fails by it."""
-    new = list(dict.fromkeys(_ids(data)))[:MOST]
+def ids_in(data: Any) -> list[ShownId]:
+    """Returns the ids in a result, each once, in the order in which they stand there."""
+    return list(dict.fromkeys(_ids(data)))[:MOST]
+
+
+def remember(ids: Iterable[ShownId]) -> None:
+    """Keeps ids, the first one as the newest. A file that can't be written keeps nothing: no command fails by it."""
+    day = _today().isoformat()
+    new = [ShownId(one.kind, one.id, one.label, day) for one in dict.fromkeys(ids)][:MOST]
     if not new:
         return
     named = {(one.kind, one.id) for one in new}
     kept = [*new, *(one for one in load() if (one.kind, one.id) not in named)][:MOST]
     with suppress(OSError):
         _replace(_file(), json.dumps([asdict(one) for one in kept]))
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _file() -> Path:
@@ -77,13 +96,13 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _ids(data: Any) -> Iterator[ShownId]:
-    """Yields the ids in a result, in the order in which they stand there."""
     if isinstance(data, list):
         for one in data:
             yield from _ids(one)
     elif isinstance(data, dict):
         if isinstance(data.get("kind"), str) and isinstance(data.get("id"), str):  # of libctl find
-            yield ShownId(data["kind"], data["id"], str(data.get("title") or data.get("name") or "")[:_LONGEST_LABEL])
+            label = "" if data["kind"] == "user" else data.get("title") or data.get("name") or ""
+            yield ShownId(data["kind"], data["id"], str(label)[:_LONGEST_LABEL])
         for name, value in data.items():
             kind = _KINDS.get(name)
             if kind and isinstance(value, str) and value:

@@ -5,6 +5,7 @@ import json
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -13,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 from gameshelf.libctl import shown
+from gameshelf.libctl.client import Client
 
 from ..shown_tables import WIDE, tables_of
 
@@ -340,6 +342,35 @@ def test_only_admins_replay_and_nobody_else_looks(support, staff, topic):
     assert "user_id" not in entry["target"]
     for words in (("outbox",), ("dlq", "list"), ("dlq", "replay")):
         assert staff("user").refused("events", *words) == (1, "PERMISSION_DENIED")
+
+
+def test_a_look_at_rare_letters_reads_one_part(support, database, topic, monkeypatch):
+    database(
+        "INSERT INTO gateway.dead_letters (id, user_id, topic, reason, detail, value, created_at) "
+        "SELECT gen_random_uuid(), uuid(repeat('0', 32)), $1, CASE WHEN n IN (1, 12000) THEN 'RARE' ELSE 'COMMON' END, "
+        "'', 'v', $2::timestamptz + make_interval(secs => n) FROM generate_series(1, 12000) n",
+        topic,
+        DAY - timedelta(days=30),
+    )
+    calls, call = [], Client.call
+    monkeypatch.setattr(Client, "call", lambda *given: calls.append(given[1]) or call(*given))
+
+    def pause(_):
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("gameshelf.libctl.watching.time", SimpleNamespace(sleep=pause))
+    words = ("events", "dlq", "list", "--topic", topic, "--only-reason", "RARE", "--limit", 2, "--watch")
+    try:
+        ran = support.run("--json", *words)
+        calls.clear()
+        shown = support.shows(*words)
+    finally:
+        database("DELETE FROM gateway.dead_letters WHERE topic = $1", topic)
+    looks = [json.loads(line) for line in ran.out.splitlines()]
+    assert [len(one["dead_letters"]) for one in looks] == [1, 2, 1, 2], "the search goes on, and begins again"
+    assert "1 of 2. So far: the next look searches on." in shown
+    assert "2 of 2.\n" in shown
 
 
 def test_many_parts(admin, database, topic):

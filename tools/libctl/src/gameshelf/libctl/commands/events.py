@@ -175,7 +175,7 @@ def list_(
                 out.line(letter, partial(_drawn, letter, _SHOWN))
         return None
     if seconds:
-        return watch(out, seconds, partial(_look, client, asked))
+        return watch(out, seconds, WatchedLetters(client, asked).look)
     part = _page(client, asked)
     found, drawn = _shown(part, None if chosen.dead_letter_id else _SHOWN)
     out.result(found, *drawn)
@@ -199,11 +199,39 @@ def _page(client: Client, first: messages.ListDeadLettersRequest) -> messages.Li
     return cast("messages.ListDeadLettersResponse", part)
 
 
-def _look(client: Client, asked: messages.ListDeadLettersRequest) -> tuple[dict[str, Any], list[RenderableType]]:
-    """Returns a page for ``--watch``: its number first, because the rest may not fit on the screen."""
-    part = _page(client, asked)
-    found, drawn = _shown(part, _SHOWN)
-    return found, [Text(f"{len(part.dead_letters)} of {_number(part.total, part.is_more)}."), *drawn]
+class WatchedLetters:
+    """A page of letters for ``--watch``. Each look reads one part: a search for a rare kind takes several looks.
+
+    Otherwise each look would read all letters there are. The search begins again after the look that has ended it.
+    """
+
+    def __init__(self, client: Client, asked: messages.ListDeadLettersRequest) -> None:
+        self._client, self._asked = client, asked
+        self._found: messages.ListDeadLettersResponse | None = None
+
+    def look(self) -> tuple[dict[str, Any], list[RenderableType]]:
+        """Returns what the search has found so far: its number first, because the rest may not fit on the screen."""
+        page = self._go_on()
+        is_over = not page.next_cursor or len(page.dead_letters) >= self._asked.limit
+        self._found = None if is_over else page
+        found, drawn = _shown(page, _SHOWN)
+        total = "" if self._asked.cursor else f" of {_number(page.total, page.is_more)}"
+        so_far = "" if is_over else " So far: the next look searches on."
+        return found, [Text(f"{len(page.dead_letters)}{total}.{so_far}"), *drawn]
+
+    def _go_on(self) -> messages.ListDeadLettersResponse:
+        """Reads the next part. If that is refused, the next look reads it."""
+        asked, page = messages.ListDeadLettersRequest(), messages.ListDeadLettersResponse()
+        asked.CopyFrom(self._asked)
+        if self._found is None:
+            page.CopyFrom(self._client.call("ListDeadLetters", asked))
+            return page
+        page.CopyFrom(self._found)
+        asked.cursor, asked.limit = page.next_cursor, asked.limit - len(page.dead_letters)
+        part = self._client.call("ListDeadLetters", asked)
+        page.dead_letters.extend(part.dead_letters)
+        page.next_cursor = part.next_cursor
+        return page
 
 
 def _shown(part: messages.ListDeadLettersResponse, longest: int | None) -> tuple[dict[str, Any], list[RenderableType]]:

@@ -392,31 +392,31 @@ def served(support, owner):
 
 
 async def test_a_browser_gets_the_screen_only_with_the_key(served, owner):
-    page, _, key = served.partition("?key=")
-    origin = page.rstrip("/")
+    origin, key = served.rstrip("/").rsplit("/", 1)
     async with httpx.AsyncClient(base_url=origin) as client:
         for path, headers in (
             ("/", {}),
             ("/ws", {}),
             ("/static/js/textual.js", {}),
-            ("/?key=wrong", {}),
-            (f"/?key={key}", {"Host": "evil.example"}),
-            (f"/?key={key}", {"Origin": "http://evil.example"}),
+            ("/wrong/", {}),
+            (f"/?key={key}", {}),
+            (f"/{key[:-1]}/", {}),
+            ("/", {"Cookie": f"libctl_tui={key}"}),
+            (f"/{key}/", {"Host": "evil.example"}),
+            (f"/{key}/", {"Origin": "http://evil.example"}),
         ):
             assert (await client.get(path, headers=headers)).status_code == 403, (path, headers)
-        entered = await client.get(f"/?key={key}")
-        assert entered.status_code == 303
-        assert "HttpOnly" in entered.headers["set-cookie"]
-        assert "SameSite=Strict" in entered.headers["set-cookie"]
-        shown = await client.get("/")
+        shown = await client.get(f"/{key}/")
         assert shown.status_code == 200
         assert "default-src 'self'" in shown.headers["content-security-policy"]
-        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-    address = f"{origin.replace('http', 'ws', 1)}/ws?width=80&height=24"
-    headers = {"Cookie": cookie}
+        assert shown.headers["referrer-policy"] == "no-referrer"
+        assert "set-cookie" not in shown.headers, "a cookie would go to the other ports of this machine, too"
+        assert f"{origin.replace('http', 'ws', 1)}/{key}/ws" in shown.text
+        assert (await client.get(f"/{key}/static/js/textual.js")).status_code == 200
+    address = f"{origin.replace('http', 'ws', 1)}/{key}/ws?width=80&height=24"
     with pytest.raises(websockets.InvalidStatus):
-        await websockets.connect(address, additional_headers=headers, origin="http://evil.example", proxy=None)
-    async with websockets.connect(address, additional_headers=headers, origin=origin, proxy=None) as socket:
+        await websockets.connect(address, origin="http://evil.example", proxy=None)
+    async with websockets.connect(address, origin=origin, proxy=None) as socket:
         drawn = b""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while b"1 owned" not in drawn:

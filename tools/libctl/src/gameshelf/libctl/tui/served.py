@@ -1,8 +1,8 @@
 """The screen in a browser of this machine. What is shown is a player's data, so an address alone opens nothing.
 
-Any page of any site may open a connection to a port of this machine, and so may other users of it. The first request
-has to bring a key that is printed on the terminal only; a cookie that no other site can use stands for it from then
-on. The page loads nothing from elsewhere.
+Any page of any site may open a connection to a port of this machine, and so may other users of it. All paths begin with
+a key that is printed on the terminal only. It is in no cookie: a browser sends those to every port of a host, also to
+the server of another user. The page loads nothing from elsewhere, and no link tells its address.
 """
 
 import secrets
@@ -19,7 +19,6 @@ from textual_serve.server import Server
 
 MOST_SCREENS = 8
 """The number of screens at once; each is a process."""
-_COOKIE = "libctl_tui"
 _KEY_BYTES = 24
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -64,27 +63,23 @@ class LockedServer(Server):
         """No log of a library is on the terminal."""
 
     async def on_startup(self, app: web.Application) -> None:
-        click.echo(f"Open {self.public_url}/?key={self.key}", err=True)
+        click.echo(f"Open {self.public_url}/{self.key}/", err=True)
         click.echo("The address is as good as your token: give it to nobody. Ctrl-C ends it.", err=True)
 
     async def _make_app(self) -> web.Application:
-        app = await super()._make_app()
-        app.middlewares.append(self._lock)
-        return app
+        locked = web.Application(middlewares=[self._lock])
+        locked.add_subapp(f"/{self.key}", await super()._make_app())  # its own addresses get this prefix by that
+        return locked
 
     @web.middleware
     async def _lock(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Lets in those with the key, from this address, and bounds their number."""
         if request.host != self._authority or request.headers.get("Origin", self.public_url) != self.public_url:
             raise web.HTTPForbidden(text=f"Only {self.public_url} is served.")
-        given = request.query.get("key", "")
-        if request.path == "/" and given and secrets.compare_digest(given.encode(), self.key.encode()):
-            entered = web.HTTPSeeOther("/")  # the key is not left in the address
-            entered.set_cookie(_COOKIE, self.key, httponly=True, samesite="Strict")
-            raise entered
-        if not secrets.compare_digest(request.cookies.get(_COOKIE, "").encode(), self.key.encode()):
+        key, _, rest = request.path.removeprefix("/").partition("/")
+        if not secrets.compare_digest(key.encode(), self.key.encode()):
             raise web.HTTPForbidden(text="The key is missing: open the address that libctl has printed.")
-        if request.path != "/ws":
+        if rest != "ws":
             return _confined(await handler(request), self._authority)
         if self._screens >= MOST_SCREENS:
             raise web.HTTPServiceUnavailable(text=f"{MOST_SCREENS} screens are open: close one.")

@@ -50,6 +50,12 @@ def test_of_many_a_few_are_shown_and_that_there_are_more(support):
 
 def test_an_id_is_no_name(support):
     assert support.run("--json", "find", uuid4()).error["code"] == "NOT_FOUND"
+    for name in ("20041987", "deadbeef"):
+        ran = support.run("find", name)
+        assert ran.code == 3
+        assert "it was taken for an id or a number, so names were not looked up" in ran.err
+        assert "the user's id or e-mail address" in ran.err
+    assert "looked up" not in support.run("find", uuid4()).err
     assert support.data("find", "anna")["accounts"] == "answered"
 
 

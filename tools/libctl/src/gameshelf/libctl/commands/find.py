@@ -8,6 +8,7 @@ from typing import Any
 import click
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.errors import NothingFound
+from gameshelf.libctl.ids import is_whole
 from gameshelf.libctl.main import Verb
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Copied, Output, visible
@@ -61,7 +62,7 @@ def group(out: Output, what: tuple[str, ...]) -> None:
     for one in found["objects"]:
         one["next"] = list(_next(one))
     if not found["objects"]:
-        raise NothingFound(f"nothing was found for {sought}{_unasked(found)}", _hint(sought, found))
+        raise NothingFound(f"nothing was found for {sought}{_unasked(sought, found)}", _hint(sought, found))
     drawn = [part for one in found["objects"] for part in _drawn(one)]
     out.result(found, *drawn)
     if found["accounts"] == "unavailable":
@@ -111,12 +112,13 @@ def _called(kind: str) -> str:
 _UNASKED = {
     "not_configured": "names and e-mail addresses were not looked up: ACCOUNT_SERVICE_GRPC_ADDR is not set",
     "unavailable": "names and e-mail addresses were not looked up: the Account service did not answer",
+    "not_asked": "it was taken for an id or a number, so names were not looked up",
 }
 
 
-def _unasked(found: dict[str, Any]) -> str:
-    """Says that names were not looked up, and why."""
-    reason = _UNASKED.get(found["accounts"])
+def _unasked(sought: str, found: dict[str, Any]) -> str:
+    """Says that names were not looked up, and why; nothing of what can be no name."""
+    reason = "" if is_whole(sought) else _UNASKED.get(found["accounts"])
     return f"; {reason}" if reason else ""
 
 
@@ -135,6 +137,8 @@ def _hint(sought: str, found: dict[str, Any]) -> str:
         return "the user's id: this service stores no e-mail addresses"
     if found["accounts"] == "unavailable":
         return "again later, or the user's id"
+    if found["accounts"] == "not_asked" and not is_whole(sought) and not _TRACE_ID.fullmatch(sought.lower()):
+        return "if it is the name of a user, the user's id or e-mail address; else the whole id or order"
     if trace := _TRACE_ID.fullmatch(sought.lower()):
         return _of_trace(trace[1])
     if _SHORT_ID.fullmatch(sought):

@@ -30,6 +30,24 @@ COMMANDS = dict(commands(cli))
 SHAPES = {name: shape for name, shape in COMMANDS.items() if shape}
 
 
+def test_the_readme_names_the_lists_without_csv_and_those_with_all():
+    """What it says of all lists has to be true of each one."""
+    lists = {name for name in COMMANDS if name.split()[-1] in ("list", "find")}
+    readme = " ".join((HERE.parent / "README.md").read_text(encoding="utf-8").split())
+    without = sorted(name for name in lists if not (SHAPES[name].rows))
+    assert f"except {', '.join(f'`{name}`' for name in without[:-1])} and `{without[-1]}`" in readme
+    with_all = [name for name in lists if "--all" in options_of(name)]
+    assert with_all == ["events dlq list"]
+    assert "`events dlq list --all`" in readme
+
+
+def options_of(name):
+    command = cli
+    for word in name.split():
+        command = command.get_command(click.Context(command), word)
+    return {option for one in command.params for option in one.opts}
+
+
 def validated():
     """The commands that tests run with a real server, and whose JSON they compare with its schema.
 

@@ -184,7 +184,7 @@ def test_who_was_changed_or_erased_meanwhile_is_an_exception(support, admin, wri
 def fails(platform, fetch, monkeypatch):
     """Makes PostgreSQL fail at the quotas of some players, as it does where it can't lock or read their rows."""
     monkeypatch.setattr("gameshelf.libctl.batches.work._PAUSES", (0, 0))
-    drop = "DROP TRIGGER IF EXISTS fails ON savegames.quotas"
+    drop = "DROP TRIGGER IF EXISTS fails ON savegames.savegame_quotas"
 
     def make(sqlstate, *players):
         body = f"BEGIN RAISE EXCEPTION ''as told'' USING ERRCODE = ''{sqlstate}''; END"
@@ -193,7 +193,7 @@ def fails(platform, fetch, monkeypatch):
         whose = ", ".join(f"'{one}'" for one in players)
         fetch(
             platform.dsn,
-            "CREATE TRIGGER fails BEFORE INSERT OR UPDATE ON savegames.quotas FOR EACH ROW "
+            "CREATE TRIGGER fails BEFORE INSERT OR UPDATE ON savegames.savegame_quotas FOR EACH ROW "
             f"WHEN (NEW.user_id IN ({whose})) EXECUTE FUNCTION public.fails()",
         )
 

@@ -16,6 +16,12 @@ with workspace(Path(sys.argv[1]), print) as folder:
 """
 
 
+def holding(parent):
+    """A process that holds a folder now, and the folder: before it does, another one that begins may remove it."""
+    process = subprocess.Popen([sys.executable, "-c", HOLDS, parent], stdin=-1, stdout=-1, text=True)
+    return process, process.stdout.readline().strip()
+
+
 def test_a_folder_is_private_and_gone_after_the_block(tmp_path):
     with workspace(tmp_path, print) as folder:
         assert folder.stat().st_mode & 0o077 == 0
@@ -24,10 +30,8 @@ def test_a_folder_is_private_and_gone_after_the_block(tmp_path):
 
 
 def test_a_killed_runs_folder_is_removed_and_a_running_ones_stays(tmp_path):
-    killed, running = (
-        subprocess.Popen([sys.executable, "-c", HOLDS, tmp_path], stdin=-1, stdout=-1, text=True) for _ in range(2)
-    )
-    gone, kept = (process.stdout.readline().strip() for process in (killed, running))
+    killed, gone = holding(tmp_path)
+    running, kept = holding(tmp_path)
     killed.kill()
     killed.communicate()
     for name in ("libctl-backup-file", "other"):

@@ -187,7 +187,7 @@ def fails(platform, fetch, monkeypatch):
     drop = "DROP TRIGGER IF EXISTS fails ON savegames.savegame_quotas"
 
     def make(sqlstate, *players):
-        body = f"BEGIN RAISE EXCEPTION ''as told'' USING ERRCODE = ''{sqlstate}''; END"
+        body = f"BEGIN RAISE EXCEPTION ''on purpose'' USING ERRCODE = ''{sqlstate}''; END"
         fetch(platform.dsn, f"CREATE OR REPLACE FUNCTION public.fails() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
         fetch(platform.dsn, drop)
         whose = ", ".join(f"'{one}'" for one in players)

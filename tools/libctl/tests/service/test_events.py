@@ -368,7 +368,7 @@ def test_a_look_at_rare_letters_reads_one_part(support, database, topic, monkeyp
     finally:
         database("DELETE FROM gateway.dead_letters WHERE topic = $1", topic)
     looks = [json.loads(line) for line in ran.out.splitlines()]
-    assert [len(one["dead_letters"]) for one in looks] == [1, 2, 1, 2], "the search goes on, and begins again"
+    assert [len(one["dead_letters"]) for one in looks] == [1, 2, 1, 2], "the search continues, and begins again"
     assert "1 of 2. So far: the next look searches on." in shown
     assert "2 of 2.\n" in shown
 

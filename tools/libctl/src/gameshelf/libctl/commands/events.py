@@ -211,7 +211,7 @@ class WatchedLetters:
 
     def look(self) -> tuple[dict[str, Any], list[RenderableType]]:
         """Returns what the search has found so far: its number first, because the rest may not fit on the screen."""
-        page = self._go_on()
+        page = self._next_part()
         is_over = not page.next_cursor or len(page.dead_letters) >= self._asked.limit
         self._found = None if is_over else page
         found, drawn = _shown(page, _SHOWN)
@@ -219,7 +219,7 @@ class WatchedLetters:
         so_far = "" if is_over else " So far: the next look searches on."
         return found, [Text(f"{len(page.dead_letters)}{total}.{so_far}"), *drawn]
 
-    def _go_on(self) -> messages.ListDeadLettersResponse:
+    def _next_part(self) -> messages.ListDeadLettersResponse:
         """Reads the next part. If that is refused, the next look reads it."""
         asked, page = messages.ListDeadLettersRequest(), messages.ListDeadLettersResponse()
         asked.CopyFrom(self._asked)

@@ -2,7 +2,7 @@
 
 Any page of any site may open a connection to a port of this machine, and so may other users of it. All paths begin with
 a key that is printed on the terminal only. It is in no cookie: a browser sends those to every port of a host, also to
-the server of another user. The page loads nothing from elsewhere, and no link tells its address.
+the server of another user. The page loads nothing from elsewhere, and no link reveals its address.
 """
 
 import secrets

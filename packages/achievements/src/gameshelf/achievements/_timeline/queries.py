@@ -9,7 +9,7 @@ from sqlmodel import col
 _U, _M, _R = UserAchievement, AchievementMetadata, RefusedAttempt
 # A subject is the id of an achievement, or its product and name with a slash between them. One that is neither, which
 # nothing writes, has no product: an error would take the whole timeline from support.
-_ID: ColumnElement[str] = literal_column("'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|$)'")
+_ID: ColumnElement[str] = literal_column("'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'")
 _SLASH: ColumnElement[str] = literal_column("'/'")
 _id = case((col(_R.subject).regexp_match(_ID), cast(func.left(col(_R.subject), literal_column("36")), Uuid)))
 _is_named = func.strpos(col(_R.subject), _SLASH) > literal_column("0")

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, on_one_server
 
 from ..shown_tables import tables_of
 
@@ -201,6 +201,7 @@ def fails(platform, fetch, monkeypatch):
     fetch(platform.dsn, drop)
 
 
+@on_one_server("a table that is distributed has no triggers")
 @pytest.mark.parametrize(
     ("sqlstate", "code"), [("55P03", "SERVICE_UNAVAILABLE"), ("P0001", "INTERNAL_ERROR")], ids=["locked", "defect"]
 )
@@ -223,6 +224,7 @@ def test_a_player_without_an_answer_keeps_nobody_waiting(support, write, players
     assert len(support.data("audit", "list", "--batch", batch, "--kind", "change")["entries"]) == 6
 
 
+@on_one_server("a table that is distributed has no triggers")
 def test_a_service_that_answers_nobody_stops_the_batch(support, write, players, fails):
     batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
     fails("55P03", *players)

@@ -1,5 +1,7 @@
 """What the demo buttons do, at a service of its own."""
 
+import asyncio
+import json
 import time
 from uuid import uuid4
 
@@ -7,8 +9,9 @@ import httpx
 import jwt
 import pytest
 from gameshelf.devstack import demo
+from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.launcher.actions import DemoActions
-from gameshelf.devstack.launcher.orders import DemoOrders
+from gameshelf.devstack.launcher.orders import REFUND, DemoOrders
 from gameshelf.devstack.launcher.server import DemoRefused
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
@@ -35,13 +38,22 @@ def until(check):
         time.sleep(0.05)
 
 
-def test_a_game_is_bought_refunded_and_bought_again(actions, service, platform):
+def test_a_game_is_bought_refunded_and_bought_again(actions, service, platform, tmp_path):
     for _ in range(2):
         for _ in range(2):  # a button that is pressed twice
             actions["/demo/buy"]({**ANNA, "product_id": GAME})
         until(lambda: owned(service, platform) == [GAME])
         actions["/demo/refund"]({**ANNA, "product_id": GAME})
         until(lambda: owned(service, platform) == [])
+    # Somebody else refunds it, such as `./dev publish`: the page's own orders say nothing of that.
+    actions["/demo/buy"]({**ANNA, "product_id": GAME})
+    until(lambda: owned(service, platform) == [GAME])
+    [order] = json.loads((tmp_path / "orders.json").read_text(encoding="utf-8"))[f"{demo.ANNA}/{GAME}"]
+    refunded = {"userId": ANNA["user_id"], "orderId": order, "items": [{"productId": GAME}]}
+    asyncio.run(publish(platform.kafka.address, [CloudEvent(REFUND, refunded)]))
+    until(lambda: owned(service, platform) == [])
+    actions["/demo/buy"]({**ANNA, "product_id": GAME})
+    until(lambda: owned(service, platform) == [GAME])
 
 
 def test_a_token_is_for_a_player_of_the_demo_and_as_long_as_asked(actions):

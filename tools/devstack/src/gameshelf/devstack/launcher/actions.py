@@ -1,7 +1,7 @@
 """What the demo buttons do: they publish events as the platform's other services would, and issue tokens."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -45,20 +45,21 @@ class DemoActions:
 
     def buy(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         user_id, product_id = _player(body), _game(body)
-        return self._publish(PURCHASE, user_id, product_id, self._orders.open(user_id, product_id))
+        return self._publish(PURCHASE, user_id, product_id, [self._orders.open(user_id, product_id)])
 
     def refund(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         user_id, product_id = _player(body), _game(body)
-        order = self._orders.refund(user_id, product_id)
-        if order is None:
+        orders = self._orders.refund(user_id, product_id)
+        if not orders:
             raise DemoRefused("product_id: the player has not bought this game")
-        return self._publish(REFUND, user_id, product_id, order)
+        return self._publish(REFUND, user_id, product_id, orders)
 
-    def _publish(self, kind: str, user_id: UUID, product_id: UUID, order: str) -> Mapping[str, Any]:
+    def _publish(self, kind: str, user_id: UUID, product_id: UUID, orders: Sequence[str]) -> Mapping[str, Any]:
         items = [{"productId": str(product_id), "productType": "game", "quantity": 1}]
-        event = CloudEvent(kind, {"userId": str(user_id), "orderId": order, "items": items}, source=demo.SOURCE)
-        asyncio.run(publish(self._brokers, [event]))
-        return {"event_id": event.id}
+        bodies = [{"userId": str(user_id), "orderId": order, "items": items} for order in orders]
+        events = [CloudEvent(kind, body, source=demo.SOURCE) for body in bodies]
+        asyncio.run(publish(self._brokers, events))
+        return {"event_ids": [event.id for event in events]}
 
 
 def _player(body: Mapping[str, Any]) -> UUID:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -10,6 +10,8 @@ from gameshelf.devstack.events import CloudEvent
 
 PURCHASE = "com.platform.payment.purchase.completed.v1"
 REFUND = "com.platform.payment.purchase.refunded.v1"
+_MOST = 20
+"""Orders of a game that a refund names; more are bought only if support takes each of them away."""
 
 
 class DemoOrders:
@@ -21,38 +23,38 @@ class DemoOrders:
         self._lock = threading.Lock()
 
     def open(self, user_id: UUID, product_id: UUID) -> str:
-        """The order of a purchase: one that is not refunded is meant again, and one that was stays refunded.
-
-        A button that is pressed twice buys the game once, so that one refund takes it back.
-        """
+        """A new order. An earlier one may be refunded or revoked elsewhere, and then gives the game no more."""
         with self._lock:
             orders, key = self._read(), _key(user_id, product_id)
-            order = self._latest(orders, user_id, product_id)
-            if order is not None and orders.get(_refunded(key)) != order:
-                return order
             order = f"launcher-{uuid4()}"
-            self._write({**orders, key: order})
+            earlier = self._of(orders, user_id, product_id)
+            kept = [] if orders.get(_refunded(key)) == earlier else earlier
+            self._write({**orders, key: [*kept, order][-_MOST:]})
             return order
 
-    def refund(self, user_id: UUID, product_id: UUID) -> str | None:
-        """The order that the player has the game from; None if it came in another way. The next purchase is another."""
+    def refund(self, user_id: UUID, product_id: UUID) -> Sequence[str]:
+        """All orders since the last refund, so that a button that was pressed twice is taken back as a whole.
+
+        The same ones again until the next purchase; none if the game came in another way.
+        """
         with self._lock:
             orders = self._read()
-            order = self._latest(orders, user_id, product_id)
-            if order is not None:
-                self._write({**orders, _refunded(_key(user_id, product_id)): order})
-            return order
+            found = self._of(orders, user_id, product_id)
+            self._write({**orders, _refunded(_key(user_id, product_id)): found})
+            return found
 
-    def _latest(self, orders: Mapping[str, str], user_id: UUID, product_id: UUID) -> str | None:
-        return orders.get(_key(user_id, product_id)) or self._demo.get((user_id, product_id))
+    def _of(self, orders: Mapping[str, list[str]], user_id: UUID, product_id: UUID) -> list[str]:
+        demo = self._demo.get((user_id, product_id))
+        return orders.get(_key(user_id, product_id)) or ([demo] if demo else [])
 
-    def _read(self) -> dict[str, str]:
+    def _read(self) -> dict[str, list[str]]:
         if not self._file.exists():
             return {}
-        orders: dict[str, str] = json.loads(self._file.read_text(encoding="utf-8"))
-        return orders
+        orders: dict[str, str | list[str]] = json.loads(self._file.read_text(encoding="utf-8"))
+        # A file of an earlier version has one order of each game.
+        return {key: [found] if isinstance(found, str) else found for key, found in orders.items()}
 
-    def _write(self, orders: Mapping[str, str]) -> None:
+    def _write(self, orders: Mapping[str, list[str]]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         draft = self._file.with_suffix(".new")
         draft.write_text(json.dumps(orders), encoding="utf-8")

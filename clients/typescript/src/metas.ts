@@ -1,6 +1,6 @@
 /** What `meta` of a refusal has, by its code. A code that is not listed here has none that a program would need. */
 
-import type { EndReason, SavegamePolicyAttributes } from "./generated/schemas.js";
+import type { EndReason, SavegamePolicyAttributes, SavegameVersion } from "./generated/schemas.js";
 
 export interface ErrorMetas {
   ACHIEVEMENT_ALREADY_UNLOCKED: { unlocked_at: string };
@@ -16,6 +16,14 @@ export interface ErrorMetas {
   SAVEGAME_MERGE_SPLITS_UNIT: { reason: "no_units" | "single_file" | "units_meet" };
   SAVEGAME_POLICY_CHANGED: { policy_revision: number; policy: SavegamePolicyAttributes };
   SAVEGAME_SHRINKS: { removed: number; bytes: number; units: string[]; head_version: number };
+  SAVEGAME_VERSION_CONFLICT: {
+    conflict_id: string;
+    savegame_id: string;
+    head: SavegameVersion;
+    branch: SavegameVersion;
+    differences_count?: number;
+    unnamed_count?: number;
+  };
   SESSION_ALREADY_ENDED: { end_time: string; end_reason: EndReason };
   USER_QUOTA_EXCEEDED: { limit: string; resets_at?: string };
 }

@@ -112,19 +112,17 @@ export class OfflineQueue {
   }
 
   /**
-   * Sends what waits. Calls during a run share the one after it, since the first may have passed what they mean; their
-   * report is of both.
+   * Sends what waits. Calls during a run share the one after it, since the first may have passed what they mean. Each
+   * result is in the report of one run.
    */
   flush(): Promise<FlushReport> {
     if (this.#next) return this.#next;
     if (!this.#flushing) return this.#run();
-    this.#next = this.#flushing
-      .catch(() => undefined)
-      .then(async (before) => {
-        this.#next = undefined;
-        const { results, error } = await this.#run();
-        return { results: [...(before?.results ?? []), ...results], error };
-      });
+    const begin = () => {
+      this.#next = undefined;
+      return this.#run();
+    };
+    this.#next = this.#flushing.then(begin, begin);
     return this.#next;
   }
 

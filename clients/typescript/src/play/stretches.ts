@@ -10,12 +10,11 @@ export type Stretch =
       unackedMs: number;
       /** Grows with each sleep of the machine: what was noted before it may have been sent meanwhile. */
       part: number;
-      isAway: boolean;
       /** Whether something of it is in the queue. */
       isNoted: boolean;
     }
   /** The service knows nothing of it: it is noted in the queue. */
-  | { readonly kind: "offline"; readonly clientSessionId: string; readonly startedAt: number; lengthMs: number }
+  | { readonly kind: "offline"; readonly clientSessionId: string; startedAt: number; lengthMs: number }
   | { readonly kind: "over" };
 
 export type Online = Extract<Stretch, { kind: "online" }>;

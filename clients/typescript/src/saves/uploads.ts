@@ -3,6 +3,7 @@
 import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
 import type { SavesCalls } from "../generated/calls.js";
 import type { ConfirmedUploadMeta, MissingContent, Savegame, VerifyingUploadDocument } from "../generated/schemas.js";
+import type { ErrorMetas } from "../metas.js";
 import type { Pause } from "../pause.js";
 import { type Bytes, sizeOf, slice } from "./contents.js";
 import { inParallel } from "./parallel.js";
@@ -17,9 +18,17 @@ export interface TransferOptions {
 }
 
 /** What became of an upload. A conflict is no error: both versions are kept, and the player decides. */
-export type UploadOutcome =
+export type UploadOutcome = (
   | { readonly result: ConfirmedUploadMeta["result"]; readonly save: Savegame; readonly meta: ConfirmedUploadMeta }
-  | { readonly result: "conflict"; readonly save: undefined; readonly meta: Record<string, unknown> };
+  | { readonly result: "conflict"; readonly save: undefined; readonly meta: ErrorMetas["SAVEGAME_VERSION_CONFLICT"] }
+) & {
+  /**
+   * The version that has these bytes, which is the base of what is played next: of a conflict the player's side of it.
+   * Undefined if the save is another one now (`behind`, `resolved`, `deleted`): then the base is what it was, and what
+   * the cloud has is downloaded.
+   */
+  readonly version: number | undefined;
+};
 
 /** An upload that is open, with the requests that it still needs. */
 export interface Ticket {
@@ -73,8 +82,10 @@ export class Upload {
         return await this.#commit(ticket.id);
       } catch (error) {
         if (!(error instanceof LibraryRefusal)) throw error;
-        if (error.code === "SAVEGAME_VERSION_CONFLICT")
-          return { result: "conflict", save: undefined, meta: error.meta };
+        if (error.is("SAVEGAME_VERSION_CONFLICT")) {
+          const { meta } = error;
+          return { result: "conflict", save: undefined, meta, version: meta.branch.attributes.version };
+        }
         const isGone = error.status === 404;
         const isIncomplete = error.code === "SAVEGAME_UPLOAD_INCOMPLETE" || error.code === "SAVEGAME_HASH_MISMATCH";
         if (round === MOST_ROUNDS || !(isGone || isIncomplete)) throw error;
@@ -159,7 +170,8 @@ export class Upload {
       const answer = await this.#parts.calls.commitUpload(id, this.#call());
       if (answer.response.status !== 202) {
         const { data, meta } = answer as Exclude<typeof answer, VerifyingUploadDocument>;
-        return { result: meta.result, save: data, meta };
+        const isHead = meta.result === "head" || meta.result === "identical";
+        return { result: meta.result, save: data, meta, version: isHead ? data.attributes.version : undefined };
       }
       const { verified_count } = (answer as VerifyingUploadDocument).meta;
       idle = verified_count > verified ? 0 : idle + 1;

@@ -71,6 +71,29 @@ test("a newer save is taken, and neither another slot nor a broken download cost
   assert.deepEqual((await played()).slice(-2), ["saved: conflict", "score: 120"]);
 });
 
+test("a conflict is left as soon as it is resolved, whichever side was chosen", async () => {
+  const pc = clientOf(player, SERVICE, player.token, { deviceId: "pc" }).saves;
+  const resolve = async (resolution: "keep_cloud" | "keep_local") => {
+    const [conflict, ...others] = await pc.listConflicts({ product_id: player.product }).all();
+    assert.ok(conflict && others.length === 0);
+    await pc.resolveConflict(conflict.id, { resolution });
+  };
+  // Until then the game plays its own side on, which stays the same conflict.
+  assert.deepEqual((await played()).slice(-2), ["saved: conflict", "score: 130"]);
+  await resolve("keep_cloud");
+  assert.deepEqual((await played()).slice(-2), ["saved: head", "score: 210"]);
+  // The same when it has been played without the network since then: that is one more conflict, and not one a run.
+  const head = (await pc.listSaves().all()).find((one) => one.attributes.slot_name === "main");
+  const about = { product_id: player.product, save_slot_name: "main", base_version: head?.attributes.version ?? 0 };
+  await pc.upload(about, new TextEncoder().encode(JSON.stringify({ score: 300 })));
+  proxy.cut({ stays: true });
+  assert.equal((await played()).at(-1), "score: 220");
+  proxy.restore();
+  assert.deepEqual((await played()).slice(-2), ["saved: conflict", "score: 230"]);
+  await resolve("keep_local");
+  assert.deepEqual((await played()).slice(-2), ["saved: head", "score: 240"]);
+});
+
 test("the first screen has what was played, saved and unlocked", async () => {
   const { data } = await clientOf(player, SERVICE).home();
   assert.match(JSON.stringify(data), new RegExp(player.product));

@@ -143,6 +143,10 @@ test("a game that is killed without the network has lost none of what it noted",
   running.kill("SIGKILL");
   proxy.restore();
   await until(async () => ((await sessions())[0]?.attributes.end_time ? true : undefined));
+  assert.deepEqual((await client.offline.flush()).results, []); // it is held for the game, which might still run
+  const [held] = await client.offline.entries();
+  assert.ok(held?.kind === "end");
+  await new FileQueueStore(queue).put({ ...held, heldUntil: 1 }); // some minutes later
   const { results } = await client.offline.flush();
   assert.deepEqual(
     results.map((one) => [one.entry.kind, one.result]),

@@ -167,9 +167,9 @@ test("two devices that play from the same version make a conflict, which is a va
   await pc.saves.upload(slot(), text("two of the pc"));
   const other = await deck.saves.upload(slot(), text("two of the deck"));
   assert.equal(other.result, "conflict");
-  assert.ok(other.meta["conflict_id"]);
   const [conflict] = await deck.saves.listConflicts({ product_id: player.product }).all();
-  assert.equal(conflict?.id, other.meta["conflict_id"]);
+  assert.equal(conflict?.id, other.meta.conflict_id);
+  assert.equal(conflict?.attributes.branch.attributes.version, other.version);
 });
 
 test("files that a device has are not fetched again", async () => {

@@ -3,7 +3,7 @@ import { afterEach, test } from "node:test";
 import { LibraryRefusal, type PlayNotice, TokenUnavailable } from "../../src/index.js";
 import { restOf } from "../../src/offline/entries.js";
 import { PlaySession } from "../../src/play/session.js";
-import { playedMs } from "../../src/play/ticks.js";
+import { heldMs, playedMs } from "../../src/play/ticks.js";
 import { answer, refusal, type Scripted, scripted } from "../scripted.js";
 
 const MINUTE = 60_000;
@@ -21,12 +21,15 @@ afterEach(async () => {
 async function playing(script: Scripted[], token: Parameters<typeof scripted>[1] = "token") {
   const { client, sent } = scripted(script, token, { retries: { tries: 1 } });
   const notices: PlayNotice[] = [];
-  const clock = { ms: Date.parse("2026-11-28T12:00:00Z") };
-  const parts = { playtime: client.playtime, queue: client.offline, deviceId: "deck", now: () => clock.ms };
+  const clock = { ms: Date.parse("2026-11-28T12:00:00Z"), steadyMs: 0 };
+  const clocks = { now: () => clock.ms, steady: () => clock.steadyMs };
+  const parts = { ...clocks, playtime: client.playtime, queue: client.offline, deviceId: "deck" };
   const session = await PlaySession.start(parts, "p", { onNotice: (notice) => notices.push(notice) });
   sessions.push(session);
-  const pass = async (ms: number) => {
+  /** Some time later by the machine's clock, which somebody may have set meanwhile. */
+  const pass = async (ms: number, steadyMs = ms) => {
     clock.ms += ms;
+    clock.steadyMs += steadyMs;
     await session.beat();
   };
   return { client, sent, session, notices, clock, pass, kinds: () => notices.map((one) => one.kind) };
@@ -123,7 +126,7 @@ test("what is played after the network has gone is in the queue at each turn, un
   await pass(MINUTE);
   const [entry] = await client.offline.entries();
   assert.ok(entry?.kind === "end" && entry.sessionId === "s1" && entry.playedMs === 2 * MINUTE);
-  assert.equal(entry.heldUntil, clock.ms + 3 * MINUTE);
+  assert.equal(entry.heldUntil, clock.ms + heldMs(MINUTE));
   await pass(MINUTE);
   assert.deepEqual(await noted(), []);
   await pass(MINUTE);
@@ -161,9 +164,10 @@ test("what a crashed game has noted is forgotten once its session, taken up agai
 test("what is played online before and after a sleep without the network are two sessions", async () => {
   // Woken up, another program sends what waits before this one notes more of it.
   const cut = new Error("cut");
-  const { session, pass, client } = await playing([started("s1", "2026-11-28T12:00:00Z"), cut, cut, cut, cut]);
+  const { session, pass, client } = await playing([started("s1", "2026-11-28T12:00:00Z"), cut, cut, cut, cut, cut]);
   await pass(MINUTE);
   await pass(8 * 60 * MINUTE);
+  await pass(MINUTE);
   await session.end();
   const rests = (await client.offline.entries()).map((one) => {
     assert.ok(one.kind === "end" && one.heldUntil === 0);
@@ -173,7 +177,7 @@ test("what is played online before and after a sleep without the network are two
     rests.map((one) => [one?.client_session_id, one?.start_time, one?.end_time]),
     [
       ["s1:rest", "2026-11-28T12:00:00Z", "2026-11-28T12:01:00.000Z"],
-      ["s1:rest1", "2026-11-28T20:00:00.000Z", "2026-11-28T20:01:00.000Z"],
+      ["s1:rest1", "2026-11-28T20:01:00.000Z", "2026-11-28T20:02:00.000Z"],
     ],
   );
 });
@@ -197,13 +201,59 @@ test("a clock that is set back while a game is played takes nothing away", async
   const cut = new Error("cut");
   const { session, pass, client } = await playing([started("s1", "2026-11-28T12:00:00Z"), cut, cut, cut, cut, cut]);
   await pass(MINUTE);
-  await pass(-180 * MINUTE);
+  await pass(-179 * MINUTE, MINUTE);
   await pass(MINUTE);
   await session.end();
   const [entry] = await client.offline.entries();
   assert.ok(entry?.kind === "end");
   const rest = restOf(entry, "2026-11-28T12:00:00Z")?.session;
-  assert.equal(rest?.end_time, "2026-11-28T12:02:00.000Z");
+  assert.equal(rest?.end_time, "2026-11-28T12:03:00.000Z");
+});
+
+test("a clock that is set back counts no minute twice whose heartbeat's answer was lost", async () => {
+  // It was three hours ahead, until before or after the network was lost; two heartbeats have arrived.
+  const lost = new Error("lost");
+  for (const turns of [
+    [-179, 1, 1],
+    [1, -179, 1],
+  ]) {
+    const script = [started("s1", "2026-11-28T09:00:00Z"), lost, lost, lost, lost, lost];
+    const { session, pass, client } = await playing(script);
+    for (const minutes of turns) await pass(minutes * MINUTE, MINUTE);
+    await session.end();
+    const [entry] = await client.offline.entries();
+    assert.ok(entry?.kind === "end");
+    const rest = restOf(entry, "2026-11-28T09:02:00Z")?.session;
+    assert.deepEqual([rest?.start_time, rest?.end_time], ["2026-11-28T09:02:00Z", "2026-11-28T09:03:00.000Z"]);
+  }
+});
+
+test("what is played offline while the clock is set back was played then", async () => {
+  const cut = new Error("cut");
+  const { session, pass, client } = await playing([cut, cut, cut, cut, cut, cut]);
+  await pass(MINUTE);
+  await pass(-179 * MINUTE, MINUTE);
+  await session.end();
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "session");
+  const { start_time, end_time } = entry.session;
+  assert.deepEqual([start_time, end_time], ["2026-11-28T09:00:00.000Z", "2026-11-28T09:02:00.000Z"]);
+});
+
+test("a session that is taken up again knows the service's clock by the answer's date", async () => {
+  // Also in a page: the service exposes `Date`. Its start says when it began, and that was before a crash.
+  const date = { Date: "Sat, 28 Nov 2026 15:00:00 GMT" };
+  const attributes = { end_reason: null, start_time: "2026-11-28T14:00:00Z" };
+  const running = answer({ data: { id: "s1", attributes } }, { headers: date });
+  const lost = new Error("lost");
+  const { session, pass, client } = await playing([running, lost, lost, lost, lost]);
+  await pass(MINUTE);
+  await pass(MINUTE);
+  await session.end();
+  const [entry] = await client.offline.entries();
+  assert.ok(entry?.kind === "end");
+  const rest = restOf(entry, "2026-11-28T15:01:00Z")?.session;
+  assert.deepEqual([rest?.start_time, rest?.end_time], ["2026-11-28T15:01:00Z", "2026-11-28T15:02:00.000Z"]);
 });
 
 test("a session that timed out meanwhile is continued by a new one", async () => {
@@ -217,6 +267,42 @@ test("a session that timed out meanwhile is continued by a new one", async () =>
   const [entry] = await client.offline.entries();
   assert.ok(entry?.kind === "end" && entry.playedMs === 2 * MINUTE);
   assert.deepEqual(kinds(), ["offline", "online"]);
+});
+
+test("each outage is said once, and a session that timed out is no outage", async () => {
+  const timedOut = () =>
+    refusal(409, "SESSION_ALREADY_ENDED", { meta: { end_reason: "timeout", end_time: "2026-11-28T12:00:00Z" } });
+  const cut = new Error("cut");
+  const script = [started(), timedOut(), started("s2"), timedOut(), cut, cut, cut, cut, started("s3"), cut, timedOut()];
+  const { session, pass, kinds } = await playing([...script, cut, cut, started("s4"), ended()]);
+  await pass(MINUTE);
+  assert.deepEqual([session.sessionId, kinds()], ["s2", []]);
+  await pass(MINUTE); // it timed out, and another one can't be started now
+  await pass(MINUTE);
+  assert.deepEqual([session.state, kinds()], ["offline", ["offline"]]);
+  await pass(MINUTE);
+  assert.deepEqual([session.sessionId, kinds()], ["s3", ["offline", "online"]]);
+  await pass(MINUTE);
+  await pass(MINUTE); // the service answers once, and is away again
+  await pass(MINUTE);
+  assert.deepEqual([session.sessionId, kinds()], ["s4", ["offline", "online", "offline", "online"]]);
+});
+
+test("a service that does not answer delays the end by one turn, however short the interval is", async () => {
+  let beats = 0;
+  const hanging: Scripted = ({ url }, { signal }) => {
+    if (url.endsWith("/end")) return ended();
+    beats += 1;
+    return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  };
+  const { client } = scripted([started(), hanging, hanging, hanging], "token", { retries: { tries: 1 } });
+  const session = await client.play("p", { heartbeatSeconds: 0.05 });
+  while (beats === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 200)); // turns that are due meanwhile do not wait in a row
+  const began = performance.now();
+  await session.end();
+  assert.ok(performance.now() - began < 5_000);
+  assert.equal(beats, 1);
 });
 
 test("an end that finds a session timed out keeps the rest", async () => {
@@ -238,16 +324,17 @@ test("a sleep of the machine is reported and not counted", async () => {
   await pass(8 * 60 * MINUTE);
   await session.end();
   const [entry] = await client.offline.entries();
-  assert.ok(entry?.kind === "end" && entry.playedMs === MINUTE);
-  assert.deepEqual(notices[0], { kind: "slept", seconds: 8 * 3600 - 60 });
+  assert.ok(entry?.kind === "end" && entry.playedMs === 0);
+  assert.deepEqual(notices[0], { kind: "slept", seconds: 8 * 3600 });
 });
 
 test("what is played offline after a sleep is another session", async () => {
   // JosefNemec/Playnite#3702, and what it hides: woken up, a launcher sends what waits before the game notes more of it.
   const cut = new Error("cut");
-  const { pass, client, session, notices } = await playing([cut, cut, cut, cut, cut, cut]);
+  const { pass, client, session, notices } = await playing([cut, cut, cut, cut, cut, cut, cut, cut]);
   await pass(MINUTE);
   await pass(8 * 60 * MINUTE);
+  await pass(MINUTE);
   await session.end();
   const entries = await client.offline.entries();
   const lengths = entries.map((one) => {
@@ -256,18 +343,26 @@ test("what is played offline after a sleep is another session", async () => {
   });
   assert.deepEqual(lengths, [
     ["2026-11-28T12:00:00.000Z", "2026-11-28T12:01:00.000Z"],
-    ["2026-11-28T20:00:00.000Z", "2026-11-28T20:01:00.000Z"],
+    ["2026-11-28T20:01:00.000Z", "2026-11-28T20:02:00.000Z"],
   ]);
   assert.equal(notices.filter((one) => one.kind === "slept").length, 1);
 });
 
 test("a gap of two turns was played, a longer one was slept", () => {
   assert.deepEqual(playedMs(2 * MINUTE, MINUTE), { playedMs: 2 * MINUTE, sleptMs: 0 });
-  assert.deepEqual(playedMs(9 * MINUTE, MINUTE), { playedMs: MINUTE, sleptMs: 8 * MINUTE });
+  assert.deepEqual(playedMs(9 * MINUTE, MINUTE), { playedMs: 0, sleptMs: 9 * MINUTE });
   // A page that is hidden is woken once a minute, however short its interval is.
   assert.deepEqual(playedMs(MINUTE, MINUTE / 3), { playedMs: MINUTE, sleptMs: 0 });
   assert.deepEqual(playedMs(2.1 * MINUTE, MINUTE), { playedMs: 2.1 * MINUTE, sleptMs: 0 });
-  assert.deepEqual(playedMs(-5, MINUTE), { playedMs: 0, sleptMs: 0 });
+});
+
+test("a session that is noted is held for longer than any gap that is no sleep", () => {
+  // Sent in between, it would be refused for ever when it is noted again, longer, by the same id.
+  for (const interval of [0.1, 20, 49, 60, 100, 300].map((seconds) => seconds * 1000)) {
+    const held = heldMs(interval);
+    assert.ok(playedMs(held, interval).sleptMs > 0, `${interval}: ${held}`);
+    assert.ok(held >= 3 * interval);
+  }
 });
 
 test("a store that is full ends no heartbeats, and what was played is kept once it has room", async () => {

@@ -57,21 +57,19 @@ export class OfflineQueue {
         await this.#store.remove(ends.map((entry) => entry.id));
     }
     /**
-     * Sends what waits. Calls during a run share the one after it, since the first may have passed what they mean; their
-     * report is of both.
+     * Sends what waits. Calls during a run share the one after it, since the first may have passed what they mean. Each
+     * result is in the report of one run.
      */
     flush() {
         if (this.#next)
             return this.#next;
         if (!this.#flushing)
             return this.#run();
-        this.#next = this.#flushing
-            .catch(() => undefined)
-            .then(async (before) => {
+        const begin = () => {
             this.#next = undefined;
-            const { results, error } = await this.#run();
-            return { results: [...(before?.results ?? []), ...results], error };
-        });
+            return this.#run();
+        };
+        this.#next = this.#flushing.then(begin, begin);
         return this.#next;
     }
     #run() {

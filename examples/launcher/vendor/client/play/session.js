@@ -1,13 +1,14 @@
 /** A play session: started, kept alive, ended; with or without the service. */
 import { LibraryError, LibraryRefusal } from "../errors.js";
 import { newId } from "../ids.js";
-import { failedOf, playedMs } from "./ticks.js";
+import { PlayClock } from "./clock.js";
+import { failedOf, heldMs, playedMs } from "./ticks.js";
 /** Somebody waits for the game: it starts without the service rather than late. */
 const IN_A_HURRY = { tries: 2, totalSeconds: 5 };
 /** What is shorter is no session for the service, which counts whole seconds. */
 const SHORTEST_MS = 1_000;
-/** A heartbeat takes less than its interval, whatever does not answer: turns must not pile up. */
-const ONCE = { tries: 1, totalSeconds: 30 };
+/** A heartbeat waits for its interval at most, between these limits: so long, the end of the session waits for it. */
+const [SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS] = [1, 30];
 export class PlaySession {
     #parts;
     #request;
@@ -16,15 +17,18 @@ export class PlaySession {
     #signal;
     #stretch = { kind: "over" };
     #timer;
+    #clock;
+    /** The last of the turns, and how many of them have not ended. */
     #turn = Promise.resolve();
-    #lastTurn = 0;
+    #turnsLeft = 0;
     #lostAt;
-    /** What the service's clock is ahead of this machine's. */
-    #serverAheadMs;
+    /** Whether the service does not answer. The game is notified of that once, and once when that is over. */
+    #isAway = false;
     constructor(parts, request, options) {
         this.#parts = parts;
         this.#request = request;
         this.#intervalMs = (options.heartbeatSeconds ?? 60) * 1000;
+        this.#clock = new PlayClock(parts);
         this.#onNotice = options.onNotice ?? (() => { });
         this.#signal = options.signal;
     }
@@ -39,11 +43,14 @@ export class PlaySession {
             if (!(error instanceof LibraryError) || !error.isTemporary)
                 throw error;
             session.#stretch = session.#offline();
-            session.#onNotice({ kind: "offline" });
+            session.#away();
         }
-        session.#lastTurn = session.#now();
-        // A turn that takes longer than the interval is not overtaken by the next one.
-        session.#timer = setInterval(() => void session.beat(), session.#intervalMs);
+        session.#clock.accept(session.#clock.turn());
+        // A turn that takes longer than the interval is not followed by those that it has missed.
+        session.#timer = setInterval(() => {
+            if (session.#turnsLeft === 0)
+                void session.beat();
+        }, session.#intervalMs);
         return session;
     }
     /** Id of the session at the service; undefined while it is offline, or over. */
@@ -75,35 +82,30 @@ export class PlaySession {
     }
     /** One turn after the other. One that fails does not keep the later ones from theirs. */
     #next(work) {
-        const turn = this.#turn.then(work);
+        this.#turnsLeft += 1;
+        const turn = this.#turn.then(work).finally(() => {
+            this.#turnsLeft -= 1;
+        });
         this.#turn = turn.catch(() => { });
         return turn;
     }
     [Symbol.asyncDispose]() {
         return this.end();
     }
-    #now() {
-        return (this.#parts.now ?? Date.now)();
-    }
     async #online() {
         const options = { retries: IN_A_HURRY, signal: this.#signal };
         const { data, response } = await this.#parts.playtime.startSession(this.#request, options);
         // A session that ran already, or whose first answer was lost, has begun earlier.
         const startTime = response.status === 201 && !response.isReplayed ? data.attributes.start_time : undefined;
-        this.#compareClocks(response.headers.get("Date") ?? startTime);
+        // The service shows pages of other origins its `Date`; where a proxy hides it, the start has to do.
+        this.#clock.compare(response.headers.get("Date") ?? startTime);
         // A program that has crashed may have noted something of a session that it takes up again.
         const isNoted = response.status !== 201;
-        const unacked = { unackedFrom: this.#now(), unackedMs: 0, part: 0, isAway: false, isNoted };
+        const unacked = { unackedFrom: this.#clock.nowMs, unackedMs: 0, part: 0, isNoted };
         return { kind: "online", sessionId: data.id, endKey: newId(), ...unacked };
     }
-    /** Browsers hide the `Date` of an answer from the page, so that the start of a session has to do. */
-    #compareClocks(serverTime) {
-        const ms = Date.parse(serverTime ?? "");
-        if (!Number.isNaN(ms))
-            this.#serverAheadMs = ms - this.#now();
-    }
     #offline() {
-        return { kind: "offline", clientSessionId: newId(), startedAt: this.#now(), lengthMs: 0 };
+        return { kind: "offline", clientSessionId: newId(), startedAt: this.#clock.nowMs, lengthMs: 0 };
     }
     /** Notes an offline session as it is now, to be sent if nothing more is noted in the next turns. */
     async #note(isEnded = false) {
@@ -116,27 +118,38 @@ export class PlaySession {
             start_time: new Date(stretch.startedAt).toISOString(),
             end_time: new Date(stretch.startedAt + stretch.lengthMs).toISOString(),
         };
-        await this.#parts.queue.addSession(session, isEnded ? 0 : this.#now() + 3 * this.#intervalMs);
+        await this.#parts.queue.addSession(session, isEnded ? 0 : this.#heldUntil());
+    }
+    #heldUntil() {
+        return this.#clock.nowMs + heldMs(this.#intervalMs);
     }
     /** Adds what was played since the last turn. */
     async #advance() {
-        const now = this.#now();
-        const gap = playedMs(now - this.#lastTurn, this.#intervalMs);
-        if (now < this.#lastTurn)
-            this.#serverAheadMs = undefined; // the clock was set back
+        const turn = this.#clock.turn();
+        const gap = playedMs(turn.gapMs, this.#intervalMs);
         if (gap.sleptMs > 0)
-            await this.#split(now - gap.playedMs);
+            await this.#split(turn.nowMs);
+        else
+            this.#move(turn.setBackMs);
+        this.#clock.accept(turn);
         const stretch = this.#stretch;
         if (stretch.kind === "offline")
             stretch.lengthMs += gap.playedMs;
         if (stretch.kind === "online") {
             if (stretch.unackedMs === 0)
-                stretch.unackedFrom = now - gap.playedMs;
+                stretch.unackedFrom = turn.nowMs - gap.playedMs;
             stretch.unackedMs += gap.playedMs;
         }
-        this.#lastTurn = now;
         if (gap.sleptMs > 0)
             this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
+    }
+    /** The clock was set back: the stretch has begun earlier than that said. */
+    #move(setBackMs) {
+        const stretch = this.#stretch;
+        if (stretch.kind === "offline")
+            stretch.startedAt -= setBackMs;
+        if (stretch.kind === "online")
+            stretch.unackedFrom -= setBackMs;
     }
     /**
      * After a sleep the player plays another session. The one before it was not noted for long, and so may have been sent:
@@ -165,7 +178,7 @@ export class PlaySession {
         const { sessionId } = this.#stretch;
         let answer;
         try {
-            const options = { retries: ONCE, signal: this.#signal };
+            const options = { retries: this.#once(), signal: this.#signal };
             answer = await this.#parts.playtime.recordHeartbeat(sessionId, options);
         }
         catch (error) {
@@ -173,8 +186,14 @@ export class PlaySession {
         }
         await this.#acknowledged(answer);
     }
+    /** A heartbeat is not repeated: the next one follows soon. */
+    #once() {
+        const seconds = Math.min(this.#intervalMs / 1000, LONGEST_WAIT_SECONDS);
+        return { tries: 1, totalSeconds: Math.max(seconds, SHORTEST_WAIT_SECONDS) };
+    }
     async #acknowledged({ response }) {
-        this.#compareClocks(response.headers.get("Date") ?? undefined);
+        this.#clock.compare(response.headers.get("Date") ?? undefined);
+        this.#back();
         const lostAt = response.headers.get("X-Seat-Lost-At") ?? undefined;
         if (lostAt !== undefined && lostAt !== this.#lostAt)
             this.#onNotice({ kind: "seat_reclaimed", lostAt });
@@ -183,9 +202,6 @@ export class PlaySession {
         if (stretch.kind !== "online")
             return;
         stretch.unackedMs = 0;
-        if (stretch.isAway)
-            this.#onNotice({ kind: "online" });
-        stretch.isAway = false;
         await this.#forget(stretch);
     }
     /** The service has counted all of a session, or nothing of it counts any more. */
@@ -202,11 +218,9 @@ export class PlaySession {
             return;
         const failed = failedOf(error);
         if (failed.kind === "away") {
-            if (!stretch.isAway)
-                this.#onNotice({ kind: "offline" });
-            stretch.isAway = true;
+            this.#away();
             // Sent by another process, or after a crash, if neither another note nor an answer follows.
-            return this.#keepEnd(stretch, { heldUntil: this.#now() + 3 * this.#intervalMs });
+            return this.#keepEnd(stretch, { heldUntil: this.#heldUntil() });
         }
         if (failed.kind === "timed_out") {
             await this.#keepEnd(stretch);
@@ -221,7 +235,7 @@ export class PlaySession {
             const online = await this.#online();
             await this.#note(true);
             this.#stretch = online;
-            this.#onNotice({ kind: "online" });
+            this.#back();
         }
         catch (error) {
             if (!(error instanceof LibraryError))
@@ -231,7 +245,20 @@ export class PlaySession {
             // A game that may not be played any more is not refused in the middle of a session: the import decides.
             if (error instanceof LibraryRefusal && failedOf(error).kind !== "away")
                 return this.#refused(error);
+            this.#away();
         }
+    }
+    #away() {
+        if (this.#isAway)
+            return;
+        this.#isAway = true;
+        this.#onNotice({ kind: "offline" });
+    }
+    #back() {
+        if (!this.#isAway)
+            return;
+        this.#isAway = false;
+        this.#onNotice({ kind: "online" });
     }
     async #refused(error) {
         await this.#note(true);
@@ -270,7 +297,8 @@ export class PlaySession {
         }
         this.#stretch = { kind: "over" };
     }
-    async #keepEnd(stretch, { heldUntil = 0, endedAt = this.#now() } = {}) {
+    async #keepEnd(stretch, { heldUntil = 0, endedAt = this.#clock.nowMs } = {}) {
+        const { serverAheadMs } = this.#clock;
         stretch.isNoted = true;
         await this.#parts.queue.addEnd({
             sessionId: stretch.sessionId,
@@ -280,7 +308,7 @@ export class PlaySession {
             platform: this.#request.platform ?? null,
             playedMs: Math.round(stretch.unackedMs),
             playedFrom: Math.round(stretch.unackedFrom),
-            ...(this.#serverAheadMs === undefined ? {} : { serverAheadMs: this.#serverAheadMs }),
+            ...(serverAheadMs === undefined ? {} : { serverAheadMs }),
             part: stretch.part,
             endedAt,
             heldUntil,

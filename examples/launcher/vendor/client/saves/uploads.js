@@ -34,8 +34,10 @@ export class Upload {
             catch (error) {
                 if (!(error instanceof LibraryRefusal))
                     throw error;
-                if (error.code === "SAVEGAME_VERSION_CONFLICT")
-                    return { result: "conflict", save: undefined, meta: error.meta };
+                if (error.is("SAVEGAME_VERSION_CONFLICT")) {
+                    const { meta } = error;
+                    return { result: "conflict", save: undefined, meta, version: meta.branch.attributes.version };
+                }
                 const isGone = error.status === 404;
                 const isIncomplete = error.code === "SAVEGAME_UPLOAD_INCOMPLETE" || error.code === "SAVEGAME_HASH_MISMATCH";
                 if (round === MOST_ROUNDS || !(isGone || isIncomplete))
@@ -122,7 +124,8 @@ export class Upload {
             const answer = await this.#parts.calls.commitUpload(id, this.#call());
             if (answer.response.status !== 202) {
                 const { data, meta } = answer;
-                return { result: meta.result, save: data, meta };
+                const isHead = meta.result === "head" || meta.result === "identical";
+                return { result: meta.result, save: data, meta, version: isHead ? data.attributes.version : undefined };
             }
             const { verified_count } = answer.meta;
             idle = verified_count > verified ? 0 : idle + 1;

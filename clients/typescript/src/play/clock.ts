@@ -1,0 +1,70 @@
+/** The clock of the machine while a game is played: what has passed, and what the service's clock is ahead. */
+
+/** A clock that goes back by less than this against the steady one is only slowed down, as NTP does it. */
+const JITTER_MS = 1_000;
+
+export interface Clocks {
+  /** Milliseconds of the machine's clock, which may be wrong, and be set right at any time. */
+  readonly now?: (() => number) | undefined;
+  /** Milliseconds of a clock that nobody sets. It may stand still while the machine sleeps. */
+  readonly steady?: (() => number) | undefined;
+}
+
+export interface Turn {
+  readonly nowMs: number;
+  readonly steadyMs: number;
+  /** What has passed since the last turn. */
+  readonly gapMs: number;
+  /** By how much the machine's clock was set back since then: times that were read before are later than they were. */
+  readonly setBackMs: number;
+}
+
+export class PlayClock {
+  readonly #now: () => number;
+  readonly #steady: () => number;
+  #last: { readonly nowMs: number; readonly steadyMs: number };
+  #serverAheadMs: number | undefined;
+
+  constructor({ now = Date.now, steady = () => performance.now() }: Clocks) {
+    this.#now = now;
+    this.#steady = steady;
+    this.#last = this.#read();
+  }
+
+  /** The present. A clock that was set back since the last turn shows it only from the next one on. */
+  get nowMs(): number {
+    const { nowMs, setBackMs } = this.turn();
+    return nowMs + setBackMs;
+  }
+
+  /** What the service's clock is ahead of this machine's; undefined if it is not known. */
+  get serverAheadMs(): number | undefined {
+    return this.#serverAheadMs;
+  }
+
+  /** Compares the clocks by a time of the service that is the present one; none changes nothing. */
+  compare(serverTime: string | undefined): void {
+    const ms = Date.parse(serverTime ?? "");
+    if (!Number.isNaN(ms)) this.#serverAheadMs = ms - this.nowMs;
+  }
+
+  /** What a turn that is taken now is. It is repeated, with what has passed until then, unless it is accepted. */
+  turn(): Turn {
+    const read = this.#read();
+    const gapMs = read.nowMs - this.#last.nowMs;
+    const setBackMs = read.steadyMs - this.#last.steadyMs - gapMs;
+    // The other way round the machine has slept, or its clock was set forward: nobody can say which.
+    if (setBackMs <= JITTER_MS) return { ...read, gapMs: Math.max(0, gapMs), setBackMs: 0 };
+    return { ...read, gapMs: gapMs + setBackMs, setBackMs };
+  }
+
+  /** All of a turn is noted. */
+  accept({ nowMs, steadyMs, setBackMs }: Turn): void {
+    this.#last = { nowMs, steadyMs };
+    if (this.#serverAheadMs !== undefined) this.#serverAheadMs += setBackMs;
+  }
+
+  #read() {
+    return { nowMs: this.#now(), steadyMs: this.#steady() };
+  }
+}

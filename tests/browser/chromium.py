@@ -183,6 +183,12 @@ class Window:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self._send("Emulation.setDeviceMetricsOverride", size)
 
+    async def cut(self, is_cut: bool) -> None:
+        """Takes the network away from this window, or gives it back."""
+        await self._send("Network.enable", {})
+        speed = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        await self._send("Network.emulateNetworkConditions", {"offline": is_cut, **speed})
+
     async def prefer(self, scheme: str) -> None:
         """The system of the player is ``light`` or ``dark``."""
         wanted = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}

@@ -5,7 +5,8 @@ import { LibraryError, LibraryRefusal } from "../vendor/client/index.js";
 /** The service gives reasons in the language of the request; the words of a network's error, or of a bug, are no text. */
 export function errorText(texts, error) {
   if (error instanceof RefusedWork) return refusalText(texts, error.code);
-  if (error instanceof LibraryError && error.isTemporary) return texts.offline;
+  // Nobody tries it again but the player: that the page itself does is said above it.
+  if (error instanceof LibraryError && error.isTemporary) return texts.noAnswer;
   return error instanceof LibraryRefusal ? error.detail : texts.failed;
 }
 

@@ -59,7 +59,7 @@ export class Play {
     if (event_type === "family.seat.reclaimed") this.#notice(payload.product_id, { kind: "seat_reclaimed", lostAt: payload.lost_at });
     if (event_type !== "playtime.session.ended" || payload.session_id !== running.session.sessionId) return;
     // No heartbeat has arrived for long, and the game still runs: a heartbeat makes the client begin another session.
-    if (payload.end_reason === "timeout") return void running.session.beat();
+    if (payload.end_reason === "timeout") return void running.session.beat().then(() => this.#app.sendWaiting());
     this.#forget(payload.product_id);
     running.session.end().catch(() => {});
     this.#over(payload.end_reason);

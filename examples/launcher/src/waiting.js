@@ -4,10 +4,14 @@ import { h } from "./dom.js";
 import { refusalText } from "./errors.js";
 import { section } from "./parts/card.js";
 
+/** Results that the player has been notified of: calls at the same time share a run of the queue, and so its results. */
+const said = new WeakSet();
+
 /** Sends what waits; the results. What was refused is said once, and listed on the first page. */
 export async function sendWaiting(app) {
   const { results } = await app.client.offline.flush();
-  if (results.some((one) => one.result === "rejected")) app.toasts.show(app.texts.someRefused, "warning");
+  if (!said.has(results) && results.some((one) => one.result === "rejected")) app.toasts.show(app.texts.someRefused, "warning");
+  said.add(results);
   return results;
 }
 

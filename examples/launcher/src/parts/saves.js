@@ -36,14 +36,10 @@ export async function saveGame(app, productId) {
   const files = played(state.files, device);
   const about = { product_id: productId, save_slot_name: SLOT, base_version: state.version };
   const saved = await client.saves.uploadSet(about, encoded(files));
-  if (saved.result === "conflict") {
-    toasts.show(texts.savedConflict, "warning");
-    keep(app, productId, { ...state, files });
-    return;
-  }
-  const { version } = saved.save.attributes;
-  keep(app, productId, { version, files });
-  toasts.show(saved.result === "identical" ? texts.savedIdentical : texts.saved(version));
+  keep(app, productId, { version: saved.version ?? state.version, files });
+  if (saved.result === "conflict") toasts.show(texts.savedConflict, "warning");
+  else if (saved.result === "identical") toasts.show(texts.savedIdentical);
+  else toasts.show(saved.version === undefined ? texts.saveState.newer_elsewhere : texts.saved(saved.version));
 }
 
 function saveCard(app, productId, { save, versions }) {

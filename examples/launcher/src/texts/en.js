@@ -4,6 +4,7 @@ export const en = {
   switchTheme: "Switch between light and dark", switchLanguage: "Русский", player: "Player", device: "Device",
   pc: "PC", deck: "Handheld",
   offline: "The service can’t be reached. Trying again…", online: "Connected again", failed: "That did not work",
+  noAnswer: "The service does not answer now. Please try again.",
   demo: "Demo", demoHint: "These buttons stand in for the shop and for other devices. A real launcher has none of them.",
   buy: "Buy", buyWhich: "A game to buy", claim: "Get for free", bought: "Bought. It arrives in a moment.",
   refund: "Refund", refunded: "Refunded. It leaves the library in a moment.",
@@ -55,6 +56,7 @@ export const en = {
   refusals: {
     PERMISSION_DENIED: "The game was not in your library then.", ACHIEVEMENT_NOT_FOUND: "The game has no such achievement.",
     VALIDATION_ERROR: "The times can’t be right.", FAMILY_SEAT_BUSY: "Somebody else played the shared copy.", SESSION_NOT_FOUND: "The service does not know the session.",
+    IDEMPOTENCY_KEY_REUSED: "It was counted before, with other times.", FAMILY_ACCESS_RESTRICTED: "The game is not shared with you.",
   },
   sessionOffline: "Playing offline: it is counted later", sessionOnline: "Online again",
   noWishes: "Your wishlist is empty.", wish: "Wish for", wishWhich: "A game to wish for",

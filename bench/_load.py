@@ -117,7 +117,8 @@ async def send(request: bytes, connection: Connection) -> tuple[bytes, Connectio
             raise
         writer.close()
         return b"", None
-    await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    await reader.readexactly(int(length or 0))  # 204 has no body, and no length of it
     return head, connection
 
 

@@ -25,13 +25,14 @@ DOCS = HERE.parent / "docs"
 RESULTS = HERE / "results.json"
 TEMPLATE = HERE / "performance.md.template"
 
-_SHORT, _LONG = ("pages", "writes", "purchases", "start", "cold"), ("heartbeats", "wishlist_sale", "memory")
+_SHORT, _LONG = ("pages", "writes", "purchases", "start", "cold", "limits"), ("heartbeats", "wishlist_sale", "memory")
 SCENARIOS: dict[str, tuple[str, ...]] = dict.fromkeys((*_SHORT, *_LONG), ())
 QUICK: dict[str, tuple[str, ...]] = {
     "pages": ("--users=50", "--seconds=2"),
     "writes": ("--users=50", "--seconds=2", "--rates", "100"),
     "purchases": ("--purchases=4000", "--users=2000"),
     "cold": ("--users=2000", "--seconds=2"),
+    "limits": ("--users=5000", "--seconds=2", "--rate=20"),
     "heartbeats": ("--players=50000", "--rate=2000", "--seconds=5"),
     "wishlist_sale": ("--wishers=20000", "--quiet-seconds=3"),
     "memory": ("--seconds=30", "--sockets=20"),

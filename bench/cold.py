@@ -24,11 +24,12 @@ from _stack import Stack, on_cores, parser, report, start_bare
 from fill import FOLDER
 from gameshelf.devstack.measurements import Figure
 from gameshelf.devstack.pytest_plugin import StartedPlatform
-from gameshelf.devstack.servers import Kafka, Postgres, Valkey
+from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import TokenIssuer
 from gameshelf.gateway.runtime.migrate import upgrade
 from gameshelf.gateway.wiring import MIGRATIONS
 from library import request
+from saves import BUCKET
 
 BARE = "bare Quart route with one statement"
 WARM_UP = 50
@@ -38,7 +39,7 @@ SERVER = "granian"
 
 
 @contextmanager
-def started(folder: Path | None, users: int) -> Iterator[Stack]:
+def started(folder: Path | None, users: int, *, with_store: bool = False) -> Iterator[Stack]:
     """Starts the servers, with the database of the folder or with one of so many users."""
     with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as made:
         directory = Path(made)
@@ -47,10 +48,15 @@ def started(folder: Path | None, users: int) -> Iterator[Stack]:
             Valkey(directory / "valkey"),
             Kafka(directory / "kafka"),
         )
+        store = S3(directory / "s3") if with_store else None
         postgres.durable = False
-        for server in (postgres, valkey, kafka):
+        for server in (postgres, valkey, kafka, *([store] if store else ())):
             server.start()
-        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
+        issuer, settings = TokenIssuer(directory / "keys"), None
+        if store:
+            store.create_bucket(BUCKET)
+            settings = store.settings(BUCKET)
+        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, issuer, settings)
         try:
             upgrade(postgres.dsn(), MIGRATIONS)
             if folder is None:
@@ -61,6 +67,8 @@ def started(folder: Path | None, users: int) -> Iterator[Stack]:
         finally:
             platform.close()
             postgres.stop()
+            if store:
+                store.stop()
 
 
 async def planned(dsn: str) -> tuple[int, int]:

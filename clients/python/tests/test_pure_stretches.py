@@ -48,11 +48,57 @@ def test_a_turn_that_waits_for_the_network_is_no_sleep(interval, gap, is_sleep):
 
 
 def test_a_clock_that_is_set_back_takes_nothing_away():
+    """All stretches are by the clock as it is now: so they stay one after the other."""
     played = PlayedStretches(BEGAN, 60)
     played.advance(after(60))
-    assert played.advance(after(-3600))
+    assert not played.advance(after(-3600))
     played.advance(after(-3540))
-    assert seconds_of(played.unacknowledged) == [(0, 60), (-3600, -3540)]
+    assert seconds_of(played.unacknowledged) == [(-3660, -3540)]
+
+
+class TestClockOfTheService:
+    @pytest.fixture
+    def played(self):
+        played = PlayedStretches(BEGAN, 60)
+        played.compare(after(0), after(-7200), after(1))
+        return played
+
+    def test_an_answer_says_what_it_is_ahead(self, played):
+        assert played.ahead == timedelta(seconds=-7200)
+        assert played.at_service(after(60)) == after(60 - 7200)
+
+    @pytest.mark.parametrize("service", [-1, 0, 30])
+    def test_an_answer_that_takes_long_says_little(self, service):
+        """It was given at any time between, and its time has no fractions."""
+        played = PlayedStretches(BEGAN, 60)
+        played.compare(after(0), after(service), after(30))
+        assert played.ahead == timedelta()
+
+    def test_a_clock_that_is_set_right_leaves_what_was_played_where_it_was(self, played):
+        played.advance(after(60))
+        played.advance(after(60 - 7200))
+        assert played.at_service(played.current[1]) == after(60 - 7200)
+        played.advance(after(120 - 7200))
+        played.compare(after(120 - 7200), after(120 - 7200), after(120 - 7200))
+        assert abs(played.ahead) <= timedelta(seconds=1)
+        assert seconds_of([played.current]) == [(-7200, 120 - 7200)]
+
+    def test_a_clock_that_is_set_back_while_an_answer_is_awaited(self, played):
+        played.advance(after(60))
+        played.compare(after(60), after(61 - 7200), after(61 - 7200))
+        assert abs(played.ahead) <= timedelta(seconds=1)
+        played.advance(after(120 - 7200))
+        assert seconds_of([played.current]) == [(1 - 7200, 120 - 7200)]
+
+    def test_a_clock_that_is_set_forward_leaves_what_was_played_where_it_was(self):
+        """It looks like a sleep."""
+        played = PlayedStretches(BEGAN, 60)
+        played.compare(BEGAN, after(7200), BEGAN)
+        played.advance(after(60))
+        played.advance(after(7200 + 120))
+        played.compare(after(7320), after(7320), after(7320))
+        at_service = [tuple(map(played.at_service, stretch)) for stretch in played.unacknowledged]
+        assert seconds_of(at_service) == [pytest.approx(one, abs=1) for one in ((7200, 7260), (7320, 7320))]
 
 
 def test_what_a_heartbeat_has_acknowledged_is_not_kept():
@@ -106,6 +152,12 @@ class TestHeld:
         entry = QueueEntry("s", kind, {"held_until": to_text(after(60))})
         assert is_held(entry, after(60)) is (kind != ENDED_SESSION)
         assert not is_held(entry, after(61))
+
+    def test_a_clock_that_was_set_back_by_years_holds_nothing(self):
+        """The battery of the clock was empty, and it began in 2036."""
+        entry = QueueEntry("s", OPEN_SESSION, {"held_until": to_text(after(86_461))})
+        assert not is_held(entry, after(60))
+        assert is_held(entry, after(61))
 
     @pytest.mark.parametrize(("seconds", "is_one"), [(0, False), (0.9, False), (1, True)])
     def test_what_a_crash_has_left_is_a_session(self, seconds, is_one):

@@ -5,15 +5,19 @@ import json
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from uuid import uuid4
+from email.utils import format_datetime
+from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
-from gameshelf.client import LibraryClient
+from gameshelf.client import LibraryClient, MemoryQueueStore, PlaySession
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.devstack.servers.base import free_port
+
+from .machines import Machine
 
 PURCHASE = "com.platform.payment.purchase.completed.v1"
 PRODUCT_UPDATED = "com.platform.catalog.product.updated.v1"
@@ -39,6 +43,8 @@ class FaultProxy:
 
     def __init__(self, url):
         self.url_behind, self.faults, self.seen, self.statuses = url, deque(), [], []
+        self.now = None
+        """A function: the time that answers have, instead of the service's."""
         self.pause_per_block = 0.0
         """How long the network takes for 64 KiB of a request, in seconds."""
         self._tasks = set()
@@ -147,6 +153,9 @@ class FaultProxy:
             for name, value in fields
             if name.lower() not in ("content-length", "transfer-encoding", "connection")
         }
+        if self.now is not None:
+            kept = {name: value for name, value in kept.items() if name.lower() != "date"}
+            kept["Date"] = format_datetime(self.now(), usegmt=True)
         length = {} if status in (204, 304) else {"content-length": str(len(body))}
         lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in {**kept, **length}.items())]
         writer.write("\r\n".join([*lines, "", ""]).encode() + body)
@@ -286,3 +295,52 @@ async def owned(player, client):
 @pytest.fixture
 def unused_port():
     return free_port()
+
+
+@pytest.fixture
+def machine(proxy):
+    made = Machine()
+    proxy.now = lambda: made.time
+    return made
+
+
+@pytest.fixture
+def queue(client):
+    return client.offline_queue(MemoryQueueStore())
+
+
+@pytest.fixture
+def notices():
+    return []
+
+
+@pytest.fixture
+def play(client, owned, player, machine, queue, notices):
+    """Makes play sessions on the machine."""
+
+    def make(**options):
+        options = {"queue": queue, "on_notice": notices.append, "now": machine.now, "pause": machine.pause, **options}
+        playtime = options.pop("playtime", client.playtime)
+        return PlaySession(playtime, str(player.product), device_id="deck-7", platform="linux", **options)
+
+    return make
+
+
+@pytest.fixture
+def time_out(platform):
+    """Ends a session as the service does after it has received no heartbeat for long."""
+
+    async def make(session_id, seconds):
+        connection = await asyncpg.connect(platform.dsn)
+        try:
+            done = await connection.execute(
+                "UPDATE playtime.playtime_sessions SET end_reason = 'timeout', duration_seconds = $2::integer,"
+                " end_time = start_time + make_interval(secs => $2::integer) WHERE id = $1",
+                UUID(session_id),
+                seconds,
+            )
+            assert done == "UPDATE 1"
+        finally:
+            await connection.close()
+
+    return make

@@ -59,20 +59,41 @@ async def test_the_game_of_the_documentation(service, client, owned, player, tmp
     assert save["attributes"]["version"] == 2
 
 
+async def run_game(service, player, folder):
+    """Returns how it ended, and what it has printed."""
+    command = [sys.executable, GAME, service.api, player.token, str(player.product), folder]
+    pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
+    process = await asyncio.create_subprocess_exec(*command, **pipes)
+    shown, complaint = await process.communicate()
+    return process.returncode, (shown or complaint).decode().splitlines()
+
+
 @pytest.mark.long
 async def test_the_game_reports_what_is_on_its_disk(service, client, owned, player, tmp_path):
     """A folder that cannot be written: this device has never had the save, and so must not replace it later."""
-    product = str(player.product)
+    product, kept = str(player.product), '{"score": 5, "version": 0, "pending": null}'
     for name, content in (("main", b'{"score": 70}'), ("another", b"no JSON")):
         await client.saves.upload({"product_id": product, "save_slot_name": name, "device_id": "pc"}, content)
-    (tmp_path / "save.json").symlink_to(tmp_path / "missing" / "save.json")
-    command = [sys.executable, GAME, service.api, player.token, product, tmp_path]
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    complaint = (await process.communicate())[1].decode()
-    assert process.returncode == 1
-    assert complaint.rstrip().splitlines()[-1].startswith("FileNotFoundError")
+    (tmp_path / "save.json").write_text(kept)
+    (tmp_path / "save.new").mkdir()
+    ended, complaint = await run_game(service, player, tmp_path)
+    assert (ended, complaint[-1].partition(":")[0]) in ((1, "IsADirectoryError"), (1, "PermissionError"))
+    assert (tmp_path / "save.json").read_text() == kept
     about = {"product_id": product, "save_slot_name": "main", "device_id": "deck-7"}
     assert (await client.saves.upload(about, b'{"score": 1}')).result == "conflict"
+
+
+@pytest.mark.long
+async def test_the_game_leaves_a_conflict_that_was_decided_elsewhere(service, client, owned, player, tmp_path):
+    about = {"product_id": str(player.product), "save_slot_name": "main", "device_id": "pc"}
+    await client.saves.upload(about, b'{"score": 500}')
+    (tmp_path / "save.json").write_text('{"score": 10, "version": 0, "pending": "upload"}')  # played without a network
+    for score in (20, 30):  # nobody has decided: it continues with its own
+        assert await run_game(service, player, tmp_path) == (0, ["sent: 0", "saved: conflict", f"score: {score}"])
+    [conflict] = await client.saves.list_conflicts().all()
+    await client.saves.resolve_conflict(conflict["id"], {"resolution": "keep_cloud"})
+    assert await run_game(service, player, tmp_path) == (0, ["sent: 0", "saved: head", "score: 510"])
+    assert await client.saves.list_conflicts().all() == []
 
 
 async def test_the_saves_of_the_readme(client, owned, player, tmp_path, capsys):

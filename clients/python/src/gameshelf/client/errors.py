@@ -30,11 +30,17 @@ class LibraryRefusal(LibraryError):
     """The service has answered that it does not do it. The first problem is the refusal's own."""
 
     def __init__(
-        self, status: int, problems: Sequence[LibraryProblem], request_id: str = "", *, is_repeated: bool = False
+        self,
+        status: int,
+        problems: Sequence[LibraryProblem],
+        headers: Mapping[str, str] | None = None,
+        *,
+        is_repeated: bool = False,
     ) -> None:
         first = problems[0]
         super().__init__(f"{first.code}: {first.detail}" if first.detail else first.code)
-        self.status, self.problems, self.request_id = status, tuple(problems), request_id
+        self.status, self.problems, self.headers = status, tuple(problems), headers or {}
+        self.request_id = self.headers.get("X-Request-ID", "")
         self.code, self.detail, self.pointer, self.meta = first.code, first.detail, first.pointer, first.meta
         self.is_repeated = is_repeated
         """Whether the answer to an earlier try of the same call was lost: the call may have been applied by it."""

@@ -173,8 +173,8 @@ class PlayQueue:
         try:
             session: Mapping[str, Any] = (await self._playtime.get_session(entry.id)).data["attributes"]
             if session["status"] == "active":
-                ago = self._now() - from_text(said["held_until"])
-                if entry.kind == OPEN_END or ago > ENDED_JUST_NOW:
+                ago = self._now() - from_text(said["held_until"])  # below zero: the clock has been set back since then
+                if entry.kind == OPEN_END or not timedelta() <= ago <= ENDED_JUST_NOW:
                     return  # until it ends at its last heartbeat: ended now, it would be longer than it was
                 session = (await self._playtime.end_session(entry.id, key=said["key"])).data["attributes"]
         except LibraryRefusal as refusal:
@@ -214,10 +214,10 @@ class PlayQueue:
         answer = await self._import_sessions(entries)
         server_time = date_of(answer.headers)
         refused = refused_by_id(answer.data)
-        bad_times = [entry for entry in entries if refused.get(entry.id) == "VALIDATION_ERROR"]
+        bad_times = {one for one, code in refused.items() if code == "VALIDATION_ERROR"}
         if server_time is None or not bad_times:
             return answer
-        moved = [other for entry in bad_times if (other := moved_of(entry, self._now(), server_time)) is not None]
+        moved = moved_of(entries, bad_times, self._now(), server_time)
         if not moved:
             return answer
         for entry in moved:  # first: a crash after this import repeats the same one

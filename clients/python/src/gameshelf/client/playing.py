@@ -27,7 +27,7 @@ from gameshelf.client.queue_entries import (
     to_text,
 )
 from gameshelf.client.queue_stores import QueueEntry
-from gameshelf.client.retries import RetryRules
+from gameshelf.client.retries import RetryRules, date_of
 from gameshelf.client.stretches import SHORTEST, PlayedStretches, Stretch
 
 PATIENCE_SECONDS = 10.0
@@ -36,8 +36,6 @@ _ONCE = RetryRules(tries=1, tries_to_connect=1)
 """A heartbeat is tried once: the next one follows soon, and turns that wait for the network look like a sleep."""
 _HEARTBEAT_SECONDS = 30.0
 """The longest time that a heartbeat waits for its answer."""
-_SMALL_OFFSET = timedelta(seconds=3)
-"""Clocks that differ by less are the same: start times are whole seconds, and the answer takes its time."""
 _AWAY = (LibraryUnreachable, ForeignAnswer, TimeoutError)
 
 
@@ -48,8 +46,9 @@ class PlayNotice:
     kind: Literal["seat_reclaimed", "ended", "offline", "online", "failed"]
     """``seat_reclaimed``: the owner wants to play; ``lost_at`` is when this game has to end. ``ended``: the session is
     over, and playing is not counted any more; ``code`` says why. ``offline``: the service cannot be reached, and
-    playing is counted later. ``online``: it is reached again. ``failed``: the store of the queue has failed with
-    ``error``; the next heartbeat tries it again."""
+    playing is counted later. ``online``: it is reached again, and the game has a session there. Each comes once per
+    outage. ``failed``: the store of the queue, or the handler of the notices, has failed with ``error``; the next
+    heartbeat tries the store again."""
     lost_at: datetime | None = None
     code: str = ""
     error: Exception | None = None
@@ -84,8 +83,6 @@ class PlaySession:
         self.is_over = False
         """Whether the service has ended it, and refuses another one."""
         self._offline_id = self._end_key = ""
-        self._offset = timedelta()
-        """What the clock of the service is ahead."""
         self._played = PlayedStretches(now(), heartbeat_seconds)
         self._is_away = self._is_noted = False
         """Whether the service does not answer, and whether the queue has an end of this session."""
@@ -93,7 +90,17 @@ class PlaySession:
         self._beating: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._start()
+        self._played = PlayedStretches(self._now(), self._interval)
+        try:
+            await self._start()
+        except _AWAY as away:
+            if self._queue is None:
+                raise _unreachable(away) from away
+            await self._start_offline()
+        except LibraryRefusal as refusal:
+            if refusal.status != 401 or self._queue is None:
+                raise
+            await self._start_offline()  # the token has expired, and nobody can renew it now
         self._beating = asyncio.create_task(self._beat())
         return self
 
@@ -105,33 +112,23 @@ class PlaySession:
             await asyncio.gather(self._beating, return_exceptions=True)
         await self._end()
 
-    async def _start(self) -> None:
-        """Starts a session at the service, or one that is only written down."""
-        self._played = PlayedStretches(self._now(), self._interval)
+    async def _start(self, calls: PlaytimeCalls | None = None, patience: float = PATIENCE_SECONDS) -> None:
+        """Starts a session at the service. Nothing has changed if that fails, or is cancelled."""
         attributes: Any = {name: value for name, value in self._said.items() if value is not None}
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                answer = await self._playtime.start_session(attributes)
-        except _AWAY as away:
-            if self._queue is None:
-                raise _unreachable(away) from away
-            await self._start_offline()
-        except LibraryRefusal as refusal:
-            if refusal.status != 401 or self._queue is None:
-                raise
-            await self._start_offline()  # the token has expired, and nobody can renew it now
-        else:
-            self.id, self._end_key = answer.data["id"], str(uuid4())
-            # It may have begun before a crash: then the queue may have an end of it, and its start says nothing about
-            # the clocks.
-            self._is_noted = answer.status != 201
-            if answer.status == 201:
-                offset = from_text(answer.data["attributes"]["start_time"]) - self._now()
-                self._offset = offset if abs(offset) > _SMALL_OFFSET else timedelta()
+        sent = self._now()
+        async with asyncio.timeout(patience):
+            answer = await (calls or self._playtime).start_session(attributes)
+        is_new = answer.status == 201
+        self._played = PlayedStretches(sent, self._interval, self._played.ahead)
+        self._compare_clocks(sent, answer.headers, answer.data["attributes"]["start_time"] if is_new else None)
+        self.id, self._end_key = answer.data["id"], str(uuid4())
+        self._is_noted = not is_new  # it may have begun before a crash: then the queue may have an end of it
 
     async def _start_offline(self) -> None:
-        self._offline_id = str(uuid4())
-        await self._write_down(OPEN_SESSION)
+        """Begins a session that is only written down, with the last turn."""
+        self.id, self._offline_id = None, str(uuid4())
+        self._played = PlayedStretches(self._played.current[1], self._interval, self._played.ahead)
+        await self._write_open()
         self._note_away(True)
 
     async def _beat(self) -> None:
@@ -140,13 +137,13 @@ class PlaySession:
             try:
                 await self._tick(self._now())
             except Exception as error:  # a disk may fail for a moment; the session has to survive it
-                with suppress(Exception):  # it may be the handler that has failed
-                    self._on_notice(PlayNotice("failed", error=error))
+                self._notify(PlayNotice("failed", error=error))
 
     async def _tick(self, now: datetime) -> None:
         await self._advance(now)
         if self.id is None:
-            await self._write_down(OPEN_SESSION)
+            await self._write_open()
+            await self._return()
         else:
             await self._heartbeat(self.id)
 
@@ -157,13 +154,36 @@ class PlaySession:
             ended_id, self._offline_id = self._offline_id, str(uuid4())  # first: the disk may fail
             await self._write_down(SESSION, before, ended_id)
 
-    async def _heartbeat(self, session_id: str) -> None:
+    async def _return(self) -> None:
+        """Tries once whether the service is reached again. Then what comes now is a session there."""
+        offline_id, stretch = self._offline_id, self._played.current
         try:
-            async with asyncio.timeout(min(self._interval, _HEARTBEAT_SECONDS)):
+            await self._start(self._heartbeats, self._turn_seconds)
+        except _AWAY:
+            return
+        except LibraryRefusal as refusal:
+            if refusal.status == 401:
+                return
+            await self._write_down(SESSION, stretch, offline_id)
+            self._ended(refusal)
+        else:
+            self._note_away(False)
+            await self._write_down(SESSION, stretch, offline_id)
+
+    @property
+    def _turn_seconds(self) -> float:
+        """How long a call of a turn may take, so that turns do not pile up."""
+        return min(self._interval, _HEARTBEAT_SECONDS)
+
+    async def _heartbeat(self, session_id: str) -> None:
+        sent = self._now()
+        try:
+            async with asyncio.timeout(self._turn_seconds):
                 answer = await self._heartbeats.record_heartbeat(session_id)
         except _AWAY:
             await self._unanswered(session_id)
         except LibraryRefusal as refusal:
+            self._compare_clocks(sent, refusal.headers)
             if refusal.code == "SESSION_ALREADY_ENDED" and refusal.meta.get("end_reason") == "timeout":
                 await self._continue(session_id, refusal.meta)
             elif refusal.status in (404, 409):
@@ -172,43 +192,73 @@ class PlaySession:
             else:
                 await self._unanswered(session_id)
         else:
+            self._compare_clocks(sent, answer.headers)
             await self._acknowledged(session_id, answer.headers.get("X-Seat-Lost-At", ""))
 
     async def _unanswered(self, session_id: str) -> None:
         """The next heartbeat comes at its time. Until then the queue has what this process would lose in a crash."""
-        self._note_away(True)
-        if self._queue is not None:
-            await self._queue.put(self._end_of(session_id, OPEN_END))
-            self._is_noted = True
+        try:
+            if self._queue is not None:
+                await self._queue.put(self._end_of(session_id, OPEN_END))
+                self._is_noted = True
+        finally:
+            self._note_away(True)
 
     async def _acknowledged(self, session_id: str, lost_at: str) -> None:
         self._played.acknowledge()
         self._note_away(False)
         if lost_at and lost_at != self._seat_lost_at:
-            self._on_notice(PlayNotice("seat_reclaimed", from_text(lost_at)))
+            self._notify(PlayNotice("seat_reclaimed", from_text(lost_at)))
         self._seat_lost_at = lost_at
         await self._forget_note(session_id)
 
     async def _continue(self, session_id: str, ended: Mapping[str, Any]) -> None:
-        """The network or the machine was away for so long that the session has ended: begins another one."""
-        self._note_away(False)
+        """The network or the machine was away for so long that the session has ended: begins another one.
+
+        Until that has begun, this one stays the session of the game, so an end of the game is an end of it.
+        """
         await self._keep_rests(self._end_of(session_id, ENDED_SESSION), ended)
-        self.id = None
         try:
             await self._start()
         except LibraryRefusal as refusal:
-            self._ended(refusal)
-        except LibraryUnreachable:  # there is no queue: the next heartbeat tries it again
-            self.id = session_id
+            if refusal.status != 401:
+                self._ended(refusal)
+            else:
+                await self._lose_service()
+        except _AWAY:
+            await self._lose_service()
+        else:
+            self._note_away(False)
+
+    async def _lose_service(self) -> None:
+        """A session has ended, and none can begin. Without a queue, the next heartbeat tries it again."""
+        if self._queue is None:
+            self._note_away(True)
+        else:
+            await self._start_offline()
 
     def _ended(self, refusal: LibraryRefusal) -> None:
         self.id, self.is_over = None, True
-        self._on_notice(PlayNotice("ended", code=refusal.code))
+        self._notify(PlayNotice("ended", code=refusal.code))
 
     def _note_away(self, is_away: bool) -> None:
         if is_away != self._is_away:
             self._is_away = is_away
-            self._on_notice(PlayNotice("offline" if is_away else "online"))
+            self._notify(PlayNotice("offline" if is_away else "online"))
+
+    def _notify(self, notice: PlayNotice) -> None:
+        """What a handler fails at is no reason to lose what was played. It is notified of its own error."""
+        try:
+            self._on_notice(notice)
+        except Exception as error:
+            with suppress(Exception):
+                self._on_notice(PlayNotice("failed", error=error))
+
+    def _compare_clocks(self, sent: datetime, headers: Mapping[str, str], start_time: str | None = None) -> None:
+        """An answer has the time of the service, also where a proxy has removed its date: that of a new session."""
+        service_time = date_of(headers) or (from_text(start_time) if start_time else None)
+        if service_time is not None:
+            self._played.compare(sent, service_time, self._now())
 
     async def _end(self) -> None:
         """Ends the session; what cannot be reported now is kept."""
@@ -217,11 +267,12 @@ class PlaySession:
             if not self.is_over:
                 await self._write_down(SESSION)
             return
-        ended = self._end_of(self.id, ENDED_SESSION)
+        ended, sent = self._end_of(self.id, ENDED_SESSION), self._now()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 answer = await self._playtime.end_session(self.id, key=self._end_key)
             session: Mapping[str, Any] = answer.data["attributes"]
+            headers = answer.headers
         except _AWAY as away:
             if self._queue is None:
                 raise _unreachable(away) from away
@@ -234,9 +285,10 @@ class PlaySession:
                 return
             if refusal.status not in (404, 409):
                 raise
-            session = refusal.meta
+            session, headers = refusal.meta, refusal.headers
         # It may have ended before, at the last heartbeat that has arrived: what was played since then is not counted.
-        await self._keep_rests(ended, session)
+        self._compare_clocks(sent, headers)
+        await self._keep_rests(self._end_of(self.id, ENDED_SESSION), session)
 
     async def _keep_rests(self, ended: QueueEntry, session: Mapping[str, Any]) -> None:
         """Keeps what was played after the service has ended the session, and no end of it any more."""
@@ -249,6 +301,13 @@ class PlaySession:
         if self._queue is not None and self._is_noted:
             await self._queue.discard(session_id)
             self._is_noted = False
+
+    async def _write_open(self) -> None:
+        """A disk that fails keeps nobody from playing, and from the service: the next turn tries it again."""
+        try:
+            await self._write_down(OPEN_SESSION)
+        except Exception as error:
+            self._notify(PlayNotice("failed", error=error))
 
     async def _write_down(self, kind: str, stretch: Stretch | None = None, entry_id: str = "") -> None:
         """Keeps a session that the service does not know, by default the current one."""
@@ -275,7 +334,7 @@ class PlaySession:
         return {"held_until": to_text(self._now() + held)}
 
     def _text(self, time: datetime) -> str:
-        return to_text(time + self._offset)
+        return to_text(self._played.at_service(time))
 
 
 def _unreachable(away: Exception) -> LibraryUnreachable:

@@ -1,12 +1,12 @@
 """What an offline queue holds, and what becomes of it. Plain values; nothing here calls the service."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gameshelf.client.queue_stores import QueueEntry
-from gameshelf.client.stretches import SHORTEST
+from gameshelf.client.stretches import SHORTEST, Stretch
 
 SESSION, ACHIEVEMENT = "session", "achievement"
 OPEN_SESSION, OPEN_END, ENDED_SESSION = "open_session", "open_end", "ended_session"
@@ -14,13 +14,17 @@ OPEN_SESSION, OPEN_END, ENDED_SESSION = "open_session", "open_end", "ended_sessi
 now; and one whose end could not be reported."""
 ABANDONED = timedelta(minutes=10)
 """A session that is played is written down more often: after a crash this one ended when it was written last."""
+LONGEST_HELD = timedelta(days=1)
+"""Longer than any game holds its entry: the clock of the machine has been set back since."""
 CLOCK_LEAD = timedelta(minutes=5)
 """What the service takes a clock to be off by; it refuses times that are later than that."""
 
 
 def is_held(entry: QueueEntry, now: datetime) -> bool:
     """Whether a game may still be running, and write its entry again."""
-    return entry.kind in (OPEN_SESSION, OPEN_END) and now <= from_text(entry.attributes["held_until"])
+    if entry.kind not in (OPEN_SESSION, OPEN_END):
+        return False
+    return now <= from_text(entry.attributes["held_until"]) <= now + LONGEST_HELD
 
 
 def session_of(entry: QueueEntry) -> QueueEntry | None:
@@ -54,17 +58,38 @@ def rests_of(ended: QueueEntry, session: Mapping[str, Any]) -> list[QueueEntry]:
     return rests
 
 
-def moved_of(entry: QueueEntry, now: datetime, server_time: datetime) -> QueueEntry | None:
-    """A session whose times were refused, moved to when it was played: by what the clock of this machine is off, and at
-    most to now. None if its times are not those of a wrong clock."""
-    start, end = (from_text(entry.attributes[name]) for name in ("start_time", "end_time"))
-    moves = [ahead for ahead in (now - server_time,) if abs(ahead) > CLOCK_LEAD]
-    if end - server_time > CLOCK_LEAD:  # the clock may have been set right since then
-        moves.append(end - server_time)
-    if not moves:
-        return None
-    times = {"start_time": to_text(start - max(moves)), "end_time": to_text(end - max(moves))}
-    return replace(entry, attributes={**entry.attributes, **times})
+def moved_of(
+    entries: Sequence[QueueEntry], refused: Container[str], now: datetime, server_time: datetime
+) -> list[QueueEntry]:
+    """The sessions whose times were refused, moved to when they were played: by what the clock of this machine is off,
+    and at most to now. Those whose times are not of a wrong clock are left out.
+
+    None is moved into another one: what overlaps counts once. What was queued later was played later.
+    """
+    taken = [_times_of(entry) for entry in entries if entry.id not in refused]
+    moved = []
+    for entry in reversed([entry for entry in entries if entry.id in refused]):
+        start, end = _times_of(entry)
+        moves = [ahead for ahead in (now - server_time,) if abs(ahead) > CLOCK_LEAD]
+        if end - server_time > CLOCK_LEAD:  # the clock may have been set right since then
+            moves.append(end - server_time)
+        if moves:
+            taken.append(_latest_free(end - max(moves), end - start, taken))
+            times = {name: to_text(time) for name, time in zip(("start_time", "end_time"), taken[-1], strict=True)}
+            moved.append(replace(entry, attributes={**entry.attributes, **times}))
+    return moved[::-1]
+
+
+def _times_of(entry: QueueEntry) -> Stretch:
+    return from_text(entry.attributes["start_time"]), from_text(entry.attributes["end_time"])
+
+
+def _latest_free(end: datetime, length: timedelta, taken: Sequence[Stretch]) -> Stretch:
+    """The last time before ``end`` that has place for a session."""
+    for other_start, other_end in sorted(taken, reverse=True):
+        if other_start < end and end - length < other_end:
+            end = other_start
+    return end - length, end
 
 
 def from_text(text: str) -> datetime:

@@ -182,8 +182,7 @@ def refusal_of(response: httpx.Response, *, is_repeated: bool = False) -> Librar
     """What the service has refused. Raises ForeignAnswer for an answer without its envelope."""
     try:
         problems = [_problem(one) for one in response.json()["errors"]]
-        request_id = response.headers.get("X-Request-ID", "")
-        return LibraryRefusal(response.status_code, problems, request_id, is_repeated=is_repeated)
+        return LibraryRefusal(response.status_code, problems, response.headers, is_repeated=is_repeated)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         what = response.headers.get("Content-Type") or response.reason_phrase
         raise ForeignAnswer(str(response.url), response.status_code, what) from error

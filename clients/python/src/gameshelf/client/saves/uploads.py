@@ -46,6 +46,14 @@ class SaveOutcome:
     meta: Mapping[str, Any] = field(default_factory=dict)
     """What belongs to the result, such as ``conflict_id`` and both sides."""
 
+    @property
+    def own_version(self) -> int | None:
+        """The version that the uploaded bytes are now: the base of the next upload. None if they are not the head, so
+        that the device has to download what is: later, for a conflict."""
+        if self.save is None or self.result not in ("head", "identical"):
+            return None
+        return self.save["attributes"]["version"]
+
 
 @dataclass(frozen=True, slots=True)
 class CommitDone(Generic[R]):

@@ -1,5 +1,6 @@
 """Stores of waiting work: both behave alike, and a file outlives its process."""
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -37,3 +38,47 @@ def test_another_process_sees_what_was_put(tmp_path):
     assert other.load() == [entry("a")]
     other.remove(["a"])
     assert FileQueueStore(tmp_path / "queue.db").load() == []
+
+
+def test_the_user_of_an_entry_is_kept(store):
+    kept = replace(entry("a"), user="anna")
+    store.put(kept)
+    assert store.load() == [kept]
+
+
+class TestDamage:
+    """mapbox/mapbox-gl-native#12991: a damaged file, and the program never starts again."""
+
+    @pytest.mark.parametrize("work", [lambda store: store.load(), lambda store: store.put(entry("b"))])
+    def test_a_file_that_is_something_else_is_put_aside(self, tmp_path, work):
+        (tmp_path / "queue.db").write_bytes(b"not a database" * 100)
+        (tmp_path / "queue.db-journal").write_bytes(b"")
+        store = FileQueueStore(tmp_path / "queue.db")
+        work(store)
+        store.put(entry("a"))
+        assert entry("a") in FileQueueStore(tmp_path / "queue.db").load()
+        assert (tmp_path / "queue.db.damaged").read_bytes() == b"not a database" * 100
+
+    def test_a_file_with_damaged_pages_is_put_aside(self, tmp_path):
+        file = tmp_path / "queue.db"
+        store = FileQueueStore(file)
+        for number in range(100):
+            store.put(entry(f"a{number}", text="x" * 500))
+        content = file.read_bytes()
+        file.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+        assert store.load() == []
+        store.put(entry("a"))
+        assert store.load() == [entry("a")]
+        assert (tmp_path / "queue.db.damaged").stat().st_size == len(content)
+
+    def test_a_file_that_cannot_be_written_stays_where_it_is(self, tmp_path):
+        store = FileQueueStore(tmp_path / "queue.db")
+        store.put(entry("a"))
+        blocker = sqlite3.connect(tmp_path / "queue.db")
+        blocker.execute("ALTER TABLE entries RENAME TO others")
+        blocker.execute("CREATE VIEW entries AS SELECT * FROM others")
+        blocker.commit()
+        blocker.close()
+        with pytest.raises(sqlite3.OperationalError):
+            store.put(entry("b"))
+        assert [one.name for one in tmp_path.iterdir()] == ["queue.db"]

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 from gameshelf.client import ForeignAnswer, LibraryClient, LibraryRefusal, LibraryUnreachable, RetryRules
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
@@ -131,6 +132,28 @@ class TestPatience:
                 await call
 
 
+class TestCancelled:
+    async def test_calls_that_are_cancelled_leave_no_connection(self, connect):
+        """encode/httpcore#1093: each left one in the pool, and when it was full no call was answered any more."""
+        limits, timeout = httpx.Limits(max_connections=2), httpx.Timeout(PATIENCE_SECONDS, pool=1)
+        async with httpx.AsyncClient(limits=limits, timeout=timeout) as http:
+            client = connect(http=http, retries=RetryRules(tries=1))
+            for steps in range(30):
+                calls = [asyncio.create_task(names(client)) for _ in range(4)]
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                for call in calls:
+                    call.cancel()
+                await asyncio.gather(*calls, return_exceptions=True)
+            assert await names(client) == []
+
+    async def test_a_client_that_is_closed_cannot_reach_the_service(self, connect):
+        client = connect()
+        await client.aclose()
+        with pytest.raises(LibraryUnreachable, match="closed"):
+            await names(client)
+
+
 class TestSomethingElseAnswers:
     @pytest.mark.parametrize(
         ("status", "body", "headers"),
@@ -176,6 +199,14 @@ class TestTokens:
             await asyncio.gather(*(client.library.create_category({"name": f"c{number}"}) for number in range(10)))
             assert len(await names(client)) == 10
         assert given == ["no more"]
+
+    async def test_each_token_that_expires_is_renewed(self, connect, proxy, platform, player):
+        given = iter([platform.issuer.issue(str(player.user), ttl=3600 + number) for number in range(4)])
+        async with connect(lambda: next(given)) as client:
+            for _ in range(3):
+                proxy.refuse(401, "UNAUTHENTICATED")
+                await names(client)
+        assert list(given) == []
 
     async def test_a_renewed_token_keeps_the_key_of_the_call(self, connect, proxy, player, stale):
         given = iter([stale, player.token])

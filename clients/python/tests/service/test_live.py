@@ -277,6 +277,16 @@ async def test_an_expired_token_is_renewed_once(listen, client, platform, player
         assert named(await taken(updates, 1)) == ["a"]
 
 
+async def test_each_token_that_expires_is_renewed():
+    """ably/ably-dotnet#65: the second one was not."""
+    given = iter("abc")
+    hello = message(0, "auth.success")
+    async with server((4401, hello), (4401, hello), (None, hello, message(1)), pause=asyncio.sleep) as (updates, _):
+        updates._tokens = TokenSource(lambda: next(given))
+        assert (await anext(updates))["id"] == "1"
+    assert list(given) == []
+
+
 async def test_a_renewal_that_fails_for_a_moment_is_waited_for(listen, client, platform, player):
     """wireapp/wire-webapp#21612: a machine wakes up without a network, and the updates never came back."""
     stale = platform.issuer.issue(str(player.user), ttl=-3600)
@@ -323,6 +333,7 @@ async def test_a_redirect_never_receives_the_token(proxy, pause):
 
 async def test_an_answer_of_a_proxy_is_waited_for(proxy, pause, pauses):
     proxy.answer(503, b"", Retry_After="40")
+    proxy.answer(503, b"", Retry_After="9999999")
     proxy.answer(429)
     proxy.cut()
     proxy.answer(200, b"<html>hotspot</html>")
@@ -330,8 +341,9 @@ async def test_an_answer_of_a_proxy_is_waited_for(proxy, pause, pauses):
     async with LiveUpdates(address_of_updates(proxy.url), TokenSource("token"), pause=pause) as updates:
         with pytest.raises(ForeignAnswer):
             await anext(updates)
-    assert len(pauses) == 4
+    assert len(pauses) == 5
     assert 40 <= pauses[0] <= 41
+    assert 3600 <= pauses[1] <= 3602, "four months would be the end of the messages"
 
 
 def message(number, kind="library.updated", **payload):

@@ -125,7 +125,7 @@ async def test_what_the_service_fails_at_does_not_hold_up_the_rest(client, proxy
     with pytest.raises(LibraryUnreachable) as found:
         await queue.send()
     assert found.value.refusal.status == 500
-    assert await queue.entries() == [ill]
+    assert [one.id for one in await queue.entries()] == [ill.id]
     assert await total(client) == 10
 
 
@@ -169,6 +169,21 @@ async def test_two_who_send_at_once_send_once(client, proxy, queue, played):
     await asyncio.gather(queue.send(), queue.send())
     assert len(proxy.seen) == 1
     assert await total(client) == 60
+
+
+@pytest.mark.parametrize("is_function", [False, True])
+async def test_the_token_of_another_user_sends_nothing(connect, platform, proxy, store, queue, played, is_function):
+    """firebase/firebase-js-sdk#737: what waited was sent for the user who signed in next."""
+    entry = await played(10)
+    token = platform.token(uuid4())
+    async with connect((lambda: token) if is_function else token) as other:
+        theirs = other.offline_queue(store)
+        del proxy.seen[:]
+        assert (await theirs.send()).sent == ()
+        assert (proxy.seen, await theirs.entries()) == ([], [])
+        await theirs.retry(entry.id)
+    assert await queue.entries() == [entry]
+    assert (await queue.send()).sent == (entry,)
 
 
 def test_codes_are_those_of_the_elements_that_were_rejected():

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from gameshelf.client import MemoryQueueStore, PlayQueue
 from gameshelf.client.offline import ENDED_JUST_NOW
-from gameshelf.client.queue_entries import OPEN_SESSION, SESSION, to_text
+from gameshelf.client.queue_entries import ENDED_SESSION, OPEN_SESSION, SESSION, to_text
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 
@@ -122,7 +122,7 @@ class TestNotices:
 
 
 class TestClocks:
-    """A wrong clock costs nothing, whenever it is set right."""
+    """A wrong clock costs nothing, whenever it is set right (aws-amplify/aws-sdk-ios#197)."""
 
     @pytest.mark.parametrize("error", [timedelta(hours=2), timedelta(hours=-2)])
     async def test_a_clock_that_is_set_right_in_an_outage(self, proxy, play, machine, queue, error):
@@ -202,3 +202,27 @@ class TestEnds:
         await queue.send()
         assert [one["end_reason"] for one in await sessions(client)] == reasons
         assert len(await queue.entries()) == (0 if reasons == ["completed"] else 1)
+
+    async def test_a_client_that_is_closed_before_the_game_keeps_the_end(self, connect, play, queue):
+        away = connect()
+        async with play(playtime=away.playtime):
+            await away.aclose()
+        assert [one.kind for one in await queue.entries()] == [ENDED_SESSION]
+
+    async def test_a_player_who_waits_no_longer_keeps_the_end(self, client, proxy, play, machine, queue):
+        """The second Ctrl-C."""
+        session = play()
+        await session.__aenter__()
+        proxy.stall()
+        seen = len(proxy.seen)
+        ending = asyncio.create_task(session.__aexit__(None, None, None))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(proxy.seen) == seen:
+                await asyncio.sleep(0.01)
+        ending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await ending
+        assert [one.kind for one in await queue.entries()] == [ENDED_SESSION]
+        queue._now = machine.now
+        await queue.send()
+        assert [one["end_reason"] for one in await sessions(client)] == ["completed"]

@@ -20,8 +20,9 @@ class LibraryAnswer(Generic[T]):
 
     @property
     def etag(self) -> str | None:
-        """For ``if_match`` of a change."""
-        return self.headers.get("ETag")
+        """For ``if_match`` of a change. A proxy that compresses makes it weak, and no change accepts a weak one."""
+        etag = self.headers.get("ETag")
+        return etag.removeprefix("W/") if etag is not None else None
 
     @property
     def request_id(self) -> str:

@@ -97,8 +97,8 @@ class LibraryClient:
         )
 
     def offline_queue(self, store: QueueStore) -> PlayQueue:
-        """Sessions and achievements that wait for the network, in a store of this user."""
-        return PlayQueue(self.playtime, self.achievements, store)
+        """Sessions and achievements of this user that wait for the network."""
+        return PlayQueue(self.playtime, self.achievements, store, tokens=self._tokens)
 
     def play(
         self,

@@ -27,6 +27,8 @@ _PATH = "/api/v1/ws/library-updates"
 _BAD_TOKEN, _LIMITED = 4401, 4429
 _MINUTE = 60.0
 """Limits are counted per minute."""
+_LONGEST_PAUSE = 3600.0
+"""A proxy may ask for days, and nobody would notice that the messages have stopped."""
 _SETTLED_SECONDS = 30.0
 """The end of a connection that has lived for this time, or has brought a message, is no failure."""
 
@@ -163,7 +165,7 @@ class LiveUpdates:
 
     async def _wait(self, said: float | None = None) -> None:
         self._failures += 1
-        pause = pause_before(self._failures - 1, said)
+        pause = pause_before(self._failures - 1, None if said is None else min(said, _LONGEST_PAUSE))
         if said is not None:
             await self._paused(pause)
         elif await self._paused(pause, self._returns.wait()):

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from gameshelf.client.answers import LibraryAnswer
 from gameshelf.client.errors import LibraryRefusal, LibraryUnreachable
+from gameshelf.client.etags import subject_of
 from gameshelf.client.groups import AnyId
 from gameshelf.client.operations import AchievementsCalls, PlaytimeCalls
 from gameshelf.client.queue_entries import (
@@ -32,6 +33,7 @@ from gameshelf.client.queue_entries import (
 )
 from gameshelf.client.queue_stores import QueueEntry, QueueStore
 from gameshelf.client.retries import date_of
+from gameshelf.client.tokens import TokenSource
 
 ENDED_JUST_NOW = timedelta(seconds=5)
 """An end that is reported later would count the time until then as well."""
@@ -57,7 +59,7 @@ class SentWork:
 
 
 class PlayQueue:
-    """Sessions and achievements of one user that the service does not have yet."""
+    """Sessions and achievements of the user of the token that the service does not have yet."""
 
     def __init__(
         self,
@@ -65,8 +67,11 @@ class PlayQueue:
         achievements: AchievementsCalls,
         store: QueueStore,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tokens: TokenSource | None = None,
     ) -> None:
+        """Without ``tokens`` everything in the store is the user's."""
         self._playtime, self._achievements, self._store, self._now = playtime, achievements, store, now
+        self._tokens = tokens
         self._alone = asyncio.Lock()
 
     async def add_session(
@@ -118,8 +123,10 @@ class PlayQueue:
         return await self._add(client_id, ACHIEVEMENT, {**said, "device_id": device_id, "happened_at": time})
 
     async def entries(self) -> list[QueueEntry]:
-        """Everything that is kept, the oldest first."""
-        return await _in_thread(self._store.load)
+        """Everything that is kept of this user, the oldest first."""
+        user = self._user
+        found = await _in_thread(self._store.load)
+        return [entry for entry in found if user is None or entry.user in (None, user)]
 
     async def discard(self, *ids: str) -> None:
         """Removes entries, such as refused ones."""
@@ -129,7 +136,7 @@ class PlayQueue:
         """Lets refused entries be sent again, such as after the player has access again."""
         for entry in await self.entries():
             if entry.id in ids:
-                await _in_thread(self._store.put, replace(entry, code=None))
+                await self.put(replace(entry, code=None))
 
     async def send(self) -> SentWork:
         """Sends everything that was not refused. Raises LibraryUnreachable: what was not sent by then stays.
@@ -137,6 +144,8 @@ class PlayQueue:
         What the service fails at does not hold up the rest; its error is raised at the end.
         """
         async with self._alone:
+            if self._tokens is not None and await self.entries():
+                await self._tokens.current()  # its user is the one to send for
             failures = _Failures()
             await self._settle(failures)
             waiting = [entry for entry in await self.entries() if entry.code is None]
@@ -151,9 +160,17 @@ class PlayQueue:
                 raise failures.first
             return SentWork(tuple(sent), tuple(refused))
 
-    async def put(self, entry: QueueEntry) -> None:
-        """Keeps an entry as it is; play sessions write themselves down with it."""
-        await _in_thread(self._store.put, entry)
+    async def put(self, entry: QueueEntry) -> QueueEntry:
+        """Keeps an entry as one of this user; play sessions write themselves down with it."""
+        own = entry if entry.user is not None else replace(entry, user=self._user)
+        await _in_thread(self._store.put, own)
+        return own
+
+    @property
+    def _user(self) -> str | None:
+        """Whose token was sent last."""
+        token = self._tokens.known if self._tokens is not None else None
+        return subject_of(token) if token is not None else None
 
     async def _settle(self, failures: "_Failures") -> None:
         """Turns what play sessions have written down into sessions that can be sent."""
@@ -162,7 +179,10 @@ class PlayQueue:
                 continue
             if entry.kind == OPEN_SESSION:
                 session = session_of(entry)
-                await (self.put(session) if session is not None else self.discard(entry.id))
+                if session is not None:
+                    await self.put(session)
+                else:
+                    await self.discard(entry.id)
             elif entry.kind in (OPEN_END, ENDED_SESSION):
                 with failures.after():
                     await self._settle_end(entry)
@@ -204,7 +224,7 @@ class PlayQueue:
         for entry in entries:
             if entry.id in codes:
                 refused.append(replace(entry, code=codes[entry.id]))
-                await _in_thread(self._store.put, refused[-1])
+                await self.put(refused[-1])
         done = [entry for entry in entries if entry.id not in codes]
         await _in_thread(self._store.remove, [entry.id for entry in done])
         sent += done
@@ -235,9 +255,7 @@ class PlayQueue:
         return await self._achievements.import_achievements({"achievements": achievements})
 
     async def _add(self, entry_id: str | None, kind: str, attributes: Mapping[str, Any]) -> QueueEntry:
-        entry = QueueEntry(entry_id or str(uuid4()), kind, attributes)
-        await _in_thread(self._store.put, entry)
-        return entry
+        return await self.put(QueueEntry(entry_id or str(uuid4()), kind, attributes))
 
 
 class _Failures:

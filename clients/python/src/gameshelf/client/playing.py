@@ -167,8 +167,10 @@ class PlaySession:
             await self._write_down(SESSION, stretch, offline_id)
             self._ended(refusal)
         else:
-            self._note_away(False)
-            await self._write_down(SESSION, stretch, offline_id)
+            try:
+                await self._write_down(SESSION, stretch, offline_id)
+            finally:
+                self._note_away(False)  # at last: a program sends the queue then
 
     @property
     def _turn_seconds(self) -> float:
@@ -286,6 +288,10 @@ class PlaySession:
             if refusal.status not in (404, 409):
                 raise
             session, headers = refusal.meta, refusal.headers
+        except asyncio.CancelledError:  # the player waits no longer
+            if self._queue is not None:
+                await self._queue.put(ended)
+            raise
         # It may have ended before, at the last heartbeat that has arrived: what was played since then is not counted.
         self._compare_clocks(sent, headers)
         await self._keep_rests(self._end_of(self.id, ENDED_SESSION), session)

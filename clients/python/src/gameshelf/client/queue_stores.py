@@ -2,11 +2,23 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""Primary codes: the lowest byte of a code."""
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " kind TEXT NOT NULL, attributes TEXT NOT NULL, code TEXT, user TEXT)"
+)
+_PUT = (
+    "INSERT INTO entries (id, kind, attributes, code, user) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+    " kind = excluded.kind, attributes = excluded.attributes, code = excluded.code, user = excluded.user"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +30,12 @@ class QueueEntry:
     attributes: Mapping[str, Any]
     code: str | None = None
     """Why the service has refused it; it is not sent again by itself."""
+    user: str | None = None
+    """Who has played: the token of another one does not send it. None where that was not known."""
 
 
 class QueueStore(Protocol):
-    """A store of one user. Its methods are called in threads, one at a time by each queue."""
+    """A store of a machine. Its methods are called in threads, one at a time by each queue."""
 
     def load(self) -> list[QueueEntry]:
         """Everything, the oldest first."""
@@ -56,7 +70,7 @@ class MemoryQueueStore:
 class FileQueueStore:
     """Keeps entries in a file of SQLite, which several processes may use, and which a crash leaves whole.
 
-    A file is for one user: what another user has played is not theirs.
+    A file that is damaged all the same, as by a disk, is put aside as ``….damaged``, and another one begins.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -64,24 +78,37 @@ class FileQueueStore:
 
     def load(self) -> list[QueueEntry]:
         """Everything, the oldest first."""
-        with self._connected() as connection:
-            rows = connection.execute("SELECT id, kind, attributes, code FROM entries ORDER BY number").fetchall()
-        return [QueueEntry(one, kind, json.loads(attributes), code) for one, kind, attributes, code in rows]
+        found = "SELECT id, kind, attributes, code, user FROM entries ORDER BY number"
+        rows = self._run(lambda connection: connection.execute(found).fetchall())
+        return [QueueEntry(one, kind, json.loads(attributes), code, user) for one, kind, attributes, code, user in rows]
 
     def put(self, entry: QueueEntry) -> None:
         """Keeps an entry when it returns."""
-        values = (entry.id, entry.kind, json.dumps(dict(entry.attributes), ensure_ascii=False), entry.code)
-        with self._connected() as connection:
-            connection.execute(
-                "INSERT INTO entries (id, kind, attributes, code) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
-                " SET kind = excluded.kind, attributes = excluded.attributes, code = excluded.code",
-                values,
-            )
+        attributes = json.dumps(dict(entry.attributes), ensure_ascii=False)
+        values = (entry.id, entry.kind, attributes, entry.code, entry.user)
+        self._run(lambda connection: connection.execute(_PUT, values))
 
     def remove(self, ids: Iterable[str]) -> None:
         """Removes entries."""
+        values = [(one,) for one in ids]
+        self._run(lambda connection: connection.executemany("DELETE FROM entries WHERE id = ?", values))
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            with self._connected() as connection:
+                return work(connection)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+                raise
+        self._put_aside()
         with self._connected() as connection:
-            connection.executemany("DELETE FROM entries WHERE id = ?", [(one,) for one in ids])
+            return work(connection)
+
+    def _put_aside(self) -> None:
+        """A journal goes along: it would be applied to the next file."""
+        for ending in ("", "-journal"):
+            with suppress(FileNotFoundError):
+                self._path.with_name(self._path.name + ending).replace(f"{self._path}.damaged{ending}")
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -90,10 +117,7 @@ class FileQueueStore:
         try:
             with connection:
                 connection.execute("PRAGMA synchronous = FULL")
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-                    " id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, attributes TEXT NOT NULL, code TEXT)"
-                )
+                connection.execute(_TABLE)
                 yield connection
         finally:
             connection.close()

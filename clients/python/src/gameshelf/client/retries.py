@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _AWAY = frozenset((429, 502, 503, 504))
+_YEAR = 365 * 86_400.0
 _SAFE_TO_REPEAT = frozenset(("GET", "PUT", "DELETE"))
 
 
@@ -39,13 +40,13 @@ def pause_before(tried: int, said: float | None = None) -> float:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """For how many seconds an answer asks for patience; it may name the time instead."""
+    """For how many seconds an answer asks for patience, at most a year; it may name the time instead."""
     said = headers.get("Retry-After", "")
     if said.isascii() and said.isdigit():
-        return float(said)
+        return min(float(said), _YEAR)
     with suppress(ValueError, TypeError, OverflowError):
         until, now = _date_of(said), date_of(headers) or datetime.now(UTC)
-        return max(0.0, (until - now).total_seconds())
+        return min(max(0.0, (until - now).total_seconds()), _YEAR)
     return None
 
 

@@ -27,6 +27,11 @@ class TokenSource:
         self._token = provider if isinstance(provider, str) else None
         self._asking: asyncio.Task[str] | None = None
 
+    @property
+    def known(self) -> str | None:
+        """The token that was sent last; None if none was needed so far."""
+        return self._token
+
     async def current(self) -> str:
         """The token to send. Raises TokenUnavailable if the provider fails."""
         return self._token if self._token is not None else await self._asked()

@@ -13,6 +13,7 @@ import httpx
 from gameshelf.client.answers import LibraryAnswer
 from gameshelf.client.errors import ForeignAnswer, LibraryProblem, LibraryRefusal, LibraryUnreachable
 from gameshelf.client.etags import EtagStore, KeptAnswer, user_of
+from gameshelf.client.pools import connection_of
 from gameshelf.client.retries import Attempts, RetryRules, is_temporary, retry_after
 from gameshelf.client.returns import Returns
 from gameshelf.client.tokens import TokenSource
@@ -108,15 +109,16 @@ class Transport:
             said, is_connection, refusal = None, False, None
             authorization = {"Authorization": f"Bearer {await self.tokens.current()}"}
             try:
-                response = await self._http.request(
-                    call.method,
-                    f"{self._base_url}/{call.path}",
-                    params=_query(call.query),
-                    content=content,
-                    headers={**headers, **authorization},
-                    follow_redirects=False,
-                    timeout=self._timeout or httpx.USE_CLIENT_DEFAULT,
-                )
+                async with connection_of(self._http):
+                    response = await self._http.request(
+                        call.method,
+                        f"{self._base_url}/{call.path}",
+                        params=_query(call.query),
+                        content=content,
+                        headers={**headers, **authorization},
+                        follow_redirects=False,
+                        timeout=self._timeout or httpx.USE_CLIENT_DEFAULT,
+                    )
             except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{self._base_url}: {type(error).__name__} {error}".rstrip()
                 is_connection = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 from gameshelf.client.errors import ContentChanged, LibraryError, LibraryUnreachable, StoreRefusal
+from gameshelf.client.pools import connection_of
 from gameshelf.client.retries import RetryRules, pause_before, retry_after
 from gameshelf.client.saves.contents import SaveBytes, blocks_of, name_of
 from gameshelf.client.saves.signatures import hide_signatures
@@ -62,13 +63,14 @@ class TransferStore:
         for tried in range(1, self.rules.tries + 1):
             attempt, said, is_cut = _Attempt(count), None, False
             try:
-                response = await self.http.request(
-                    request.method,
-                    request.url,
-                    content=blocks_of(content, request.offset, request.size, attempt.add),
-                    headers=headers,
-                    follow_redirects=False,
-                )
+                async with connection_of(self.http):
+                    response = await self.http.request(
+                        request.method,
+                        request.url,
+                        content=blocks_of(content, request.offset, request.size, attempt.add),
+                        headers=headers,
+                        follow_redirects=False,
+                    )
             except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{type(error).__name__} {error}".rstrip()
                 is_cut = isinstance(error, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
@@ -99,7 +101,8 @@ class TransferStore:
                 target.unlink()
                 continue
             try:
-                await self._receive_from(begin, url, target, size, count)
+                async with connection_of(self.http):
+                    await self._receive_from(begin, url, target, size, count)
             except httpx.TransportError as error:
                 reason = f"{type(error).__name__} {error}".rstrip()
             except _Away as away:
@@ -121,7 +124,8 @@ class TransferStore:
         """
         for tried in range(1, self.rules.tries + 1):
             try:
-                await self._receive_from(0, url, target, size, count_nothing)
+                async with connection_of(self.http):
+                    await self._receive_from(0, url, target, size, count_nothing)
             except httpx.TransportError as error:
                 raise LibraryUnreachable(f"the store: {type(error).__name__} {error}".rstrip()) from error
             except _Away as away:

@@ -31,6 +31,8 @@ MOST_ROUNDS = 5
 MOST_IDLE = 3
 """So often may a round bring nothing before an upload or a download is given up for now."""
 MOST_IDLE_COMMITS = 30
+_LONGEST_PAUSE = 60.0
+"""Between two questions whether the contents have been compared; a proxy may ask for days."""
 _MOST_BEGUN = 10
 """Uploads that are begun in the place of one that has ended."""
 
@@ -74,7 +76,7 @@ class CommitPending:
     def of(cls, answer: LibraryAnswer[Any]) -> Self:
         """Of a 202."""
         verified, total = (int(answer.meta.get(name) or 0) for name in ("verified_count", "total_count"))
-        return cls(verified, total, retry_after(answer.headers) or 2.0)
+        return cls(verified, total, min(retry_after(answer.headers) or 2.0, _LONGEST_PAUSE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         asyncio.run(listen(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else None))
-    except LibraryError as error:
+    except (LibraryError, ValueError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -82,7 +82,7 @@ def main() -> str:
     parser.add_argument("--on-conflict", choices=("ask", *CHOICES), default="ask")
     try:
         return asyncio.run(synchronise(parser.parse_args()))
-    except (SaveSyncError, OSError, EOFError) as error:
+    except (SaveSyncError, OSError, EOFError, ValueError) as error:
         sys.exit(f"{error}; the file is as it was")
 
 

@@ -20,7 +20,7 @@ from gameshelf.client.saves.saves_group import SavesGroup
 from gameshelf.client.saves.store import TransferStore
 from gameshelf.client.settings import SettingsGroup
 from gameshelf.client.tokens import TokenProvider, TokenSource
-from gameshelf.client.transport import PauseFor, Transport
+from gameshelf.client.transport import PauseFor, Transport, check_address
 
 TIMEOUT = httpx.Timeout(60, connect=10)
 
@@ -52,9 +52,12 @@ class LibraryClient:
         for its saves and sessions. ``client_id`` comes back as ``origin`` in the messages that this client's changes
         cause; by default it is a random one. ``http`` stays the caller's, with its limits, proxies and
         certificates; it sends to the object store as well. ``pause`` and ``clock`` are for tests.
+
+        Raises ValueError for an address that is not one of HTTP, and for a token or an id that cannot be sent.
         """
         self.client_id = client_id or str(uuid4())
         headers = {"Accept-Language": language, "X-Client-Id": self.client_id, "X-Client-Version": client_version}
+        check_address(base_url)
         self._http = http if http is not None else httpx.AsyncClient(timeout=TIMEOUT)
         self._owns_http, self._device_id = http is None, device_id
         self._tokens, self._pause, self._clock = TokenSource(token), pause, clock

@@ -24,7 +24,7 @@ class TokenSource:
 
     def __init__(self, provider: TokenProvider) -> None:
         self._provider = provider
-        self._token = provider if isinstance(provider, str) else None
+        self._token = _checked(provider, "the token") if isinstance(provider, str) else None
         self._asking: asyncio.Task[str] | None = None
 
     @property
@@ -70,10 +70,10 @@ class TokenSource:
             task.exception()  # those who waited have it; if all of them were cancelled, nobody needs it
 
 
-def _checked(token: object) -> str:
+def _checked(token: object, what: str = "the provider returned a text that") -> str:
     """A token as it can stand in a header. The token itself is in no message: messages are logged."""
     if not isinstance(token, str):
         raise TypeError(f"the provider returned {type(token).__name__}, not a text")
     if _TOKEN.fullmatch(token) is None:
-        raise ValueError("the provider returned a text that is empty, or has other than printable ASCII characters")
+        raise ValueError(f"{what} is empty, or has other than printable ASCII characters")
     return token

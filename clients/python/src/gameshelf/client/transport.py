@@ -57,7 +57,7 @@ class Transport:
     ) -> None:
         """``base_url`` is the address of the API, ``…/api/v1/library``; ``headers`` are those of all calls."""
         self._base_url = base_url.rstrip("/")
-        self._http, self.tokens, self._headers = http, tokens, {"Accept": "application/json", **headers}
+        self._http, self.tokens, self._headers = http, tokens, _checked({"Accept": "application/json", **headers})
         self._rules, self._etags, self._pause, self._clock = rules, etags, pause, clock
         self.returns = Returns()
         self._timeout: httpx.Timeout | None = None
@@ -68,7 +68,8 @@ class Transport:
     ) -> Self:
         """The same with other options; it shares connections, token and kept answers."""
         other = copy(self)
-        other._headers = {**self._headers, **{name: value for name, value in headers.items() if value is not None}}
+        given = {name: value for name, value in headers.items() if value is not None}
+        other._headers = {**self._headers, **_checked(given)}
         other._timeout = httpx.Timeout(timeout_seconds) if timeout_seconds is not None else self._timeout
         other._rules = rules or self._rules
         return other
@@ -151,11 +152,29 @@ class Transport:
             headers["Content-Type"] = "application/json"
         if call.takes_key:
             headers["Idempotency-Key"] = call.key or str(uuid4())
-        return headers
+        return _checked(headers)
 
     def _kept_key(self, call: Call, token: str) -> str:
         address = httpx.URL(call.path, params=_query(call.query))
         return "\n".join((call.method, str(address), self._headers.get("Accept-Language", ""), user_of(token)))
+
+
+def check_address(url: str) -> None:
+    """Raises ValueError for one that no waiting makes right, such as one without ``https://``."""
+    try:
+        is_good = httpx.URL(url).scheme in ("http", "https") and bool(httpx.URL(url).host)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{url!r} is no address: {error}") from error
+    if not is_good:
+        raise ValueError(f"{url!r} is no address of HTTP: it begins with https:// or http://")
+
+
+def _checked(headers: dict[str, str]) -> dict[str, str]:
+    """Headers that can be sent. ``httpx`` takes a character that cannot be for a network that has failed."""
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError(f"{name} has other than printable ASCII characters: {value!r}")
+    return headers
 
 
 def _token_of(response: httpx.Response) -> str:

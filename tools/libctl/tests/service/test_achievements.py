@@ -196,6 +196,26 @@ def test_reports_by_a_wrong_name_or_id_show_what_may_be_meant(support, http, use
     assert "the game has not reported it" not in shown
 
 
+def test_ids_that_have_been_announced_since_are_not_among_the_unknown(support, platform, http, user):
+    product, other = uuid4(), uuid4()
+    late, foreign, unknown = (uuid4() for _ in range(3))
+    for one in (late, foreign, unknown):
+        assert http.post(f"/achievements/{one}/unlock").status_code == 404
+
+    def reported():
+        found = support.data("achievements", "explain", user, product, "FIRST")["refused_of_others"]
+        return {one["reported"] for one in found}
+
+    wait_for(lambda: reported() == {str(late), str(foreign), str(unknown)})
+    of_each = {product: [{"id": str(uuid4()), "apiName": "FIRST"}, {"id": str(late)}], other: [{"id": str(foreign)}]}
+    events = [
+        CloudEvent("com.platform.catalog.product.updated.v1", {"productId": str(one), "achievements": achievements})
+        for one, achievements in of_each.items()
+    ]
+    asyncio.run(publish(platform.kafka.address, events))
+    wait_for(lambda: reported() == {str(unknown)})
+
+
 def test_that_reports_may_be_missing_is_said(support, http, user, game):
     for number in range(100):
         assert http.post(f"/achievements/by-name/{uuid4()}/TYPO{number}/unlock").status_code == 404

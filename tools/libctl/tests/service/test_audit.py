@@ -7,7 +7,13 @@ import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.support.changes import difference
 from gameshelf.gateway.runtime.support.rpc.cursors import pack
-from gameshelf.protos.library.v1 import admin_audit_pb2, admin_events_pb2, admin_playtime_pb2, admin_saves_pb2
+from gameshelf.protos.library.v1 import (
+    admin_audit_pb2,
+    admin_events_pb2,
+    admin_family_pb2,
+    admin_playtime_pb2,
+    admin_saves_pb2,
+)
 from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
 from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -94,6 +100,20 @@ def test_ids_in_cursors_or_of_staff_are_kept_where_erasure_finds_them(call, staf
     entries = support.data("audit", "list", "--actor", somebody.id)["entries"]
     assert len(entries) == 2
     assert whose not in str(entries)
+
+
+def test_a_refusal_of_a_stranger_keeps_nothing_of_the_request(call, staff, support):
+    somebody, whose = staff("user"), str(uuid4())
+    change = ChangeOptions(apply=True, reason=whose, ticket=whose, batch_id=whose, revision=whose)
+    release = admin_family_pb2.ReleaseFamilySeatRequest(owner_user_id=whose, product_id=whose, change=change)
+    assert call(somebody, "ReleaseFamilySeat", release) == "PERMISSION_DENIED"
+    [entry] = support.data("audit", "list", "--actor", somebody.id)["entries"]
+    assert (entry["command"], entry["code"], entry["target"]) == ("family release-seat", "PERMISSION_DENIED", {})
+    assert whose not in str(entry)
+    # Of staff it is evidence, and under the user, where the erasure finds it.
+    assert call(support, "ReleaseFamilySeat", release) == "FAILED_PRECONDITION"
+    [entry] = support.data("audit", "list", "--actor", support.id)["entries"]
+    assert (entry["user_id"], entry["reason"], entry["target"]) == (whose, whose, {"product_id": whose})
 
 
 def test_what_a_refusal_shows_of_a_state_fits_into_headers():

@@ -361,7 +361,7 @@ def test_no_line_is_longer_than_the_terminal(staff, impossible, columns):
         assert max(map(len, somebody.shows("playtime", *words).splitlines())) <= columns
 
 
-def test_a_correction_that_is_repeated_is_made_once(support, player):
+def test_a_correction_that_is_repeated_is_made_once(support, staff, player):
     player.imports((DAY, 2, "evening"))
     correct = ("playtime", "correct", player.id, player.game, "--add", "1h")
     seen = support.data(*correct)["revision"]
@@ -375,6 +375,11 @@ def test_a_correction_that_is_repeated_is_made_once(support, player):
     for again in (because, spaced, (*because, "--revision", seen_now)):
         assert support.refused(*correct, *again) == (4, "PRECONDITION_FAILED")
     assert player.sees() == 3 * HOUR
+    for somebody in (support, staff("support")):  # the second one may work on the same complaint
+        assert somebody.refused(*correct, *because) == (4, "PRECONDITION_FAILED")
+        assert "The newest correction is the same" in (said := somebody.run(*correct).err)
+        assert "hours of a broken device" in said
+    assert "The newest correction" not in support.run(*correct[:-1], "2h").err
     other = support.applies(*correct, reason="and those of the other device")
     support.applies("audit", "undo", other["audit_id"])
     assert player.sees() == 3 * HOUR

@@ -14,17 +14,21 @@ from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.mentions import tables_naming as found_in
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import object_store
+from gameshelf.protos.library.v1 import admin_family_pb2 as admin_family
 from gameshelf.protos.library.v1 import admin_saves_pb2 as admin_saves
 from gameshelf.protos.library.v1 import admin_users_pb2 as admin_users
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
+from gameshelf.protos.library.v1.library_admin_service_pb2 import DESCRIPTOR as ADMIN
 from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from gameshelf.savegames import user_prefix
+from google.protobuf.message_factory import GetMessageClass
 
 PAYMENTS = "com.platform.payment.events.v1"
 DELETED = "com.platform.account.user.deleted.v1"
 REFUNDED = "com.platform.payment.purchase.refunded.v1"
+LIBRARY_ADMIN_SERVICE = ADMIN.services_by_name["LibraryAdminService"]
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +246,38 @@ async def be_administered(player, platform, service):
             await stub.SetQuota(request, metadata=(("authorization", f"Bearer {player.token}"),))
 
 
+async def be_named_by_strangers(player, platform, service, connection):
+    """A stranger with a token writes the player's id into every text of every call, and is refused."""
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        stub = LibraryAdminServiceStub(channel)
+        stranger = (("authorization", f"Bearer {platform.token(uuid4(), 'user')}"),)
+        release = admin_family.ReleaseFamilySeatRequest(owner_user_id=str(player.id), product_id=str(uuid4()))
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stub.ReleaseFamilySeat(release, metadata=stranger)
+        for method in LIBRARY_ADMIN_SERVICE.methods:
+            # Each one is another: a caller's later refusals share an entry that only counts them.
+            other = (("authorization", f"Bearer {platform.token(uuid4(), 'user')}"),)
+            request = filled(GetMessageClass(method.input_type)(), str(player.id))
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await getattr(stub, method.name)(request, metadata=other)
+            assert error.value.code() == grpc.StatusCode.PERMISSION_DENIED
+    refusals = "SELECT count(*) FROM gateway.audit WHERE kind = 'refusal' AND code = 'PERMISSION_DENIED'"
+    assert await connection.fetchval(refusals) > len(LIBRARY_ADMIN_SERVICE.methods)
+
+
+def filled(message, text):
+    """Writes a text into each text of a message, also of the messages in it."""
+    for field in message.DESCRIPTOR.fields:
+        if field.type == field.TYPE_STRING:
+            if field.is_repeated:
+                getattr(message, field.name).append(text)
+            else:
+                setattr(message, field.name, text)
+        elif field.type == field.TYPE_MESSAGE and not field.is_repeated:
+            filled(getattr(message, field.name), text)
+    return message
+
+
 async def exported(player, platform, service):
     """The tables that an export of the player has rows of, and how many files."""
     request, tables, files = admin_users.ExportUserRequest(user_id=str(player.id)), set(), 0
@@ -308,6 +344,7 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
         PAYMENTS,
     )
     await be_administered(player, platform, service)
+    await be_named_by_strangers(player, platform, service, connection)
     assert await tables_of_users(connection) == await found_in(connection, player.id)
     saved = await objects.list(user_prefix(player.id))
     assert len(saved) == 4

@@ -140,7 +140,9 @@ def anomalies(out: Output, user: UUID | None, kind: str | None, limit: int, curs
 
 
 def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: int) -> None:
-    """Says of which game how much there is and would be. Raises Usage for taking more than there is."""
+    """Says of which game how much there is and would be, and whether somebody has just corrected it like this: a dry
+    run has no reason by which the service could refuse it. Raises Usage for taking more than there is.
+    """
     asked = messages.ShowPlaytimeRequest(user_id=str(user), product_id=str(product), limit=1)
     found = client.call("ShowPlaytime", asked)
     of = next(iter(found.products), messages.ProductPlaytime(product_id=str(product)))
@@ -148,6 +150,10 @@ def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: 
     if total < 0:
         raise Usage(f"{name} was played for {span(of.total_seconds)}", f"--take {of.total_seconds}s, or less")
     out.say(f"{name}: {span(of.total_seconds)} in total; with {span(seconds, signed=True)} it is {span(total)}.")
+    for newest in found.corrections:
+        if newest.seconds == seconds:
+            when = minute(plain(newest)["created_at"])
+            out.say(f"The newest correction is the same: {when} UTC, “{newest.reason}”. Is it one more?", "yellow")
 
 
 def recent_play(found: dict[str, Any]) -> list[Any]:

@@ -70,13 +70,15 @@ class AchievementsOfUser:
         user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
         reported = _named(product_id, request.achievement)
         async with self._context.reading(user_id) as connection:
-            found = await AchievementQueries(connection).of_product(user_id, product_id)
+            queries = AchievementQueries(connection)
+            found = await queries.of_product(user_id, product_id)
             known = next((one for one in found if _is(one, reported)), None)
             refused = await refused_attempts(connection, user_id)
+            of_ids = await queries.of_ids(user_id, _unknown_ids(refused))
             barred = await AccessQueries(connection).refusals(user_id, [product_id])
             titles = await self._context.titles(connection, [product_id])
         subjects = _subjects(product_id, reported, known)
-        others = _others(product_id, found, refused)
+        others = _others(product_id, [*found, *of_ids], refused)
         return messages.ExplainAchievementResponse(
             title=titles.get(product_id, ""),
             achievement=_shown(known) if known else None,
@@ -123,17 +125,30 @@ def _subjects(product_id: UUID, reported: UUID | NamedAchievement, known: Achiev
     return [by_id, attempt_subject(NamedAchievement(product_id, known.api_name))] if known.api_name else [by_id]
 
 
+def _unknown_ids(refused: Sequence[RefusedAttempts]) -> list[UUID]:
+    """Returns the ids that were reported when no achievement had them. The Catalog may have announced some since."""
+    return [UUID(one.subject) for one in refused if "/" not in one.subject and _found_nothing(one)]
+
+
+def _found_nothing(of: RefusedAttempts) -> bool:
+    return of.rule.startswith(AchievementNotFound.code)
+
+
 def _others(
     product_id: UUID, known: Sequence[Achievement], refused: Sequence[RefusedAttempts]
 ) -> list[RefusedAttempts]:
     """Returns the reports by names that no achievement of the product has, and by ids that no achievement has."""
-    names = {attempt_subject(NamedAchievement(product_id, one.api_name)) for one in known if one.api_name}
-    of_product, not_found = f"{product_id}/", AchievementNotFound.code
+    names = {
+        attempt_subject(NamedAchievement(product_id, one.api_name))
+        for one in known
+        if one.product_id == product_id and one.api_name
+    }
+    ids, of_product = {attempt_subject(one.id) for one in known}, f"{product_id}/"
     return [
         one
         for one in refused
         if (one.subject.startswith(of_product) and one.subject not in names)
-        or ("/" not in one.subject and one.rule.startswith(not_found))
+        or ("/" not in one.subject and one.subject not in ids and _found_nothing(one))
     ]
 
 

@@ -30,8 +30,9 @@ class _Recent:
 class RefusalAudit:
     """Writes refusals to the audit; those of a player or a service take at most eleven rows per minute and instance.
 
-    They are about nobody: anyone with a token may name any user, and would fill that user's timeline. Each refusal of
-    support and admins has its own entry: they are few, and may be evidence.
+    They are about nobody, and have nothing of the request: anyone with a token may name any user in it, would fill the
+    timeline of that user, and an erasure could not find the id where it is only a text. Each refusal of support and
+    admins has its own entry: they are few, and may be evidence.
     """
 
     def __init__(self, audit: AuditLog, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,7 +45,7 @@ class RefusalAudit:
         if by.roles & _STAFF:
             await self._audit.add_entry(connection, by, refusal)
             return
-        refusal = replace(refusal, user_id=None)
+        refusal = replace(refusal, user_id=None, target={}, reason=None, ticket=None, batch_id=None)
         recent = self._of(by.user_id)
         recent.count += 1
         if recent.count <= IN_FULL:
@@ -54,7 +55,7 @@ class RefusalAudit:
             if recent.shared is not None:
                 await self._audit.count_refusal(connection, recent.shared)
                 return
-            shared = replace(refusal, target={"refusals": 1}, reason=None, ticket=None, batch_id=None)
+            shared = replace(refusal, target={"refusals": 1})
             recent.shared = await self._audit.add_entry(connection, by, shared)
 
     def _of(self, caller: UUID) -> _Recent:

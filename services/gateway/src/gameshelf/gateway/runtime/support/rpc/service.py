@@ -25,7 +25,7 @@ from google.protobuf.message_factory import GetMessageClass
 SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
 
 _MAX_TEXT = 500
-_NO_TARGET = frozenset({"change", "user_id", "actor_id", "cursor", "sought"})
+_NO_TARGET = frozenset({"change", "user_id", "owner_user_id", "actor_id", "cursor", "sought"})
 """An erasure could not remove an id from ``target``; a cursor may contain one, and so may a search."""
 
 Serve = Callable[[Any, Identity], Awaitable[Message]]

@@ -196,6 +196,25 @@ def test_reports_by_a_wrong_name_or_id_show_what_may_be_meant(support, http, use
     assert "the game has not reported it" not in shown
 
 
+@pytest.mark.parametrize("called", ["A hundred wins", "a hundred WINS!", "hundred", "the id"])
+def test_an_achievement_is_found_by_what_players_call_it(support, user, game, called):
+    called = str(game["hundred"])[:8] if called == "the id" else called
+    found = support.data("achievements", "explain", user, game["product"], called)
+    assert found["achievement"]["status"]["api_name"] == "HUNDRED"
+    shown = support.shows("achievements", "explain", user, game["product"], called)
+    assert "A hundred wins  not unlocked" in shown
+
+
+def test_a_refused_report_by_another_spelling_is_of_this_achievement(support, http, user, game):
+    product = {"product": game["product"]}  # without the ids of its achievements, which ``refused`` would take
+    assert http.post(f"/achievements/by-name/{game['product']}/hundred/unlock").status_code == 404
+    wait_for(lambda: refused(support, user, product, "hundred"))
+    assert refused(support, user, product, "HUNDRED") == []
+    shown = support.shows("achievements", "explain", user, game["product"], "hundred")
+    assert "the game reports it as HUNDRED" in shown
+    assert "there was no such achievement" in shown
+
+
 def test_ids_that_have_been_announced_since_are_not_among_the_unknown(support, platform, http, user):
     product, other = uuid4(), uuid4()
     late, foreign, unknown = (uuid4() for _ in range(3))

@@ -31,6 +31,13 @@ def test_a_device_that_lacks_a_newer_version_is_seen(saver, support, platform, e
         assert max(map(len, shown.splitlines())) <= columns
 
 
+def test_that_only_the_devices_seen_last_are_shown_is_said(saver, support, monkeypatch):
+    saver.save(b"one", device="pc")
+    assert "At most" not in support.run("devices", "list", saver.id).err
+    monkeypatch.setattr("gameshelf.libctl.commands.devices._MOST_DEVICES", 1)
+    assert "At most 1 devices are shown" in support.run("devices", "list", saver.id).err
+
+
 def test_a_device_that_plays_has_its_newest_session_and_heartbeat(saver, support):
     def desk():
         return by_id(support.data("devices", "list", saver.id))["desk"]

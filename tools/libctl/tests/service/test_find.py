@@ -167,6 +167,7 @@ def test_nothing_of_an_erased_user_is_found(saver, found, admin):
         ("0af7651916cd43dd8448eb211c80319c", f"jq 'select(.trace_id == {TRACE})'"),
         ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", f"jq 'select(.trace_id == {TRACE})'"),
         ("0AF7651916CD43DD8448EB211C80319C", "libctl user timeline USER --since TIME"),
+        ("0af76519-16cd-43dd-8448-eb211c80319c", "which also knows erased accounts"),
         ("0af76", "at least 8 characters"),
         ("no-such-order-of-anybody", "the whole id"),
     ],

@@ -73,6 +73,19 @@ def test_an_order_that_was_not_applied_is_found_with_its_user(order, support):
     assert "looks through the dead letters" not in ran.err  # it has done so
 
 
+def test_an_order_may_be_printed_otherwise_than_it_is_spelt(order, support, monkeypatch):
+    order.says("completed")
+    wait_for(lambda: support.run("orders", "show", order.id).code == 0)
+    for typed in (order.id.upper(), f" {order.id.upper()} "):
+        ran = support.run("orders", "show", typed)
+        assert (ran.code, f"Try: libctl orders show {order.id}\n" in ran.err) == (3, True)
+    assert support.run("orders", "show", f" {order.id} ").code == 0
+    assert "--user USER" in support.run("orders", "show", order.id.upper()[:-1]).err  # it is another one
+    assert "At most" not in support.run("orders", "show", order.id).err
+    monkeypatch.setattr("gameshelf.libctl.commands.orders._MOST_PRODUCTS", 1)
+    assert f"libctl library list {order.user} --product PRODUCT" in support.run("orders", "show", order.id).err
+
+
 def test_an_order_of_somebody_else_is_no_order_of_this_user(order, support):
     order.says("completed")
     wait_for(lambda: support.run("orders", "show", order.id).code == 0)

@@ -2,7 +2,10 @@
 
 # By the code of the contract: what happened, and what to try next.
 _CODES = {
-    "SAVEGAME_SLOT_NOT_FOUND": ("this user has no such save", "libctl saves list USER, also with --trash"),
+    "SAVEGAME_SLOT_NOT_FOUND": (
+        "this user has no such save",
+        "libctl saves list USER, also with --trash; libctl find SAVE says whose it is",
+    ),
     "SAVEGAME_VERSION_NOT_FOUND": (
         "this save has no such version, or its bytes are gone",
         "libctl saves versions USER SAVE",
@@ -17,10 +20,17 @@ _CODES = {
     ),
     "CONFLICT_NOT_FOUND": (
         "this user has no such open conflict",
-        "libctl conflicts list --user USER; libctl audit list --user USER shows what support has resolved",
+        "libctl conflicts list --user USER; libctl audit list --user USER shows what support has resolved; libctl find"
+        " CONFLICT says whose it is",
     ),
-    "SESSION_NOT_FOUND": ("this user has no such session", "libctl sessions list USER, or libctl playtime show USER"),
-    "FAMILY_LINK_NOT_FOUND": ("this user has no such family link", "libctl family list USER"),
+    "SESSION_NOT_FOUND": (
+        "this user has no such session",
+        "libctl sessions list USER, or libctl playtime show USER; libctl find SESSION says whose it is",
+    ),
+    "FAMILY_LINK_NOT_FOUND": (
+        "this user has no such family link",
+        "libctl family list USER; libctl find LINK says whose it is",
+    ),
     "ACHIEVEMENT_NOT_FOUND": ("there is no such achievement", "libctl achievements show USER PRODUCT"),
     "SETTINGS_NOT_FOUND": (
         "the layer had no such revision, or its payload is no longer kept",
@@ -54,7 +64,10 @@ _REASONS = {
         "nothing was received about this order of this user, but of another one",
         "libctl orders show ORDER without --user",
     ),
-    "no_open_upload": ("this user has no such open upload", "libctl uploads list USER"),
+    "no_open_upload": (
+        "this user has no such open upload",
+        "libctl uploads list USER; libctl find UPLOAD says whose it is",
+    ),
     "no_such_file": ("this version has no such file", "libctl saves files USER SAVE"),
     "in_trash": ("the save is in the trash", "libctl saves restore USER SAVE takes it out"),
     "already_undone": ("this was already undone", "libctl audit show ENTRY"),

@@ -15,6 +15,7 @@ def test_nobody_wrote_to_me_about_the_sale(page, new_player, new_game, say, supp
     game = new_game(1, "Far Horizon")
     anna, boris, clara = (new_player(number) for number in (1, 2, 3))
     anna.post("/wishlist/items", product_id=str(game), target_price_minor=40000, target_currency="RUB")
+    boris.post("/categories", name="Later")
     clara.post("/wishlist/items", product_id=str(game))
     sale = {"saleId": "winter", "saleEndsAt": "2100-01-01T00:00:00Z", "discountPercent": 50}
     say("catalog.price.updated", productId=str(game), priceMinor=50000, currency="RUB", **sale)

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import click
 from gameshelf.libctl.batches import lists, runs
@@ -13,6 +13,7 @@ from gameshelf.libctl.batches.report import BATCH
 from gameshelf.libctl.batches.work import PlayerBatch
 from gameshelf.libctl.changing import ApplyOptions, ChangeCall, carry_out, options_of, typed, with_change_options
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.output import Output
 from gameshelf.libctl.shapes import Shape, with_shape
@@ -90,7 +91,7 @@ def player_change(*own: str, line: str = "", confirms: bool = False) -> Callable
     return decorate
 
 
-def _of_one(out: Output, call: ChangeCall, options: ApplyOptions, user: object, confirm: str | None) -> None:
+def _of_one(out: Output, call: ChangeCall, options: ApplyOptions, user: UUID, confirm: str | None) -> None:
     """Shows or makes the change of one player."""
     if options.apply and confirm is not None and confirm.lower() != str(user):
         raise Usage("this cannot be undone, so --confirm must repeat the user's id", f"--confirm {user}")
@@ -100,6 +101,9 @@ def _of_one(out: Output, call: ChangeCall, options: ApplyOptions, user: object, 
     outcome = carry_out(out, call.rpc, call.request, options, client)
     if call.conclude:
         call.conclude(outcome)
+    if not options.apply:  # a change that is refused has said why
+        product = getattr(call.request, "product_id", "")
+        doubt(out, user, UUID(product) if product else None)
     if confirm is not None and not options.apply:
         out.say(f"Add --confirm {user}: this cannot be undone.")
 

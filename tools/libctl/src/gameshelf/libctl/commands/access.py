@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands.library import said_of
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -55,6 +56,8 @@ def explain(out: Output, user: UUID, product: UUID) -> None:
     root = Text(visible(found["title"] or "(no title)")).append(f"  {product}", "dim")
     links = _links(found, str(user))
     out.result(found, tree(root, [_answer(found), _start(found), _catalog(found), _own(found), links]))
+    if not (found["has_access"] or found["grants"] or found["links"]):
+        doubt(out, user, product)
 
 
 def _answer(found: dict[str, Any]) -> Branch:

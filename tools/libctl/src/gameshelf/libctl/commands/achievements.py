@@ -9,6 +9,7 @@ from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.charts import Bar, below, share_of
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -38,6 +39,8 @@ def show(out: Output, user: UUID, product: UUID) -> None:
     found = plain(connect().call("ShowAchievements", asked))
     heading = [found["title"]] if found["title"] else []
     out.result(found, *heading, *_sum(found["achievements"]), _achievements(out, found["achievements"]))
+    if not any(_is_begun(one) for one in found["achievements"]):
+        doubt(out, user, None if found["achievements"] else product)
 
 
 @group.command()
@@ -47,11 +50,14 @@ def show(out: Output, user: UUID, product: UUID) -> None:
 @answers(messages.ExplainAchievementResponse)
 @click.pass_obj
 def explain(out: Output, user: UUID, product: UUID, achievement: str) -> None:
-    """Say why ACHIEVEMENT, an id or API name, is not unlocked, and which reports of it were refused."""
+    """Say why ACHIEVEMENT, an id or a name, is not unlocked, and which reports of it were refused."""
     asked = messages.ExplainAchievementRequest(user_id=str(user), product_id=str(product), achievement=achievement)
     found = plain(connect().call("ExplainAchievement", asked))
     root = Text(visible(found["title"] or "(no title)")).append(f"  {product}", "dim")
     out.result(found, tree(root, [_definition(found, achievement), *_access(found), *_refused(found)]))
+    one = found["achievement"]
+    if not (found["refused"] or found["refused_of_others"] or (one and _is_begun(one))):
+        doubt(out, user, None if one else product)
 
 
 @group.command()
@@ -78,6 +84,10 @@ def revoke(out: Output, user: UUID, achievement: UUID) -> ChangeCall:
     """
     request = messages.RevokeAchievementRequest(user_id=str(user), achievement_id=str(achievement))
     return ChangeCall("RevokeAchievement", request, lambda client: _say_which(out, client, user, achievement))
+
+
+def _is_begun(one: dict[str, Any]) -> bool:
+    return bool(one["status"]["is_unlocked"] or one["status"]["current_progress"])
 
 
 def _sum(achievements: list[dict[str, Any]]) -> list[Any]:
@@ -140,7 +150,7 @@ def _definition(found: dict[str, Any], achievement: str) -> Branch:
     if one is None:
         missing = Text(visible(f"{achievement}: the Catalog has announced no such achievement of this product"))
         missing.stylize("bold red")
-        return Branch(missing)
+        return Branch(missing, [Branch("libctl achievements show USER PRODUCT lists those that there are")])
     status = one["status"]
     facts = [Branch(f"id {status['achievement_id']}")]
     if status["api_name"]:

@@ -8,6 +8,7 @@ from gameshelf.libctl.batches.commands import CHANGE_OR_BATCH, rate_option
 from gameshelf.libctl.batches.undo import EntryOrBatch, undo_batch
 from gameshelf.libctl.changing import ApplyOptions, carry_out, changing_as, differences
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -76,6 +77,8 @@ def list_(
     out.result(found, table(columns, rows, empty="No entries."))
     if found["next_cursor"]:
         out.say(f"More: --cursor {found['next_cursor']}")
+    if user and not found["entries"]:
+        doubt(out, user)
 
 
 @group.command()

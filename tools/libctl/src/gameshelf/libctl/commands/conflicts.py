@@ -10,6 +10,7 @@ from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands.saves import DOWNLOADED, download_to
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.history import drawn, played
 from gameshelf.libctl.ids import CONFLICT_ID, PRODUCT_ID, USER_ID
@@ -90,6 +91,8 @@ def list_(out: Output, user: UUID | None, product: UUID | None, limit: int, curs
         out.say(f"To compare both sides: libctl conflicts show {first['user_id']} {first['conflict']['conflict_id']}")
     if found["next_cursor"]:
         out.say(f"More: --cursor {found['next_cursor']}")
+    if user and not found["conflicts"]:
+        doubt(out, user, product)
 
 
 @group.command()

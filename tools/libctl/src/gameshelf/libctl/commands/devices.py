@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -14,6 +15,9 @@ from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute, span
 from gameshelf.protos.library.v1 import admin_devices_pb2 as messages
 from rich.text import Text
+
+_MOST_DEVICES = 100
+"""The number of devices that the service returns."""
 
 
 @noun("devices")
@@ -37,6 +41,10 @@ def list_(out: Output, user: UUID) -> None:
         _connections(found, now),
     ]
     out.result(found, tree(f"devices of {user} (times of UTC)", parts))
+    if len(devices) >= _MOST_DEVICES:
+        out.warn(f"At most {_MOST_DEVICES} devices are shown, those that were seen last.")
+    if not devices:
+        doubt(out, user)
     if not found["has_newest_heartbeats"]:
         out.warn("Redis is unavailable: the heartbeats are the stored ones, which may be a minute older.")
 

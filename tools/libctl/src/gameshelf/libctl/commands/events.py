@@ -10,6 +10,7 @@ from uuid import UUID
 import click
 from gameshelf.libctl.changing import ApplyOptions, again, changing_as
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.ids import LETTER_ID, USER_ID
 from gameshelf.libctl.main import noun
@@ -183,6 +184,8 @@ def list_(
         out.say(f"{len(part.dead_letters)} of {_number(part.total, part.is_more)}.")
     if part.next_cursor:
         out.say(f"More: --cursor {part.next_cursor}, or --all")
+    if chosen.user_id and not part.dead_letters:
+        doubt(out, UUID(chosen.user_id))
     return None
 
 

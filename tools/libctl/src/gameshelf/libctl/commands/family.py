@@ -8,6 +8,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import LINK_ID, PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -44,6 +45,8 @@ def list_(out: Output, user: UUID) -> None:
     out.result(found, tree(user, branches))
     if any(total > len(links) for _, links, _, total in ways):
         out.say("Only the newest 100 in each direction are shown.")
+    if not any(total for *_, total in ways):
+        doubt(out, user)
 
 
 @group.command()
@@ -113,6 +116,8 @@ def seats(out: Output, user: UUID) -> None:
     out.result(
         found, tree(f"seats in use: copies of {user}, and copies that they play", _seats(found["seats"], str(user)))
     )
+    if not found["seats"]:
+        doubt(out, user)
 
 
 @group.command("release-seat")

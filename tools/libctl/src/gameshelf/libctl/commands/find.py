@@ -141,6 +141,8 @@ def _hint(sought: str, found: dict[str, Any]) -> str:
         return "if it is the name of a user, the user's id or e-mail address; else the whole id or order"
     if trace := _TRACE_ID.fullmatch(sought.lower()):
         return _of_trace(trace[1])
+    if is_whole(sought):
+        return f"if it is the id of a user: libctl user show {sought}, which also knows erased accounts"
     if _SHORT_ID.fullmatch(sought):
         return "at least 8 characters of an id, or a word in a title"
-    return "the whole id or order, or the beginning of a word in the title; libctl find --help"
+    return "the whole id or order, or the beginning of a word in the title of today; libctl find --help"

@@ -7,6 +7,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
@@ -40,6 +41,8 @@ def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) 
     out.result(found, tree(f"library of {user} (times of UTC)", branches))
     if found["total_items"] > page * limit:
         out.say(f"{found['total_items']} products in total. Next: --page {page + 1}")
+    if not found["total_items"]:
+        doubt(out, user, product)
 
 
 @group.command()

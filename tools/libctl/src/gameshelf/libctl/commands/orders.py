@@ -1,12 +1,14 @@
 """``libctl orders``: what was received about an order, and what it did."""
 
+import shlex
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.client import connect
+from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.commands.library import said_of
+from gameshelf.libctl.errors import NothingFound
 from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -14,7 +16,11 @@ from gameshelf.libctl.output import Branch, Output, tree, visible
 from gameshelf.libctl.shapes import answers
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_orders_pb2 as messages
+from gameshelf.protos.library.v1.admin_finding_pb2 import FindRequest
 from rich.text import Text
+
+_MOST_PRODUCTS = 100
+"""The number of an order's products that the service returns."""
 
 
 @noun("orders")
@@ -29,8 +35,14 @@ def group() -> None:
 @click.pass_obj
 def show(out: Output, order: str, user: UUID | None) -> None:
     """Show an order: purchases, refunds and reinstatements with their times, applied events and dead letters."""
+    client, order = connect(), order.strip()
     request = messages.ShowOrderRequest(order_id=order, user_id=str(user or ""))
-    found = plain(connect().call("ShowOrder", request))
+    try:
+        found = plain(client.call("ShowOrder", request))
+    except NothingFound as error:
+        if other := _spelt_otherwise(client, order):
+            raise NothingFound(error.message, f"libctl orders show {shlex.quote(other)}", code=error.reason) from None
+        raise
     events = [_event(one) for one in found["events"]]
     letters = [_letter(one) for one in found["dead_letters"]]
     no_events = "none are kept any more" if found["products"] else "none"
@@ -41,8 +53,20 @@ def show(out: Output, order: str, user: UUID | None) -> None:
         Branch(f"dead letters that name it: {len(letters) or 'none'}", letters),
     ]
     out.result(found, tree(f"order {order} (times of UTC)", parts))
+    if len(found["products"]) >= _MOST_PRODUCTS:
+        others = f"libctl library list {found['user_id']} --product PRODUCT"
+        out.warn(f"At most {_MOST_PRODUCTS} products are shown. Of another one: {others}")
     if found["other_user_ids"]:
         out.warn(f"Other users have something of an order of this id: {', '.join(found['other_user_ids'])}")
+
+
+def _spelt_otherwise(client: Client, order: str) -> str | None:
+    """Returns the order whose id differs in upper case only: a receipt may print it otherwise than the Payment service
+    spells it. None if there is none, or several.
+    """
+    found = client.call("Find", FindRequest(sought=order)).objects if order else ()
+    alike = {one.id for one in found if one.kind == "order" and one.id.lower() == order.lower() and one.id != order}
+    return alike.pop() if len(alike) == 1 else None
 
 
 def _product(one: dict[str, Any]) -> Branch:

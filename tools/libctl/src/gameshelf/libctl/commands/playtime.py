@@ -10,6 +10,7 @@ from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.charts import Bar, below, share_of, sparklines
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
@@ -82,6 +83,8 @@ def show(
         out.say(f"{found['total_products']} products in total. Next: --page {page + 1}")
     if found["next_cursor"]:
         out.say(f"More sessions: --cursor {found['next_cursor']}")
+    if not (found["products"] or found["sessions"]):
+        doubt(out, user, product)
 
 
 @group.command()
@@ -137,6 +140,8 @@ def anomalies(out: Output, user: UUID | None, kind: str | None, limit: int, curs
     out.result(found, table(columns, rows, empty="Nothing that can't be."))
     if found["next_cursor"]:
         out.say(f"More: --cursor {found['next_cursor']}")
+    if user and not found["anomalies"]:
+        doubt(out, user)
 
 
 def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: int) -> None:
@@ -147,6 +152,8 @@ def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: 
     found = client.call("ShowPlaytime", asked)
     of = next(iter(found.products), messages.ProductPlaytime(product_id=str(product)))
     name, total = of.title or of.product_id, of.total_seconds + seconds
+    if not of.total_seconds and seconds < 0:
+        raise Usage(f"{name} was played for {span(0)}, so nothing can be taken", f"libctl playtime show {user}")
     if total < 0:
         raise Usage(f"{name} was played for {span(of.total_seconds)}", f"--take {of.total_seconds}s, or less")
     out.say(f"{name}: {span(of.total_seconds)} in total; with {span(seconds, signed=True)} it is {span(total)}.")

@@ -10,6 +10,7 @@ from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.charts import Bar
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.comparison import COMPARED, Comparison
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.errors import ExitCode, Refused
 from gameshelf.libctl.ids import USER_ID
 from gameshelf.libctl.main import noun
@@ -53,6 +54,8 @@ def show(out: Output, user: UUID) -> None:
     ]
     columns = [Column("product"), Column("used", "right"), Column("of the limit")]
     out.result(plain(quota), facts(shown), table(columns, rows, empty="No saves."))
+    if not (taken or quota.is_override):
+        doubt(out, user)
 
 
 @group.command("set")
@@ -145,6 +148,8 @@ def recalculate(out: Output, user: UUID, cursor: str) -> int:
             out.say(f"Incomplete. To resume: --cursor {cursor}")
         raise
     out.result(found.data(cursor), *found.drawn())
+    if not (found.sums["counted_objects"] or found.sums["stored_objects"]):
+        doubt(out, user)
     return ExitCode.OK if found.is_right else ExitCode.FAILED
 
 

@@ -9,6 +9,7 @@ from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands import reconcile, uploads
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.files import fetch, safe_file_name, safe_name
 from gameshelf.libctl.history import contents, drawn
 from gameshelf.libctl.ids import PRODUCT_ID, SAVE_ID, USER_ID
@@ -69,6 +70,8 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
     elif not trash:
         out.say(f"To list the trash: libctl saves list {user} --trash")
     say_pages(out, page, limit, found["total_items"])
+    if not found["total_items"]:
+        doubt(out, user, product)
 
 
 @group.command()

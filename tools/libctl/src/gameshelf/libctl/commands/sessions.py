@@ -8,6 +8,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import SESSION_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -45,6 +46,8 @@ def list_(out: Output, user: UUID, seconds: float | None) -> int | None:
         return watch(out, seconds, look)
     found, drawn = look()
     out.result(found, *drawn)
+    if not found["sessions"]:
+        doubt(out, user)
     return None
 
 

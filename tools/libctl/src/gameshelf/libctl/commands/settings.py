@@ -9,6 +9,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -61,6 +62,8 @@ def list_(out: Output, user: UUID, limit: int, page: int) -> None:
     ]
     out.result(found, table(columns, rows, empty="No game has settings."))
     say_pages(out, page, limit, found["total_items"])
+    if not found["total_items"]:
+        doubt(out, user)
 
 
 @group.command()
@@ -83,6 +86,8 @@ def show(out: Output, user: UUID, product: UUID, platform: str, device: str, rev
     else:
         said = Text("\n" + visible(f"Layer of {named}, revision {found['revision']}:")).append("\n" + _pretty(payload))
     out.result(found, _heading(found, product), _current(found), said)
+    if not found["layers"]:
+        doubt(out, user, product)
 
 
 @group.command()
@@ -114,6 +119,8 @@ def history(out: Output, user: UUID, product: UUID, limit: int, cursor: str) -> 
     ]
     kept = table(columns, rows, empty="Nothing was replaced or deleted in the last 30 days.")
     out.result(found, _heading(found, product), _current(found), kept)
+    if not (found["layers"] or found["kept"]):
+        doubt(out, user, product)
     if found["next_cursor"]:
         out.say(f"More: --cursor {found['next_cursor']}")
 

@@ -7,6 +7,7 @@ import click
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import PRODUCT_ID, UPLOAD_ID, USER_ID
 from gameshelf.libctl.main import Noun, noun
 from gameshelf.libctl.messages import plain
@@ -50,6 +51,8 @@ def list_(out: Output, user: UUID, product: UUID | None, page: int, limit: int) 
     if found["uploads"]:
         out.say(f"To cancel one: libctl uploads cancel {user} {found['uploads'][0]['upload']['upload_id']}")
     say_pages(out, page, limit, found["total_items"])
+    if not found["total_items"]:
+        doubt(out, user, product)
 
 
 @group.command()

@@ -11,6 +11,7 @@ from gameshelf.libctl.archive import Partial, partial
 from gameshelf.libctl.batches.commands import player_change
 from gameshelf.libctl.changing import ChangeCall
 from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.fetching import Absent, fetch
 from gameshelf.libctl.happenings import KINDS, sentence
 from gameshelf.libctl.ids import USER_ID
@@ -71,7 +72,7 @@ def show(out: Output, user: UUID) -> None:
         return
     out.result(found, facts(summary_of(found)))
     if not any(found[name] for name in _TRACES):
-        out.say("No data is stored for this user. Is the id correct?")
+        doubt(out, user)
 
 
 @group.command()
@@ -104,6 +105,8 @@ def timeline(
     out.result(found, table(columns, rows, empty="Nothing happened."))
     if found["next_cursor"]:
         out.say(f"More: --cursor {found['next_cursor']}")
+    if not found["entries"]:
+        doubt(out, user)
 
 
 def _happened(one: dict[str, Any], *, is_wide: bool) -> Sequence[object]:

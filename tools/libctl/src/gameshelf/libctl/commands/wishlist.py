@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.ids import PRODUCT_ID, USER_ID
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -59,6 +60,8 @@ def show(out: Output, user: UUID, limit: int, page: int) -> None:
     ]
     out.result(found, table(columns, rows, empty="The wishlist is empty."))
     say_pages(out, page, limit, found["total_items"])
+    if not found["total_items"]:
+        doubt(out, user)
 
 
 @group.command()
@@ -74,6 +77,8 @@ def explain(out: Output, user: UUID, product: UUID) -> None:
     prices = [_verdict(one, found["wish"]) for one in found["prices"]]
     shown = [_wish(found), Branch(f"prices: {len(prices) or 'none known'}", prices), _notifications(found)]
     out.result(found, tree(root, shown))
+    if not (found["wish"] or found["notifications"]):
+        doubt(out, user, None if found["prices"] else product)
 
 
 def _wish(found: dict[str, Any]) -> Branch:

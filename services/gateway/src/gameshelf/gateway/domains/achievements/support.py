@@ -22,11 +22,13 @@ from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity, parse_uuid
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, read_command
+from gameshelf.gateway.runtime.support.finding import IdRange
 from gameshelf.gateway.runtime.support.language import current_language
 from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.folding import fold_title
 from gameshelf.library import AccessQueries
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 
@@ -72,7 +74,7 @@ class AchievementsOfUser:
         async with self._context.reading(user_id) as connection:
             queries = AchievementQueries(connection)
             found = await queries.of_product(user_id, product_id)
-            known = next((one for one in found if _is(one, reported)), None)
+            known = next((one for one in found if _is(one, reported)), None) or _called(found, request.achievement)
             refused = await refused_attempts(connection, user_id)
             of_ids = await queries.of_ids(user_id, _unknown_ids(refused))
             barred = await AccessQueries(connection).refusals(user_id, [product_id])
@@ -117,12 +119,29 @@ def _is(known: Achievement, reported: UUID | NamedAchievement) -> bool:
     return reported in (known.id, NamedAchievement(known.product_id, known.api_name or ""))
 
 
+def _called(found: Sequence[Achievement], sent: str) -> Achievement | None:
+    """Returns the achievement that players know by this name, whose API name differs from it by upper case, or whose id
+    begins so; None if it is none, or several are. Support types what a player wrote.
+    """
+    if not (wanted := fold_title(sent)):
+        return None
+    ids = IdRange.of(sent)
+    alike = [one for one in found if (ids and ids.low <= one.id <= ids.high) or wanted in _folded_names(one)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _folded_names(of: Achievement) -> set[str]:
+    return {fold_title(name) for name in (of.api_name, of.name_ru, of.name_en) if name}
+
+
 def _subjects(product_id: UUID, reported: UUID | NamedAchievement, known: Achievement | None) -> list[str]:
-    """Returns what reports of the achievement may have named: its id, its API name."""
-    if known is None:
-        return [attempt_subject(reported)]
-    by_id = attempt_subject(known.id)
-    return [by_id, attempt_subject(NamedAchievement(product_id, known.api_name))] if known.api_name else [by_id]
+    """Returns what reports of the achievement may have named: its id, its API name, and what support asked for."""
+    subjects = [attempt_subject(reported)]
+    if known is not None:
+        subjects.append(attempt_subject(known.id))
+        if known.api_name:
+            subjects.append(attempt_subject(NamedAchievement(product_id, known.api_name)))
+    return subjects
 
 
 def _unknown_ids(refused: Sequence[RefusedAttempts]) -> list[UUID]:

@@ -216,12 +216,18 @@ class UserStreams:
         lock = _LOCK if wait else _LOCK_NOW
         row = await lock.first(connection, user_id=user_id)
         if row is None:
-            await _CREATE.run(connection, user_id=user_id, user_hash=self.hash(user_id))
+            await self.create(connection, user_id)
             row = await lock.first(connection, user_id=user_id)
         if row is None or row["erased"]:
             raise UserErased
         sequence: int = row["last_sequence"]
         return sequence
+
+    async def create(self, connection: Connection, user_id: UUID) -> bool:
+        """Makes the row of a user who has none, which locks it; returns False if there is one, or the account was
+        erased. One round trip, which waits for another transaction that makes the row.
+        """
+        return await _CREATE.run(connection, user_id=user_id, user_hash=self.hash(user_id)) == 1
 
     async def lock_free(self, connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, int]:
         """Locks the rows that no other transaction holds; returns each one's newest event number. Never waits.

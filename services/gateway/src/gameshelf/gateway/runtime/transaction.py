@@ -313,7 +313,7 @@ class Transactions:
         in total. So it must have no effects outside of its transaction. Raises UserErased and the errors of the work.
 
         ``opening`` names what the work reads first. Round trips besides those of other reads: four, or two for an
-        optimistic change that no other one overtakes.
+        optimistic change that no other one overtakes; two more to make the row of a new user.
         """
         if not opening.needs_lock:
             try:
@@ -358,7 +358,8 @@ class Transactions:
             unit = LockedUnit(connection, opening.locks)
             seen = await see(unit, user_id, opening.lookups)
             if seen is None:
-                await self._streams.lock(connection, user_id)
+                if not await self._streams.create(connection, user_id):
+                    await self._streams.lock(connection, user_id)
                 seen = await see(unit, user_id, opening.lookups)
                 assert seen, "the row was locked"
             transaction = self._new_transaction(unit, seen)

@@ -98,7 +98,7 @@ GROUPS = (
     AcrossUsers("libctl find", Reason.SUPPORT, "playtime._queries.finding", "_SESSIONS"),
     AcrossUsers("libctl find", Reason.SUPPORT, "gateway.runtime.support.finding", "_USERS _LETTERS"),
     AcrossUsers("libctl orders", Reason.SUPPORT, "library._queries.orders", "_OWNERS"),
-    AcrossUsers("libctl audit", Reason.SUPPORT, "gateway.runtime.support.audit", "_WHOSE _LIST _LIST_OF_ITEM"),
+    AcrossUsers("libctl audit", Reason.SUPPORT, "gateway.runtime.support.audit", "_FIND _LIST _LIST_OF_ITEM"),
     AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.dead_letters", "_WHOSE _LIST _COUNT"),
     AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.outbox", "_COUNT_OF _FORWARDED"),
     AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.replay", "_REPLAY _PICK"),

@@ -5,15 +5,18 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import grpc
 import httpx
 import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, on_one_server
 
 from ..shown_tables import tables_of
+from .refusing_proxy import RefusingProxy
 
 GIB = 1024**3
 
@@ -170,8 +173,8 @@ def test_who_was_changed_or_erased_meanwhile_is_an_exception(support, admin, wri
         ("PRECONDITION_FAILED", (str(players[1]),)),
         ("NOT_FOUND", (str(players[2]),)),
     }
-    again = plan(support, done.data["exceptions_file"], "quota", "set", "2GiB")
-    assert (again["planned"], again["refused"]) == (1, 1)
+    again = support.run("--json", "quota", "set", "2GiB", "--users-file", done.data["exceptions_file"])
+    assert (again.code, again.data["planned"], again.data["refused"]) == (1, 1, 1)
     shown = support.run("quota", "set", "2GiB", "--users-file", done.data["exceptions_file"], "--rate", 1000)
     headings, rows = tables_of(shown.out)[-1]
     assert headings == ["line", "exception", "why"]
@@ -203,14 +206,16 @@ def fails(platform, fetch, monkeypatch):
 
 @on_one_server("a table that is distributed has no triggers")
 @pytest.mark.parametrize(
-    ("sqlstate", "code"), [("55P03", "SERVICE_UNAVAILABLE"), ("P0001", "INTERNAL_ERROR")], ids=["locked", "defect"]
+    ("sqlstate", "code", "exit_code"),
+    [("55P03", "SERVICE_UNAVAILABLE", 5), ("P0001", "INTERNAL_ERROR", 1)],
+    ids=["locked", "defect"],
 )
-def test_a_player_without_an_answer_keeps_nobody_waiting(support, write, players, fails, sqlstate, code):
+def test_a_player_without_an_answer_keeps_nobody_waiting(support, write, players, fails, sqlstate, code, exit_code):
     batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
     fails(sqlstate, players[0], players[1])
     for _ in range(2):
         done = apply(support, batch, "quota", "set", "2GiB")
-        assert (done.code, done.data["applied"], done.data["planned"], done.data["unanswered"]) == (1, 4, 2, 2)
+        assert (done.code, done.data["applied"], done.data["planned"], done.data["unanswered"]) == (exit_code, 4, 2, 2)
         assert [(one["code"], *one["words"]) for one in done.data["exceptions"]] == [
             (code, str(players[0])),
             (code, str(players[1])),
@@ -222,6 +227,107 @@ def test_a_player_without_an_answer_keeps_nobody_waiting(support, write, players
     assert (done.code, done.data["applied"], done.data["unanswered"], done.data["exceptions"]) == (0, 6, 0, [])
     assert limits(support, players) == [2] * 6
     assert len(support.data("audit", "list", "--batch", batch, "--kind", "change")["entries"]) == 6
+
+
+@on_one_server("a table that is distributed has no triggers")
+@pytest.mark.parametrize(("sqlstate", "exit_code"), [("55P03", 5), ("P0001", 1)], ids=["locked", "defect"])
+def test_players_that_fail_for_good_keep_no_other_one_waiting(support, write, players, fails, sqlstate, exit_code):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    fails(sqlstate, *players[:4])
+    begun = apply(support, batch, "quota", "set", "2GiB")
+    assert begun.code == exit_code
+    assert "changing: 0 of 6 are done" in begun.err
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert (done.code, done.data["applied"], done.data["unanswered"]) == (exit_code, 2, 4)
+    fails(sqlstate, *players[:3])
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert (done.code, done.data["applied"], done.data["unanswered"]) == (exit_code, 3, 3)
+    assert limits(support, players) == [1, 1, 1, 2, 2, 2]
+
+
+@on_one_server("a table that is distributed has no triggers")
+@pytest.mark.parametrize(("sqlstate", "exit_code"), [("55P03", 5), ("P0001", 1)], ids=["locked", "defect"])
+def test_a_batch_that_leaves_players_out_does_not_succeed(support, write, players, fails, sqlstate, exit_code):
+    words = ("quota", "set", "2GiB")
+    for one in players[2:4]:
+        support.applies("quota", "set", one, "3GiB")  # so that an undo writes a row, too
+    fails(sqlstate, *players[:2])
+    planned = support.run("--json", *words, "--users-file", write(*players), "--rate", 1000)
+    assert (planned.code, planned.data["planned"], planned.data["unanswered"]) == (exit_code, 4, 2)
+    batch = planned.data["batch_id"]
+    done = apply(support, batch, *words)
+    assert (done.code, done.data["applied"]) == (1, 4), "the same command once more asks none of them"
+    assert "2 are left out: the dry run got no answer" in done.err
+
+    fails(sqlstate, *players[2:4])
+    undo = ("--json", "audit", "undo", batch, "--rate", 1000)
+    why = ("--apply", "--reason", "the wrong promotion")
+    seen = support.run(*undo)
+    assert (seen.code, seen.data["planned"], seen.data["unanswered"]) == (exit_code, 2, 2)
+    undone = support.run(*undo, *why)
+    assert (undone.code, undone.data["applied"]) == (1, 2)
+    seen = support.run(*undo)
+    assert (seen.code, seen.data["planned"], seen.data["unanswered"]) == (exit_code, 0, 2)
+    nothing = support.run(*undo, *why)
+    assert (nothing.code, "0 changes are undone, 2 got no answer" in nothing.err) == (4, True)
+
+    fails(sqlstate, uuid4())
+    assert support.data(*words, "--batch", batch)["planned"] == 2
+    done = apply(support, batch, *words)
+    assert (done.code, done.data["applied"]) == (0, 6)
+
+
+@pytest.fixture
+def proxy(service, support):
+    """Support works through a proxy."""
+    made = RefusingProxy(service.grpc)
+    support.environment["LIBCTL_ENDPOINT"] = made.address
+    yield made
+    made.close()
+
+
+def test_a_status_without_a_code_stops_a_batch_at_nobody(proxy, support, write, players):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    proxy.texts = [players[0], players[3]]
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert (done.code, done.data["applied"], done.data["unanswered"]) == (1, 4, 2)
+    assert {one["code"] for one in done.data["exceptions"]} == {"FAILED"}
+    proxy.texts = []
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert (done.code, done.data["applied"], done.data["unanswered"]) == (0, 6, 0)
+
+
+@pytest.mark.parametrize("status", ["UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED"])
+def test_what_was_under_way_when_a_batch_stopped_is_made_once(proxy, support, write, players, status):
+    batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
+    proxy.texts, proxy.status, proxy.passed = [players[0]], grpc.StatusCode[status], threading.Semaphore(0)
+
+    def keep_the_first_one_waiting(request):
+        if str(players[0]).encode() in request:
+            for _ in range(3):
+                assert proxy.passed.acquire(timeout=PATIENCE_SECONDS)
+
+    proxy.arrived = keep_the_first_one_waiting
+    stopped = apply(support, batch, "quota", "set", "2GiB")
+    assert (stopped.code, "changing: 0 of 6 are done" in stopped.err, f'"{status}"' in stopped.err) == (1, True, True)
+    proxy.texts, proxy.arrived = [], lambda request: None
+    assert limits(support, players) == [1, 2, 2, 2, 1, 1], "three were under way behind the first one"
+    done = apply(support, batch, "quota", "set", "2GiB")
+    assert (done.code, done.data["applied"], done.data["unanswered"]) == (0, 6, 0)
+    assert len(support.data("audit", "list", "--batch", batch, "--kind", "change")["entries"]) == 6
+
+
+def test_a_few_players_are_under_way_where_answers_take_long(proxy, support, write, players):
+    four = threading.Barrier(4, timeout=PATIENCE_SECONDS)
+    proxy.arrived = lambda request: four.wait()
+    assert plan(support, write(*players, uuid4(), uuid4()), "quota", "set", "2GiB")["planned"] == 8
+    assert proxy.most == 4
+
+    # Two changes of one player may be of the same data.
+    proxy.arrived, proxy.most = lambda request: time.sleep(0.05), 0
+    path = write(*(f"{one} {uuid4()}" for one in players))
+    ran = support.run("uploads", "cancel", "--users-file", path, "--rate", 1000)
+    assert (ran.code, proxy.most) == (1, 1)
 
 
 @on_one_server("a table that is distributed has no triggers")
@@ -249,9 +355,10 @@ def test_a_limit_of_one_player_is_an_exception_of_their_line(platform, service, 
                 if not number:
                     lines.append(f"{owner} {made.json()['data']['id']}")
                     admin.applies("family", "revoke", *lines[-1].split())
-    batch = plan(admin, write(*lines), "family", "reopen")["batch_id"]
-    done = apply(admin, batch, "family", "reopen")
-    assert done.data["applied"] == 1
+    planned = admin.run("--json", "family", "reopen", "--users-file", write(*lines), "--rate", 1000)
+    assert (planned.code, planned.data["planned"], planned.data["refused"]) == (1, 1, 1)
+    done = apply(admin, planned.data["batch_id"], "family", "reopen")
+    assert (done.code, done.data["applied"]) == (1, 1)
     assert [(one["code"], " ".join(one["words"])) for one in done.data["exceptions"]] == [
         ("FAMILY_LIMIT_EXCEEDED", lines[0])
     ]
@@ -312,7 +419,7 @@ def test_what_is_no_batch_is_refused_and_named(support, write, players, words, s
     assert said in ran.err
 
 
-def test_a_batch_is_applied_by_its_own_command_and_on_its_own_service(support, write, players):
+def test_a_batch_is_applied_by_its_own_command_and_on_its_own_service(support, write, players, batches):
     batch = plan(support, write(*players), "quota", "set", "2GiB")["batch_id"]
     for words in (("quota", "set", "3GiB"), ("quota", "reset")):
         ran = support.run(*words, "--batch", batch, "--apply", "--reason", "another promotion")
@@ -320,6 +427,11 @@ def test_a_batch_is_applied_by_its_own_command_and_on_its_own_service(support, w
     address = support.environment["LIBCTL_ENDPOINT"].replace("127.0.0.1", "localhost")
     ran = support.run("quota", "set", "2GiB", "--batch", batch, LIBCTL_ENDPOINT=address)
     assert (ran.code, "this batch was planned on" in ran.err) == (2, True)
+    with sqlite3.connect(batches / f"{batch}.sqlite") as journal:
+        journal.execute("PRAGMA user_version = 0")
+    journal.close()
+    ran = support.run("quota", "set", "2GiB", "--batch", batch)
+    assert (ran.code, "the journal of this batch is of another libctl" in ran.err) == (4, True)
 
 
 def test_a_batch_continues_with_a_new_token(platform, support, write, players):

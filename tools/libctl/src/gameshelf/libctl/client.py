@@ -24,7 +24,9 @@ SECONDS = 60.0
 _PATIENCE = 20
 """The number of attempts for a call that the rate limit refuses: long work may need more than a minute's calls."""
 _DOMAIN = "library.platform"
-_LIMITED = "RATE_LIMIT_EXCEEDED"
+RATE_LIMITED = "RATE_LIMIT_EXCEEDED"
+PERMISSION_DENIED, UNAUTHENTICATED, UNIMPLEMENTED = "PERMISSION_DENIED", "UNAUTHENTICATED", "UNIMPLEMENTED"
+"""Codes of what no other request would get another answer to, from the service or from a proxy, which gives none."""
 _Detail = TypeVar("_Detail", bound=Message)
 _NO_SERVICE = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
@@ -75,7 +77,7 @@ class Client:
                 if seconds is None:
                     raise _refused(error, self._profile, self._seconds) from None
                 self._at_limit(seconds)
-        raise Unavailable("the rate limit was reached too often", "try again later", code=_LIMITED)
+        raise Unavailable("the rate limit was reached too often", "try again later", code=RATE_LIMITED)
 
     def close(self) -> None:
         """Ends the connection, and the calls under way."""
@@ -131,7 +133,8 @@ def _refused(error: Any, profile: Profile, seconds: float) -> Refused:
         return _distrusted(profile, reason)
     if code is grpc.StatusCode.PERMISSION_DENIED:
         needs = context.get("needs", "support or admin")
-        return Refused(f"permission denied: this needs the role {needs}", "ask an admin", code=reason)
+        said = f"permission denied: this needs the role {needs}"
+        return Refused(said, "ask an admin", code=reason or PERMISSION_DENIED)
     if code is grpc.StatusCode.NOT_FOUND:
         return NothingFound(*worded(reason, detail, context, "check the ids: libctl user show USER"), code=reason)
     if code in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ABORTED, grpc.StatusCode.ALREADY_EXISTS):
@@ -143,6 +146,7 @@ def _refused(error: Any, profile: Profile, seconds: float) -> Refused:
         return Refused(
             "the service doesn't know this command",
             "check that LIBCTL_ENDPOINT is its gRPC port, and that it is not older than this libctl",
+            code=UNIMPLEMENTED,
         )
     return Refused(*worded(reason, detail, context, "the service's log"), code=reason)
 
@@ -155,7 +159,7 @@ def _distrusted(profile: Profile, reason: str) -> Refused:
         hint += "; unset it to use the token of a profile"
     problem = tokens.problem_of(profile.token, datetime.now(UTC))
     said = f": it {problem}" if problem else ""
-    return Refused(f"the token of {place} was not accepted{said}", hint, code=reason)
+    return Refused(f"the token of {place} was not accepted{said}", hint, code=reason or UNAUTHENTICATED)
 
 
 def _info(error: Any) -> ErrorInfo:

@@ -24,6 +24,9 @@ CallFactory = Callable[..., ChangeCall]
 
 _OPTIONS = ("--apply", "--reason", "--revision", "--users-file", "--batch", "--confirm")
 
+_AT_ONCE = 4
+"""How many players' changes may be under way, where an answer takes longer than the rate leaves for it."""
+
 CHANGE_OR_BATCH = Shape(ChangeResult, or_else=BATCH)
 """The shape of a change that may be one of many players."""
 
@@ -151,7 +154,8 @@ class _Many:
 
     def _batch(self, batch_id: str, client: Client) -> PlayerBatch:
         command = f"libctl {shlex.join(typed(_OPTIONS))} --batch {batch_id}"
-        return PlayerBatch(batch_id, self._call, client, self.rate, command)
+        # A player who is named alone is on one line, and each change is of that player's data.
+        return PlayerBatch(batch_id, self._call, client, self.rate, command, _AT_ONCE if len(self.own) == 1 else 1)
 
     def _call(self, words: tuple[str, ...] | None) -> ChangeCall:
         values: dict[str, Any] = dict.fromkeys(self.own)

@@ -1,7 +1,7 @@
 """The journal of a batch: a SQLite file with each change and what became of it, so that libctl keeps none in memory.
 
-It outlives the end of the process at any point: a result is in it before the next change is sent. A change whose result
-is missing is sent again, which the service answers with the first result.
+It outlives the end of the process at any point: results are in it in the order of the list, before more than a few
+other changes are sent. A change whose result is missing is sent again, which the service answers with the first result.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,38 +24,44 @@ MAX_DIFFERENCES = 100
 """How many different changes a journal counts; what comes later is counted as one."""
 OTHER = "other"
 _PAGE = 200
+_VERSION = 1
+"""The version of its tables, which a journal has in ``user_version``."""
 _OURS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.undo)?\.(sqlite|txt)")
-_SCHEMA = """
+_SCHEMA = f"""
+PRAGMA user_version = {_VERSION};
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE items (
     line INTEGER PRIMARY KEY, words TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
     revision TEXT NOT NULL DEFAULT '', audit_id TEXT NOT NULL DEFAULT '', can_undo TEXT NOT NULL DEFAULT '',
-    code TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT ''
+    code TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '', asked INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX items_state ON items (state, line);
+CREATE INDEX items_state ON items (state, asked, line);
 CREATE TABLE differences (what TEXT PRIMARY KEY, players INTEGER NOT NULL) STRICT;
 """
+# ``asked`` is 0, or the turn in which a change was last sent without an answer.
+_LAST_TURN = "SELECT coalesce(max(asked), 0) FROM items WHERE state = ?"
 _WAITING = """
-SELECT line, words, state, revision, audit_id, code, message FROM items
-WHERE state = ? AND (code <> '') = ? AND line > ? ORDER BY line LIMIT ?
+SELECT asked, line, words, state, revision, audit_id, code, message FROM items
+WHERE state = ? AND asked BETWEEN ? AND ? AND (asked, line) > (?, ?) ORDER BY asked, line LIMIT ?
 """
-_UNANSWERED = "SELECT count(*) FROM items WHERE state = ? AND code <> ''"
+_UNANSWERED = "SELECT code, count(*) FROM items WHERE state = ? AND asked > 0 GROUP BY code"
 # The parameter: whether also those that may have been made.
 _EXCEPTIONS = """
 SELECT line, words, state, revision, audit_id, code, message FROM items
-WHERE (state IN ('refused', 'failed') OR code <> '' AND (state = 'read' OR state = 'planned' AND ?))
+WHERE (state IN ('refused', 'failed') OR asked > 0 AND (state = 'read' OR state = 'planned' AND ?))
     AND line > ? ORDER BY line LIMIT ?
 """
 _REFUSALS = """
 SELECT code, min(message), count(*) FROM items
-WHERE state IN ('refused', 'failed') OR code <> '' AND state IN ('read', 'planned')
+WHERE state IN ('refused', 'failed') OR asked > 0 AND state IN ('read', 'planned')
 GROUP BY code ORDER BY 3 DESC, 1
 """
 _RECORD = """
 UPDATE items SET state = ?, revision = coalesce(?, revision), audit_id = coalesce(?, audit_id),
-    can_undo = coalesce(?, can_undo), code = coalesce(?, code), message = coalesce(?, message)
+    can_undo = coalesce(?, can_undo), code = ?, message = ?, asked = 0
 WHERE line = ?
 """
+_SET_ASIDE = "UPDATE items SET code = ?, message = ?, asked = ? WHERE line = ?"
 _UNDOABLE = "SELECT 1 FROM items WHERE state = ? AND can_undo <> '' LIMIT 1"
 
 
@@ -97,6 +103,7 @@ class Journal:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._turn = 0
 
     @classmethod
     @contextmanager
@@ -137,6 +144,8 @@ class Journal:
                 f"this machine has no journal of batch {name}", "make the dry run again; it prints the command to apply"
             )
         with _opened(path) as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+                raise Precondition("the journal of this batch is of another libctl", "make the dry run again")
             yield cls(path, connection)
 
     def note(self, name: str, value: Any) -> None:
@@ -168,29 +177,56 @@ class Journal:
         return added.rowcount == 1
 
     def record(self, item: BatchItem, state: ChangeState, *, difference: str = "", **more: str) -> None:
-        """Keeps what became of a change. ``difference`` is what it changes, which is counted."""
+        """Keeps the answer about a change. ``difference`` is what it changes, which is counted."""
         with self.together():
-            values = [more.get(name) for name in ("revision", "audit_id", "can_undo", "code", "message")]
+            values = [more.get(name) for name in ("revision", "audit_id", "can_undo")]
+            values += [more.get(name, "") for name in ("code", "message")]
             self._connection.execute(_RECORD, (state, *values, item.line))
             if difference:
                 self._count(difference)
 
+    def set_aside(self, item: BatchItem, code: str, message: str) -> None:
+        """Keeps that a change was sent and not answered, in this turn."""
+        self._connection.execute(_SET_ASIDE, (code, message, self._turn, item.line))
+
     def waiting(self, state: ChangeState, *, unanswered: bool) -> Iterator[BatchItem]:
-        """Yields the changes in this state, those that were sent and not answered or the others, in the order of the
-        list. Their state may change meanwhile.
+        """Begins a turn; yields the changes in this state, in the order of the list, while their state may change.
+
+        Those that were sent and not answered, or the others. Of the former comes first what was asked longest ago, each
+        once: a turn that ends early keeps none of them waiting for good.
         """
-        return self._items(_WAITING, state, unanswered)
+        last: int = self._connection.execute(_LAST_TURN, (state,)).fetchone()[0]
+        self._turn = last + 1
+        turns = (1, last) if unanswered else (0, 0)
+        after = (-1, -1)
+        while True:
+            rows = self._connection.execute(_WAITING, (state, *turns, *after, _PAGE)).fetchall()
+            for _, *row in rows:
+                yield _item(row)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][:2]
 
     def unanswered(self, state: ChangeState) -> int:
         """Returns how many changes in this state were sent and not answered."""
-        return int(self._connection.execute(_UNANSWERED, (state,)).fetchone()[0])
+        return sum(players for _, players in self._connection.execute(_UNANSWERED, (state,)).fetchall())
+
+    def codes_of_unanswered(self, state: ChangeState) -> set[str]:
+        """Returns the codes of the errors that came in place of answers about changes in this state."""
+        return {code for code, _ in self._connection.execute(_UNANSWERED, (state,)).fetchall()}
 
     def exceptions(self, *, to_repeat: bool = False) -> Iterator[BatchItem]:
         """Yields the changes that were refused or not answered, in the order of the list.
 
         With ``to_repeat`` without those that may have been made: another batch would make them twice.
         """
-        return self._items(_EXCEPTIONS, not to_repeat)
+        last = -1
+        while True:
+            rows = self._connection.execute(_EXCEPTIONS, (not to_repeat, last, _PAGE)).fetchall()
+            yield from map(_item, rows)
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1][0]
 
     def counts(self) -> dict[ChangeState, int]:
         """Returns how many changes are in each state."""
@@ -209,16 +245,6 @@ class Journal:
         """Returns what changes, each with the number of changes; the most frequent first."""
         return self._connection.execute("SELECT what, players FROM differences ORDER BY players DESC, what").fetchall()
 
-    def _items(self, statement: str, *values: object) -> Iterator[BatchItem]:
-        last = -1
-        while True:
-            rows = self._connection.execute(statement, (*values, last, _PAGE)).fetchall()
-            for line, words, *rest in rows:
-                yield BatchItem(line, tuple(json.loads(words)), *rest)
-            if len(rows) < _PAGE:
-                return
-            last = rows[-1][0]
-
     def _count(self, difference: str) -> None:
         known = self._connection.execute("SELECT 1 FROM differences WHERE what = ?", (difference,)).fetchone()
         total = self._connection.execute("SELECT count(*) FROM differences").fetchone()[0]
@@ -226,6 +252,11 @@ class Journal:
         self._connection.execute(
             "INSERT INTO differences VALUES (?, 1) ON CONFLICT (what) DO UPDATE SET players = players + 1", (what,)
         )
+
+
+def _item(row: Sequence[Any]) -> BatchItem:
+    line, words, *rest = row
+    return BatchItem(line, tuple(json.loads(words)), *rest)
 
 
 @contextmanager

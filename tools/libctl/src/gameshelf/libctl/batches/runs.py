@@ -6,13 +6,15 @@ from contextlib import closing
 from gameshelf.libctl.batches.journal import ChangeState, Journal
 from gameshelf.libctl.batches.lists import ListedPlayer
 from gameshelf.libctl.batches.report import show
-from gameshelf.libctl.batches.work import PlayerBatch
+from gameshelf.libctl.batches.work import DEFECTS, PlayerBatch
 from gameshelf.libctl.changing import ApplyOptions
 from gameshelf.libctl.errors import ExitCode, Precondition, Refused, Usage
 from gameshelf.libctl.output import Output
 from gameshelf.libctl.progress import bar
 
 _NAMED = 10
+_UNSENT = (ChangeState.READ, ChangeState.PLANNED)
+"""The states of changes of which no answer is known."""
 
 
 def fill(journal: Journal, found: Iterable[ListedPlayer]) -> None:
@@ -34,7 +36,10 @@ def fill(journal: Journal, found: Iterable[ListedPlayer]) -> None:
 
 
 def dry_run(out: Output, journal: Journal, batch: PlayerBatch, *, confirms: bool = False) -> int:
-    """Shows what the changes would do that it has not come to yet. With ``confirms`` they have to be counted."""
+    """Shows what the changes would do that it has not come to yet. With ``confirms`` they have to be counted.
+
+    Returns the exit code.
+    """
     _run(out, "dry run", batch.dry_run(journal), journal.counts()[ChangeState.READ], batch.command)
     found, silent = show(out, journal), journal.unanswered(ChangeState.READ)
     if silent:
@@ -46,13 +51,13 @@ def dry_run(out: Output, journal: Journal, batch: PlayerBatch, *, confirms: bool
         _say_what_is_made(out, journal, batch)
     elif not silent:
         out.say("Nothing to change. The audit got no entry.", "bold")
-    return ExitCode.FAILED if silent else ExitCode.OK
+    return _exit_code(journal, ChangeState.READ)
 
 
 def apply(out: Output, journal: Journal, batch: PlayerBatch, options: ApplyOptions) -> int:
-    """Makes the changes of the dry run that were not made yet."""
-    counts = journal.counts()
-    if left := counts[ChangeState.READ] - journal.unanswered(ChangeState.READ):
+    """Makes the changes of the dry run that were not made yet. Returns the exit code."""
+    counts, left_out = journal.counts(), journal.unanswered(ChangeState.READ)
+    if left := counts[ChangeState.READ] - left_out:
         raise Precondition(f"the dry run has not come to {left:,} of the changes", batch.command)
     steps = batch.apply(journal, options.reason or "", options.ticket)
     _run(out, "changing", steps, counts[ChangeState.PLANNED], _applying(batch))
@@ -62,7 +67,21 @@ def apply(out: Output, journal: Journal, batch: PlayerBatch, options: ApplyOptio
     if silent:
         out.say(f"{silent:,} were not answered: it is not known whether they are made. This makes them", "yellow")
         out.say(f"unless they are: {_applying(batch)}", "yellow")
-    return ExitCode.FAILED if found[ChangeState.FAILED] or silent else ExitCode.OK
+    if left_out:
+        out.say(f"{left_out:,} are left out: the dry run got no answer. To ask for them: {batch.command}", "yellow")
+    return _exit_code(journal, ChangeState.PLANNED)
+
+
+def _exit_code(journal: Journal, state: ChangeState) -> ExitCode:
+    """Says of the whole list what became of it. ``state`` is that of the changes that the run has sent.
+
+    A script may repeat the same command for as long as it ends with UNAVAILABLE; what fails for good ends with FAILED.
+    """
+    if journal.codes_of_unanswered(state) - DEFECTS:
+        return ExitCode.UNAVAILABLE
+    counts = journal.counts()
+    is_left_out = counts[ChangeState.REFUSED] or counts[ChangeState.FAILED]
+    return ExitCode.FAILED if is_left_out or any(map(journal.unanswered, _UNSENT)) else ExitCode.OK
 
 
 def _say_how_to_apply(out: Output, journal: Journal, batch: PlayerBatch, planned: int, *, confirms: bool) -> None:

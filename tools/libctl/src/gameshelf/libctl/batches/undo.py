@@ -61,9 +61,9 @@ def _require_current(journal: Journal, client: Client, batch_id: UUID) -> None:
     newest = next(_changes(client, batch_id), None)
     if newest and newest.audit_id != journal.noted("newest"):
         raise Precondition("the batch has changed more since the dry run of this undo", again)
-    counts = journal.counts()
-    if not counts[ChangeState.PLANNED] and not counts[ChangeState.READ]:
-        done = f"{counts[ChangeState.APPLIED]:,} changes are undone"
+    counts, silent = journal.counts(), journal.unanswered(ChangeState.READ)
+    if not counts[ChangeState.PLANNED] and counts[ChangeState.READ] == silent:
+        done = f"{counts[ChangeState.APPLIED]:,} changes are undone, {silent:,} got no answer"
         raise Precondition(f"nothing is left to undo of what the dry run has seen: {done}", again)
 
 

@@ -251,7 +251,7 @@ class AuditLog:
         await _COUNT_REFUSAL.run(connection, user_hash=NOBODY_HASH, entry_id=entry_id)
 
     async def find_entry(self, connection: Connection, entry_id: int) -> Entry | None:
-        """Returns the entry with this id, whoever it is about; None if there is none."""
+        """Returns the entry with this id, about any user; None if there is none."""
         return _ENTRY.read_optional(await _FIND.first(connection, id=entry_id))
 
     async def find_in_batch(

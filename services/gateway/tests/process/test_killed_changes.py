@@ -29,6 +29,8 @@ class Change:
         return "Idempotency-Replayed" in answer.headers
 
 
+SIZE = 100_000
+"""Of a save, which nobody uploads."""
 DEFINE = "INSERT INTO achievements.achievement_metadata (id, product_id, api_name) VALUES ($1, $2, 'A')"
 
 
@@ -68,13 +70,31 @@ class World:
     async def category(self, player):
         return Change("POST", "/categories", {"name": "RPG"}), "library.category.updated"
 
+    async def upload(self, player):
+        save = {
+            "product_id": str(await self.owned_by(player)),
+            "save_slot_name": "slot",
+            "file_size_bytes": SIZE,
+            "file_hash_sha256": "0" * 64,
+            "device_id": "device",
+        }
+        return Change("POST", "/savegames/upload-url", save), "savegame.sync.status"
+
+
+@pytest.fixture(scope="module")
+def platform(create_platform, s3):
+    """With a bucket: a URL for an upload is signed for one."""
+    made = create_platform(s3=s3)
+    yield made
+    made.close()
+
 
 @pytest.fixture
 async def victim(make_victim):
     return await make_victim(LIBRARY_SERVICE_ROLES="api")
 
 
-@pytest.mark.parametrize("kind", ["settings", "wish", "unlock", "start", "end", "category"])
+@pytest.mark.parametrize("kind", ["settings", "wish", "unlock", "start", "end", "category", "upload"])
 async def test_a_change_that_was_cut_off_at_any_statement_is_made_once(
     victim, new_player, connection, wait_until, kind
 ):
@@ -97,4 +117,5 @@ async def test_a_change_that_was_cut_off_at_any_statement_is_made_once(
             assert change.was_made_before(await change.make(player))
             feed = (await player.get("/events", cursor=0, limit=100))["data"]
             assert [one["attributes"]["event_type"] for one in feed].count(message) == 1, (number, answer)
+            assert await player.saved_bytes() == (0, SIZE if kind == "upload" else 0), (number, answer)
     assert killed == {"made", "not made"}

@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gameshelf.gateway.runtime import database
-from gameshelf.gateway.runtime.distributed import PAGE, first_of_each, is_distributed, violated_constraint
+from gameshelf.gateway.runtime.distributed import PAGE, by_shard, first_of_each, is_distributed, violated_constraint
 from gameshelf.gateway.runtime.jobs.retention import Retention
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.outbox import backlog, forwarded, refused, relayed
 from gameshelf.gateway.runtime.outbox.lanes import waiting_lanes
+from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support import outbox
 from gameshelf.gateway.runtime.support.dead_letters import LetterFilter, Place
 from gameshelf.gateway.runtime.support.replay import replay_letters
@@ -24,6 +25,10 @@ from gameshelf.gateway.runtime.tables import NOBODY
 ADD = (
     "INSERT INTO gateway.outbox (shard, user_id, topic, record_key, value) "
     "SELECT $2, $1, $3, 'key-' || n, convert_to(n::text, 'UTF8') FROM generate_series(1, $4::int) n"
+)
+SHARD_OF = (
+    "CREATE OR REPLACE FUNCTION get_shard_id_for_distribution_column(name text, id uuid) RETURNS bigint LANGUAGE sql "
+    "AS $$ SELECT ascii(right(id::text, 1)) % 2 $$"
 )
 USERS = [UUID(int=number) for number in range(1, 7)]
 
@@ -129,6 +134,22 @@ async def test_old_rows_of_many_users_are_deleted(connection):
     await connection.execute(add, uuid4(), timedelta(days=29))
     await Retention(acquire).run_once()
     assert await connection.fetchval("SELECT count(*) FROM gateway.inbox") == 1000
+
+
+async def test_which_accounts_are_being_erased_is_asked_shard_by_shard(connection):
+    if is_distributed(connection) and not is_distributed(asyncpg.Connection):
+        await connection.execute(SHARD_OF)  # as Citus has it, with two shards
+    add = "INSERT INTO gateway.user_streams (user_id, erased_at) VALUES ($1, $2)"
+    erased = set(USERS[1:4])
+    for user_id in USERS:
+        await connection.execute(add, user_id, datetime.now(UTC) if user_id in erased else None)
+    sent = []
+    with connection.query_logger(sent.append):
+        assert await UserStreams(b"k" * 32).being_erased(connection, USERS) == erased
+        await asyncio.sleep(0)  # what was sent is noted in the next round of the loop
+    asked = [set(query.args[0]) for query in sent if "erased_at" in query.query]
+    assert sorted(map(sorted, asked)) == sorted(map(sorted, await by_shard(connection, USERS)))
+    assert len(asked) > 1 or not is_distributed(connection)
 
 
 async def test_letters_of_many_users_are_replayed_in_parts(connection):

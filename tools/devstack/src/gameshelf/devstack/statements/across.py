@@ -14,6 +14,7 @@ class Reason(StrEnum):
 
     FAMILY = "what an owner shares is read, locked or changed where the owner keeps it, and mirrored with the member"
     PARTS = "users, sessions or records that are named one by one are handled together"
+    SHARDS = "users that are named one by one are handled together; on Citus in one statement for each shard"
     JOB = "a job looks over all users, in the order of an index and in bounded parts"
     RELAY = "a relay works through a queue of all users, shard by shard, or the queue is counted"
     PRODUCT = "what all users make of a product: counters, wishers of a sale"
@@ -47,8 +48,9 @@ GROUPS = (
     AcrossUsers("job session watch", Reason.JOB, "playtime._store.liveness", "_RUNNING"),
     AcrossUsers("consumer", Reason.PARTS, "gateway.runtime.kafka.inbox", "_TAKE"),
     AcrossUsers("consumer", Reason.JOB, "gateway.runtime.kafka.deferred", "_COUNT _WAITING _DUE _COUNTS"),
-    AcrossUsers("consumer, jobs", Reason.PARTS, "gateway.runtime.streams", "_LOCK_FREE _OPEN_GROUP"),
-    AcrossUsers("batch calls, heartbeats, libctl", Reason.PARTS, "gateway.runtime.streams", "_BEING_ERASED"),
+    AcrossUsers("consumer, jobs", Reason.PARTS, "gateway.runtime.streams", "_OPEN_GROUP"),
+    AcrossUsers("consumer, jobs", Reason.SHARDS, "gateway.runtime.streams", "_LOCK_FREE"),
+    AcrossUsers("batch calls, heartbeats, libctl", Reason.SHARDS, "gateway.runtime.streams", "_BEING_ERASED"),
     AcrossUsers("sockets", Reason.PARTS, "gateway.runtime.ws.sweep", "_STREAMS"),
     AcrossUsers("job erasure", Reason.PARTS, f"{_OUTBOX}.erased_names", "_TABLES"),
     AcrossUsers("job erasure", Reason.JOB, "gateway.runtime.jobs.erasure", "_ERASED_USERS _OWN_TABLES"),

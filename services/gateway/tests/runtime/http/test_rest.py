@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 from uuid import uuid4
 
@@ -35,6 +36,13 @@ async def owner(player, wait_until):
 
     await wait_until(arrived)
     return player
+
+
+async def test_the_server_is_the_one_that_was_asked_for(player):
+    """So `.ci/granian` can't run its tests on the other one unnoticed."""
+    asked = os.environ.get("LIBRARY_SERVICE_SERVER", "hypercorn")
+    answer = await player.http.get("/items")
+    assert answer.headers.get("Server") == (None if asked == "hypercorn" else asked)
 
 
 async def test_a_page_says_where_the_others_are(owner):

@@ -220,7 +220,9 @@ def test(arguments: tuple[str, ...]) -> None:
     forget_settings(os.environ)
     if "--real" in arguments:
         choice.choose_real()
-        arguments = tuple(argument for argument in arguments if argument != "--real")
+    if "--granian" in arguments:
+        os.environ["LIBRARY_SERVICE_SERVER"] = "granian"  # of each service that a test starts
+    arguments = tuple(argument for argument in arguments if argument not in ("--real", "--granian"))
     names_path = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
     workers = () if names_path else (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *workers, *arguments])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from gameshelf.devstack import run_templates
 from gameshelf.devstack.measurements import Figure, write_figures
 from gameshelf.devstack.ports import listens
 from gameshelf.devstack.process import Process, StartFailed
@@ -64,6 +65,15 @@ def start_bare(directory: Path, script: str, server: str, *arguments: str) -> tu
     return process, port
 
 
+def database_of(postgres: Postgres) -> str:
+    """Chooses the database of a server, before its first start: in a run of tests one that has the tables already."""
+    run = run_templates.folder()
+    if run is None:
+        return "library"
+    run_templates.copy_to(postgres, run, run_templates.of_service)
+    return run_templates.OF_ALL
+
+
 @contextmanager
 def started(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stack]:
     """Starts the servers. PostgreSQL doesn't wait for the disk, and has these ``settings`` besides."""
@@ -72,11 +82,14 @@ def started(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stac
         postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
         postgres.durable = False
         postgres.settings = {**postgres.settings, **settings}
+        database = database_of(postgres)
         for server in (postgres, valkey, kafka):
             server.start()
-        platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
+        issuer = TokenIssuer(directory / "keys")
+        platform = StartedPlatform(directory, postgres.dsn(database), kafka, valkey, issuer)
         try:
-            platform.service().migrate()
+            if database != run_templates.OF_ALL:
+                platform.service().migrate()
             yield Stack(directory, platform, postgres)
         finally:
             platform.close()

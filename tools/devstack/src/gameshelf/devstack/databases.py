@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -34,9 +36,12 @@ class Upgradable(Protocol):
 class Databases:
     """Makes databases on a server. The tables of a package are made once, and copied from then on."""
 
-    def __init__(self, postgres: Postgres) -> None:
+    def __init__(
+        self, postgres: Postgres, templates: Mapping[tuple[Upgradable, ...], str] = MappingProxyType({})
+    ) -> None:
+        """``templates`` are databases that the server has already, by the packages whose tables they have."""
         self._postgres = postgres
-        self._templates: dict[tuple[Upgradable, ...], str] = {}
+        self._templates = dict(templates)
         self._rolled_back: dict[tuple[Upgradable, ...], str] = {}
 
     def create(self, *packages: Upgradable) -> str:

@@ -10,7 +10,6 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -21,12 +20,15 @@ from uuid import uuid4
 import asyncpg
 import hypothesis
 import pytest
+from gameshelf.devstack import run_templates
 from gameshelf.devstack.databases import Databases
 from gameshelf.devstack.forked import ForkedService
+from gameshelf.devstack.order_of_tests import begin_with_the_longest, end_with_quick_ones, leave_out_long_ones
 from gameshelf.devstack.ports import HOST
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.readmes import RunReadme
 from gameshelf.devstack.readmes import run_readme as _run_readme
+from gameshelf.devstack.run_templates import Templates
 from gameshelf.devstack.servers import S3, Brokers, Citus, Kafka, Moto, ObjectServer, Postgres, Valkey
 from gameshelf.devstack.servers import citus as citus_cluster
 from gameshelf.devstack.servers.base import free_port
@@ -37,9 +39,6 @@ from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
 _all = False
 _running: "set[Service]" = set()
 """The services that were started and not yet ended."""
-
-_OF_SLOW_TESTS = {"server_directory", "tmp_path_factory"}
-"""Fixtures behind those for servers, and for files of a test's own."""
 
 PATIENCE_SECONDS = 300
 """How long tests wait for what has to come. It only distinguishes a hang from slowness: it is far longer than a loaded
@@ -220,6 +219,18 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     hypothesis.settings.load_profile("gameshelf")
     ssl.create_default_context = _reading_authorities_once(ssl.create_default_context)
+    if _has_workers(config):
+        run_templates.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _has_workers(config):
+        run_templates.end_run()
+
+
+def _has_workers(config: pytest.Config) -> bool:
+    """Whether this process only hands out tests, to workers of xdist."""
+    return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
 
 
 def _reading_authorities_once(create: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
@@ -270,32 +281,12 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is marked ``long``, unless everything or just that test is asked for; else begins with it, with
-    the modules first whose tests have the most ``minutes``.
-
-    The order is random otherwise, but a long test or a slow module that comes last would let all but one of the workers
-    wait for it: half of the modules without servers and folders end the run.
-    """
-    long = {item for item in items if item.get_closest_marker("long")}
+    """Leaves out what is marked ``long``, unless everything or just that test is asked for; and orders the modules."""
     if config.getoption("--all"):
-        first = {item.path for item in long}
-        minutes: Counter[Path] = Counter()
-        for item in long:
-            minutes[item.path] += sum(mark.kwargs.get("minutes", 0) for mark in item.iter_markers("long"))
-        items.sort(key=lambda item: (-minutes[item.path], item.path not in first))
-        return
-    named = {argument.partition("[")[0].rpartition("::")[2] for argument in config.args if "::" in argument}
-    if left_out := {item for item in long if _function_name(item) not in named}:
-        config.hook.pytest_deselected(items=list(left_out))
-        items[:] = [item for item in items if item not in left_out]
-    slow = {item.path for item in items if not _OF_SLOW_TESTS.isdisjoint(getattr(item, "fixturenames", ()))}
-    quick = [path for path in dict.fromkeys(item.path for item in items) if path not in slow]
-    last = set(quick[::2])
-    items.sort(key=lambda item: item.path in last)
-
-
-def _function_name(item: pytest.Item) -> str:
-    return item.name.partition("[")[0]
+        begin_with_the_longest(items)
+    else:
+        leave_out_long_ones(config, items)
+        end_with_quick_ones(items)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -337,7 +328,13 @@ def server_directory() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(server_directory: Path) -> Iterator[Postgres]:
+def _templates() -> Templates:
+    """The databases of the run's PostgreSQL that others are copied from. ``postgres`` fills it in."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def postgres(server_directory: Path, _templates: Templates) -> Iterator[Postgres]:
     """A PostgreSQL of this test run, or the databases of a cluster with Citus, where a variable names one."""
     cluster = os.environ.get(citus_cluster.VARIABLE)
     directory = server_directory / "postgresql"
@@ -345,14 +342,18 @@ def postgres(server_directory: Path) -> Iterator[Postgres]:
     # So that code of the service that tests call with connections of their own takes the forms for distributed tables.
     asyncpg.Connection.is_distributed = bool(cluster)  # type: ignore[attr-defined]
     server.durable = False
+    run = run_templates.folder()
+    if run and not cluster:
+        run_templates.copy_to(server, run, run_templates.of_service)
+        _templates |= run_templates.templates(run_templates.of_service())
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def _databases(postgres: Postgres) -> Iterator[Databases]:
-    made = Databases(postgres)
+def _databases(postgres: Postgres, _templates: Templates) -> Iterator[Databases]:
+    made = Databases(postgres, _templates)
     yield made
     if committed := made.committed():
         pytest.fail(
@@ -429,13 +430,15 @@ def moto(server_directory: Path) -> Iterator[Moto]:
 
 @pytest.fixture(scope="session")
 def create_platform(
-    server_directory: Path, postgres: Postgres, token_issuer: TokenIssuer
+    server_directory: Path, postgres: Postgres, token_issuer: TokenIssuer, _templates: Templates
 ) -> Callable[..., StartedPlatform]:
     """Makes a platform with servers of its own and a migrated database; the caller closes it.
 
     With ``s3``, which stays the caller's, it has a bucket of its own there. ``brokers`` take the place of the one.
     """
     migrated: list[str] = [postgres.prepared()] if isinstance(postgres, Citus) else []
+    if _templates:
+        migrated.append(run_templates.OF_ALL)
 
     def create(
         dsn: str | None = None, s3: ObjectServer | None = None, brokers: Brokers | None = None

@@ -213,6 +213,7 @@ def env() -> None:
 
 def test(arguments: tuple[str, ...]) -> None:
     """Run the test suite on embedded servers of its own."""
+    from gameshelf.devstack import bytecode
     from gameshelf.devstack.environment import forget_settings
     from gameshelf.devstack.servers import choice
 
@@ -224,7 +225,10 @@ def test(arguments: tuple[str, ...]) -> None:
         os.environ["LIBRARY_SERVICE_SERVER"] = "granian"  # of each service that a test starts
     arguments = tuple(argument for argument in arguments if argument not in ("--real", "--granian"))
     names_path = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
-    workers = () if names_path else (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
+    workers: tuple[str, ...] = ()
+    if not names_path:
+        bytecode.make(ROOT)
+        workers = (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *workers, *arguments])
 
 

@@ -174,25 +174,47 @@ class World:
     def __init__(self, dsn, redis):
         self.dsn, self.redis = dsn, redis
         self.now = datetime(2026, 5, 20, 12, tzinfo=UTC)
+        self._lasting = None
 
     def later(self, seconds):
         self.now += timedelta(seconds=seconds)
 
     @asynccontextmanager
-    async def instance(self, steps=None):
-        """A process that runs until the block ends, or until it has made so many steps."""
-        life, options = Life(steps), prepared_once()
-        options["server_settings"]["lock_timeout"] = str(LOCK_TIMEOUT_MILLISECONDS)
-        pool = await asyncpg.create_pool(self.dsn, min_size=1, max_size=10, connection_class=_mortal(life), **options)
-        made = Instance(self, pool, life)
-        running = asyncio.ensure_future(made.heartbeats.run(accepting=False))
+    async def instance(self, life=None):
+        """A process that runs until the block ends, or until its ``life`` is over."""
+        async with self._pool(life) as pool:
+            made = Instance(self, pool, life or Life())
+            running = asyncio.ensure_future(made.heartbeats.run(accepting=False))
+            try:
+                yield made
+            finally:
+                running.cancel()
+                with suppress(asyncio.CancelledError, BaseExceptionGroup, Killed):
+                    await running
+
+    @asynccontextmanager
+    async def _pool(self, life):
+        """The connections of an instance. Those of a mortal one are its own, and end with it; the others take the same,
+        as PostgreSQL would plan every statement for each of them again.
+        """
+        if life is None:
+            self._lasting = self._lasting or await self._connect(Life())
+            yield self._lasting
+            return
+        pool = await self._connect(life)
         try:
-            yield made
+            yield pool
         finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError, BaseExceptionGroup, Killed):
-                await running
             pool.terminate()
+
+    async def _connect(self, life):
+        options = prepared_once()
+        options["server_settings"]["lock_timeout"] = str(LOCK_TIMEOUT_MILLISECONDS)
+        return await asyncpg.create_pool(self.dsn, min_size=1, max_size=20, connection_class=_mortal(life), **options)
+
+    def close(self):
+        if self._lasting:
+            self._lasting.terminate()
 
     async def sessions(self, user):
         """The ledger, the totals and the items' playtime by product; the rows, and the number of published ends."""
@@ -218,13 +240,21 @@ class World:
 async def world(platform):
     host, _, port = platform.valkey.address.rpartition(":")
     redis = Redis(host=host, port=int(port))
-    yield World(platform.dsn, redis)
+    made = World(platform.dsn, redis)
+    yield made
+    made.close()
     await redis.aclose()
 
 
 @pytest.fixture(scope="session")
 def killed():
     return Killed
+
+
+@pytest.fixture(scope="session")
+def new_life():
+    """Makes the life of an instance that ends after so many steps, or only counts them."""
+    return Life
 
 
 @pytest.fixture

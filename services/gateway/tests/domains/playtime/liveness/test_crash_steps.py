@@ -76,23 +76,22 @@ async def until_dead(instance, story):
         raise results[0]
 
 
-async def crash(world, ends, steps, killed, *, emptied=False):
-    """Ends an instance after so many steps, restarts, and checks the result; returns the number of steps in all."""
+async def crash(world, ends, life, killed, *, emptied=False):
+    """Plays on an instance while its life lasts, restarts, and checks the result; returns the number of steps."""
     user, game, known = uuid4(), uuid4(), ClientRecord()
     async with world.instance() as first:
         await first.own(user, game, world.now - SINCE)
         await quiet_minutes(world, first, 7)  # so that silence counts
-    async with world.instance(steps) as mortal:
+    async with world.instance(life) as mortal:
         with suppress(killed):
             await until_dead(mortal, plays(world, mortal, user, game, known, ends))
-        taken = mortal.life.steps
     if emptied:
         await world.redis.flushall()
     world.later(20)
     async with world.instance() as restarted:
         await quiet_minutes(world, restarted, 15)
     await check(world, user, game, known, emptied)
-    return taken
+    return life.steps
 
 
 async def check(world, user, game, known, emptied):
@@ -117,8 +116,8 @@ async def check(world, user, game, known, emptied):
 @pytest.mark.long(minutes=2)
 @pytest.mark.parametrize("emptied", [False, True], ids=["Redis kept", "Redis emptied"])
 @pytest.mark.parametrize("ends", [True, False], ids=["ended by the player", "reaped"])
-async def test_a_crash_at_any_step_ends_the_session_once_at_its_last_beat(world, killed, ends, emptied):
-    steps = await crash(world, ends, None, killed, emptied=emptied)
+async def test_a_crash_at_any_step_ends_the_session_once_at_its_last_beat(world, new_life, killed, ends, emptied):
+    steps = await crash(world, ends, new_life(), killed, emptied=emptied)
     assert steps > 40
     for last in range(0, steps, sized(16, 4) if emptied else sized(12, 1)):
-        await crash(world, ends, last, killed, emptied=emptied)
+        await crash(world, ends, new_life(last), killed, emptied=emptied)

@@ -169,6 +169,30 @@ def dev(tmp_path):
 
 
 @pytest.fixture(scope="module")
+def used(tmp_path_factory):
+    """A data directory that tests have used before, but for the first of them."""
+    made = Dev(tmp_path_factory.mktemp("used") / "data")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def started(used):
+    """A stack in the background, of this test or an earlier one."""
+    if not used.parts():
+        up = used.run("up", "--detach")
+        assert up.returncode == 0, up.stderr
+    return used
+
+
+@pytest.fixture
+def stopped(used):
+    """A data directory whose stack does not run."""
+    assert used.run("down").returncode == 0
+    return used
+
+
+@pytest.fixture(scope="module")
 def running(tmp_path_factory):
     """A stack that runs in the background, for tests that leave it as it is."""
     made = Dev(tmp_path_factory.mktemp("dev") / "data")

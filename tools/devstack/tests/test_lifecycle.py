@@ -1,4 +1,8 @@
-"""After any end of `./dev up`, nothing is left running, and nothing is lost."""
+"""After any end of `./dev up`, nothing is left running, and nothing is lost.
+
+A new data directory is filled with databases, tables, the demo and its story, so most tests share one, and a stack that
+another one has left.
+"""
 
 import asyncio
 import fcntl
@@ -30,15 +34,15 @@ def until_ready(process):
 
 @pytest.mark.long(minutes=1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left_running_however_it_is_ended(dev, number):
-    up = dev.start("up")
+def test_nothing_is_left_running_however_it_is_ended(stopped, number):
+    up = stopped.start("up")
     until_ready(up)
     parts = {"gameshelf.devstack", "gameshelf.gateway", "postgres", "valkey", "tansu", "juicefs"}
-    assert {name for name in parts if name in " ".join(dev.processes().values())} == parts
+    assert {name for name in parts if name in " ".join(stopped.processes().values())} == parts
     up.send_signal(number)
     up.wait(PATIENCE_SECONDS)
-    assert dev.all_gone()
-    assert dev.run("status").returncode == 3
+    assert stopped.all_gone()
+    assert stopped.run("status").returncode == 3
 
 
 def test_nothing_is_left_running_when_the_terminal_is_closed(dev):
@@ -71,23 +75,21 @@ def test_a_killed_start_leaves_nothing_and_the_next_one_works(dev):
 
 
 @pytest.mark.long(minutes=3)
-def test_what_has_become_of_the_demo_keeps_no_stack_from_starting(dev):
+def test_what_has_become_of_the_demo_keeps_no_stack_from_starting(started):
     """Once a demo game was refunded, or a demo player's account deleted, `up` used to wait for ever."""
-    assert dev.run("up", "--detach").returncode == 0
     refund = {"userId": str(demo.ANNA), "orderId": f"demo-order-{demo.ANNA}-0", "items": [{"productId": str(GAME)}]}
     erased = {"userId": str(demo.BORIS), "deletedAt": "2026-05-01T00:00:00Z"}
     for kind, data in (
         ("com.platform.payment.purchase.refunded.v1", refund),
         ("com.platform.account.user.deleted.v1", erased),
     ):
-        assert dev.run("publish", kind, json.dumps(data)).returncode == 0
-    assert dev.until(lambda: not dev.owns(demo.ANNA, GAME) and dev.items(demo.BORIS).status_code == 401)
-    assert dev.until(lambda: dev.is_forgotten(demo.BORIS))
-    assert dev.run("down").returncode == 0
-    again = dev.run("up", "--detach")
+        assert started.run("publish", kind, json.dumps(data)).returncode == 0
+    assert started.until(lambda: not started.owns(demo.ANNA, GAME) and started.items(demo.BORIS).status_code == 401)
+    assert started.until(lambda: started.is_forgotten(demo.BORIS))
+    assert started.run("down").returncode == 0
+    again = started.run("up", "--detach")
     assert again.returncode == 0, again.stderr
-    assert not dev.owns(demo.ANNA, GAME)
-    assert dev.run("down").returncode == 0
+    assert not started.owns(demo.ANNA, GAME)
 
 
 @pytest.mark.parametrize("arguments", [("up",), ("up", "--detach")])
@@ -100,44 +102,46 @@ def test_a_taken_port_is_named_and_nothing_is_started(dev, arguments):
 
 
 @pytest.mark.long(minutes=2)
-def test_a_dead_server_comes_back_with_its_data(dev):
-    assert dev.run("up", "--detach").returncode == 0
-    before = {part["name"]: part["pid"] for part in dev.status()}
+def test_a_dead_server_comes_back_with_its_data(started):
+    before = {part["name"]: part["pid"] for part in started.status()}
     for name in before:
         os.kill(int(before[name]), signal.SIGKILL)
-    again = dev.run("up", "--detach")
+    again = started.run("up", "--detach")
     assert again.returncode == 0
     assert "runs already" in again.stderr
-    assert dev.until(dev.is_well)
-    assert dev.run("status").returncode == 0
-    after = {part["name"]: part["pid"] for part in dev.status()}
+    assert started.until(started.is_well)
+    assert started.run("status").returncode == 0
+    after = {part["name"]: part["pid"] for part in started.status()}
     assert after.keys() == before.keys()
     assert not set(after.values()) & set(before.values())
 
-    keys = (dev.data / "keys" / "private.pem").read_bytes() if (dev.data / "keys" / "private.pem").exists() else None
-    assert "already" in dev.run("up", "--fresh").stderr
-    assert dev.run("down").returncode == 0
-    assert dev.all_gone()
+    private = started.data / "keys" / "private.pem"
+    keys = private.read_bytes() if private.exists() else None
+    assert "already" in started.run("up", "--fresh").stderr
+    assert started.run("down").returncode == 0
+    assert started.all_gone()
     if keys:
-        assert (dev.data / "keys" / "private.pem").read_bytes() == keys
+        assert private.read_bytes() == keys
 
 
 @pytest.mark.long(minutes=3)
-def test_a_dead_service_is_migrated_only_if_it_does_not_start(dev):
+def test_a_dead_service_is_migrated_only_if_it_does_not_start(started):
     async def forget_a_schema():
-        connection = await asyncpg.connect(dev.dsn())
+        connection = await asyncpg.connect(started.dsn())
         await connection.execute("DROP SCHEMA wishlist CASCADE")
         await connection.close()
 
-    def restarted():
-        before = dev.pid("service")
-        os.kill(before, signal.SIGKILL)
-        assert dev.until(lambda: dev.is_well() and dev.pid("service") != before)
-        return (dev.data / "log" / "stack.log").read_text().count("migrating the database")
+    def migrations():
+        return (started.data / "log" / "stack.log").read_text().count("migrating the database")
 
-    assert dev.run("up", "--detach").returncode == 0
-    assert restarted() == 1
+    def restarted():
+        """Kills the service; how often the database is migrated until it is back."""
+        before, migrated = started.pid("service"), migrations()
+        os.kill(before, signal.SIGKILL)
+        assert started.until(lambda: started.is_well() and started.pid("service") != before)
+        return migrations() - migrated
+
+    assert restarted() == 0
     asyncio.run(forget_a_schema())  # as if the code had a schema that the database lacks
-    assert restarted() == 2
-    assert dev.items(demo.ANNA).status_code == 200
-    assert dev.run("down").returncode == 0
+    assert restarted() == 1
+    assert started.items(demo.ANNA).status_code == 200

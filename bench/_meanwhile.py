@@ -19,6 +19,8 @@ from rich.table import Table
 READERS = 50
 """How many players ask."""
 _WARM_UP_SECONDS = 5
+_PATIENCE_SECONDS = 60
+"""Who answers none of a kind for so long hangs."""
 _GAMES = 100
 
 
@@ -29,6 +31,18 @@ class Meanwhile:
     name: str
     latencies: list[float] = field(default_factory=list)
     failed: int = 0
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once there is a latency."""
+
+    def add(self, latency: float, *, is_refused: bool) -> None:
+        self.failed += is_refused
+        self.latencies.append(latency)
+        self.answered.set()
+
+    def clear(self) -> None:
+        self.failed = 0
+        self.latencies.clear()
+        self.answered.clear()
 
     def at(self, share: float) -> float:
         """The percentile in milliseconds."""
@@ -65,17 +79,18 @@ async def give_games(connection: "asyncpg.Connection[asyncpg.Record]", readers: 
 async def measured(
     running: Running, platform: StartedPlatform, readers: list[UUID], rate: float
 ) -> AsyncIterator[Runs]:
-    """Sends the requests until the block ends. The figures have no warm-up, in which connections are opened and
-    sessions are started.
+    """Sends the requests until the block ends, and each kind is answered once: a short block on a busy machine may see
+    none. The figures have no warm-up, in which connections are opened and sessions are started.
     """
     runs = new_runs()
     asking = asyncio.create_task(other_requests(running, platform, readers, rate, runs))
     try:
         await asyncio.sleep(_WARM_UP_SECONDS)
         for one in runs.values():
-            one.latencies.clear()
-            one.failed = 0
+            one.clear()
         yield runs
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await asyncio.gather(*(one.answered.wait() for one in runs.values()))
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
@@ -107,8 +122,7 @@ async def other_requests(
                 is_refused = True
             if service is not running.service:
                 return  # it was killed meanwhile
-            run.failed += is_refused
-            run.latencies.append(time.perf_counter() - due)
+            run.add(time.perf_counter() - due, is_refused=is_refused)
 
         async def one(number: int, due: float) -> None:
             user = readers[number % len(readers)]

@@ -12,13 +12,27 @@ export type PlayNotice =
   | { readonly kind: "online" }
   /** The machine has slept for so long. */
   | { readonly kind: "slept"; readonly seconds: number }
-  /** Not the service has failed, but the queue's store, which may be full. It is tried again. */
+  /** Not the service has failed, but the queue's store, which may be full and is tried again; or `onNotice` itself. */
   | { readonly kind: "failed"; readonly error: unknown };
 
 export interface PlayOptions {
   platform?: string | null;
   /** The service's PLAYTIME_HEARTBEAT_INTERVAL_SECONDS. */
   heartbeatSeconds?: number;
-  onNotice?: (notice: PlayNotice) => void;
+  /** An error of it, also one of a promise that it returns, is a notice of its own, and costs nothing that is played. */
+  onNotice?: (notice: PlayNotice) => unknown;
   signal?: AbortSignal;
+}
+
+/** Gives a notice to its game. What the game fails at is no reason to lose what was played. */
+export function notify(onNotice: (notice: PlayNotice) => unknown, notice: PlayNotice): void {
+  // A promise that is rejected, and that nobody handles, ends Node.
+  void handled(onNotice, notice).catch((error: unknown) =>
+    handled(onNotice, { kind: "failed", error }).catch(() => {}),
+  );
+}
+
+/** The notice is there when this returns; only its errors come later. */
+async function handled(onNotice: (notice: PlayNotice) => unknown, notice: PlayNotice): Promise<void> {
+  await onNotice(notice);
 }

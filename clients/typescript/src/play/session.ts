@@ -7,7 +7,7 @@ import type { StartSession } from "../generated/schemas.js";
 import { newId } from "../ids.js";
 import type { OfflineQueue } from "../offline/queue.js";
 import { type Clocks, PlayClock } from "./clock.js";
-import type { PlayNotice, PlayOptions } from "./notices.js";
+import { notify, type PlayNotice, type PlayOptions } from "./notices.js";
 import type { Online, Stretch } from "./stretches.js";
 import { failedOf, heldMs, playedMs } from "./ticks.js";
 
@@ -28,7 +28,7 @@ export class PlaySession implements AsyncDisposable {
   readonly #parts: PlayParts;
   readonly #request: StartSession;
   readonly #intervalMs: number;
-  readonly #onNotice: (notice: PlayNotice) => void;
+  readonly #notify: (notice: PlayNotice) => void;
   readonly #signal: AbortSignal | undefined;
   #stretch: Stretch = { kind: "over" };
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -45,7 +45,8 @@ export class PlaySession implements AsyncDisposable {
     this.#request = request;
     this.#intervalMs = (options.heartbeatSeconds ?? 60) * 1000;
     this.#clock = new PlayClock(parts);
-    this.#onNotice = options.onNotice ?? (() => {});
+    const onNotice = options.onNotice ?? (() => {});
+    this.#notify = (notice) => notify(onNotice, notice);
     this.#signal = options.signal;
   }
 
@@ -83,7 +84,7 @@ export class PlaySession implements AsyncDisposable {
       try {
         await this.#beat();
       } catch (error) {
-        this.#onNotice({ kind: "failed", error });
+        this.#notify({ kind: "failed", error });
       }
     });
   }
@@ -159,7 +160,7 @@ export class PlaySession implements AsyncDisposable {
       if (stretch.unackedMs === 0) stretch.unackedFrom = turn.nowMs - gap.playedMs;
       stretch.unackedMs += gap.playedMs;
     }
-    if (gap.sleptMs > 0) this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
+    if (gap.sleptMs > 0) this.#notify({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
   }
 
   /** The clock was set back: the stretch has begun earlier than that said. */
@@ -214,7 +215,7 @@ export class PlaySession implements AsyncDisposable {
     this.#clock.compare(response.headers.get("Date") ?? undefined);
     this.#back();
     const lostAt = response.headers.get("X-Seat-Lost-At") ?? undefined;
-    if (lostAt !== undefined && lostAt !== this.#lostAt) this.#onNotice({ kind: "seat_reclaimed", lostAt });
+    if (lostAt !== undefined && lostAt !== this.#lostAt) this.#notify({ kind: "seat_reclaimed", lostAt });
     this.#lostAt = lostAt;
     const stretch = this.#stretch;
     if (stretch.kind !== "online") return;
@@ -235,9 +236,12 @@ export class PlaySession implements AsyncDisposable {
     if (stretch.kind !== "online") return;
     const failed = failedOf(error);
     if (failed.kind === "away") {
-      this.#away();
-      // Sent by another process, or after a crash, if neither another note nor an answer follows.
-      return this.#keepEnd(stretch, { heldUntil: this.#heldUntil() });
+      try {
+        // Sent by another process, or after a crash, if neither another note nor an answer follows.
+        return await this.#keepEnd(stretch, { heldUntil: this.#heldUntil() });
+      } finally {
+        this.#away();
+      }
     }
     if (failed.kind === "timed_out") {
       await this.#keepEnd(stretch);
@@ -266,13 +270,13 @@ export class PlaySession implements AsyncDisposable {
   #away(): void {
     if (this.#isAway) return;
     this.#isAway = true;
-    this.#onNotice({ kind: "offline" });
+    this.#notify({ kind: "offline" });
   }
 
   #back(): void {
     if (!this.#isAway) return;
     this.#isAway = false;
-    this.#onNotice({ kind: "online" });
+    this.#notify({ kind: "online" });
   }
 
   async #refused(error: LibraryRefusal): Promise<void> {
@@ -283,7 +287,7 @@ export class PlaySession implements AsyncDisposable {
   #over(reason: string): void {
     clearInterval(this.#timer);
     this.#stretch = { kind: "over" };
-    this.#onNotice({ kind: "over", reason });
+    this.#notify({ kind: "over", reason });
   }
 
   async #end(): Promise<void> {

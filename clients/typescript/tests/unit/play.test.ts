@@ -18,13 +18,21 @@ afterEach(async () => {
 });
 
 /** A session by a clock that the test moves. Its own timer never fires: a turn takes an hour. */
-async function playing(script: Scripted[], token: Parameters<typeof scripted>[1] = "token") {
+async function playing(
+  script: Scripted[],
+  token: Parameters<typeof scripted>[1] = "token",
+  handle: (notice: PlayNotice) => unknown = () => {},
+) {
   const { client, sent } = scripted(script, token, { retries: { tries: 1 } });
   const notices: PlayNotice[] = [];
   const clock = { ms: Date.parse("2026-11-28T12:00:00Z"), steadyMs: 0 };
   const clocks = { now: () => clock.ms, steady: () => clock.steadyMs };
   const parts = { ...clocks, playtime: client.playtime, queue: client.offline, deviceId: "deck" };
-  const session = await PlaySession.start(parts, "p", { onNotice: (notice) => notices.push(notice) });
+  const onNotice = (notice: PlayNotice) => {
+    notices.push(notice);
+    return handle(notice);
+  };
+  const session = await PlaySession.start(parts, "p", { onNotice });
   sessions.push(session);
   /** Some time later by the machine's clock, which somebody may have set meanwhile. */
   const pass = async (ms: number, steadyMs = ms) => {
@@ -384,6 +392,54 @@ test("a store that is full ends no heartbeats, and what was played is kept once 
   const { start_time, end_time } = kept.session;
   assert.equal(Date.parse(end_time) - Date.parse(start_time), 2 * MINUTE);
   assert.ok(sent.length >= 1);
+});
+
+test("a game that fails at its notices loses nothing of what it plays", async () => {
+  // Its own error is a notice, so that it is seen; one about that is left alone. A rejection must not end Node.
+  const throwing = () => {
+    throw new Error("no such toast");
+  };
+  const rejecting = () => Promise.reject(new Error("no such toast"));
+  const second = ({ kind }: PlayNotice) => kind !== "failed" && throwing();
+  const timedOut = refusal(409, "SESSION_ALREADY_ENDED", {
+    meta: { end_reason: "timeout", end_time: "2026-11-28T12:00:00Z" },
+  });
+  for (const handle of [throwing, rejecting, second]) {
+    const cut = new Error("cut");
+    const script = [started(), cut, beaten({ "X-Seat-Lost-At": "2026-11-28T12:05:00Z" }), timedOut.clone(), cut, cut];
+    const { session, pass, client, notices } = await playing([...script, cut, cut], "token", handle);
+    await pass(MINUTE);
+    assert.equal((await client.offline.entries()).length, 1);
+    for (let turn = 0; turn < 3; turn += 1) await pass(MINUTE);
+    await pass(8 * 60 * MINUTE);
+    await session.end();
+    await new Promise((resolve) => setImmediate(resolve));
+    const said = notices.filter((one) => one.kind !== "failed").map((one) => one.kind);
+    assert.deepEqual(said, ["offline", "online", "seat_reclaimed", "offline", "slept"]);
+    assert.equal(
+      notices.filter((one) => one.kind === "failed" && String(one.error) === "Error: no such toast").length,
+      5,
+    );
+    const kinds = (await client.offline.entries()).map((one) => one.kind);
+    assert.deepEqual(kinds.sort(), ["end", "session"]);
+  }
+});
+
+test("a game whose notice of a start without the network fails is played", async () => {
+  const { session, pass, client } = await playing([], "token", () => {
+    throw new Error("no such toast");
+  });
+  await pass(MINUTE);
+  await session.end();
+  assert.equal((await client.offline.entries()).length, 1);
+});
+
+test("what is played is noted before the game is notified of the outage", async () => {
+  const found: number[] = [];
+  const { pass, client } = await playing([started(), new Error("cut"), ended()], "token", () => void note());
+  const note = async () => found.push((await client.offline.entries()).length);
+  await pass(MINUTE);
+  assert.deepEqual(found, [1]);
 });
 
 test("a token that has expired and cannot be renewed costs no time of play", async () => {

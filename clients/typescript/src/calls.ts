@@ -34,6 +34,7 @@ export interface WriteOptions extends CallOptions {
 export interface ResponseFacts {
   readonly status: number;
   readonly headers: Headers;
+  /** For `ifMatch` of a change. */
   readonly etag: string | undefined;
   readonly requestId: string | undefined;
   /** Whether this is the first answer to the Idempotency-Key again. */
@@ -93,7 +94,8 @@ function factsOf({ status, headers, isStored }: Answered): ResponseFacts {
   return {
     status,
     headers,
-    etag: headers.get("ETag") ?? undefined,
+    // A proxy that compresses makes it weak, and no change accepts a weak one.
+    etag: headers.get("ETag")?.replace(/^W\//, ""),
     requestId: headers.get("X-Request-ID") ?? undefined,
     isReplayed: headers.get("Idempotency-Replayed") === "true",
     isStored,

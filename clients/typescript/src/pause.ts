@@ -1,5 +1,8 @@
 /** Waiting. Tests pass a function of their own, so that none of them waits for real. */
 
+/** The longest time of a timer; one that is longer fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export type Pause = (seconds: number, signal?: AbortSignal) => Promise<void>;
 
 /** Waits; rejects with the signal's reason as soon as the signal is aborted. */
@@ -10,9 +13,12 @@ export const pause: Pause = (seconds, signal) =>
       clearTimeout(timer);
       reject(signal?.reason);
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", aborted);
-      resolve();
-    }, seconds * 1000);
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener("abort", aborted);
+        resolve();
+      },
+      Math.min(seconds * 1000, LONGEST_TIMER_MS),
+    );
     signal?.addEventListener("abort", aborted, { once: true });
   });

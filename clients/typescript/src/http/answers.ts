@@ -20,7 +20,7 @@ export function documentOf(received: Received, nowMs: number, mayBeApplied = fal
   if (status >= 400 && isObject(document) && isProblems(document["errors"])) {
     throw new LibraryRefusal(status, document["errors"], {
       requestId: received.headers.get("X-Request-ID") ?? undefined,
-      retryAfterSeconds: retryAfterSeconds(received.headers.get("Retry-After"), nowMs),
+      retryAfterSeconds: retryAfterSeconds(received.headers, nowMs),
       mayBeApplied,
     });
   }

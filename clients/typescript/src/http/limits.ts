@@ -1,5 +1,7 @@
 /** Limits of time. */
 
+import { LONGEST_TIMER_MS } from "../pause.js";
+
 /** What a promise gives, unless the signal is aborted before: then its reason. The work behind it is not ended. */
 export function waitFor<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
@@ -24,7 +26,8 @@ export async function withLimit<T>(
   const abort = () => limit.abort(signal?.reason);
   if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort, { once: true });
-  const timer = setTimeout(() => limit.abort(new Error("no answer in time")), seconds * 1000);
+  const late = () => limit.abort(new Error("no answer in time"));
+  const timer = setTimeout(late, Math.min(seconds * 1000, LONGEST_TIMER_MS));
   try {
     return await work(limit.signal);
   } catch (error) {

@@ -44,7 +44,7 @@ export interface Parts {
   readonly returns: Returns;
   readonly pause: Pause;
   readonly random: () => number;
-  /** Milliseconds; used for what a date in `Retry-After` means. */
+  /** Milliseconds; what a date in `Retry-After` means where the answer has no `Date`. */
   readonly now: () => number;
 }
 
@@ -102,7 +102,11 @@ export class Transport {
     const user = sending.hasEtag && this.#parts.etags ? userOf(token) : undefined;
     if (user === undefined) return { key: undefined, answer: undefined };
     const key = etagKey(sending.method, sending.url, sending.language, user);
-    return { key, answer: await this.#parts.etags?.get(key) };
+    try {
+      return { key, answer: await this.#parts.etags?.get(key) };
+    } catch {
+      return { key, answer: undefined }; // all that costs is an answer that is sent again
+    }
   }
 
   async #accepted(sending: Sending, received: Received, kept: Kept, mayBeApplied: boolean): Promise<Answered> {
@@ -114,7 +118,12 @@ export class Transport {
     if (mayBeApplied && sending.method === "DELETE" && received.status === 404) return goneOf(received, nowMs);
     const answer = answered(received, nowMs, mayBeApplied);
     const etag = received.headers.get("ETag");
-    if (kept.key !== undefined && etag) await this.#parts.etags?.set(kept.key, { etag, body: received.text });
+    if (kept.key === undefined || !etag) return answer;
+    try {
+      await this.#parts.etags?.set(kept.key, { etag, body: received.text });
+    } catch {
+      // A store that is full is no reason to lose an answer.
+    }
     return answer;
   }
 
@@ -152,7 +161,7 @@ function answered(received: Received, nowMs: number, mayBeApplied = false): Answ
 
 function askedSeconds(received: Received | LibraryUnreachable, nowMs: number): number | undefined {
   if (received instanceof LibraryUnreachable) return undefined;
-  return retryAfterSeconds(received.headers.get("Retry-After"), nowMs);
+  return retryAfterSeconds(received.headers, nowMs);
 }
 
 /** A 404 of the service as a deletion that is done; a proxy's 404 is not known to mean that. */

@@ -59,7 +59,7 @@ export class SaveStore {
           throw new SignatureRefused(`the store asks for a fresh signature: ${what}`, response.status);
         failure = new ForeignAnswer(`the store answers ${what}`, response.status);
         if (meaning === "refused") throw failure;
-        askedSeconds = retryAfterSeconds(response.headers.get("Retry-After"), Date.now());
+        askedSeconds = retryAfterSeconds(response.headers, Date.now());
       } catch (error) {
         if (error instanceof ForeignAnswer) throw error;
         signal?.throwIfAborted();

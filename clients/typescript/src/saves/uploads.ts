@@ -3,6 +3,7 @@
 import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
 import type { SavesCalls } from "../generated/calls.js";
 import type { ConfirmedUploadMeta, MissingContent, Savegame, VerifyingUploadDocument } from "../generated/schemas.js";
+import { retryAfterSeconds } from "../http/retries.js";
 import type { ErrorMetas } from "../metas.js";
 import type { Pause } from "../pause.js";
 import { type Bytes, sizeOf, slice } from "./contents.js";
@@ -43,6 +44,8 @@ export interface Ticket {
 const MOST_ROUNDS = 5;
 /** Questions in a row by which nothing has become less. */
 const MOST_IDLE = 3;
+/** Pauses between two questions whether the contents have been compared; a proxy may ask for days. */
+const [USUAL_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS] = [2, 60];
 /** Uploads that are begun in the place of one that has ended. */
 const MOST_BEGUN = 10;
 
@@ -177,7 +180,8 @@ export class Upload {
       idle = verified_count > verified ? 0 : idle + 1;
       verified = Math.max(verified, verified_count);
       if (idle > 30) throw new LibraryUnreachable(`the service has verified ${verified} contents, and no more`);
-      await this.#parts.pause(Number(answer.response.headers.get("Retry-After")) || 2, this.#options.signal);
+      const seconds = retryAfterSeconds(answer.response.headers, Date.now()) || USUAL_PAUSE_SECONDS;
+      await this.#parts.pause(Math.min(seconds, LONGEST_PAUSE_SECONDS), this.#options.signal);
     }
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_RETRIES, isRetried, pauseSeconds, retryAfterSeconds } from "../../src/http/retries.js";
+import { pause } from "../../src/pause.js";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const KEYED = { isRead: false, isKeyed: true };
@@ -17,17 +18,45 @@ test("a 500 is retried only where the request counts once", () => {
   assert.ok(!isRetried(500, UNSURE));
 });
 
+const asked = (text: string, date?: string) =>
+  retryAfterSeconds(new Headers({ "Retry-After": text, ...(date === undefined ? {} : { Date: date }) }), NOW);
+
 test("Retry-After is read as seconds and as a date", () => {
-  assert.equal(retryAfterSeconds("7", NOW), 7);
-  assert.equal(retryAfterSeconds(" 0 ", NOW), 0);
-  assert.equal(retryAfterSeconds("Sat, 28 Nov 2026 12:00:30 GMT", NOW), 30);
-  assert.equal(retryAfterSeconds("Wed, 21 Oct 2015 07:28:00 GMT", NOW), 0);
+  assert.equal(asked("7"), 7);
+  assert.equal(asked(" 0 "), 0);
+  assert.equal(asked("Sat, 28 Nov 2026 12:00:30 GMT"), 30);
+  assert.equal(asked("Wed, 21 Oct 2015 07:28:00 GMT"), 0);
+});
+
+test("a date in Retry-After is one of the service's clock, whatever the machine's says", () => {
+  assert.equal(asked("Wed, 01 Jan 2020 00:00:07 GMT", "Wed, 01 Jan 2020 00:00:00 GMT"), 7);
+  assert.equal(asked("Sat, 28 Nov 2026 12:00:30 GMT", "yesterday"), 30);
+});
+
+test("nobody is asked to wait for more than a year", () => {
+  // notatallshaw/nab#596 and openai/openai-agents-python#4021: as many digits as fit, and the last day of all years.
+  for (const text of ["9".repeat(5_000), "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"]) {
+    assert.equal(asked(text), 31_536_000, text);
+  }
 });
 
 test("a Retry-After that is neither is as good as none", () => {
-  for (const text of [null, "", "-1", "NaN", "Infinity", "-Infinity", "1e400", "soon", "Nov 99, 12:00"]) {
-    assert.equal(retryAfterSeconds(text, NOW), undefined, String(text));
+  assert.equal(retryAfterSeconds(new Headers(), NOW), undefined);
+  for (const text of ["", "-1", "NaN", "Infinity", "-Infinity", "1e400", "soon", "Nov 99, 12:00"]) {
+    assert.equal(asked(text), undefined, text);
   }
+});
+
+test("a pause that is longer than any timer does not end at once", async () => {
+  const waiting = new AbortController();
+  let hasEnded = false;
+  const ended = pause(31_536_000, waiting.signal).finally(() => {
+    hasEnded = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(hasEnded, false);
+  waiting.abort(new Error("enough"));
+  await assert.rejects(ended, /enough/);
 });
 
 test("pauses double up to their longest and are full jitter", () => {

@@ -129,3 +129,19 @@ test("an upload that the store refuses is not continued with its other files", a
   );
   assert.deepEqual(sent, ["/0", "/1", "/2"]);
 });
+
+test("a large upload is asked for again within a minute, whatever a proxy asks for", async () => {
+  const soon = new Date(Date.now() + 86_400_000).toUTCString();
+  const asked = ["5", "86400", soon, "-1", "0", undefined];
+  const verifying = asked.map((text, index) =>
+    answer(
+      { data: { id: "u", attributes: {} }, meta: { verified_count: index } },
+      { status: 202, headers: text === undefined ? {} : { "Retry-After": text } },
+    ),
+  );
+  const begun = answer({ data: { id: "u", attributes: { missing_count: 0, missing_bytes: 0, uploads: [] } } });
+  const done = answer({ data: { id: "s", attributes: { version: 3 } }, meta: { result: "head" } });
+  const { client, pauses } = scripted([begun, ...verifying, done]);
+  const saved = await client.saves.uploadSet({ product_id: "p", save_slot_name: "world" }, {});
+  assert.deepEqual([saved.result, pauses], ["head", [5, 60, 60, 2, 2, 2]]);
+});

@@ -256,3 +256,43 @@ test("what has not changed is answered from the store, per language", async () =
   assert.deepEqual([again.response.isStored, again.response.status, again.response.etag], [true, 200, '"1"']);
   assert.equal((await client.library.getItem("i1", {}, { language: "ru" })).data.attributes.title, "другой");
 });
+
+test("a call that may take for ever is not given up at once", async () => {
+  const slow = () =>
+    new Promise<Response>((resolve) => {
+      setTimeout(() => resolve(answer({ data: [] })), 20);
+    });
+  const { client, sent } = scripted([slow]);
+  const forever = Number.POSITIVE_INFINITY;
+  await client.family.listSeats({ timeoutSeconds: forever, retries: { totalSeconds: forever } });
+  assert.equal(sent.length, 1);
+});
+
+test("an ETag that a proxy has made weak is one for changes", async () => {
+  // hapijs/hapi#3956: it compresses, and says so; a strong comparison would never match.
+  const item = (etag: string) => answer({ data: ITEM }, { headers: { ETag: etag } });
+  const same = (sent: { headers: Record<string, string> }) => {
+    assert.equal(sent.headers["If-None-Match"], 'W/"5.a"');
+    return new Response(null, { status: 304, headers: { ETag: 'W/"5.a"' } });
+  };
+  const { client } = scripted([item('W/"5.a"'), same, item('"5.b"'), answer({ data: ITEM })]);
+  assert.equal((await client.library.getItem("i1")).response.etag, '"5.a"');
+  const kept = await client.library.getItem("i1");
+  assert.deepEqual([kept.response.etag, kept.response.isStored], ['"5.a"', true]);
+  assert.equal((await client.library.getItem("i2")).response.etag, '"5.b"');
+  assert.equal((await client.library.getItem("i3")).response.etag, undefined);
+});
+
+test("a store of ETags that fails costs no answer", async () => {
+  const full = () => {
+    throw new DOMException("it is full", "QuotaExceededError");
+  };
+  const item = () => answer({ data: ITEM }, { headers: { ETag: '"1"' } });
+  for (const etags of [
+    { get: full, set: full },
+    { get: () => Promise.reject(new Error("gone")), set: () => Promise.reject(new Error("gone")) },
+  ]) {
+    const { client } = scripted([item()], undefined, { etags });
+    assert.equal((await client.library.getItem("i1")).data.id, "i1");
+  }
+});

@@ -166,29 +166,120 @@ test("a wrong clock costs no time of play", async () => {
   }
 });
 
-test("times are moved only where a clock is wrong, and never into the future", () => {
-  const minute = 60_000;
-  const entry = (end: number) => ({
+/** Sessions by their minutes, and the service's present as one of them. */
+const SERVER_MINUTE = 10_000;
+const moving = (
+  spans: (readonly [number, number])[],
+  refused: number[],
+  now = SERVER_MINUTE,
+  server = SERVER_MINUTE,
+) => {
+  const dateOf = (minute: number) => new Date(minute * 60_000).toISOString();
+  const entries = spans.map(([start, end], index) => ({
     kind: "session" as const,
-    id: "s",
+    id: String(index),
     heldUntil: 0,
-    session: {
-      ...session("s"),
-      start_time: new Date(end - minute).toISOString(),
-      end_time: new Date(end).toISOString(),
+    session: { ...session(String(index)), start_time: dateOf(start), end_time: dateOf(end) },
+  }));
+  const moved = movedOf(entries, new Set(refused), now * 60_000, server * 60_000);
+  return [...moved].map(
+    ([
+      index,
+      {
+        id,
+        session: { start_time, end_time },
+      },
+    ]) => {
+      assert.equal(id, String(index));
+      return [index, Date.parse(start_time) / 60_000, Date.parse(end_time) / 60_000] as const;
     },
-  });
-  const server = 100 * minute;
-  const endOf = (end: number, now: number) => {
-    const moved = movedOf(entry(end), now, server);
-    return moved && Date.parse(moved.session.end_time);
+  );
+};
+
+test("times are moved only where a clock is wrong, and never into the future", () => {
+  const endOf = (end: number, now: number) => moving([[end - 1, end]], [0], now, 100)[0]?.[2];
+  assert.equal(endOf(90, 100), undefined);
+  assert.equal(endOf(104, 100), undefined);
+  assert.equal(endOf(190, 200), 90);
+  assert.equal(endOf(190, 100), 100); // it has been set right
+  assert.equal(endOf(10, 20), 90);
+  assert.deepEqual(moving([[89, 90]], [0], 100, Number.NaN), []);
+});
+
+test("sessions of a clock that is still wrong keep their distances", () => {
+  const found = moving(
+    [
+      [180, 210],
+      [240, 270],
+    ],
+    [0, 1],
+    300,
+    120,
+  );
+  assert.deepEqual(found, [
+    [0, 0, 30],
+    [1, 60, 90],
+  ]);
+});
+
+test("sessions of a clock that was set right are not moved into each other, nor into what was accepted", () => {
+  // All of them ended now, so that one would have counted.
+  const found = moving(
+    [
+      [90, 99],
+      [180, 210],
+      [240, 270],
+    ],
+    [1, 2],
+    100,
+    100,
+  );
+  assert.deepEqual(found, [
+    [1, 30, 60],
+    [2, 60, 90],
+  ]);
+});
+
+test("what is moved overlaps with nothing, and keeps its length", () => {
+  // Numbers of a generator with a fixed seed, so that a failure can be repeated.
+  let seed = 7;
+  const random = (least: number, most: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return least + (seed % (most - least + 1));
   };
-  assert.equal(endOf(90 * minute, server), undefined);
-  assert.equal(endOf(104 * minute, server), undefined);
-  assert.equal(endOf(190 * minute, 200 * minute), 90 * minute);
-  assert.equal(endOf(190 * minute, server), server); // it has been set right
-  assert.equal(endOf(10 * minute, 20 * minute), 90 * minute);
-  assert.equal(movedOf(entry(90 * minute), server, Number.NaN), undefined);
+  for (let turn = 0; turn < 300; turn += 1) {
+    const spans = Array.from({ length: random(0, 12) }, () => {
+      const start = SERVER_MINUTE + random(-400, 400);
+      return [start, start + random(1, 60)] as const;
+    });
+    const refused = [...spans.keys()].filter(() => random(0, 1) === 1);
+    const moved = moving(spans, refused);
+    const accepted = spans.filter((_, index) => !refused.includes(index));
+    for (const [place, [index, start, end]] of moved.entries()) {
+      const [before, after] = spans[index] ?? [0, 0];
+      assert.ok(end <= SERVER_MINUTE && end - start === after - before);
+      const others = [...accepted, ...moved.slice(0, place).map(([, from, to]) => [from, to] as const)];
+      assert.ok(!others.some(([from, to]) => from < end && start < to), JSON.stringify({ spans, refused, moved }));
+    }
+  }
+});
+
+test("two evenings of a wrong clock that was set right meanwhile both count", async () => {
+  const now = Date.now();
+  const minute = Math.floor(now / 60_000);
+  const refused = { attributes: { result: "rejected", code: "VALIDATION_ERROR" } };
+  const date = { Date: new Date(now).toUTCString() };
+  const { client, sent } = scripted([answer({ data: [refused, refused] }, { headers: date }), accepting]);
+  await client.offline.addSession(session("a", minute + 180));
+  await client.offline.addSession(session("b", minute + 300));
+  const { results } = await client.offline.flush();
+  assert.deepEqual(
+    results.map((one) => one.result),
+    ["accepted", "accepted"],
+  );
+  const [first, second] = JSON.parse(sent[1]?.body ?? "").data.attributes.sessions;
+  assert.deepEqual([first.client_session_id, second.client_session_id], ["a", "b"]);
+  assert.ok(Date.parse(first.end_time) <= Date.parse(second.start_time));
 });
 
 test("what the service fails at does not hold up the rest, and stays", async () => {
@@ -337,6 +428,15 @@ test("a session that may still grow is not sent", async () => {
   assert.deepEqual([sent.length, (await client.offline.entries()).length], [0, 1]);
 });
 
+test("what a clock of another year holds is sent", async () => {
+  // It ran a year ahead when a game crashed, and was set right since then.
+  const { client } = scripted([known("2026-11-28T12:00:00Z", "completed"), accepting]);
+  const year = 365 * 86_400_000;
+  await client.offline.addSession(session("a"), Date.now() + year);
+  await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: 0, heldUntil: Date.now() + year });
+  assert.equal((await client.offline.flush()).results.length, 2);
+});
+
 const END = { sessionId: "s1", idempotencyKey: "k", product_id: "p", device_id: "deck", platform: null };
 const known = (end_time: string | null, end_reason: string | null) =>
   answer({ data: { id: "s1", attributes: { end_time, end_reason } } });
@@ -393,6 +493,22 @@ test("an old end of a session that still runs waits for its time-out", async () 
   await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: 0 });
   await client.offline.flush();
   assert.equal((await client.offline.entries()).length, 1);
+});
+
+test("an end of a clock that was set back since then waits for the time-out of its session", async () => {
+  // Ended now, the session would be longer than it was.
+  const { client, sent } = scripted([known(null, null)]);
+  await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: Date.now() + 3_600_000 });
+  await client.offline.flush();
+  assert.deepEqual([sent.length, (await client.offline.entries()).length], [1, 1]);
+});
+
+test("an end that finds a session timed out at the last moment sends its rest", async () => {
+  const { client, sent } = scripted([known(null, null), known("2026-11-28T12:00:00Z", "timeout"), accepting]);
+  await client.offline.addEnd({ ...END, playedMs: 90_000, endedAt: Date.now() });
+  await client.offline.flush();
+  const [imported] = JSON.parse(sent[2]?.body ?? "").data.attributes.sessions;
+  assert.deepEqual([imported.start_time, imported.end_time], ["2026-11-28T12:00:00Z", "2026-11-28T12:01:30.000Z"]);
 });
 
 test("batches and halves have all elements, once", () => {

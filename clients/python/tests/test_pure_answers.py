@@ -21,9 +21,10 @@ def test_a_commit_is_asked_for_again_within_a_minute(said, expected):
 
 @pytest.mark.parametrize(
     ("result", "expected"),
-    [("head", 7), ("identical", 7), ("behind", None), ("resolved", None), ("deleted", None), ("conflict", None)],
+    [("head", 7), ("identical", 7), ("behind", None), ("resolved", None), ("deleted", None), ("conflict", 9)],
 )
-def test_the_next_upload_is_based_on_the_own_version_only(result, expected):
-    """The others name a version whose bytes this device does not have."""
+def test_the_next_upload_is_based_on_the_version_that_has_the_bytes(result, expected):
+    """The others name a version whose bytes this device does not have; a conflict has this device's as a side."""
     save = None if result == "conflict" else {"attributes": {"version": 7}}
-    assert SaveOutcome(result, save).own_version == expected
+    meta = {"branch": {"attributes": {"version": 9}}} if result == "conflict" else {}
+    assert SaveOutcome(result, save, meta).own_version == expected

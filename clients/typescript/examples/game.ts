@@ -35,6 +35,6 @@ await session.end();
 for (const one of (await client.offline.flush()).results) console.log(one.entry.kind, one.result, one.code ?? "");
 const slot = { product_id, save_slot_name: "main", base_version: state.version };
 const saved = await client.saves.upload(slot, Buffer.from(JSON.stringify({ score: state.score }))).catch(later);
-if (saved) await keep({ ...state, version: saved.version ?? state.version, isSaved: true });
+if (saved) await keep({ ...state, version: saved.ownVersion ?? state.version, isSaved: true });
 if (saved) console.log("saved:", saved.result); // "conflict": both are kept, and the player decides
 console.log("score:", state.score);

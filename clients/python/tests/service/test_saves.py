@@ -125,10 +125,14 @@ async def test_a_conflict_is_a_value_and_is_merged(device, slot, player):
     assert (branch.result, branch.save) == ("conflict", None)
     [conflict] = await deck.saves.list_conflicts(product_id=player.product).all()
     assert conflict["id"] == branch.meta["conflict_id"]
+    about = {**slot, "base_version": branch.own_version}
+    again = await deck.saves.upload_set(about, {one: b"a", other: b"b of the deck, later"})
+    assert (again.result, again.meta["conflict_id"]) == ("conflict", conflict["id"]), "it extends its own side"
+    assert again.own_version == branch.own_version + 1
     merged = await deck.saves.resolve_conflict(conflict["id"], {"resolution": "merge"})
     loaded = await pc.saves.download(merged.data["id"])
-    assert contents(loaded) == {one: b"a of the pc", other: b"b of the deck"}
-    assert await versions(pc, first.save["id"]) == [1, 2, 3, 4]
+    assert contents(loaded) == {one: b"a of the pc", other: b"b of the deck, later"}
+    assert await versions(pc, first.save["id"]) == [1, 2, 3, 4, 5]
 
 
 async def test_a_file_that_changes_meanwhile_becomes_no_version(device, slot, tmp_path, proxy):

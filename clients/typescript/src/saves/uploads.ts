@@ -24,11 +24,11 @@ export type UploadOutcome = (
   | { readonly result: "conflict"; readonly save: undefined; readonly meta: ErrorMetas["SAVEGAME_VERSION_CONFLICT"] }
 ) & {
   /**
-   * The version that has these bytes, which is the base of what is played next: of a conflict the player's side of it.
-   * Undefined if the save is another one now (`behind`, `resolved`, `deleted`): then the base is what it was, and what
-   * the cloud has is downloaded.
+   * The version that has these bytes: the base of the next upload. Of a conflict it is this device's side, which the
+   * next upload extends. Undefined if the save is another one now (`behind`, `resolved`, `deleted`): then the base is
+   * what it was, and what the cloud has is to be downloaded.
    */
-  readonly version: number | undefined;
+  readonly ownVersion: number | undefined;
 };
 
 /** An upload that is open, with the requests that it still needs. */
@@ -87,7 +87,7 @@ export class Upload {
         if (!(error instanceof LibraryRefusal)) throw error;
         if (error.is("SAVEGAME_VERSION_CONFLICT")) {
           const { meta } = error;
-          return { result: "conflict", save: undefined, meta, version: meta.branch.attributes.version };
+          return { result: "conflict", save: undefined, meta, ownVersion: meta.branch.attributes.version };
         }
         const isGone = error.status === 404;
         const isIncomplete = error.code === "SAVEGAME_UPLOAD_INCOMPLETE" || error.code === "SAVEGAME_HASH_MISMATCH";
@@ -174,7 +174,7 @@ export class Upload {
       if (answer.response.status !== 202) {
         const { data, meta } = answer as Exclude<typeof answer, VerifyingUploadDocument>;
         const isHead = meta.result === "head" || meta.result === "identical";
-        return { result: meta.result, save: data, meta, version: isHead ? data.attributes.version : undefined };
+        return { result: meta.result, save: data, meta, ownVersion: isHead ? data.attributes.version : undefined };
       }
       const { verified_count } = (answer as VerifyingUploadDocument).meta;
       idle = verified_count > verified ? 0 : idle + 1;

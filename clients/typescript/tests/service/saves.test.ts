@@ -169,7 +169,11 @@ test("two devices that play from the same version make a conflict, which is a va
   assert.equal(other.result, "conflict");
   const [conflict] = await deck.saves.listConflicts({ product_id: player.product }).all();
   assert.equal(conflict?.id, other.meta.conflict_id);
-  assert.equal(conflict?.attributes.branch.attributes.version, other.version);
+  assert.equal(conflict?.attributes.branch.attributes.version, other.ownVersion);
+  // What is played on from there is the same conflict.
+  const next = await deck.saves.upload({ ...slot(), base_version: other.ownVersion ?? 0 }, text("three of the deck"));
+  assert.deepEqual([next.result, next.meta.conflict_id], ["conflict", other.meta.conflict_id]);
+  assert.notEqual(next.ownVersion, other.ownVersion);
 });
 
 test("files that a device has are not fetched again", async () => {

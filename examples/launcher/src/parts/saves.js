@@ -36,10 +36,10 @@ export async function saveGame(app, productId) {
   const files = played(state.files, device);
   const about = { product_id: productId, save_slot_name: SLOT, base_version: state.version };
   const saved = await client.saves.uploadSet(about, encoded(files));
-  keep(app, productId, { version: saved.version ?? state.version, files });
+  keep(app, productId, { version: saved.ownVersion ?? state.version, files });
   if (saved.result === "conflict") toasts.show(texts.savedConflict, "warning");
   else if (saved.result === "identical") toasts.show(texts.savedIdentical);
-  else toasts.show(saved.version === undefined ? texts.saveState.newer_elsewhere : texts.saved(saved.version));
+  else toasts.show(saved.ownVersion === undefined ? texts.saveState.newer_elsewhere : texts.saved(saved.ownVersion));
 }
 
 function saveCard(app, productId, { save, versions }) {

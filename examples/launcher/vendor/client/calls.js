@@ -26,7 +26,8 @@ function factsOf({ status, headers, isStored }) {
     return {
         status,
         headers,
-        etag: headers.get("ETag") ?? undefined,
+        // A proxy that compresses makes it weak, and no change accepts a weak one.
+        etag: headers.get("ETag")?.replace(/^W\//, ""),
         requestId: headers.get("X-Request-ID") ?? undefined,
         isReplayed: headers.get("Idempotency-Replayed") === "true",
         isStored,

@@ -12,7 +12,7 @@ export function documentOf(received, nowMs, mayBeApplied = false) {
     if (status >= 400 && isObject(document) && isProblems(document["errors"])) {
         throw new LibraryRefusal(status, document["errors"], {
             requestId: received.headers.get("X-Request-ID") ?? undefined,
-            retryAfterSeconds: retryAfterSeconds(received.headers.get("Retry-After"), nowMs),
+            retryAfterSeconds: retryAfterSeconds(received.headers, nowMs),
             mayBeApplied,
         });
     }

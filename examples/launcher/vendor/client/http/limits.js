@@ -1,4 +1,5 @@
 /** Limits of time. */
+import { LONGEST_TIMER_MS } from "../pause.js";
 /** What a promise gives, unless the signal is aborted before: then its reason. The work behind it is not ended. */
 export function waitFor(promise, signal) {
     if (!signal)
@@ -20,7 +21,8 @@ export async function withLimit(seconds, signal, work) {
     if (signal?.aborted)
         abort();
     signal?.addEventListener("abort", abort, { once: true });
-    const timer = setTimeout(() => limit.abort(new Error("no answer in time")), seconds * 1000);
+    const late = () => limit.abort(new Error("no answer in time"));
+    const timer = setTimeout(late, Math.min(seconds * 1000, LONGEST_TIMER_MS));
     try {
         return await work(limit.signal);
     }

@@ -14,16 +14,25 @@ export function isRetried(status, request) {
         return request.isRead || request.isKeyed;
     return status === 429 || status === 502 || status === 503 || status === 504;
 }
-/** The seconds that a `Retry-After` asks for: a number of seconds, or a date. Undefined if it says neither. */
-export function retryAfterSeconds(value, nowMs) {
-    const text = value?.trim();
-    if (!text)
+const YEAR_SECONDS = 365 * 86_400;
+/**
+ * The seconds for which an answer asks for patience, at most a year: a number of them, or a date by the clock of the
+ * service. Undefined if it says neither.
+ */
+export function retryAfterSeconds(headers, nowMs) {
+    const text = headers.get("Retry-After")?.trim() ?? "";
+    if (/^\d+$/.test(text))
+        return Math.min(Number(text), YEAR_SECONDS);
+    const at = dateOf(text);
+    if (Number.isNaN(at))
         return undefined;
-    if (/^\d{1,9}$/.test(text))
-        return Number(text);
-    // Date.parse reads more than dates of HTTP, such as "-5".
-    const at = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(text) ? Date.parse(text) : Number.NaN;
-    return Number.isNaN(at) ? undefined : Math.max(0, (at - nowMs) / 1000);
+    const date = dateOf(headers.get("Date")?.trim() ?? "");
+    const seconds = (at - (Number.isNaN(date) ? nowMs : date)) / 1000;
+    return Math.min(Math.max(0, seconds), YEAR_SECONDS);
+}
+/** A date of HTTP in milliseconds. `Date.parse` reads more than those, such as "-5". */
+function dateOf(text) {
+    return /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(text) ? Date.parse(text) : Number.NaN;
 }
 /**
  * The pause before the next try, or undefined if there is none: the tries are used up, or the time would be.

@@ -50,7 +50,12 @@ export class Transport {
         if (user === undefined)
             return { key: undefined, answer: undefined };
         const key = etagKey(sending.method, sending.url, sending.language, user);
-        return { key, answer: await this.#parts.etags?.get(key) };
+        try {
+            return { key, answer: await this.#parts.etags?.get(key) };
+        }
+        catch {
+            return { key, answer: undefined }; // all that costs is an answer that is sent again
+        }
     }
     async #accepted(sending, received, kept, mayBeApplied) {
         const nowMs = this.#parts.now();
@@ -62,8 +67,14 @@ export class Transport {
             return goneOf(received, nowMs);
         const answer = answered(received, nowMs, mayBeApplied);
         const etag = received.headers.get("ETag");
-        if (kept.key !== undefined && etag)
+        if (kept.key === undefined || !etag)
+            return answer;
+        try {
             await this.#parts.etags?.set(kept.key, { etag, body: received.text });
+        }
+        catch {
+            // A store that is full is no reason to lose an answer.
+        }
         return answer;
     }
     async #received(sending, token, etag) {
@@ -100,7 +111,7 @@ function answered(received, nowMs, mayBeApplied = false) {
 function askedSeconds(received, nowMs) {
     if (received instanceof LibraryUnreachable)
         return undefined;
-    return retryAfterSeconds(received.headers.get("Retry-After"), nowMs);
+    return retryAfterSeconds(received.headers, nowMs);
 }
 /** A 404 of the service as a deletion that is done; a proxy's 404 is not known to mean that. */
 function goneOf(received, nowMs) {

@@ -47,19 +47,55 @@ export function restOf(entry, endTime) {
         },
     };
 }
+/** Longer than any game holds its entry: the clock of the machine has been set back since. */
+const LONGEST_HELD_MS = 86_400_000;
+/** Whether a game may still be running, and note its entry again. */
+export function isHeld({ heldUntil = 0 }, nowMs) {
+    return nowMs < heldUntil && heldUntil <= nowMs + LONGEST_HELD_MS;
+}
 /** What the service takes a clock to be off by; it refuses times that are later than that. */
 const CLOCK_LEAD_MS = 300_000;
 /**
- * A session whose times were refused, moved to when it was played: by what the clock of this machine is off, and at most
- * to now. Undefined if its times are not those of a wrong clock.
+ * Sessions whose times were refused, by their places in the import, moved to when they were played: by what the clock
+ * of this machine is off, and at most to now. Those whose times are not of a wrong clock are left out.
+ *
+ * None is moved into another one: what overlaps counts once. What comes later in the import was played later.
  */
-export function movedOf(entry, nowMs, serverMs) {
-    const [start, end] = [Date.parse(entry.session.start_time), Date.parse(entry.session.end_time)];
-    const aheadMs = Math.abs(nowMs - serverMs) > CLOCK_LEAD_MS ? nowMs - serverMs : 0;
+export function movedOf(entries, refused, nowMs, serverMs) {
+    const taken = entries.filter((_, index) => !refused.has(index)).map(spanOf);
+    const moved = [];
+    for (const [index, entry] of [...entries.entries()].reverse()) {
+        const span = spanOf(entry);
+        const byMs = refused.has(index) ? clockErrorOf(span, nowMs, serverMs) : undefined;
+        if (byMs === undefined)
+            continue;
+        const { startMs, endMs } = latestFree({ startMs: span.startMs - byMs, endMs: span.endMs - byMs }, taken);
+        taken.push({ startMs, endMs });
+        const times = { start_time: new Date(startMs).toISOString(), end_time: new Date(endMs).toISOString() };
+        moved.push([index, { ...entry, session: { ...entry.session, ...times } }]);
+    }
+    return new Map(moved.reverse());
+}
+/** What the clock was ahead when a session was noted; undefined if its times are not those of a wrong clock. */
+function clockErrorOf({ endMs }, nowMs, serverMs) {
+    const errors = [];
+    if (Math.abs(nowMs - serverMs) > CLOCK_LEAD_MS)
+        errors.push(nowMs - serverMs);
     // The clock may have been set right since then.
-    const byMs = Math.max(aheadMs, end - serverMs > CLOCK_LEAD_MS ? end - serverMs : Number.NEGATIVE_INFINITY);
-    if (!byMs || !Number.isFinite(byMs))
-        return undefined;
-    const times = { start_time: new Date(start - byMs).toISOString(), end_time: new Date(end - byMs).toISOString() };
-    return { ...entry, session: { ...entry.session, ...times } };
+    if (endMs - serverMs > CLOCK_LEAD_MS)
+        errors.push(endMs - serverMs);
+    return errors.length > 0 ? Math.max(...errors) : undefined;
+}
+function spanOf({ session }) {
+    return { startMs: Date.parse(session.start_time), endMs: Date.parse(session.end_time) };
+}
+/** The last time, at most the given one, that has place for as much. */
+function latestFree({ startMs, endMs }, taken) {
+    const lengthMs = endMs - startMs;
+    let freeMs = endMs;
+    for (const other of [...taken].sort((one, another) => another.startMs - one.startMs)) {
+        if (other.startMs < freeMs && freeMs - lengthMs < other.endMs)
+            freeMs = other.startMs;
+    }
+    return { startMs: freeMs - lengthMs, endMs: freeMs };
 }

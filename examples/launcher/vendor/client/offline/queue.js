@@ -2,7 +2,7 @@
 import { ForeignAnswer, LibraryError, LibraryRefusal } from "../errors.js";
 import { given } from "../given.js";
 import { newId } from "../ids.js";
-import { batchesOf, halvesOf, movedOf, restOf, } from "./entries.js";
+import { batchesOf, halvesOf, isHeld, movedOf, restOf, } from "./entries.js";
 import { Failures } from "./failures.js";
 /** A session that the service still takes for running is not ended by a report that is older than this. */
 const FRESH_MS = 5_000;
@@ -88,7 +88,7 @@ export class OfflineQueue {
         try {
             const entries = await this.#waiting();
             const of = (kind) => entries.filter((entry) => entry.kind === kind);
-            const isDue = (entry) => (entry.heldUntil ?? 0) <= this.#now();
+            const isDue = (entry) => !isHeld(entry, this.#now());
             const ended = await this.#ends(of("end").filter(isDue), results, failures);
             const sessions = [...of("session").filter(isDue), ...ended];
             sessions.sort((one, other) => Date.parse(one.session.start_time) - Date.parse(other.session.start_time));
@@ -153,20 +153,19 @@ export class OfflineQueue {
             return end_reason === "timeout" ? { at: end_time } : "counted";
         // Ended now, it would count the time since then as well: it waits for its time-out. So does one whose game has
         // crashed, or is still played by another process.
-        if (entry.heldUntil || this.#now() - entry.endedAt > FRESH_MS)
+        const agoMs = this.#now() - entry.endedAt; // below zero: the clock has been set back since then
+        if (entry.heldUntil || agoMs < 0 || agoMs > FRESH_MS)
             return "runs";
-        await this.#playtime.endSession(entry.sessionId, { idempotencyKey: entry.idempotencyKey });
-        return "counted";
+        const { data } = await this.#playtime.endSession(entry.sessionId, { idempotencyKey: entry.idempotencyKey });
+        // It may have timed out since it was asked for.
+        const { end_time: endTime, end_reason: endReason } = data.attributes;
+        return endReason === "timeout" && endTime ? { at: endTime } : "counted";
     }
     async #sessions(batch) {
         return this.#imported(batch, async (part) => {
             const { outcomes, serverMs } = await this.#import(part);
-            const moved = new Map();
-            for (const [index, entry] of part.entries()) {
-                const other = outcomes[index]?.code === "VALIDATION_ERROR" && movedOf(entry, this.#now(), serverMs);
-                if (other)
-                    moved.set(index, other);
-            }
+            const badTimes = [...outcomes.keys()].filter((index) => outcomes[index]?.code === "VALIDATION_ERROR");
+            const moved = movedOf(part, new Set(badTimes), this.#now(), serverMs);
             if (moved.size === 0)
                 return outcomes;
             // Kept first: a crash after this import repeats the same one.

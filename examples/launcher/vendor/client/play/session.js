@@ -2,6 +2,7 @@
 import { LibraryError, LibraryRefusal } from "../errors.js";
 import { newId } from "../ids.js";
 import { PlayClock } from "./clock.js";
+import { notify } from "./notices.js";
 import { failedOf, heldMs, playedMs } from "./ticks.js";
 /** Somebody waits for the game: it starts without the service rather than late. */
 const IN_A_HURRY = { tries: 2, totalSeconds: 5 };
@@ -13,7 +14,7 @@ export class PlaySession {
     #parts;
     #request;
     #intervalMs;
-    #onNotice;
+    #notify;
     #signal;
     #stretch = { kind: "over" };
     #timer;
@@ -29,7 +30,8 @@ export class PlaySession {
         this.#request = request;
         this.#intervalMs = (options.heartbeatSeconds ?? 60) * 1000;
         this.#clock = new PlayClock(parts);
-        this.#onNotice = options.onNotice ?? (() => { });
+        const onNotice = options.onNotice ?? (() => { });
+        this.#notify = (notice) => notify(onNotice, notice);
         this.#signal = options.signal;
     }
     /** Starts a session. Rejects if the service refuses it; if the service can't be reached, it starts offline. */
@@ -67,7 +69,7 @@ export class PlaySession {
                 await this.#beat();
             }
             catch (error) {
-                this.#onNotice({ kind: "failed", error });
+                this.#notify({ kind: "failed", error });
             }
         });
     }
@@ -141,7 +143,7 @@ export class PlaySession {
             stretch.unackedMs += gap.playedMs;
         }
         if (gap.sleptMs > 0)
-            this.#onNotice({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
+            this.#notify({ kind: "slept", seconds: Math.round(gap.sleptMs / 1000) });
     }
     /** The clock was set back: the stretch has begun earlier than that said. */
     #move(setBackMs) {
@@ -196,7 +198,7 @@ export class PlaySession {
         this.#back();
         const lostAt = response.headers.get("X-Seat-Lost-At") ?? undefined;
         if (lostAt !== undefined && lostAt !== this.#lostAt)
-            this.#onNotice({ kind: "seat_reclaimed", lostAt });
+            this.#notify({ kind: "seat_reclaimed", lostAt });
         this.#lostAt = lostAt;
         const stretch = this.#stretch;
         if (stretch.kind !== "online")
@@ -218,9 +220,13 @@ export class PlaySession {
             return;
         const failed = failedOf(error);
         if (failed.kind === "away") {
-            this.#away();
-            // Sent by another process, or after a crash, if neither another note nor an answer follows.
-            return this.#keepEnd(stretch, { heldUntil: this.#heldUntil() });
+            try {
+                // Sent by another process, or after a crash, if neither another note nor an answer follows.
+                return await this.#keepEnd(stretch, { heldUntil: this.#heldUntil() });
+            }
+            finally {
+                this.#away();
+            }
         }
         if (failed.kind === "timed_out") {
             await this.#keepEnd(stretch);
@@ -252,13 +258,13 @@ export class PlaySession {
         if (this.#isAway)
             return;
         this.#isAway = true;
-        this.#onNotice({ kind: "offline" });
+        this.#notify({ kind: "offline" });
     }
     #back() {
         if (!this.#isAway)
             return;
         this.#isAway = false;
-        this.#onNotice({ kind: "online" });
+        this.#notify({ kind: "online" });
     }
     async #refused(error) {
         await this.#note(true);
@@ -267,7 +273,7 @@ export class PlaySession {
     #over(reason) {
         clearInterval(this.#timer);
         this.#stretch = { kind: "over" };
-        this.#onNotice({ kind: "over", reason });
+        this.#notify({ kind: "over", reason });
     }
     async #end() {
         if (this.#stretch.kind === "over")

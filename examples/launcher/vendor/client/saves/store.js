@@ -37,7 +37,7 @@ export class SaveStore {
                 failure = new ForeignAnswer(`the store answers ${what}`, response.status);
                 if (meaning === "refused")
                     throw failure;
-                askedSeconds = retryAfterSeconds(response.headers.get("Retry-After"), Date.now());
+                askedSeconds = retryAfterSeconds(response.headers, Date.now());
             }
             catch (error) {
                 if (error instanceof ForeignAnswer)

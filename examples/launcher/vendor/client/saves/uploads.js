@@ -1,5 +1,6 @@
 /** Uploads: bytes are reserved, sent to the object store, and made a version. */
 import { LibraryRefusal, LibraryUnreachable } from "../errors.js";
+import { retryAfterSeconds } from "../http/retries.js";
 import { sizeOf, slice } from "./contents.js";
 import { inParallel } from "./parallel.js";
 import { SignatureRefused } from "./store.js";
@@ -7,6 +8,8 @@ import { SignatureRefused } from "./store.js";
 const MOST_ROUNDS = 5;
 /** Questions in a row by which nothing has become less. */
 const MOST_IDLE = 3;
+/** Pauses between two questions whether the contents have been compared; a proxy may ask for days. */
+const [USUAL_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS] = [2, 60];
 /** Uploads that are begun in the place of one that has ended. */
 const MOST_BEGUN = 10;
 export class Upload {
@@ -36,7 +39,7 @@ export class Upload {
                     throw error;
                 if (error.is("SAVEGAME_VERSION_CONFLICT")) {
                     const { meta } = error;
-                    return { result: "conflict", save: undefined, meta, version: meta.branch.attributes.version };
+                    return { result: "conflict", save: undefined, meta, ownVersion: meta.branch.attributes.version };
                 }
                 const isGone = error.status === 404;
                 const isIncomplete = error.code === "SAVEGAME_UPLOAD_INCOMPLETE" || error.code === "SAVEGAME_HASH_MISMATCH";
@@ -125,14 +128,15 @@ export class Upload {
             if (answer.response.status !== 202) {
                 const { data, meta } = answer;
                 const isHead = meta.result === "head" || meta.result === "identical";
-                return { result: meta.result, save: data, meta, version: isHead ? data.attributes.version : undefined };
+                return { result: meta.result, save: data, meta, ownVersion: isHead ? data.attributes.version : undefined };
             }
             const { verified_count } = answer.meta;
             idle = verified_count > verified ? 0 : idle + 1;
             verified = Math.max(verified, verified_count);
             if (idle > 30)
                 throw new LibraryUnreachable(`the service has verified ${verified} contents, and no more`);
-            await this.#parts.pause(Number(answer.response.headers.get("Retry-After")) || 2, this.#options.signal);
+            const seconds = retryAfterSeconds(answer.response.headers, Date.now()) || USUAL_PAUSE_SECONDS;
+            await this.#parts.pause(Math.min(seconds, LONGEST_PAUSE_SECONDS), this.#options.signal);
         }
     }
     #call() {

@@ -50,8 +50,11 @@ class SaveOutcome:
 
     @property
     def own_version(self) -> int | None:
-        """The version that the uploaded bytes are now: the base of the next upload. None if they are not the head, so
-        that the device has to download what is: later, for a conflict."""
+        """The version that has these bytes: the base of the next upload. Of a conflict it is this device's side, which
+        the next upload extends. None if the save is another one now (``behind``, ``resolved``, ``deleted``): then the
+        base is what it was, and what the cloud has is to be downloaded."""
+        if self.result == "conflict":
+            return int(self.meta["branch"]["attributes"]["version"])
         if self.save is None or self.result not in ("head", "identical"):
             return None
         return self.save["attributes"]["version"]

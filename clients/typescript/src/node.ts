@@ -3,7 +3,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { newId } from "./ids.js";
-import type { QueueEntry } from "./offline/entries.js";
+import { batchesOf, type QueueEntry } from "./offline/entries.js";
 import { type QueueStore, readEntry } from "./offline/stores.js";
 
 /** A draft is renamed at once: one that is older was left by a process that has died. */
@@ -20,10 +20,14 @@ export class FileQueueStore implements QueueStore {
   async load(): Promise<QueueEntry[]> {
     const names = await readdir(this.#folder).catch(missing([] as string[]));
     await this.#removeOldDrafts(names);
-    const texts = names
-      .filter((name) => name.endsWith(".json"))
-      .map((name) => readFile(join(this.#folder, name), "utf-8").catch(missing(null)));
-    return (await Promise.all(texts)).flatMap(readEntry);
+    const entries: QueueEntry[] = [];
+    // Some at a time: a process may have a thousand files open, and a queue more of them.
+    for (const some of batchesOf(names.filter((name) => name.endsWith(".json")))) {
+      // One that can't be read, as on a disk that is damaged, must not hold up the others. It stays where it is.
+      const texts = some.map((name) => readFile(join(this.#folder, name), "utf-8").catch(() => null));
+      entries.push(...(await Promise.all(texts)).flatMap(readEntry));
+    }
+    return entries;
   }
 
   /** Written beside it, flushed and renamed: a machine that loses power has the old entry or the new one. */

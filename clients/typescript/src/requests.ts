@@ -5,6 +5,7 @@ import { given } from "./given.js";
 import { DEFAULT_RETRIES, type RetryPolicy } from "./http/retries.js";
 import type { Answered, Sending, Transport } from "./http/transport.js";
 import { newId } from "./ids.js";
+import { headersOf } from "./inputs.js";
 
 /** What all requests of a client have in common. */
 export interface RequestDefaults {
@@ -21,11 +22,12 @@ export class Requests implements Sender {
   readonly #defaults: RequestDefaults;
 
   constructor(transport: Transport, defaults: RequestDefaults) {
+    headersOf(headersFor(defaults, defaults.language)); // named when the client is made, and not by each of its calls
     this.#transport = transport;
     this.#defaults = defaults;
   }
 
-  send(call: Call, options: WriteOptions): Promise<Answered> {
+  async send(call: Call, options: WriteOptions): Promise<Answered> {
     return this.#transport.send(sendingOf(call, options, this.#defaults, newId));
   }
 }
@@ -38,21 +40,18 @@ export function sendingOf(
   createKey: () => string,
 ): Sending {
   const language = options.language ?? defaults.language;
-  const headers: Record<string, string | undefined> = {
-    Accept: "application/json",
-    "Accept-Language": language,
-    "X-Client-Id": defaults.clientId,
-    "X-Client-Version": defaults.clientVersion,
+  const headers = headersOf({
+    ...headersFor(defaults, language),
     "X-Request-ID": options.requestId,
     "If-Match": options.ifMatch,
     "If-None-Match": options.ifNoneMatch,
     "Content-Type": call.attributes === undefined ? undefined : "application/json",
     "Idempotency-Key": call.isKeyed ? (options.idempotencyKey ?? createKey()) : undefined,
-  };
+  });
   return {
     method: call.method,
     url: `${defaults.baseUrl}${call.path}${queryText(call.query ?? {})}`,
-    headers: Object.fromEntries(Object.entries(headers).filter((one): one is [string, string] => one[1] !== undefined)),
+    headers,
     body: call.attributes === undefined ? undefined : JSON.stringify({ data: { attributes: call.attributes } }),
     isRead: call.isRead ?? call.method === "GET",
     isKeyed: call.isKeyed ?? false,
@@ -61,6 +60,15 @@ export function sendingOf(
     retries: { ...DEFAULT_RETRIES, ...given(defaults.retries), ...given(options.retries ?? {}) },
     timeoutSeconds: options.timeoutSeconds ?? defaults.timeoutSeconds,
     signal: options.signal,
+  };
+}
+
+function headersFor({ clientId, clientVersion }: RequestDefaults, language: string | undefined) {
+  return {
+    Accept: "application/json",
+    "Accept-Language": language,
+    "X-Client-Id": clientId,
+    "X-Client-Version": clientVersion,
   };
 }
 

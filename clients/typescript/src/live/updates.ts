@@ -6,6 +6,7 @@ import { given } from "../given.js";
 import { DEFAULT_RETRIES, type RetryPolicy } from "../http/retries.js";
 import type { Returns } from "../http/returns.js";
 import type { TokenSource } from "../http/tokens.js";
+import { cursorOf } from "../inputs.js";
 import type { Pause } from "../pause.js";
 import { connect, type SocketConstructor } from "./connection.js";
 import { isAfter, type LiveMessage, liveMessage } from "./messages.js";
@@ -13,7 +14,7 @@ import { type Connected, failuresAfter, mayBeSooner, reconnectSeconds, UNAUTHENT
 
 export interface LiveOptions {
   /** The id of the last message that was handled, in this process or an earlier one. Without it they begin now. */
-  cursor?: string | undefined;
+  cursor?: string | null | undefined;
   /** Ends the updates; the iteration then throws the signal's reason. */
   signal?: AbortSignal | undefined;
   /** A ping is sent at this interval. */
@@ -66,8 +67,7 @@ export class LiveUpdates implements AsyncIterable<LiveMessage>, AsyncDisposable 
     this.#options = { pingSeconds: 25, silenceSeconds: 90, connectSeconds: 15, maxBuffered: 1_000, ...given(others) };
     this.#retries = { ...DEFAULT_RETRIES, firstPauseSeconds: 1, longestPauseSeconds: 30, ...given(retries ?? {}) };
     this.#signal = signal;
-    this.#arrived = cursor;
-    this.#read = cursor;
+    this.#arrived = this.#read = cursorOf(cursor);
   }
 
   /** The place behind the last message that was read: keep it to resume from there. Undefined before the first one. */

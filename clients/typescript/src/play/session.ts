@@ -6,6 +6,7 @@ import type { PlaytimeCalls } from "../generated/calls.js";
 import type { StartSession } from "../generated/schemas.js";
 import { newId } from "../ids.js";
 import type { OfflineQueue } from "../offline/queue.js";
+import { LONGEST_TIMER_MS } from "../pause.js";
 import { type Clocks, PlayClock } from "./clock.js";
 import { notify, type PlayNotice, type PlayOptions } from "./notices.js";
 import type { Online, Stretch } from "./stretches.js";
@@ -43,7 +44,9 @@ export class PlaySession implements AsyncDisposable {
   private constructor(parts: PlayParts, request: StartSession, options: PlayOptions) {
     this.#parts = parts;
     this.#request = request;
-    this.#intervalMs = (options.heartbeatSeconds ?? 60) * 1000;
+    const { heartbeatSeconds = 60 } = options;
+    if (!(heartbeatSeconds > 0)) throw new RangeError(`heartbeats can't be ${heartbeatSeconds} seconds apart`);
+    this.#intervalMs = Math.min(heartbeatSeconds * 1000, LONGEST_TIMER_MS);
     this.#clock = new PlayClock(parts);
     const onNotice = options.onNotice ?? (() => {});
     this.#notify = (notice) => notify(onNotice, notice);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -77,6 +77,7 @@ test("a store on disk holds entries, and skips files that are damaged", async ()
   const folder = await mkdtemp(join(tmpdir(), "queue-"));
   try {
     await writeFile(join(folder, "damaged.json"), '{"kind": "session", "id"');
+    await mkdir(join(folder, "unreadable.json"));
     await storeHolds(new FileQueueStore(join(folder)));
     assert.deepEqual(await new FileQueueStore(join(folder, "missing")).load(), []);
   } finally {

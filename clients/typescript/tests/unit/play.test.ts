@@ -434,6 +434,17 @@ test("a game whose notice of a start without the network fails is played", async
   assert.equal((await client.offline.entries()).length, 1);
 });
 
+test("an interval that is not positive is an error at once, and one that is longer than any timer makes no storm", async () => {
+  for (const heartbeatSeconds of [0, -1, Number.NaN]) {
+    await assert.rejects(scripted([]).client.play("p", { heartbeatSeconds }), RangeError);
+  }
+  const { client, sent } = scripted([started(), ended()]);
+  const session = await client.play("p", { heartbeatSeconds: 1e9 });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await session.end();
+  assert.equal(sent.length, 2);
+});
+
 test("what is played is noted before the game is notified of the outage", async () => {
   const found: number[] = [];
   const { pass, client } = await playing([started(), new Error("cut"), ended()], "token", () => void note());

@@ -6,6 +6,7 @@ import { Returns } from "./http/returns.js";
 import { TokenSource, userOf } from "./http/tokens.js";
 import { Transport } from "./http/transport.js";
 import { newId } from "./ids.js";
+import { baseUrlOf } from "./inputs.js";
 import { LiveUpdates } from "./live/updates.js";
 import { OfflineQueue } from "./offline/queue.js";
 import { MemoryQueueStore } from "./offline/stores.js";
@@ -32,12 +33,13 @@ export class LibraryClient {
     #deviceId;
     #live;
     /**
-     * @param address Address of the API, such as `http://localhost:8084/api/v1/library`.
+     * @param address Address of the API, such as `http://localhost:8084/api/v1/library`; in a page also `/api/v1/library`.
      * @param token The user's token, or a function that gives it, and a new one when the service has refused the last.
+     * @throws TypeError for an address that is not one of HTTP, and for a token or an option that can't be sent.
      */
     constructor(address, token, options = {}) {
         this.clientId = options.clientId ?? newId();
-        const baseUrl = address.replace(/(\/api\/v1\/library)?\/*$/, "");
+        const baseUrl = baseUrlOf(address);
         const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
         const retries = options.retries ?? {};
         const waits = { pause: options.pause ?? pause, random: options.random ?? Math.random };

@@ -2,35 +2,34 @@
 import { given } from "./given.js";
 import { DEFAULT_RETRIES } from "./http/retries.js";
 import { newId } from "./ids.js";
+import { headersOf } from "./inputs.js";
 export class Requests {
     #transport;
     #defaults;
     constructor(transport, defaults) {
+        headersOf(headersFor(defaults, defaults.language)); // named when the client is made, and not by each of its calls
         this.#transport = transport;
         this.#defaults = defaults;
     }
-    send(call, options) {
+    async send(call, options) {
         return this.#transport.send(sendingOf(call, options, this.#defaults, newId));
     }
 }
 /** The request of a call. Its Idempotency-Key is made here, once, so that all tries have the same one. */
 export function sendingOf(call, options, defaults, createKey) {
     const language = options.language ?? defaults.language;
-    const headers = {
-        Accept: "application/json",
-        "Accept-Language": language,
-        "X-Client-Id": defaults.clientId,
-        "X-Client-Version": defaults.clientVersion,
+    const headers = headersOf({
+        ...headersFor(defaults, language),
         "X-Request-ID": options.requestId,
         "If-Match": options.ifMatch,
         "If-None-Match": options.ifNoneMatch,
         "Content-Type": call.attributes === undefined ? undefined : "application/json",
         "Idempotency-Key": call.isKeyed ? (options.idempotencyKey ?? createKey()) : undefined,
-    };
+    });
     return {
         method: call.method,
         url: `${defaults.baseUrl}${call.path}${queryText(call.query ?? {})}`,
-        headers: Object.fromEntries(Object.entries(headers).filter((one) => one[1] !== undefined)),
+        headers,
         body: call.attributes === undefined ? undefined : JSON.stringify({ data: { attributes: call.attributes } }),
         isRead: call.isRead ?? call.method === "GET",
         isKeyed: call.isKeyed ?? false,
@@ -39,6 +38,14 @@ export function sendingOf(call, options, defaults, createKey) {
         retries: { ...DEFAULT_RETRIES, ...given(defaults.retries), ...given(options.retries ?? {}) },
         timeoutSeconds: options.timeoutSeconds ?? defaults.timeoutSeconds,
         signal: options.signal,
+    };
+}
+function headersFor({ clientId, clientVersion }, language) {
+    return {
+        Accept: "application/json",
+        "Accept-Language": language,
+        "X-Client-Id": clientId,
+        "X-Client-Version": clientVersion,
     };
 }
 /** A query as the API reads it: lists with commas, nothing for what is undefined. */

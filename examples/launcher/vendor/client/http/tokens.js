@@ -11,7 +11,7 @@ export class TokenSource {
     #fixed;
     constructor(token) {
         this.#canRenew = typeof token !== "string";
-        this.#fixed = typeof token === "string" ? token : undefined;
+        this.#fixed = typeof token === "string" ? checked(token, "the token is") : undefined;
         this.#provider = typeof token === "string" ? () => token : token;
     }
     /** The `sub` of the token that is known; undefined before the first one was asked for. */
@@ -53,11 +53,11 @@ export class TokenSource {
     }
 }
 /** A token as it can stand in a header. The token itself is in no message: messages are logged. */
-function checked(token) {
+function checked(token, what = "the token provider gave a text that is") {
     if (typeof token !== "string")
         throw new TypeError(`the token provider gave no text, but: ${typeof token}`);
     if (!/^[\x21-\x7e]+$/.test(token)) {
-        throw new TypeError("the token provider gave a text that is empty, or has other than printable ASCII characters");
+        throw new TypeError(`${what} empty, or has other than printable ASCII characters`);
     }
     return token;
 }

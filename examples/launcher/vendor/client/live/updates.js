@@ -2,6 +2,7 @@
 import { LibraryError, LibraryRefusal } from "../errors.js";
 import { given } from "../given.js";
 import { DEFAULT_RETRIES } from "../http/retries.js";
+import { cursorOf } from "../inputs.js";
 import { connect } from "./connection.js";
 import { isAfter, liveMessage } from "./messages.js";
 import { failuresAfter, mayBeSooner, reconnectSeconds, UNAUTHENTICATED } from "./reconnects.js";
@@ -31,8 +32,7 @@ export class LiveUpdates {
         this.#options = { pingSeconds: 25, silenceSeconds: 90, connectSeconds: 15, maxBuffered: 1_000, ...given(others) };
         this.#retries = { ...DEFAULT_RETRIES, firstPauseSeconds: 1, longestPauseSeconds: 30, ...given(retries ?? {}) };
         this.#signal = signal;
-        this.#arrived = cursor;
-        this.#read = cursor;
+        this.#arrived = this.#read = cursorOf(cursor);
     }
     /** The place behind the last message that was read: keep it to resume from there. Undefined before the first one. */
     get cursor() {

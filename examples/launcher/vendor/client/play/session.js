@@ -1,6 +1,7 @@
 /** A play session: started, kept alive, ended; with or without the service. */
 import { LibraryError, LibraryRefusal } from "../errors.js";
 import { newId } from "../ids.js";
+import { LONGEST_TIMER_MS } from "../pause.js";
 import { PlayClock } from "./clock.js";
 import { notify } from "./notices.js";
 import { failedOf, heldMs, playedMs } from "./ticks.js";
@@ -28,7 +29,10 @@ export class PlaySession {
     constructor(parts, request, options) {
         this.#parts = parts;
         this.#request = request;
-        this.#intervalMs = (options.heartbeatSeconds ?? 60) * 1000;
+        const { heartbeatSeconds = 60 } = options;
+        if (!(heartbeatSeconds > 0))
+            throw new RangeError(`heartbeats can't be ${heartbeatSeconds} seconds apart`);
+        this.#intervalMs = Math.min(heartbeatSeconds * 1000, LONGEST_TIMER_MS);
         this.#clock = new PlayClock(parts);
         const onNotice = options.onNotice ?? (() => { });
         this.#notify = (notice) => notify(onNotice, notice);

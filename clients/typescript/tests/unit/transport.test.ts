@@ -258,8 +258,9 @@ test("what has not changed is answered from the store, per language", async () =
 });
 
 test("a call that may take for ever is not given up at once", async () => {
-  const slow = () =>
-    new Promise<Response>((resolve) => {
+  const slow = (_: unknown, init: RequestInit) =>
+    new Promise<Response>((resolve, reject) => {
+      init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
       setTimeout(() => resolve(answer({ data: [] })), 20);
     });
   const { client, sent } = scripted([slow]);

@@ -79,7 +79,7 @@ export function halvesOf<T>(batch: readonly T[]): [T[], T[]] {
 }
 
 /** Clocks that differ by less are the same: times of the service are whole seconds, and an answer takes its time. */
-const CLOCK_SLACK_MS = 3_000;
+export const CLOCK_SLACK_MS = 3_000;
 
 /**
  * What was played after the service has ended a session. The answer to its last heartbeat may have been lost: what was

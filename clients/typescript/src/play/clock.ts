@@ -1,5 +1,7 @@
 /** The clock of the machine while a game is played: what has passed, and what the service's clock is ahead. */
 
+import { CLOCK_SLACK_MS } from "../offline/entries.js";
+
 /** A clock that goes back by less than this against the steady one is only slowed down, as NTP does it. */
 const JITTER_MS = 1_000;
 
@@ -40,6 +42,12 @@ export class PlayClock {
   /** What the service's clock is ahead of this machine's; undefined if it is not known. */
   get serverAheadMs(): number | undefined {
     return this.#serverAheadMs;
+  }
+
+  /** A time of this machine's clock as the service's has shown it, as far as that is known. */
+  atService(ms: number): number {
+    const aheadMs = this.#serverAheadMs ?? 0;
+    return Math.abs(aheadMs) > CLOCK_SLACK_MS ? ms + aheadMs : ms;
   }
 
   /** Compares the clocks by a time of the service that is the present one; none changes nothing. */

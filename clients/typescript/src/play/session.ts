@@ -137,11 +137,12 @@ export class PlaySession implements AsyncDisposable {
   async #note(isEnded = false): Promise<void> {
     const stretch = this.#stretch;
     if (stretch.kind !== "offline" || stretch.lengthMs < SHORTEST_MS) return;
+    const startMs = this.#clock.atService(stretch.startedAt);
     const session = {
       ...this.#request,
       client_session_id: stretch.clientSessionId,
-      start_time: new Date(stretch.startedAt).toISOString(),
-      end_time: new Date(stretch.startedAt + stretch.lengthMs).toISOString(),
+      start_time: new Date(startMs).toISOString(),
+      end_time: new Date(startMs + stretch.lengthMs).toISOString(),
     };
     await this.#parts.queue.addSession(session, isEnded ? 0 : this.#heldUntil());
   }

@@ -248,6 +248,28 @@ test("what is played offline while the clock is set back was played then", async
   assert.deepEqual([start_time, end_time], ["2026-11-28T09:00:00.000Z", "2026-11-28T09:02:00.000Z"]);
 });
 
+test("what is played offline by a clock that is behind is noted when it was played", async () => {
+  // Times of the past are accepted, and what overlaps with an earlier session would not count.
+  const cut = new Error("cut");
+  const timedOut = refusal(409, "SESSION_ALREADY_ENDED", {
+    meta: { end_reason: "timeout", end_time: "2026-11-28T15:01:00Z" },
+  });
+  const times = async ({ client }: Awaited<ReturnType<typeof playing>>) => {
+    const found = (await client.offline.entries()).filter((one) => one.kind === "session");
+    return found.map(({ session }) => [session.start_time, session.end_time]);
+  };
+  const later = await playing([started("s1", "2026-11-28T15:00:00Z"), timedOut, cut, cut, cut, cut, cut, cut]);
+  await later.pass(MINUTE);
+  await later.pass(MINUTE);
+  assert.deepEqual(await times(later), [["2026-11-28T15:01:00.000Z", "2026-11-28T15:02:00.000Z"]]);
+  // It is not known before the service is reached.
+  const first = await playing([cut, cut, cut, cut, started("s2", "2026-11-28T15:02:00Z"), ended()]);
+  await first.pass(MINUTE);
+  assert.deepEqual(await times(first), [["2026-11-28T12:00:00.000Z", "2026-11-28T12:01:00.000Z"]]);
+  await first.pass(MINUTE);
+  assert.deepEqual(await times(first), [["2026-11-28T15:00:00.000Z", "2026-11-28T15:02:00.000Z"]]);
+});
+
 test("a session that is taken up again knows the service's clock by the answer's date", async () => {
   // Also in a page: the service exposes `Date`. Its start says when it began, and that was before a crash.
   const date = { Date: "Sat, 28 Nov 2026 15:00:00 GMT" };

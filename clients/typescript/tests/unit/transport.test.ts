@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { waitFor } from "../../src/http/limits.js";
-import { ForeignAnswer, LibraryRefusal, LibraryUnreachable, TokenUnavailable } from "../../src/index.js";
+import { ForeignAnswer, LibraryClient, LibraryRefusal, LibraryUnreachable, TokenUnavailable } from "../../src/index.js";
 import { answer, ITEM, refusal, scripted } from "../scripted.js";
 
 const NEW = { name: "Puzzles" };
@@ -295,5 +297,38 @@ test("a store of ETags that fails costs no answer", async () => {
   ]) {
     const { client } = scripted([item()], undefined, { etags });
     assert.equal((await client.library.getItem("i1")).data.id, "i1");
+  }
+});
+
+test("calls that are cancelled leave no connection, and later ones are answered", async () => {
+  // encode/httpcore#1093: a hundred of them were the last calls of a program.
+  let isSlow = true;
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked += 1;
+    if (isSlow && asked % 2) return; // no answer, or the beginning of one
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.write('{"data": [');
+    if (!isSlow) response.end("]}");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const open = () => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)));
+  const until = async (isReached: () => boolean | Promise<boolean>) => {
+    while (!(await isReached())) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  try {
+    const client = new LibraryClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, "token");
+    const controller = new AbortController();
+    const calls = Array.from({ length: 100 }, () => client.family.listSeats({ signal: controller.signal }));
+    const ended = Promise.allSettled(calls);
+    await until(() => asked === 100);
+    controller.abort(new Error("the player has left"));
+    for (const one of await ended) assert.match(String(one.status === "rejected" && one.reason), /the player has left/);
+    await until(async () => (await open()) <= 1);
+    isSlow = false;
+    assert.deepEqual((await client.family.listSeats()).data, []);
+  } finally {
+    server.closeAllConnections();
+    server.close();
   }
 });

@@ -10,7 +10,7 @@ export function halvesOf(batch) {
     return [batch.slice(0, middle), batch.slice(middle)];
 }
 /** Clocks that differ by less are the same: times of the service are whole seconds, and an answer takes its time. */
-const CLOCK_SLACK_MS = 3_000;
+export const CLOCK_SLACK_MS = 3_000;
 /**
  * What was played after the service has ended a session. The answer to its last heartbeat may have been lost: what was
  * played before that is counted.

@@ -118,11 +118,12 @@ export class PlaySession {
         const stretch = this.#stretch;
         if (stretch.kind !== "offline" || stretch.lengthMs < SHORTEST_MS)
             return;
+        const startMs = this.#clock.atService(stretch.startedAt);
         const session = {
             ...this.#request,
             client_session_id: stretch.clientSessionId,
-            start_time: new Date(stretch.startedAt).toISOString(),
-            end_time: new Date(stretch.startedAt + stretch.lengthMs).toISOString(),
+            start_time: new Date(startMs).toISOString(),
+            end_time: new Date(startMs + stretch.lengthMs).toISOString(),
         };
         await this.#parts.queue.addSession(session, isEnded ? 0 : this.#heldUntil());
     }

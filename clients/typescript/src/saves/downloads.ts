@@ -62,7 +62,7 @@ export class Download {
       const before = contents.size;
       await this.#fetchSome(urls, sizeOf, contents, (bytes) => {
         progress.doneBytes += bytes;
-        this.#options.onProgress?.({ ...progress });
+        return this.#options.onProgress?.({ ...progress });
       });
       const missing = [...wanted.keys()].filter((hash) => !contents.has(hash)).slice(0, MOST_WANTED);
       idle = contents.size > before ? 0 : idle + 1;
@@ -95,14 +95,14 @@ export class Download {
     urls: ReadonlyMap<string, string>,
     sizeOf: (hash: string) => number,
     contents: Map<string, Uint8Array>,
-    done: (bytes: number) => void,
+    done: (bytes: number) => unknown,
   ): Promise<void> {
     await inParallel(urls, this.#options.parallel ?? 4, this.#options.signal, async ([hash, url], signal) => {
       try {
         const bytes = await this.#store.send({ method: "GET", url, sizeBytes: sizeOf(hash) }, signal);
         if ((await sha256(bytes)) !== hash) return;
         contents.set(hash, bytes);
-        done(bytes.byteLength);
+        await done(bytes.byteLength);
       } catch (error) {
         if (!(error instanceof SignatureRefused)) throw error;
       }

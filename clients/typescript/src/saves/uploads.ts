@@ -12,8 +12,11 @@ import { type SaveStore, SignatureRefused, type StoreRequest } from "./store.js"
 
 export interface TransferOptions {
   signal?: AbortSignal;
-  /** Called after each request to the store, with what has been transferred of what has to be. */
-  onProgress?: (progress: { doneBytes: number; totalBytes: number }) => void;
+  /**
+   * Called after each request to the store, with what has been transferred of what has to be. Its error, also that of a
+   * promise that it returns, ends the transfer, which rejects with it.
+   */
+  onProgress?: (progress: { doneBytes: number; totalBytes: number }) => unknown;
   /** Requests to the store at the same time. */
   parallel?: number;
 }
@@ -157,7 +160,7 @@ export class Upload {
       try {
         await this.#parts.store.send(request, signal);
         this.#progress.doneBytes += request.sizeBytes;
-        this.#options.onProgress?.({ ...this.#progress });
+        await this.#options.onProgress?.({ ...this.#progress });
       } catch (error) {
         if (!(error instanceof SignatureRefused)) throw error;
         refused = error;

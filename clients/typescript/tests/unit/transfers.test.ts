@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { DownloadOptions } from "../../src/index.js";
 import { codeOf, storeMeaning } from "../../src/saves/answers.js";
 import { sha256 } from "../../src/saves/contents.js";
 import { inParallel } from "../../src/saves/parallel.js";
@@ -60,7 +61,7 @@ test("a caller that cancels ends all of them with its reason", async () => {
 });
 
 /** A download of one file, by what the store answers to each request for its bytes. */
-async function downloading(answers: (() => Response)[], have: string[] = []) {
+async function downloading(answers: (() => Response)[], have: string[] = [], options: DownloadOptions = {}) {
   const bytes = new TextEncoder().encode("content");
   const hash = await sha256(bytes);
   const asked: Sent[] = [];
@@ -78,7 +79,7 @@ async function downloading(answers: (() => Response)[], have: string[] = []) {
       return answer({ data: { attributes: { version: 1, files: [file, ...extra] } } });
     },
   });
-  const save = client.saves.download("s", { have });
+  const save = client.saves.download("s", { have, ...options });
   return { save, asked, inits };
 }
 
@@ -92,6 +93,19 @@ test("a signature that has expired is asked for again, a slow request is sent ag
   const refused = await downloading([xml(400, "InvalidRequest")]);
   await assert.rejects(refused.save, /400 InvalidRequest/);
   assert.equal(refused.inits[0]?.redirect, "manual");
+});
+
+test("what a display of progress fails at ends the transfer, also later, and not the program", async () => {
+  const failures = [
+    () => {
+      throw new Error("no such bar");
+    },
+    () => Promise.reject(new Error("no such bar")),
+  ];
+  for (const onProgress of failures) {
+    const { save } = await downloading([], [], { onProgress });
+    await assert.rejects(save, /no such bar/);
+  }
 });
 
 test("a device with more contents than a request may name leaves the others out by itself", async () => {

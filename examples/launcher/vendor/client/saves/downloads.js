@@ -35,7 +35,7 @@ export class Download {
             const before = contents.size;
             await this.#fetchSome(urls, sizeOf, contents, (bytes) => {
                 progress.doneBytes += bytes;
-                this.#options.onProgress?.({ ...progress });
+                return this.#options.onProgress?.({ ...progress });
             });
             const missing = [...wanted.keys()].filter((hash) => !contents.has(hash)).slice(0, MOST_WANTED);
             idle = contents.size > before ? 0 : idle + 1;
@@ -72,7 +72,7 @@ export class Download {
                 if ((await sha256(bytes)) !== hash)
                     return;
                 contents.set(hash, bytes);
-                done(bytes.byteLength);
+                await done(bytes.byteLength);
             }
             catch (error) {
                 if (!(error instanceof SignatureRefused))

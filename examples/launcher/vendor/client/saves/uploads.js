@@ -110,7 +110,7 @@ export class Upload {
             try {
                 await this.#parts.store.send(request, signal);
                 this.#progress.doneBytes += request.sizeBytes;
-                this.#options.onProgress?.({ ...this.#progress });
+                await this.#options.onProgress?.({ ...this.#progress });
             }
             catch (error) {
                 if (!(error instanceof SignatureRefused))

@@ -55,6 +55,14 @@ def test_every_statement_is_found(statements):
     assert result["made"] == len(statements)
 
 
+def test_every_statement_compiles(statements):
+    """A service compiles a statement when it is used first, which may be long after its start."""
+    early = {name: statement.columns for name, statement in statements.items()}
+    for name, statement in statements.items():
+        assert statement.sql, name
+    assert {name: statement.columns for name, statement in statements.items()} == early
+
+
 def test_names_show_where_a_statement_stands():
     assert "library._family.store.links._LOCK_LINK" in found("gameshelf.library")
     assert "library._store.erasure.ERASURE 1" in found("gameshelf.library")

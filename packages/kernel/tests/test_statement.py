@@ -46,10 +46,25 @@ async def test_parameters_are_passed_by_name_and_constants_stay(database):
     await connection.close()
 
 
-def test_an_insert_that_relies_on_a_python_default_is_refused_at_once():
+def test_an_insert_that_relies_on_a_python_default_is_refused():
     counted = Table("counted", MetaData(), Column("id", Integer, primary_key=True), Column("n", Integer, default=0))
-    with pytest.raises(TypeError, match="default"):
-        Statement(insert(counted).values(id=bindparam("id")))
+    refused = Statement(insert(counted).values(id=bindparam("id")))
+    for _ in range(2):
+        with pytest.raises(TypeError, match="default"):
+            refused.bind(id=1)
+
+
+def test_a_statement_is_compiled_at_its_first_use_and_once(monkeypatch):
+    core = select(things.c.id, things.c.size.label("n")).where(things.c.name == bindparam("name"))
+    statement, compile_core, compiled = Statement(core), core.compile, []
+    monkeypatch.setattr(core, "compile", lambda **options: compiled.append(core) or compile_core(**options))
+    assert statement.columns == ("id", "n")
+    assert compiled == []
+    assert "things.name = $1" in statement.sql
+    assert statement.bind(name="x").values == ["x"]
+    assert (statement.columns, compiled) == (("id", "n"), [core])
+    with pytest.raises(AttributeError, match="text"):
+        statement.text  # noqa: B018 - reading it is what fails
 
 
 async def test_a_missing_parameter_is_an_error_and_not_a_null(database):

@@ -2,13 +2,17 @@
 
 import asyncio
 import re
+import subprocess
 import sys
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from itertools import pairwise
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
+from gameshelf.gateway.runtime.migrate import MigrationRefused, upgrade
 from gameshelf.gateway.runtime.tables import MIGRATIONS as GATEWAY
 from gameshelf.gateway.wiring import MIGRATIONS
 from gameshelf.kernel.migrations import MigrationBlocked
@@ -20,6 +24,13 @@ _ENTRY = "INSERT INTO gateway.audit (kind, command, actor_roles, target) VALUES 
 _FEED = "INSERT INTO gateway.feed (user_id, sequence, message) SELECT md5(n::text)::uuid, 1, '{}'"
 _EXPECTED = """
 SELECT n_distinct FROM pg_stats WHERE schemaname = 'gateway' AND tablename = $1 AND attname = 'user_id'
+"""
+
+_LOADED = """
+import sys
+import gameshelf.gateway.main
+
+print(sorted({"alembic", "mako", "pygments", "sqlalchemy.ext.asyncio"} & {*sys.modules}))
 """
 
 
@@ -68,6 +79,30 @@ async def test_a_blocked_migration_gives_up_and_keeps_what_was_done(database):
             await asyncio.to_thread(PLAYTIME.upgrade, database, "head", 1.5)
         assert await PLAYTIME.current(connection) == "0001"
     await asyncio.to_thread(PLAYTIME.upgrade, database)
+
+
+async def test_a_revision_that_cannot_be_migrated_is_named(database):
+    connection = await asyncpg.connect(database)
+    await connection.execute("CREATE SCHEMA playtime")
+    await connection.execute("CREATE TABLE playtime.alembic_version (version_num varchar(32) PRIMARY KEY)")
+    await connection.execute("INSERT INTO playtime.alembic_version VALUES ('9999')")
+    await connection.close()
+    with pytest.raises(MigrationRefused, match="9999"):
+        await asyncio.to_thread(upgrade, database, [PLAYTIME])
+
+
+@pytest.mark.parametrize("package", MIGRATIONS, ids=lambda package: package.schema)
+def test_the_history_by_the_names_of_the_files_is_that_of_alembic(package):
+    scripts = ScriptDirectory(str(files(package.package) / "migrations"))
+    assert package.missing(None) == tuple(script.revision for script in scripts.walk_revisions())[::-1]
+
+
+@pytest.mark.long
+def test_a_service_starts_without_what_only_migrations_need():
+    run = subprocess.run(
+        [sys.executable, "-c", _LOADED], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
+    )
+    assert run.stdout == "[]\n"
 
 
 async def test_an_index_of_a_table_in_use_keeps_nobody_from_writing(database):

@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
-from alembic.util import CommandError
 from gameshelf.gateway import __version__
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.runtime.database import DatabaseUnusable, first_connection
@@ -20,7 +19,7 @@ from gameshelf.gateway.runtime.event_loop import adapt_streams, loop_factory, na
 from gameshelf.gateway.runtime.gateway import Gateway
 from gameshelf.gateway.runtime.jobs.schedule import repeat
 from gameshelf.gateway.runtime.kafka.topics import TopicsRefused, add_topic_options, planned_topics, prepare_topics
-from gameshelf.gateway.runtime.migrate import SchemaOutdated, require_current, upgrade
+from gameshelf.gateway.runtime.migrate import MigrationRefused, SchemaOutdated, require_current, upgrade
 from gameshelf.gateway.runtime.observability.logs import configure_logging
 from gameshelf.gateway.runtime.observability.metrics_server import MetricsServer
 from gameshelf.gateway.runtime.serving import granian, hypercorn
@@ -67,7 +66,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         else:
             with asyncio.Runner(loop_factory=loop_factory(settings.event_loop)) as runner:
                 runner.run(_serve(settings) if command == "serve" else _check(settings))
-    except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, CommandError, MigrationBlocked) as error:
+    except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, MigrationBlocked, MigrationRefused) as error:
         return _stop(str(error))
     except ExceptionGroup as failed:
         # One part could not start, which ended the others.

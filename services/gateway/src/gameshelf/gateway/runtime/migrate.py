@@ -10,10 +10,20 @@ class SchemaOutdated(Exception):
     """A schema is older than this code."""
 
 
+class MigrationRefused(Exception):
+    """Alembic can't migrate a schema; the message is one line."""
+
+
 def upgrade(dsn: str, migrations: Iterable[Migrations]) -> None:
-    """Brings every package's schema up to date. It may be repeated, and run concurrently."""
-    for package in migrations:
-        package.upgrade(dsn)
+    """Brings every package's schema up to date. It may be repeated, and run concurrently. Raises MigrationRefused."""
+    # Imported here because a service that serves does not migrate.
+    from alembic.util import CommandError
+
+    try:
+        for package in migrations:
+            package.upgrade(dsn)
+    except CommandError as error:
+        raise MigrationRefused(str(error)) from error
 
 
 async def require_current(connection: Any, migrations: Iterable[Migrations]) -> None:

@@ -27,7 +27,7 @@ MAX_PRODUCTS = 100
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ReportProgress(_Command):

@@ -61,7 +61,7 @@ class _Command(BaseModel):
     ``model_fields_set`` contains the fields that were sent.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ItemFilter(_Command):

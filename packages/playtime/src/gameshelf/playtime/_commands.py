@@ -67,7 +67,7 @@ TimeZone = Annotated[
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 class StartSession(_Command):

@@ -41,7 +41,7 @@ VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 class SavesCommand(BaseModel):
     """What all commands share."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Encryption(SavesCommand):

@@ -104,7 +104,6 @@ class _Document(BaseModel):
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
-        use_attribute_docstrings=True,
         alias_generator=AliasGenerator(validation_alias=_either),
     )
 

@@ -207,7 +207,6 @@ class PlanSaves(SavesCommand):
     game_version_id: GameVersionId | None = None
     """Version of the game on the device."""
     intent: PlanIntent
-    """What the device is about to do."""
     slots: tuple[AskedSlot, ...] = Field(default=(), max_length=MAX_SLOTS_PLANNED)
     """The saves that the device knows."""
 

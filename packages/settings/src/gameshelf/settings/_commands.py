@@ -15,7 +15,7 @@ DeviceId = Annotated[Name, Field(max_length=100)]
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Address(_Command):

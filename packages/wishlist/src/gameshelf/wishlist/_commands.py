@@ -22,7 +22,7 @@ _TARGET = ("target_price_minor", "target_currency")
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NewWish(_Command):

@@ -17,7 +17,7 @@ SharedProducts = Annotated[tuple[UUID, ...], Field(max_length=MAX_PRODUCTS)]
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NewLink(_Command):

@@ -24,7 +24,7 @@ from gameshelf.gateway.runtime.problems import (
 )
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.nesting import too_deep
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 M = TypeVar("M", bound=BaseModel)
@@ -104,8 +104,7 @@ def _lists_of(model: type[BaseModel]) -> _Lists:
             field = copy(field)
             field.default = None
         fields[name] = (field.annotation, field)
-    config = ConfigDict(**{**model.model_config, "use_attribute_docstrings": False})
-    return _Lists(elements, create_model(f"{model.__name__}Rest", __config__=config, **fields))
+    return _Lists(elements, create_model(f"{model.__name__}Rest", __config__=model.model_config, **fields))
 
 
 def _element_of(field: FieldInfo) -> Any:

@@ -19,7 +19,7 @@ routes = Routes("home", "The first screen of a launcher, in one request.")
 class HomeQuery(BaseModel):
     """The device that shows the screen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     device_id: Name | None = None
     """Device that asks: its installations are shown, and how it stands to the saves. Left out, the best of all."""

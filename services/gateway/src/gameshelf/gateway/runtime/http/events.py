@@ -69,7 +69,7 @@ routes = Routes(
 class FeedQuery(BaseModel):
     """A cursor and a limit. Without a cursor nothing is listed, and ``meta.cursor`` is the cursor to start at."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     cursor: Annotated[str, Bounds(max_length=20)] | None = None
     """Cursor: the id of the last event that the client has, or `meta.cursor` of an earlier response."""

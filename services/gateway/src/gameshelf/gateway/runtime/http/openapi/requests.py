@@ -3,6 +3,7 @@
 from typing import Any
 
 from gameshelf.gateway.runtime.http.components import Component, described, record
+from gameshelf.gateway.runtime.http.openapi.commands import CommandSchema
 from gameshelf.gateway.runtime.http.reply import JSON
 from gameshelf.gateway.runtime.http.routing import Route
 from gameshelf.gateway.runtime.http.schemas import TEXT, UUID, Schema
@@ -88,7 +89,7 @@ def request_body(route: Route, components: dict[str, Any]) -> Schema:
 
 
 def _schema_of(model: type[BaseModel], components: dict[str, Any]) -> Schema:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", schema_generator=CommandSchema)
     _clean(schema)
     for name, definition in schema.pop("$defs", {}).items():
         _without(definition, "default")

@@ -18,6 +18,8 @@ export interface CallOptions {
   /** For how long one try may take. */
   timeoutSeconds?: number | undefined;
   retries?: Partial<RetryPolicy> | undefined;
+  /** The `sub` of the player that it is for: with another one's token it rejects, and is not sent. */
+  user?: string | undefined;
 }
 
 /** Options of a call that changes something. */

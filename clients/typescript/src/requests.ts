@@ -60,6 +60,7 @@ export function sendingOf(
     retries: { ...DEFAULT_RETRIES, ...given(defaults.retries), ...given(options.retries ?? {}) },
     timeoutSeconds: options.timeoutSeconds ?? defaults.timeoutSeconds,
     signal: options.signal,
+    user: options.user,
   };
 }
 

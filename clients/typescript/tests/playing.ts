@@ -1,7 +1,7 @@
 /** A game that is played by a script of answers, and what unit tests of play sessions need around it. */
 
 import { afterEach } from "node:test";
-import type { PlayNotice } from "../src/index.js";
+import type { ClientOptions, PlayNotice } from "../src/index.js";
 import { PlaySession } from "../src/play/session.js";
 import { answer, type Scripted, scripted } from "./scripted.js";
 
@@ -21,8 +21,9 @@ export async function playing(
   script: Scripted[],
   token: Parameters<typeof scripted>[1] = "token",
   handle: (notice: PlayNotice) => unknown = () => {},
+  options: ClientOptions = {},
 ) {
-  const { client, sent } = scripted(script, token, { retries: { tries: 1 } });
+  const { client, sent } = scripted(script, token, { retries: { tries: 1 }, ...options });
   const notices: PlayNotice[] = [];
   const clock = { ms: Date.parse("2026-11-28T12:00:00Z"), steadyMs: 0 };
   const clocks = { now: () => clock.ms, steady: () => clock.steadyMs };

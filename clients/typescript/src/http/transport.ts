@@ -27,6 +27,8 @@ export interface Sending {
   readonly retries: RetryPolicy;
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal | undefined;
+  /** The player that it is for; undefined: the player of the token that there is. */
+  readonly user: string | undefined;
 }
 
 export interface Answered {
@@ -175,14 +177,22 @@ function goneOf(received: Received, nowMs: number): Answered {
 }
 
 /** A token provider that does not answer must not make a call longer than all of its tries may be. */
-async function tokenFor<T>(token: Promise<T>, { retries, signal }: Sending, began: number): Promise<T> {
+async function tokenFor<T extends string | undefined>(
+  token: Promise<T>,
+  { retries, signal, user }: Sending,
+  began: number,
+): Promise<T> {
   const leftSeconds = retries.totalSeconds - (performance.now() - began) / 1000;
+  let found: T;
   try {
-    return await withLimit(Math.max(leftSeconds, 0), signal, (limit) => waitFor(token, limit));
+    found = await withLimit(Math.max(leftSeconds, 0), signal, (limit) => waitFor(token, limit));
   } catch (error) {
     signal?.throwIfAborted();
     throw error instanceof LibraryError ? error : new TokenUnavailable(`no token: ${reason(error)}`, { cause: error });
   }
+  const isOther = user !== undefined && found !== undefined && userOf(found) !== user;
+  if (isOther) throw new TokenUnavailable("no token of this player: another one has signed in");
+  return found;
 }
 
 /** `fetch` says only "fetch failed"; what has failed is the cause. */

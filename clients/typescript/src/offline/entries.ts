@@ -6,7 +6,7 @@ import type { ErrorCode, OfflineAchievement, OfflineSession } from "../generated
 interface Kept {
   readonly id: string;
   /** The player that it is of: the token of another one does not send it. Undefined where that was not known. */
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** Why the service has refused it. It stays, and is sent again only after `retry`. */
   readonly code?: RefusalCode;
 }

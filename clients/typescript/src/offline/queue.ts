@@ -1,5 +1,6 @@
 /** The offline queue: what was played and unlocked without the service, sent when it can be reached. */
 
+import type { CallOptions } from "../calls.js";
 import { ForeignAnswer, LibraryError, LibraryRefusal } from "../errors.js";
 import type { AchievementsCalls, PlaytimeCalls } from "../generated/calls.js";
 import type { OfflineAchievement, OfflineSession } from "../generated/schemas.js";
@@ -38,7 +39,11 @@ export interface QueueOwner {
   /** The player's id, without asking anybody; undefined if it is not known yet. */
   known(): string | undefined;
   /** The player's id, by the token that requests have; undefined if that names nobody. */
-  asked(): Promise<string | undefined>;
+  asked(): Promise<{
+    readonly user: string | undefined;
+    /** Of the requests that send what is theirs. */
+    readonly options: CallOptions;
+  }>;
 }
 
 export interface QueueParts {
@@ -59,6 +64,8 @@ export class OfflineQueue {
   readonly #owner: QueueOwner;
   readonly #now: () => number;
   #flushing: Promise<FlushReport> | undefined;
+  /** Of the requests of the run: another player may sign in while it waits for an answer. */
+  #options: CallOptions = {};
   #next: Promise<FlushReport> | undefined;
 
   constructor({ store, playtime, achievements, owner, now = Date.now }: QueueParts) {
@@ -69,9 +76,14 @@ export class OfflineQueue {
     this.#now = now;
   }
 
+  /** The player who is signed in; undefined if that is not known yet. */
+  get user(): string | undefined {
+    return this.#owner.known();
+  }
+
   /** Everything of this player that is kept: what waits, and with a `code` what the service has refused. */
   async entries(): Promise<QueueEntry[]> {
-    const user = this.#owner.known();
+    const { user } = this;
     return (await this.#store.load()).filter((entry) => isOf(entry, user));
   }
 
@@ -87,10 +99,13 @@ export class OfflineQueue {
     return this.#store.remove(ids);
   }
 
-  /** Keeps a session. `heldUntil`: it still grows, and is sent if it was not noted again until then. */
-  addSession(session: OfflineSession, heldUntil = 0): Promise<void> {
+  /**
+   * Keeps a session. `heldUntil`: it still grows, and is sent if it was not noted again until then. `user`: who has
+   * played it, by default the player who is signed in.
+   */
+  addSession(session: OfflineSession, heldUntil = 0, user?: string): Promise<void> {
     const id = `session-${session.device_id ?? ""}-${session.client_session_id}`;
-    return this.#put({ kind: "session", id, session, heldUntil });
+    return this.#put({ kind: "session", id, session, heldUntil, user });
   }
 
   /** Keeps an unlock, or progress. The id and the time are made here if they are left out. */
@@ -135,7 +150,7 @@ export class OfflineQueue {
   }
 
   #put(entry: QueueEntry): Promise<void> {
-    const user = this.#owner.known();
+    const user = entry.user ?? this.user;
     return this.#store.put(user === undefined ? entry : { ...entry, user });
   }
 
@@ -170,7 +185,8 @@ export class OfflineQueue {
   async #waiting(): Promise<QueueEntry[]> {
     const waiting = (await this.#store.load()).filter((entry) => entry.code === undefined);
     if (waiting.length === 0) return [];
-    const user = await this.#owner.asked();
+    const { user, options } = await this.#owner.asked();
+    this.#options = options;
     return waiting.filter((entry) => isOf(entry, user));
   }
 
@@ -203,13 +219,14 @@ export class OfflineQueue {
 
   /** What the service knows of an end: all of it is counted, it ended at its last heartbeat, or it still runs. */
   async #ended(entry: EndEntry): Promise<"counted" | "runs" | { at: string }> {
-    const { end_time, end_reason } = (await this.#playtime.getSession(entry.sessionId)).data.attributes;
+    const { end_time, end_reason } = (await this.#playtime.getSession(entry.sessionId, this.#options)).data.attributes;
     if (end_time) return end_reason === "timeout" ? { at: end_time } : "counted";
     // Ended now, it would count the time since then as well: it waits for its time-out. So does one whose game has
     // crashed, or is still played by another process.
     const agoMs = this.#now() - entry.endedAt; // below zero: the clock has been set back since then
     if (entry.heldUntil || agoMs < 0 || agoMs > FRESH_MS) return "runs";
-    const { data } = await this.#playtime.endSession(entry.sessionId, { idempotencyKey: entry.idempotencyKey });
+    const options = { ...this.#options, idempotencyKey: entry.idempotencyKey };
+    const { data } = await this.#playtime.endSession(entry.sessionId, options);
     // It may have timed out since it was asked for.
     const { end_time: endTime, end_reason: endReason } = data.attributes;
     return endReason === "timeout" && endTime ? { at: endTime } : "counted";
@@ -230,16 +247,16 @@ export class OfflineQueue {
   }
 
   async #import(part: readonly SessionEntry[]) {
-    const { data, response } = await this.#playtime.importSessions({ sessions: part.map((entry) => entry.session) });
+    const sessions = part.map((entry) => entry.session);
+    const { data, response } = await this.#playtime.importSessions({ sessions }, this.#options);
     const outcomes: (Outcome | undefined)[] = data.map((one) => one.attributes);
     return { outcomes, serverMs: Date.parse(response.headers.get("Date") ?? "") };
   }
 
   async #unlocks(batch: AchievementEntry[]): Promise<QueueResult[]> {
     return this.#imported(batch, async (part) => {
-      const { data } = await this.#achievements.importAchievements({
-        achievements: part.map((entry) => entry.achievement),
-      });
+      const achievements = part.map((entry) => entry.achievement);
+      const { data } = await this.#achievements.importAchievements({ achievements }, this.#options);
       return data.map((one) => one.attributes);
     });
   }

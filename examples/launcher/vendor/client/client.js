@@ -78,7 +78,12 @@ export class LibraryClient {
             achievements: this.achievements,
             owner: {
                 known: () => options.userId ?? tokens.user,
-                asked: async () => options.userId ?? userOf(await tokens.current()),
+                asked: async () => {
+                    if (options.userId !== undefined)
+                        return { user: options.userId, options: {} };
+                    const user = userOf(await tokens.current());
+                    return { user, options: { user } };
+                },
             },
         });
         this.#deviceId = options.deviceId ?? null;

@@ -38,6 +38,7 @@ export function sendingOf(call, options, defaults, createKey) {
         retries: { ...DEFAULT_RETRIES, ...given(defaults.retries), ...given(options.retries ?? {}) },
         timeoutSeconds: options.timeoutSeconds ?? defaults.timeoutSeconds,
         signal: options.signal,
+        user: options.user,
     };
 }
 function headersFor({ clientId, clientVersion }, language) {

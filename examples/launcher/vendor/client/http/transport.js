@@ -125,15 +125,20 @@ function goneOf(received, nowMs) {
     }
 }
 /** A token provider that does not answer must not make a call longer than all of its tries may be. */
-async function tokenFor(token, { retries, signal }, began) {
+async function tokenFor(token, { retries, signal, user }, began) {
     const leftSeconds = retries.totalSeconds - (performance.now() - began) / 1000;
+    let found;
     try {
-        return await withLimit(Math.max(leftSeconds, 0), signal, (limit) => waitFor(token, limit));
+        found = await withLimit(Math.max(leftSeconds, 0), signal, (limit) => waitFor(token, limit));
     }
     catch (error) {
         signal?.throwIfAborted();
         throw error instanceof LibraryError ? error : new TokenUnavailable(`no token: ${reason(error)}`, { cause: error });
     }
+    const isOther = user !== undefined && found !== undefined && userOf(found) !== user;
+    if (isOther)
+        throw new TokenUnavailable("no token of this player: another one has signed in");
+    return found;
 }
 /** `fetch` says only "fetch failed"; what has failed is the cause. */
 function reason(error) {

@@ -13,6 +13,8 @@ export class OfflineQueue {
     #owner;
     #now;
     #flushing;
+    /** Of the requests of the run: another player may sign in while it waits for an answer. */
+    #options = {};
     #next;
     constructor({ store, playtime, achievements, owner, now = Date.now }) {
         this.#store = store;
@@ -21,9 +23,13 @@ export class OfflineQueue {
         this.#owner = owner;
         this.#now = now;
     }
+    /** The player who is signed in; undefined if that is not known yet. */
+    get user() {
+        return this.#owner.known();
+    }
     /** Everything of this player that is kept: what waits, and with a `code` what the service has refused. */
     async entries() {
-        const user = this.#owner.known();
+        const { user } = this;
         return (await this.#store.load()).filter((entry) => isOf(entry, user));
     }
     /** Lets refused entries be sent again, such as after the player has access again. */
@@ -37,10 +43,13 @@ export class OfflineQueue {
     discard(...ids) {
         return this.#store.remove(ids);
     }
-    /** Keeps a session. `heldUntil`: it still grows, and is sent if it was not noted again until then. */
-    addSession(session, heldUntil = 0) {
+    /**
+     * Keeps a session. `heldUntil`: it still grows, and is sent if it was not noted again until then. `user`: who has
+     * played it, by default the player who is signed in.
+     */
+    addSession(session, heldUntil = 0, user) {
         const id = `session-${session.device_id ?? ""}-${session.client_session_id}`;
-        return this.#put({ kind: "session", id, session, heldUntil });
+        return this.#put({ kind: "session", id, session, heldUntil, user });
     }
     /** Keeps an unlock, or progress. The id and the time are made here if they are left out. */
     async addAchievement(achievement) {
@@ -79,7 +88,7 @@ export class OfflineQueue {
         return this.#flushing;
     }
     #put(entry) {
-        const user = this.#owner.known();
+        const user = entry.user ?? this.user;
         return this.#store.put(user === undefined ? entry : { ...entry, user });
     }
     async #flush() {
@@ -112,7 +121,8 @@ export class OfflineQueue {
         const waiting = (await this.#store.load()).filter((entry) => entry.code === undefined);
         if (waiting.length === 0)
             return [];
-        const user = await this.#owner.asked();
+        const { user, options } = await this.#owner.asked();
+        this.#options = options;
         return waiting.filter((entry) => isOf(entry, user));
     }
     /** Ends that the service has missed become sessions of the rest; the others are done. */
@@ -148,7 +158,7 @@ export class OfflineQueue {
     }
     /** What the service knows of an end: all of it is counted, it ended at its last heartbeat, or it still runs. */
     async #ended(entry) {
-        const { end_time, end_reason } = (await this.#playtime.getSession(entry.sessionId)).data.attributes;
+        const { end_time, end_reason } = (await this.#playtime.getSession(entry.sessionId, this.#options)).data.attributes;
         if (end_time)
             return end_reason === "timeout" ? { at: end_time } : "counted";
         // Ended now, it would count the time since then as well: it waits for its time-out. So does one whose game has
@@ -156,7 +166,8 @@ export class OfflineQueue {
         const agoMs = this.#now() - entry.endedAt; // below zero: the clock has been set back since then
         if (entry.heldUntil || agoMs < 0 || agoMs > FRESH_MS)
             return "runs";
-        const { data } = await this.#playtime.endSession(entry.sessionId, { idempotencyKey: entry.idempotencyKey });
+        const options = { ...this.#options, idempotencyKey: entry.idempotencyKey };
+        const { data } = await this.#playtime.endSession(entry.sessionId, options);
         // It may have timed out since it was asked for.
         const { end_time: endTime, end_reason: endReason } = data.attributes;
         return endReason === "timeout" && endTime ? { at: endTime } : "counted";
@@ -178,15 +189,15 @@ export class OfflineQueue {
         });
     }
     async #import(part) {
-        const { data, response } = await this.#playtime.importSessions({ sessions: part.map((entry) => entry.session) });
+        const sessions = part.map((entry) => entry.session);
+        const { data, response } = await this.#playtime.importSessions({ sessions }, this.#options);
         const outcomes = data.map((one) => one.attributes);
         return { outcomes, serverMs: Date.parse(response.headers.get("Date") ?? "") };
     }
     async #unlocks(batch) {
         return this.#imported(batch, async (part) => {
-            const { data } = await this.#achievements.importAchievements({
-                achievements: part.map((entry) => entry.achievement),
-            });
+            const achievements = part.map((entry) => entry.achievement);
+            const { data } = await this.#achievements.importAchievements({ achievements }, this.#options);
             return data.map((one) => one.attributes);
         });
     }

@@ -108,10 +108,11 @@ export class PlaySession {
         // A program that has crashed may have noted something of a session that it takes up again.
         const isNoted = response.status !== 201;
         const unacked = { unackedFrom: this.#clock.nowMs, unackedMs: 0, part: 0, isNoted };
-        return { kind: "online", sessionId: data.id, endKey: newId(), ...unacked };
+        return { kind: "online", sessionId: data.id, endKey: newId(), user: this.#parts.queue.user, ...unacked };
     }
     #offline() {
-        return { kind: "offline", clientSessionId: newId(), startedAt: this.#clock.nowMs, lengthMs: 0 };
+        const { user } = this.#parts.queue;
+        return { kind: "offline", clientSessionId: newId(), user, startedAt: this.#clock.nowMs, lengthMs: 0 };
     }
     /** Notes an offline session as it is now, to be sent if nothing more is noted in the next turns. */
     async #note(isEnded = false) {
@@ -125,7 +126,8 @@ export class PlaySession {
             start_time: new Date(startMs).toISOString(),
             end_time: new Date(startMs + stretch.lengthMs).toISOString(),
         };
-        await this.#parts.queue.addSession(session, isEnded ? 0 : this.#heldUntil());
+        stretch.user ??= this.#parts.queue.user;
+        await this.#parts.queue.addSession(session, isEnded ? 0 : this.#heldUntil(), stretch.user);
     }
     #heldUntil() {
         return this.#clock.nowMs + heldMs(this.#intervalMs);
@@ -237,8 +239,21 @@ export class PlaySession {
             await this.#keepEnd(stretch);
             return this.#restart();
         }
-        this.#over(failed.reason);
-        await this.#forget(stretch);
+        await this.#release(stretch, () => this.#over(failed.reason));
+    }
+    /**
+     * The service counts nothing more of a session. If another player has signed in meanwhile, that was the answer to
+     * them: what is noted waits for the player who has played it.
+     */
+    async #release(stretch, over = () => { }) {
+        const { user } = this.#parts.queue;
+        const isAnswerToOther = stretch.user !== undefined && user !== undefined && stretch.user !== user;
+        // Kept first: a store that fails is tried again in the next turn.
+        if (isAnswerToOther)
+            await this.#keepEnd(stretch);
+        over();
+        if (!isAnswerToOther)
+            await this.#forget(stretch);
     }
     /** A new session at the service, in place of one that was offline or has timed out. */
     async #restart() {
@@ -303,7 +318,7 @@ export class PlaySession {
                 if (!isRefused)
                     await this.#keepEnd(stretch);
                 else
-                    await this.#forget(stretch);
+                    await this.#release(stretch);
             }
         }
         this.#stretch = { kind: "over" };
@@ -311,7 +326,9 @@ export class PlaySession {
     async #keepEnd(stretch, { heldUntil = 0, endedAt = this.#clock.nowMs } = {}) {
         const { serverAheadMs } = this.#clock;
         stretch.isNoted = true;
+        stretch.user ??= this.#parts.queue.user;
         await this.#parts.queue.addEnd({
+            user: stretch.user,
             sessionId: stretch.sessionId,
             idempotencyKey: stretch.endKey,
             product_id: this.#request.product_id,

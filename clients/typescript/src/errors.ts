@@ -24,6 +24,8 @@ export class LibraryRefusal extends LibraryError {
   readonly meta: Record<string, unknown>;
   /** All problems: a body with several wrong fields has one for each. */
   readonly problems: readonly Problem[];
+  /** Those of the answer. */
+  readonly headers: Headers;
   /** The id of the request in the service's logs. */
   readonly requestId: string | undefined;
   /** For how many seconds the service asks for patience. */
@@ -37,7 +39,7 @@ export class LibraryRefusal extends LibraryError {
   constructor(
     status: number,
     problems: readonly [Problem, ...Problem[]],
-    about: { requestId?: string | undefined; retryAfterSeconds?: number | undefined; mayBeApplied?: boolean } = {},
+    about: { headers?: Headers; retryAfterSeconds?: number | undefined; mayBeApplied?: boolean } = {},
   ) {
     const [first] = problems;
     super(`${first.code}: ${first.detail}`);
@@ -47,7 +49,8 @@ export class LibraryRefusal extends LibraryError {
     this.pointer = first.source?.pointer ?? first.source?.parameter;
     this.meta = first.meta ?? {};
     this.problems = problems;
-    this.requestId = about.requestId;
+    this.headers = about.headers ?? new Headers();
+    this.requestId = this.headers.get("X-Request-ID") ?? undefined;
     this.retryAfterSeconds = about.retryAfterSeconds;
     this.mayBeApplied = about.mayBeApplied ?? false;
   }

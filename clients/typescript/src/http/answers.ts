@@ -19,7 +19,7 @@ export function documentOf(received: Received, nowMs: number, mayBeApplied = fal
   if (status >= 200 && status < 300 && isObject(document) && "data" in document) return document;
   if (status >= 400 && isObject(document) && isProblems(document["errors"])) {
     throw new LibraryRefusal(status, document["errors"], {
-      requestId: received.headers.get("X-Request-ID") ?? undefined,
+      headers: received.headers,
       retryAfterSeconds: retryAfterSeconds(received.headers, nowMs),
       mayBeApplied,
     });

@@ -101,3 +101,23 @@ test("a session that is taken up again knows the service's clock by the answer's
   const rest = restOf(entry, "2026-11-28T15:01:00Z")?.session;
   assert.deepEqual([rest?.start_time, rest?.end_time], ["2026-11-28T15:01:00Z", "2026-11-28T15:02:00.000Z"]);
 });
+
+test("an answer that refuses has the time of the service as well", async () => {
+  // This machine's clock is three hours behind; the service is ill at the start, and at each heartbeat.
+  const headers = { Date: "Sat, 28 Nov 2026 15:00:00 GMT" };
+  const ill = () => refusal(503, "SERVICE_UNAVAILABLE", { headers });
+  const cut = new Error("cut");
+  const offline = await playing([ill(), ill(), cut, cut, cut, cut]);
+  await offline.pass(MINUTE);
+  const [session] = await offline.client.offline.entries();
+  assert.ok(session?.kind === "session");
+  assert.deepEqual(
+    [session.session.start_time, session.session.end_time],
+    ["2026-11-28T15:00:00.000Z", "2026-11-28T15:01:00.000Z"],
+  );
+  const online = await playing([started(), ill(), cut, cut]);
+  await online.pass(MINUTE);
+  const [end] = await online.client.offline.entries();
+  assert.ok(end?.kind === "end");
+  assert.equal(end.serverAheadMs, 179 * MINUTE);
+});

@@ -112,6 +112,7 @@ test("a refusal has code, detail, pointer, typed meta and the request's id", asy
   assert.ok(error.is("FAMILY_SEAT_BUSY"));
   assert.equal(error.meta.held_by_user_id, "boris");
   assert.deepEqual([error.status, error.requestId, error.retryAfterSeconds], [409, "r1", 3]);
+  assert.equal(error.headers.get("retry-after"), "3");
   assert.ok(!error.isTemporary);
 });
 

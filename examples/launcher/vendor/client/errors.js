@@ -17,6 +17,8 @@ export class LibraryRefusal extends LibraryError {
     meta;
     /** All problems: a body with several wrong fields has one for each. */
     problems;
+    /** Those of the answer. */
+    headers;
     /** The id of the request in the service's logs. */
     requestId;
     /** For how many seconds the service asks for patience. */
@@ -35,7 +37,8 @@ export class LibraryRefusal extends LibraryError {
         this.pointer = first.source?.pointer ?? first.source?.parameter;
         this.meta = first.meta ?? {};
         this.problems = problems;
-        this.requestId = about.requestId;
+        this.headers = about.headers ?? new Headers();
+        this.requestId = this.headers.get("X-Request-ID") ?? undefined;
         this.retryAfterSeconds = about.retryAfterSeconds;
         this.mayBeApplied = about.mayBeApplied ?? false;
     }

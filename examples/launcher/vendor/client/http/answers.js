@@ -11,7 +11,7 @@ export function documentOf(received, nowMs, mayBeApplied = false) {
         return document;
     if (status >= 400 && isObject(document) && isProblems(document["errors"])) {
         throw new LibraryRefusal(status, document["errors"], {
-            requestId: received.headers.get("X-Request-ID") ?? undefined,
+            headers: received.headers,
             retryAfterSeconds: retryAfterSeconds(received.headers, nowMs),
             mayBeApplied,
         });

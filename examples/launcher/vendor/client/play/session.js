@@ -48,6 +48,7 @@ export class PlaySession {
         catch (error) {
             if (!(error instanceof LibraryError) || !error.isTemporary)
                 throw error;
+            session.#compare(error);
             session.#stretch = session.#offline();
             session.#away();
         }
@@ -225,6 +226,7 @@ export class PlaySession {
         const stretch = this.#stretch;
         if (stretch.kind !== "online")
             return;
+        this.#compare(error);
         const failed = failedOf(error);
         if (failed.kind === "away") {
             try {
@@ -266,6 +268,7 @@ export class PlaySession {
         catch (error) {
             if (!(error instanceof LibraryError))
                 throw error;
+            this.#compare(error);
             if (this.#stretch.kind !== "offline")
                 this.#stretch = this.#offline();
             // A game that may not be played any more is not refused in the middle of a session: the import decides.
@@ -273,6 +276,11 @@ export class PlaySession {
                 return this.#refused(error);
             this.#away();
         }
+    }
+    /** The service says its time also where it refuses. */
+    #compare(error) {
+        if (error instanceof LibraryRefusal)
+            this.#clock.compare(error.headers.get("Date") ?? undefined);
     }
     #away() {
         if (this.#isAway)
@@ -305,7 +313,8 @@ export class PlaySession {
         if (stretch.kind === "online") {
             try {
                 const options = { retries: IN_A_HURRY, idempotencyKey: stretch.endKey };
-                const { data } = await this.#parts.playtime.endSession(stretch.sessionId, options);
+                const { data, response } = await this.#parts.playtime.endSession(stretch.sessionId, options);
+                this.#clock.compare(response.headers.get("Date") ?? undefined);
                 // It had ended before, at its last heartbeat that arrived: what was played since then is not counted yet.
                 if (data.attributes.end_reason === "timeout")
                     await this.#keepEnd(stretch);
@@ -313,6 +322,7 @@ export class PlaySession {
                     await this.#forget(stretch);
             }
             catch (error) {
+                this.#compare(error);
                 // Also if there is no token: what was played is not lost for that.
                 const isRefused = error instanceof LibraryError && failedOf(error).kind === "over";
                 if (!isRefused)

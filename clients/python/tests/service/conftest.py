@@ -283,6 +283,14 @@ async def client(connect):
 
 
 @pytest.fixture
+async def shared(connect, player, platform):
+    """A client whose token becomes another player's as soon as the service has refused it."""
+    tokens = deque([player.token, platform.token(uuid4())])
+    async with connect(tokens.popleft) as made:
+        yield made
+
+
+@pytest.fixture
 async def owned(player, client):
     """The item of a game that the player has bought."""
     await player.buy()

@@ -6,7 +6,7 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
-from gameshelf.client import FileQueueStore, LibraryUnreachable, MemoryQueueStore, RetryRules
+from gameshelf.client import FileQueueStore, LibraryUnreachable, MemoryQueueStore, RetryRules, TokenUnavailable
 from gameshelf.client.offline import BATCH, PlayQueue
 from gameshelf.client.queue_entries import ENDED_SESSION, refused_by_id, to_text
 from gameshelf.client.queue_stores import QueueEntry
@@ -182,6 +182,20 @@ async def test_the_token_of_another_user_sends_nothing(connect, platform, proxy,
         assert (await theirs.send()).sent == ()
         assert (proxy.seen, await theirs.entries()) == ([], [])
         await theirs.retry(entry.id)
+    assert await queue.entries() == [entry]
+    assert (await queue.send()).sent == (entry,)
+
+
+async def test_a_user_who_signs_in_meanwhile_sends_nothing_of_another_one(shared, proxy, store, queue, played):
+    entry = await played(10)
+    theirs = shared.offline_queue(store)
+    await shared.library.list_items().all()  # their token is known, and expires
+    del proxy.seen[:]
+    proxy.refuse(401, "UNAUTHENTICATED")
+    with pytest.raises(TokenUnavailable, match="another one has signed in"):
+        await theirs.send()
+    assert (len(proxy.seen), await theirs.entries()) == (1, [])
+    assert (await theirs.send()).sent == ()
     assert await queue.entries() == [entry]
     assert (await queue.send()).sent == (entry,)
 

@@ -61,7 +61,8 @@ class LibraryUnreachable(LibraryError):
 
 
 class TokenUnavailable(LibraryUnreachable):
-    """The function that provides the token has failed, for whatever reason. Its own error is the ``__cause__``."""
+    """The function that provides the token has failed, for whatever reason; its own error is the ``__cause__``. Or the
+    token is another player's than the one that the call is for."""
 
 
 class ForeignAnswer(LibraryError):

@@ -28,15 +28,17 @@ class CallGroup:
         request_id: str | None = None,
         timeout_seconds: float | None = None,
         retries: RetryRules | None = None,
+        user: str | None = None,
     ) -> Self:
         """The same calls with other options: ``client.library.with_options(language="ru").get_item(…)``.
 
         ``request_id`` is the X-Request-ID of each request, for logs and traces. A try has failed when the network is
-        silent for ``timeout_seconds``. What is left out stays as it is.
+        silent for ``timeout_seconds``. ``user`` is the ``sub`` of the player that the calls are for: with another one's
+        token they raise TokenUnavailable, and are not sent. What is left out stays as it is.
         """
         other = copy(self)
         other._transport = self._transport.with_options(
-            {"Accept-Language": language, "X-Request-ID": request_id}, timeout_seconds, retries
+            {"Accept-Language": language, "X-Request-ID": request_id}, timeout_seconds, retries, user
         )
         return other
 

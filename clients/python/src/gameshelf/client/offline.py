@@ -71,6 +71,7 @@ class PlayQueue:
     ) -> None:
         """Without ``tokens`` everything in the store is the user's."""
         self._playtime, self._achievements, self._store, self._now = playtime, achievements, store, now
+        self._calls = playtime, achievements
         self._tokens = tokens
         self._alone = asyncio.Lock()
 
@@ -122,9 +123,15 @@ class PlayQueue:
         time = to_text(happened_at or self._now())
         return await self._add(client_id, ACHIEVEMENT, {**said, "device_id": device_id, "happened_at": time})
 
+    @property
+    def user(self) -> str | None:
+        """The player who is signed in: whose token was sent last. None if that is not known yet."""
+        token = self._tokens.known if self._tokens is not None else None
+        return subject_of(token) if token is not None else None
+
     async def entries(self) -> list[QueueEntry]:
         """Everything that is kept of this user, the oldest first."""
-        user = self._user
+        user = self.user
         found = await _in_thread(self._store.load)
         return [entry for entry in found if user is None or entry.user in (None, user)]
 
@@ -146,6 +153,10 @@ class PlayQueue:
         async with self._alone:
             if self._tokens is not None and await self.entries():
                 await self._tokens.current()  # its user is the one to send for
+            # Another player may sign in while the run waits for an answer.
+            playtime, achievements = self._calls
+            self._playtime = playtime.with_options(user=self.user)
+            self._achievements = achievements.with_options(user=self.user)
             failures = _Failures()
             await self._settle(failures)
             waiting = [entry for entry in await self.entries() if entry.code is None]
@@ -161,16 +172,10 @@ class PlayQueue:
             return SentWork(tuple(sent), tuple(refused))
 
     async def put(self, entry: QueueEntry) -> QueueEntry:
-        """Keeps an entry as one of this user; play sessions write themselves down with it."""
-        own = entry if entry.user is not None else replace(entry, user=self._user)
+        """Keeps an entry, of this user if it names none; play sessions write themselves down with it."""
+        own = entry if entry.user is not None else replace(entry, user=self.user)
         await _in_thread(self._store.put, own)
         return own
-
-    @property
-    def _user(self) -> str | None:
-        """Whose token was sent last."""
-        token = self._tokens.known if self._tokens is not None else None
-        return subject_of(token) if token is not None else None
 
     async def _settle(self, failures: "_Failures") -> None:
         """Turns what play sessions have written down into sessions that can be sent."""

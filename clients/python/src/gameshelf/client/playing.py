@@ -83,6 +83,8 @@ class PlaySession:
         self.is_over = False
         """Whether the service has ended it, and refuses another one."""
         self._offline_id = self._end_key = ""
+        self._user: str | None = None
+        """Who was signed in when the session, or what is played without one, began: what is queued of it is theirs."""
         self._played = PlayedStretches(now(), heartbeat_seconds)
         self._is_away = self._is_noted = False
         """Whether the service does not answer, and whether the queue has an end of this session."""
@@ -121,12 +123,12 @@ class PlaySession:
         is_new = answer.status == 201
         self._played = PlayedStretches(sent, self._interval, self._played.ahead)
         self._compare_clocks(sent, answer.headers, answer.data["attributes"]["start_time"] if is_new else None)
-        self.id, self._end_key = answer.data["id"], str(uuid4())
+        self.id, self._end_key, self._user = answer.data["id"], str(uuid4()), self._signed_in
         self._is_noted = not is_new  # it may have begun before a crash: then the queue may have an end of it
 
     async def _start_offline(self) -> None:
         """Begins a session that is only written down, with the last turn."""
-        self.id, self._offline_id = None, str(uuid4())
+        self.id, self._offline_id, self._user = None, str(uuid4()), self._signed_in
         self._played = PlayedStretches(self._played.current[1], self._interval, self._played.ahead)
         await self._write_open()
         self._note_away(True)
@@ -156,7 +158,7 @@ class PlaySession:
 
     async def _return(self) -> None:
         """Tries once whether the service is reached again. Then what comes now is a session there."""
-        offline_id, stretch = self._offline_id, self._played.current
+        offline_id, stretch, user = self._offline_id, self._played.current, self._user
         try:
             await self._start(self._heartbeats, self._turn_seconds)
         except _AWAY:
@@ -168,7 +170,7 @@ class PlaySession:
             self._ended(refusal)
         else:
             try:
-                await self._write_down(SESSION, stretch, offline_id)
+                await self._write_down(SESSION, stretch, offline_id, user)
             finally:
                 self._note_away(False)  # at last: a program sends the queue then
 
@@ -189,13 +191,35 @@ class PlaySession:
             if refusal.code == "SESSION_ALREADY_ENDED" and refusal.meta.get("end_reason") == "timeout":
                 await self._continue(session_id, refusal.meta)
             elif refusal.status in (404, 409):
-                await self._forget_note(session_id)
+                await self._release(session_id)
                 self._ended(refusal)
             else:
                 await self._unanswered(session_id)
         else:
             self._compare_clocks(sent, answer.headers)
             await self._acknowledged(session_id, answer.headers.get("X-Seat-Lost-At", ""))
+
+    async def _release(self, session_id: str) -> None:
+        """The service counts nothing more of a session. If another player has signed in meanwhile, that was the answer
+        to them: what is noted waits for the player who has played it."""
+        if self._queue is not None and self._is_other_signed_in:
+            await self._queue.put(self._end_of(session_id, ENDED_SESSION))
+        else:
+            await self._forget_note(session_id)
+
+    @property
+    def _player(self) -> str | None:
+        """Whose this is: who was signed in when it began, or is known first."""
+        self._user = self._user or self._signed_in
+        return self._user
+
+    @property
+    def _signed_in(self) -> str | None:
+        return self._queue.user if self._queue is not None else None
+
+    @property
+    def _is_other_signed_in(self) -> bool:
+        return self._user is not None and self._signed_in not in (None, self._user)
 
     async def _unanswered(self, session_id: str) -> None:
         """The next heartbeat comes at its time. Until then the queue has what this process would lose in a crash."""
@@ -287,6 +311,9 @@ class PlaySession:
                 return
             if refusal.status not in (404, 409):
                 raise
+            if self._is_other_signed_in:
+                await self._release(self.id)
+                return
             session, headers = refusal.meta, refusal.headers
         except asyncio.CancelledError:  # the player waits no longer
             if self._queue is not None:
@@ -315,21 +342,24 @@ class PlaySession:
         except Exception as error:
             self._notify(PlayNotice("failed", error=error))
 
-    async def _write_down(self, kind: str, stretch: Stretch | None = None, entry_id: str = "") -> None:
+    async def _write_down(
+        self, kind: str, stretch: Stretch | None = None, entry_id: str = "", user: str | None = None
+    ) -> None:
         """Keeps a session that the service does not know, by default the current one."""
         if self._queue is None:
             return
+        user = user or self._player
         (begin, end), entry_id = stretch or self._played.current, entry_id or self._offline_id
         if kind == SESSION and end - begin < SHORTEST:
             await self._queue.discard(entry_id)
             return
         times = {"start_time": self._text(begin), "end_time": self._text(end)}
-        await self._queue.put(QueueEntry(entry_id, kind, {**self._said, **times, **self._held(kind)}))
+        await self._queue.put(QueueEntry(entry_id, kind, {**self._said, **times, **self._held(kind)}, user=user))
 
     def _end_of(self, session_id: str, kind: str) -> QueueEntry:
         stretches = [[self._text(begin), self._text(end)] for begin, end in self._played.unacknowledged]
         said = {**self._said, "stretches": stretches, "key": self._end_key, **self._held(kind)}
-        return QueueEntry(session_id, kind, said)
+        return QueueEntry(session_id, kind, said, user=self._player)
 
     def _held(self, kind: str) -> dict[str, str]:
         """Until when an entry is only sent by those who know that it is whole, by the clock of this machine."""

@@ -54,7 +54,8 @@ def rests_of(ended: QueueEntry, session: Mapping[str, Any]) -> list[QueueEntry]:
         start = max(from_text(begin), counted_until)
         if from_text(end) - start >= SHORTEST:
             times = {"start_time": to_text(start), "end_time": end}
-            rests.append(QueueEntry(f"{ended.id}-rest-{number}", SESSION, {**said, **times}))
+            rest_id = f"{ended.id}-rest-{number}"
+            rests.append(QueueEntry(rest_id, SESSION, {**said, **times}, user=ended.user))
     return rests
 
 

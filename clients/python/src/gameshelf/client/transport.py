@@ -11,8 +11,14 @@ from uuid import uuid4
 
 import httpx
 from gameshelf.client.answers import LibraryAnswer
-from gameshelf.client.errors import ForeignAnswer, LibraryProblem, LibraryRefusal, LibraryUnreachable
-from gameshelf.client.etags import EtagStore, KeptAnswer, user_of
+from gameshelf.client.errors import (
+    ForeignAnswer,
+    LibraryProblem,
+    LibraryRefusal,
+    LibraryUnreachable,
+    TokenUnavailable,
+)
+from gameshelf.client.etags import EtagStore, KeptAnswer, subject_of, user_of
 from gameshelf.client.pools import connection_of
 from gameshelf.client.retries import Attempts, RetryRules, is_temporary, retry_after
 from gameshelf.client.returns import Returns
@@ -62,16 +68,22 @@ class Transport:
         self.returns = Returns()
         self._timeout: httpx.Timeout | None = None
         """Of one try; None: that of ``http``."""
+        self._user: str | None = None
+        """The player that all calls are for; None: the player of the token that there is."""
 
     def with_options(
-        self, headers: Mapping[str, str | None], timeout_seconds: float | None, rules: RetryRules | None
+        self,
+        headers: Mapping[str, str | None],
+        timeout_seconds: float | None,
+        rules: RetryRules | None,
+        user: str | None,
     ) -> Self:
         """The same with other options; it shares connections, token and kept answers."""
         other = copy(self)
         given = {name: value for name, value in headers.items() if value is not None}
         other._headers = {**self._headers, **_checked(given)}
         other._timeout = httpx.Timeout(timeout_seconds) if timeout_seconds is not None else self._timeout
-        other._rules = rules or self._rules
+        other._rules, other._user = rules or self._rules, user or self._user
         return other
 
     async def send(self, call: Call) -> LibraryAnswer[Any]:
@@ -108,7 +120,7 @@ class Transport:
             content = json.dumps({"data": {"attributes": call.attributes}}, ensure_ascii=False).encode()
         while True:
             said, is_connection, refusal = None, False, None
-            authorization = {"Authorization": f"Bearer {await self.tokens.current()}"}
+            authorization = {"Authorization": f"Bearer {await self._token()}"}
             try:
                 async with connection_of(self._http):
                     response = await self._http.request(
@@ -139,6 +151,12 @@ class Transport:
             if pause is None:
                 raise LibraryUnreachable(reason, said, refusal)
             await self._pause(pause)
+
+    async def _token(self) -> str:
+        token = await self.tokens.current()
+        if self._user is not None and subject_of(token) != self._user:
+            raise TokenUnavailable("no token of this player: another one has signed in")
+        return token
 
     async def _kept(self, call: Call) -> tuple[KeptAnswer | None, str]:
         if self._etags is None or not call.has_etag:

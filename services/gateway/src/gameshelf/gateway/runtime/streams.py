@@ -56,6 +56,7 @@ _LOCK_FREE = Statement(
     .with_for_update(skip_locked=True)
 )
 # The same statement checks the hash and creates the row, since an erasure writes the hash before it deletes the row.
+# It returns what it has made: Citus also counts a row that was there.
 # After a restore numbers begin at a higher offset: the user may have had a row in the time that was lost.
 _begin = func.coalesce(
     select(cast(func.extract("epoch", func.max(col(RestoreRecord.restored_at))), BigInteger) * 1000).scalar_subquery(),
@@ -69,6 +70,7 @@ _CREATE = Statement(
         include_defaults=False,
     )
     .on_conflict_do_nothing()
+    .returning(col(UserStream.user_id))
 )
 _members = rows("members", user_id=("user_ids", Uuid), user_hash=("user_hashes", LargeBinary))
 _made = (
@@ -227,7 +229,7 @@ class UserStreams:
         """Makes the row of a user who has none, which locks it; returns False if there is one, or the account was
         erased. One round trip, which waits for another transaction that makes the row.
         """
-        return await _CREATE.run(connection, user_id=user_id, user_hash=self.hash(user_id)) == 1
+        return await _CREATE.first(connection, user_id=user_id, user_hash=self.hash(user_id)) is not None
 
     async def lock_free(self, connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, int]:
         """Locks the rows that no other transaction holds; returns each one's newest event number. Never waits.

@@ -1,4 +1,4 @@
-"""Finds what Citus refuses in a change of a distributed table, or of a table that each machine has a copy of.
+"""Finds what Citus refuses or does otherwise in a change of a distributed table, or of one that each machine has.
 
 Citus evaluates what it can before it sends a change to the machine of the rows; what it can't, it refuses. These rules
 are those that were met with version 13.2; a plan on a server is the only full proof.
@@ -23,6 +23,7 @@ class Obstacle(StrEnum):
     """Why Citus refuses a change."""
 
     PARAMETER = "a parameter in ON CONFLICT of an INSERT from a SELECT: a machine does not know the types of the others"
+    RETURNED = "a parameter in RETURNING of an INSERT from a SELECT, which no machine gets: return a column"
     FUNCTION = "a function in ON CONFLICT that is not immutable: take the value from excluded"
     VOLATILE = "a volatile function in UPDATE: pass the value"
     SUBQUERY = "a subquery in VALUES: insert from a SELECT, or read it first"
@@ -39,11 +40,26 @@ def obstacles(sql: str) -> frozenset[Obstacle]:
     return frozenset(found)
 
 
+def is_miscounted(sql: str) -> bool:
+    """Returns whether Citus may count rows that a statement has not changed: those of an INSERT from a SELECT that
+    were there, unless it returns what it has changed.
+    """
+    change = pglast.parse_sql(sql)[0].stmt
+    return (
+        isinstance(change, ast.InsertStmt)
+        and change.onConflictClause is not None
+        and not change.selectStmt.valuesLists
+        and not change.returningClause
+    )
+
+
 def _of_insert(node: Any) -> set[Obstacle]:
     found: set[Obstacle] = set()
     values = node.selectStmt.valuesLists if node.selectStmt else None
     if values and any(isinstance(part, ast.SubLink) for part in _walk(values)):
         found.add(Obstacle.SUBQUERY)
+    if not values and any(isinstance(part, ast.ParamRef) for part in _walk(node.returningClause)):
+        found.add(Obstacle.RETURNED)
     if conflict := node.onConflictClause:
         changed = (conflict.targetList, conflict.whereClause)
         if not values and any(isinstance(part, ast.ParamRef) for part in _walk(changed)):

@@ -99,6 +99,8 @@ def _engine(dsn: str) -> AsyncEngine:
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql("SET LOCAL search_path = public")
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+            # A coordinator of Citus may be set to show the parts of tables, which would be compared with the models.
+            connection.exec_driver_sql("SET LOCAL citus.override_table_visibility = on")
 
     return engine
 

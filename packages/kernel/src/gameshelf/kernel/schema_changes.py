@@ -6,6 +6,7 @@ it without such a lock. Rules of a migration (contract, section 12):
 * a new column is nullable or has a constant default; the version before has to continue to work;
 * columns and tables that a version no longer uses are removed by a later version's migration;
 * an index of an existing table is created by ``create_index``, a check is added by ``add_check``;
+* a trigger is dropped by ``drop_trigger``: where tables are distributed there is none;
 * a table with many rows per user gets ``set_rows_per_user``.
 """
 
@@ -47,6 +48,20 @@ def drop_index(name: str, table: str, *, schema: str) -> None:
     """Drops an index concurrently; does nothing where there is none. It commits the changes of the migration before."""
     with op.get_context().autocommit_block():
         op.drop_index(name, table_name=table, schema=schema, postgresql_concurrently=True, if_exists=True)
+
+
+def drop_trigger(name: str, table: str, *, schema: str) -> None:
+    """Drops a trigger; does nothing where there is none. Citus refuses ``DROP TRIGGER IF EXISTS`` for a distributed
+    table, which has none.
+    """
+    full = f'"{schema}"."{table}"'
+    op.execute(f"""
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = '{full}'::regclass AND tgname = '{name}') THEN
+        DROP TRIGGER "{name}" ON {full};
+    END IF;
+END $$
+""")
 
 
 def add_check(name: str, table: str, condition: str, *, schema: str) -> None:

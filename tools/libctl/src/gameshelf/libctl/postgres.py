@@ -16,6 +16,13 @@ Connection: TypeAlias = "asyncpg.Connection[Any]"
 MAINTENANCE = "postgres"
 """From where databases are made, renamed and dropped."""
 _CONNECT_SECONDS = 10
+_SESSION = {
+    "application_name": "libctl",
+    "search_path": "pg_catalog",
+    # A coordinator of Citus may be set to show the parts of tables, which are no tables of ours. Without Citus it is a
+    # name that means nothing.
+    "citus.override_table_visibility": "on",
+}
 _AWAY = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 
 
@@ -82,7 +89,7 @@ class PostgresDatabase:
                 self.dsn(name),
                 timeout=_CONNECT_SECONDS,
                 statement_cache_size=0,
-                server_settings={"application_name": "libctl", "search_path": "pg_catalog", **settings},
+                server_settings={**_SESSION, **settings},
             )
         with self.explained_errors():
             try:

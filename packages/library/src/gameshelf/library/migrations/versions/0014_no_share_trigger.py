@@ -4,6 +4,7 @@ Every release that may run makes its marks by itself. A table with triggers can'
 """
 
 from alembic import op
+from gameshelf.kernel.schema_changes import drop_trigger
 
 revision = "0014"
 down_revision = "0013"
@@ -12,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("DROP TRIGGER IF EXISTS share_change ON library.user_library_items")
+    drop_trigger("share_change", "user_library_items", schema="library")
     op.execute("DROP FUNCTION IF EXISTS library.mark_share_change()")
 
 

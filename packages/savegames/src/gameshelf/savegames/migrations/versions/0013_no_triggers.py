@@ -1,6 +1,7 @@
 """The triggers for the release before the last one go: a table with triggers can't be distributed."""
 
 from alembic import op
+from gameshelf.kernel.schema_changes import drop_trigger
 
 revision = "0013"
 down_revision = "0012"
@@ -10,9 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     # The last release folds names and knows sets, so it needs neither trigger (0006, 0009).
-    op.execute("DROP TRIGGER IF EXISTS clear_slot_key ON savegames.savegame_slots")
+    drop_trigger("clear_slot_key", "savegame_slots", schema="savegames")
     op.execute("DROP FUNCTION IF EXISTS savegames.clear_slot_key()")
-    op.execute("DROP TRIGGER IF EXISTS keep_contents_of_sets ON savegames.savegame_contents")
+    drop_trigger("keep_contents_of_sets", "savegame_contents", schema="savegames")
     op.execute("DROP FUNCTION IF EXISTS savegames.keep_contents_of_sets()")
 
 

@@ -6,7 +6,7 @@ be repeated, and each table is a transaction of its own: nobody waits for one wh
 
 import sqlalchemy as sa
 from alembic import op
-from gameshelf.kernel.schema_changes import create_index, drop_index
+from gameshelf.kernel.schema_changes import create_index, drop_index, drop_trigger
 
 revision = "0016"
 down_revision = "0015"
@@ -36,7 +36,7 @@ DO $$ BEGIN
     END IF;
 END $$
 """)
-        op.execute(f"DROP TRIGGER IF EXISTS nobody ON gateway.{table}")
+        drop_trigger("nobody", table, schema="gateway")
         _commit()
     op.execute("DROP FUNCTION IF EXISTS gateway.nobodys_user_id(), gateway.nobodys_user_hash()")
 

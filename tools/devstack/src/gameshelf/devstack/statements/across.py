@@ -1,7 +1,7 @@
 """The statements that touch several users' rows, each with its reason and with who runs it, by where it stands.
 
-A request runs none of them; a batch call, which names several users, runs one for each shard. What is not here is one
-user's, or nobody's; tests hold that, and that ``docs/scaling.md`` has the same list.
+Requests run none of them, but for what a batch call, or heartbeats that Redis does not know, ask for several users at
+once. What is not here is one user's, or nobody's; tests hold that, and that ``docs/scaling.md`` has the same list.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,9 @@ class AcrossUsers:
     """Statements of one module that the same caller runs."""
 
     by: str
-    """Who runs them: consumer, relay, sockets, ``job <name>`` or ``libctl <noun>``, separated by commas."""
+    """Who runs them: consumer, relay, sockets, heartbeats, batch calls, jobs, ``job <name>``, libctl or ``libctl
+    <noun>``, separated by commas.
+    """
     reason: Reason
     module: str
     names: str
@@ -44,12 +46,14 @@ GROUPS = (
     AcrossUsers("job erasure", _FAMILY, "library._family.store.seats", "_RELEASE_ALL"),
     AcrossUsers("job erasure", _FAMILY, "playtime._store.erasure", "_ERASE_OWNER _ERASE_OWNER_OF_PARTS"),
     AcrossUsers("consumer, jobs", Reason.PARTS, f"{_OUTBOX}.store", "_CLOSE_GROUP _ADD_RECORDS"),
-    AcrossUsers("job session watch", Reason.PARTS, "playtime._store.liveness", "_CHECKPOINT _REVIVE _KNOWN"),
+    AcrossUsers("job session watch", Reason.PARTS, "playtime._store.liveness", "_CHECKPOINT"),
+    AcrossUsers("heartbeats", Reason.PARTS, "playtime._store.liveness", "_REVIVE"),
+    AcrossUsers("heartbeats, job session watch", Reason.PARTS, "playtime._store.liveness", "_KNOWN"),
     AcrossUsers("job session watch", Reason.JOB, "playtime._store.liveness", "_RUNNING"),
     AcrossUsers("consumer", Reason.PARTS, "gateway.runtime.kafka.inbox", "_TAKE"),
     AcrossUsers("consumer", Reason.JOB, "gateway.runtime.kafka.deferred", "_COUNT _WAITING _DUE _COUNTS"),
-    AcrossUsers("consumer, jobs", Reason.PARTS, "gateway.runtime.streams", "_OPEN_GROUP"),
-    AcrossUsers("consumer, jobs", Reason.SHARDS, "gateway.runtime.streams", "_LOCK_FREE"),
+    AcrossUsers("consumer", Reason.PARTS, "gateway.runtime.streams", "_OPEN_GROUP"),
+    AcrossUsers("jobs", Reason.SHARDS, "gateway.runtime.streams", "_LOCK_FREE"),
     AcrossUsers("batch calls, heartbeats, libctl", Reason.SHARDS, "gateway.runtime.streams", "_BEING_ERASED"),
     AcrossUsers("sockets", Reason.PARTS, "gateway.runtime.ws.sweep", "_STREAMS"),
     AcrossUsers("job erasure", Reason.PARTS, f"{_OUTBOX}.erased_names", "_TABLES"),
@@ -72,7 +76,7 @@ GROUPS = (
         "savegames._store.scans",
         "_KNOWN _EXPECTED _HELD _MISS _BACK _LOST _OPEN _COUNT_OPEN",
     ),
-    AcrossUsers("job sales", Reason.JOB, "wishlist._store.fanouts", "_HELD_BACK _PRUNE"),
+    AcrossUsers("job sales", Reason.JOB, "wishlist._store.fanouts", "_HELD_BACK"),
     AcrossUsers(
         "job sales", Reason.PRODUCT, "wishlist._store.fanouts", "_WISHERS _WISHERS_WITH_TARGET _RECORD _HOLD_BACK"
     ),
@@ -83,12 +87,16 @@ GROUPS = (
     AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_PRUNE_DEAD_LETTERS _PRUNE_AUDIT"),
     AcrossUsers("job retention", Reason.JOB, "gateway.runtime.jobs.retention", "_WITHOUT_LOCKS"),
     AcrossUsers("job retention", Reason.JOB, "settings._history.store", "_PRUNE"),
+    AcrossUsers("job retention", Reason.JOB, "wishlist._store.fanouts", "_PRUNE"),
     AcrossUsers("job retention", Reason.JOB, "achievements._attempts.store", "_PRUNE"),
     AcrossUsers("job forwarding", Reason.JOB, f"{_OUTBOX}.forwarded", "_WAITING _PAGE"),
-    AcrossUsers("job gauges", Reason.RELAY, f"{_OUTBOX}.backlog", "_MEASURE _COUNT"),
-    AcrossUsers("job gauges, libctl events", Reason.RELAY, f"{_OUTBOX}.lanes", "_LANES _PAGE"),
+    AcrossUsers("job gauges, job targets", Reason.RELAY, f"{_OUTBOX}.backlog", "_MEASURE _COUNT"),
+    AcrossUsers("libctl events", Reason.RELAY, f"{_OUTBOX}.lanes", "_LANES"),
+    AcrossUsers("job gauges, job targets, libctl events", Reason.RELAY, f"{_OUTBOX}.lanes", "_PAGE"),
     AcrossUsers("job refused records", Reason.RELAY, f"{_OUTBOX}.refused", "_PUT_BACK _PUT_BACK_WITHOUT_LOCKS"),
-    AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.refused", "_SET_ASIDE _COUNT _KINDS"),
+    AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.refused", "_SET_ASIDE"),
+    AcrossUsers("relay, libctl events", Reason.RELAY, f"{_OUTBOX}.refused", "_COUNT"),
+    AcrossUsers("libctl events", Reason.RELAY, f"{_OUTBOX}.refused", "_KINDS"),
     AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.relayed", "_OWN _OTHERS _TAKE_SHARDS _PENDING _REMOVE"),
     AcrossUsers("relay", Reason.RELAY, f"{_OUTBOX}.relayed", "_HAS _TOPICS _SHARDS_OF _PENDING_OF _REMOVE_OF_SHARDS"),
     AcrossUsers("job sales", Reason.RELAY, f"{_OUTBOX}.store", "_WAITING"),
@@ -100,7 +108,7 @@ GROUPS = (
     AcrossUsers("libctl find", Reason.SUPPORT, "playtime._queries.finding", "_SESSIONS"),
     AcrossUsers("libctl find", Reason.SUPPORT, "gateway.runtime.support.finding", "_USERS _LETTERS"),
     AcrossUsers("libctl orders", Reason.SUPPORT, "library._queries.orders", "_OWNERS"),
-    AcrossUsers("libctl audit", Reason.SUPPORT, "gateway.runtime.support.audit", "_FIND _LIST _LIST_OF_ITEM"),
+    AcrossUsers("libctl", Reason.SUPPORT, "gateway.runtime.support.audit", "_FIND _LIST _LIST_OF_ITEM"),
     AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.dead_letters", "_WHOSE _LIST _COUNT"),
     AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.outbox", "_COUNT_OF _FORWARDED"),
     AcrossUsers("libctl events", Reason.SUPPORT, "gateway.runtime.support.replay", "_REPLAY _PICK"),

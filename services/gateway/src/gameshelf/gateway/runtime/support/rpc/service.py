@@ -1,6 +1,8 @@
 """``LibraryAdminService``: checks roles, writes the audit, and passes each call to the object that serves it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +29,8 @@ SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
 _MAX_TEXT = 500
 _NO_TARGET = frozenset({"change", "user_id", "owner_user_id", "actor_id", "cursor", "sought"})
 """An erasure could not remove an id from ``target``; a cursor may contain one, and so may a search."""
+_OF_BATCHES = 1
+"""How many changes of batches a process makes at once: a batch is long, and must leave room for the other requests."""
 
 Serve = Callable[[Any, Identity], Awaitable[Message]]
 
@@ -43,6 +47,7 @@ class LibraryAdmin:
         self._commands = context.commands.all
         self._refusals = RefusalAudit(context.audit)
         self._serve = {command.rpc: _method(command, nouns) for command in self._commands}
+        self._of_batches = asyncio.Semaphore(_OF_BATCHES)
 
     def install(self, server: grpc.aio.Server) -> str:
         """Adds the service to a server; returns its full name."""
@@ -67,7 +72,8 @@ class LibraryAdmin:
             try:
                 if not by.roles & command.roles:
                     raise PermissionDenied(command=command.name, needs=" or ".join(sorted(command.roles)))
-                response = await serve(request, by)
+                async with self._turn(request):
+                    response = await serve(request, by)
                 if command.kind is CommandKind.AUDITED_READ:
                     await self._audit(by, NewEntry(EntryKind.READ, command.name, _user(request), _target(request)))
                 return response
@@ -84,6 +90,10 @@ class LibraryAdmin:
                     del refusal  # a frame that refers to its own exception keeps the request in memory
 
         return wrapped
+
+    def _turn(self, request: Message) -> AbstractAsyncContextManager[Any]:
+        """Waits for a turn among the changes of batches; other calls need none."""
+        return self._of_batches if getattr(getattr(request, "change", None), "batch_id", "") else nullcontext()
 
     async def _require_account(self, by: Identity) -> None:
         """Raises Unauthenticated for a caller whose own account was erased, even if the token has not expired."""

@@ -77,6 +77,22 @@ def test_verbs_and_options_are_completed(words, offered):
     assert offered <= complete(*words)[0]
 
 
+def test_what_has_no_uuid_is_completed_too(tmp_path):
+    file = tmp_path / "shown.json"
+    batch = "3f0c8f0e-6f0b-4a57-9d55-1f6f1f4f2a90"
+    remember = (
+        "from gameshelf.libctl.output import Output; Output().result({'order_id': 'ORD-1', 'entries': "
+        f"[{{'audit_id': 17, 'command': 'quota set', 'batch_id': '{batch}'}}, {{'audit_id': 0, 'batch_id': None}}]}})"
+    )
+    subprocess.run([sys.executable, "-c", remember], env={**os.environ, "LIBCTL_SHOWN": str(file)}, check=True)
+    shown = {"LIBCTL_SHOWN": str(file)}
+    assert complete("orders", "show", "ord", **shown)[0] == {"ORD-1"}
+    assert complete("audit", "show", "", **shown)[0] == {"17"}
+    assert complete("audit", "undo", "", **shown)[0] == {"17", batch}
+    assert complete("audit", "list", "--batch", "3f", **shown)[0] == {batch}
+    assert complete("quota", "set", "2GiB", "--batch", "", **shown)[0] == {batch}
+
+
 def test_ids_are_completed_from_what_was_shown_last(tmp_path):
     user, product = "3f2b8c1e-0000-4000-8000-000000000001", "3f2b8c1e-0000-4000-8000-000000000002"
     file = tmp_path / "state" / "shown.json"

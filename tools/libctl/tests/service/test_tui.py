@@ -13,6 +13,7 @@ import httpx
 import pytest
 import websockets
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.ports import listens
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 from gameshelf.devstack.servers.base import free_port
 from gameshelf.libctl.client import Client
@@ -391,7 +392,9 @@ def served(support, owner):
         stderr=subprocess.PIPE,
         text=True,
     )
-    yield process.stderr.readline().split()[1]
+    address = process.stderr.readline().split()[1]
+    wait_for(lambda: listens(port))  # the address is printed a moment before
+    yield address
     process.terminate()
     assert process.wait(PATIENCE_SECONDS) in (0, 143)
     process.stderr.close()

@@ -1,6 +1,7 @@
 """Ids on the command line: whole, or their beginning where that is the beginning of one thing only."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -34,12 +35,7 @@ class IdParameter(click.ParamType[UUID]):
         return self._of_beginning(text)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        found = shown.load()
-        return [
-            CompletionItem(one.id, help=one.label or None)
-            for one in found
-            if one.kind == self.kind and one.id.startswith(incomplete.lower())
-        ]
+        return shown_ids(self.kind)(ctx, param, incomplete)
 
     def _of_beginning(self, text: str) -> UUID:
         """Asks the service for the id that begins so. Raises NothingFound; Usage if several do."""
@@ -55,6 +51,19 @@ class IdParameter(click.ParamType[UUID]):
         if len(ids) > 1:
             raise Usage(f"several ids of a {called} begin with {text}: {', '.join(ids)}", "type more of the id")
         return UUID(ids[0])
+
+
+def shown_ids(*kinds: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Completes an id of these kinds from what was shown last: of what is no UUID, such as an order, too."""
+
+    def complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [
+            CompletionItem(one.id, help=one.label or None)
+            for one in shown.load()
+            if one.kind in kinds and one.id.casefold().startswith(incomplete.casefold())
+        ]
+
+    return complete
 
 
 def is_whole(text: str) -> bool:

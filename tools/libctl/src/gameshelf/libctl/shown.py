@@ -28,9 +28,12 @@ _KINDS = {
     "session_id": "session",
     "link_id": "link",
     "dead_letter_id": "dead_letter",
+    "order_id": "order",
+    "audit_id": "audit_entry",
+    "batch_id": "batch",
 }
 # What may stand beside an id and says what it is. Of a user that would be the name of a person.
-_LABELS = {"product": "title", "save": "slot_name", "user": ""}
+_LABELS = {"product": "title", "save": "slot_name", "audit_entry": "command", "user": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,8 @@ def _ids(data: Any) -> Iterator[ShownId]:
             yield ShownId(data["kind"], data["id"], str(label)[:_LONGEST_LABEL])
         for name, value in data.items():
             kind = _KINDS.get(name)
-            if kind and isinstance(value, str) and value:
+            if kind and isinstance(value, str | int) and value:  # an audit entry has a number
                 label = data.get(_LABELS.get(kind, "title")) or ""
-                yield ShownId(kind, value, str(label)[:_LONGEST_LABEL])
+                yield ShownId(kind, str(value), str(label)[:_LONGEST_LABEL])
             elif isinstance(value, dict | list):
                 yield from _ids(value)

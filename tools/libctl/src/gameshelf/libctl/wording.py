@@ -71,6 +71,7 @@ _REASONS = {
     "no_such_file": ("this version has no such file", "libctl saves files USER SAVE"),
     "in_trash": ("the save is in the trash", "libctl saves restore USER SAVE takes it out"),
     "already_undone": ("this was already undone", "libctl audit show ENTRY"),
+    "undone_since": ("what this batch has changed was undone since", "a new dry run of the list, which is a new batch"),
     "nothing_changed": ("this changed nothing, so there is nothing to undo", "libctl audit show ENTRY"),
     "no_way_back": ("this can't be undone", "libctl audit show ENTRY; then use the opposite command"),
 }

@@ -15,6 +15,7 @@ from gameshelf.libctl.changing import ApplyOptions, ChangeCall, carry_out, optio
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.doubts import doubt
 from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.ids import shown_ids
 from gameshelf.libctl.output import Output
 from gameshelf.libctl.shapes import Shape, with_shape
 from gameshelf.protos.library.v1.admin_change_pb2 import ChangeResult
@@ -75,7 +76,11 @@ def player_change(*own: str, line: str = "", confirms: bool = False) -> Callable
         wrapped.own_arguments = own
         wrapped = rate_option(wrapped)
         wrapped = click.option(
-            "--batch", metavar="BATCH", type=click.UUID, help="Continue a batch; with --apply make its changes."
+            "--batch",
+            metavar="BATCH",
+            type=click.UUID,
+            shell_complete=shown_ids("batch"),
+            help="Continue a batch; with --apply make its changes.",
         )(wrapped)
         wrapped = click.option(
             "--users-file",

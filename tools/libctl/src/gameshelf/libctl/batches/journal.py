@@ -117,9 +117,10 @@ class Journal:
         except OSError as error:
             hint = "name another folder in LIBCTL_BATCHES"
             raise Refused(f"the journal {path} can't be written ({error.strerror})", hint) from None
-        is_empty = True
+        is_empty = False  # it may be the journal of another process, until it is ours
         try:
             with _opened(path) as connection:
+                is_empty = True
                 for table in ("about", "items", "differences"):
                     connection.execute(f"DROP TABLE IF EXISTS {table}")
                 connection.executescript(_SCHEMA)

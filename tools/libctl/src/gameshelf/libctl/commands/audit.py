@@ -9,7 +9,7 @@ from gameshelf.libctl.batches.undo import EntryOrBatch, undo_batch
 from gameshelf.libctl.changing import ApplyOptions, carry_out, changing_as, differences
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.doubts import doubt
-from gameshelf.libctl.ids import USER_ID
+from gameshelf.libctl.ids import USER_ID, shown_ids
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, table
@@ -31,7 +31,7 @@ def group() -> None:
 @click.option("--kind", type=click.Choice(["change", "refusal", "read"]), help="Only entries of this kind.")
 @click.option("--command", help="Only this command, such as 'quota set'.")
 @click.option("--ticket", default="", help="Only entries of this ticket, as it was given.")
-@click.option("--batch", type=click.UUID, help="Only entries of this batch.")
+@click.option("--batch", type=click.UUID, shell_complete=shown_ids("batch"), help="Only entries of this batch.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @answers(messages.ListAuditResponse, "entries")
@@ -82,7 +82,7 @@ def list_(
 
 
 @group.command()
-@click.argument("entry", type=_ENTRY)
+@click.argument("entry", type=_ENTRY, shell_complete=shown_ids("audit_entry"))
 @answers(messages.AuditEntry)
 @click.pass_obj
 def show(out: Output, entry: int) -> None:
@@ -110,7 +110,7 @@ def show(out: Output, entry: int) -> None:
 
 
 @group.command()
-@click.argument("entry", type=EntryOrBatch())
+@click.argument("entry", type=EntryOrBatch(), shell_complete=shown_ids("audit_entry", "batch"))
 @rate_option
 @changing_as(CHANGE_OR_BATCH)
 @click.pass_obj

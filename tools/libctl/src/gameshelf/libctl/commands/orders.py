@@ -9,7 +9,7 @@ import click
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.commands.library import said_of
 from gameshelf.libctl.errors import NothingFound
-from gameshelf.libctl.ids import USER_ID
+from gameshelf.libctl.ids import USER_ID, shown_ids
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Branch, Output, tree, visible
@@ -29,7 +29,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("order")
+@click.argument("order", shell_complete=shown_ids("order"))
 @click.option("--user", type=USER_ID, help="The order's user, for an order of which nothing was applied.")
 @answers(messages.ShowOrderResponse)
 @click.pass_obj

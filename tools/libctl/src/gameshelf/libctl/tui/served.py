@@ -20,6 +20,8 @@ from textual_serve.server import Server
 MOST_SCREENS = 8
 """The number of screens at once; each is a process."""
 _KEY_BYTES = 24
+_HTTP = 80
+"""The port that no address of a page names."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -54,9 +56,9 @@ class LockedServer(Server):
     """textual-serve behind a lock."""
 
     def __init__(self, command: str, host: str, port: int, title: str) -> None:
-        super().__init__(command, host.strip("[]"), port, title, public_url=f"http://{host}:{port}")
+        self._authority = host if port == _HTTP else f"{host}:{port}"  # as browsers name it
+        super().__init__(command, host.strip("[]"), port, title, public_url=f"http://{self._authority}")
         self.key = secrets.token_urlsafe(_KEY_BYTES)
-        self._authority = f"{host}:{port}"
         self._screens = 0
 
     def initialize_logging(self) -> None:

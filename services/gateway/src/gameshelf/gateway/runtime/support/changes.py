@@ -217,10 +217,15 @@ class SupportChanges:
     async def _made_in_batch(
         self, connection: Connection, user_id: UUID | None, options: Options
     ) -> ChangeResult | None:
-        """Returns the result of a change that its batch has made already, so that a batch can be run again."""
+        """Returns the result of a change that its batch has made already, so that a batch can be run again.
+
+        Raises StateChanged for one that was undone since: a batch makes each change once.
+        """
         if not (options.apply and options.batch_id):
             return None
         made = await self.audit.find_in_batch(connection, user_id, options.batch_id, options.batch_item)
+        if made and made.undone_by is not None:
+            raise StateChanged(reason="undone_since", undone_by=made.undone_by)
         return self._result_of(made, options) if made else None
 
     async def _undone_before(self, undone_by: int, options: Options, by: Identity) -> ChangeResult | None:

@@ -115,7 +115,8 @@ class Transaction:
         self._make = services
         self._rules = rules
         self._services: dict[Any, Any] = {}
-        self._has_taken_forwarded = seen is not None and not seen.has_forwarded
+        # Not even where none was seen at first: one may have come before the rows of this change were locked.
+        self._has_taken_forwarded = False
         self.discarded = False
         self._origin = current_client_id()
 

@@ -17,24 +17,28 @@ class Pair:
 
     async def share(self):
         await self.instance.own(self.owner, self.game, self.instance.clock())
-        async with self.instance.transactions.begin(self.owner) as transaction:
-            new = NewLink(shared_with_user_id=self.member)
-            self.link_id = (await transaction.of(FamilyLinks).invite(self.owner, new)).id
+        await self.invite()
         await self.accept()
+        await self.instance.shares.run_once()
         return self
 
+    async def invite(self):
+        new = NewLink(shared_with_user_id=self.member)
+        self.link_id = (await self._run(self.owner, lambda links: links.invite(self.owner, new))).id
+
     async def accept(self):
-        async with self.instance.transactions.begin(self.member) as transaction:
-            await transaction.of(FamilyLinks).accept(self.member, self.link_id)
-        await self.instance.shares.run_once()
+        await self._run(self.member, lambda links: links.accept(self.member, self.link_id))
 
     async def revoke(self):
-        async with self.instance.transactions.begin(self.owner) as transaction:
-            await transaction.of(FamilyLinks).revoke(self.owner, self.link_id)
+        await self._run(self.owner, lambda links: links.revoke(self.owner, self.link_id))
 
     async def change(self, **changes):
-        async with self.instance.transactions.begin(self.owner) as transaction:
-            await transaction.of(FamilyLinks).change(self.owner, self.link_id, LinkChanges(**changes))
+        new = LinkChanges(**changes)
+        await self._run(self.owner, lambda links: links.change(self.owner, self.link_id, new))
+
+    async def _run(self, user, act):
+        """As the routes do it."""
+        return await self.instance.transactions.run(user, lambda transaction: act(transaction.of(FamilyLinks)))
 
     async def play(self):
         return await self.instance.start(self.member, self.game)
@@ -56,6 +60,25 @@ async def test_the_last_message_about_a_link_is_of_its_last_change(world, connec
         statuses = [one["data"]["status"] for one in sent if one["type"].endswith("family.link.updated.v1")]
         assert statuses == ["pending_approval", "active", "revoked_by_owner"]
         assert await connection.fetchval("SELECT count(*) FROM gateway.forwarded_events") == 0
+
+
+async def test_a_change_that_commits_before_the_link_is_locked_comes_first(world, connection):
+    """The owner's row is locked, and no forwarded event was seen, when the member accepts."""
+    async with world.instance() as instance:
+        pair = Pair(instance)
+        await pair.invite()
+        await instance.forwarding.run_once()
+
+        async def revoke_what_is_accepted(transaction):
+            await pair.accept()
+            await transaction.of(FamilyLinks).revoke(pair.owner, pair.link_id)
+
+        await instance.transactions.run(pair.owner, revoke_what_is_accepted)
+        await instance.forwarding.run_once()
+        records = await connection.fetch("SELECT value FROM gateway.outbox WHERE user_id = $1 ORDER BY id", pair.owner)
+        sent = [json.loads(row["value"]) for row in records]
+        statuses = [one["data"]["status"] for one in sent if one["type"].endswith("family.link.updated.v1")]
+        assert statuses == ["pending_approval", "active", "revoked_by_owner"]
 
 
 async def test_a_withdrawn_share_ends_its_session_and_no_later_one(world, connection):

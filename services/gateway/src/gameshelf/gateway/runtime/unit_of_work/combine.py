@@ -5,7 +5,7 @@ this for every statement.
 """
 
 import re
-from functools import cache
+from functools import lru_cache
 
 _PARAMETER = re.compile(r"\$(\d+)")
 _CHANGES = re.compile(
@@ -14,30 +14,33 @@ _CHANGES = re.compile(
 _WRITTEN = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM) (\w+\.\w+)")
 _CTE = re.compile(r"[,\s]*(\w+)(?:\([\w, ]*\))? AS (?:MATERIALIZED )?\s*\(")
 
+remembered = lru_cache(maxsize=1_000)
+"""As many as a connection prepares. Which texts there are depends on what is written together, and so on callers."""
+
 
 class NotCombinable(Exception):
     """These statements can't run as one: a part of it sees the state before all of them."""
 
 
-@cache
+@remembered
 def is_plain_read(query: str) -> bool:
     """Returns whether a query reads only, and locks nothing."""
     return _CHANGES.search(query) is None
 
 
-@cache
+@remembered
 def written_tables(query: str) -> frozenset[str]:
     """Returns the tables that a query writes, each with its schema."""
     return frozenset(_WRITTEN.findall(query))
 
 
-@cache
+@remembered
 def uses_any(query: str, tables: frozenset[str]) -> bool:
     """Returns whether a query reads or writes one of the tables."""
     return any(table in query for table in tables)
 
 
-@cache
+@remembered
 def lookups_together(first: str, others: tuple[tuple[str, int], ...]) -> str:
     """Returns one query for several: as many rows as the longest of the others has, the one row of the first in each.
 
@@ -60,7 +63,7 @@ def lookups_together(first: str, others: tuple[tuple[str, int], ...]) -> str:
     return f"SELECT {', '.join(columns)} FROM ({first}) AS _first LEFT JOIN {joined} ON true"  # noqa: S608
 
 
-@cache
+@remembered
 def writes_together(head: str, writes: tuple[str, ...]) -> str:
     """Returns one statement that runs ``head`` and then the writes, which become CTEs of it.
 

@@ -7,10 +7,9 @@ an insert names the user first. A statement of another shape has no form for a g
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from gameshelf.gateway.runtime.unit_of_work.combine import NotCombinable, is_plain_read, split_ctes
+from gameshelf.gateway.runtime.unit_of_work.combine import NotCombinable, is_plain_read, remembered, split_ctes
 
 _TYPE = r"TIMESTAMP WITH(?:OUT)? TIME ZONE|DOUBLE PRECISION|[A-Z]+(?:\(\d+(?:, \d+)?\))?"
 _PARAMETER = re.compile(rf"\$(\d+)((?:::({_TYPE})((?:\[\])*))?)")
@@ -65,7 +64,7 @@ def differing(calls: Sequence[Sequence[Any]]) -> tuple[bool, ...]:
     return tuple(any(call[place] != value for call in others) for place, value in enumerate(first))
 
 
-@cache
+@remembered
 def group_form(query: str, differs: tuple[bool, ...], *, has_result: bool = True) -> GroupForm | None:
     """Returns the form of a statement for several members; None if it has none.
 

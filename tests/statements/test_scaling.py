@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from gameshelf.devstack.source_tree import parse_source
-from gameshelf.devstack.statements import GROUPS, REQUESTS, list_as_table, tables_in
+from gameshelf.devstack.statements import GROUPS, list_as_table, tables_in
 from gameshelf.gateway.wiring import MIGRATIONS
 from gameshelf.libctl.main import NOUNS
 
@@ -41,10 +41,6 @@ def test_the_callers_of_what_crosses_shards_exist():
         else:
             assert kind == "libctl", caller
             assert name in NOUNS, caller
-
-
-def test_no_request_crosses_shards():
-    assert [group for group in GROUPS if REQUESTS in group.by.split(", ")] == []
 
 
 def test_no_statement_joins_a_local_table(statements):

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, Service, StartedPlatform
 from gameshelf.devstack.servers.kafka import PARTITIONS
+from gameshelf.devstack.statements import PACKAGES, across_users, tables
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.runtime.gateway import Gateway
 from gameshelf.gateway.wiring import build
@@ -270,6 +271,12 @@ def read_records() -> Callable[..., Awaitable[list[Any]]]:
     return read_topic
 
 
+@cache
+def keys_of_users() -> dict[str, str | None]:
+    """Every table with the column of its users."""
+    return {name: key for package in PACKAGES for name, key in tables(package).items()}
+
+
 class Measured:
     """A player's calls of an application in this process, and how many statements each has cost."""
 
@@ -306,12 +313,22 @@ class Measured:
         return result, len(self.statements)
 
     async def cost(
-        self, method: str, path: str, attributes: Any = None, status: int = 200, **more: Any
+        self,
+        method: str,
+        path: str,
+        attributes: Any = None,
+        status: int = 200,
+        *,
+        is_of_one_user: bool = True,
+        **more: Any,
     ) -> tuple[httpx.Response, int]:
-        """The answer to a request, and the number of round trips."""
+        """The answer to a request, and the number of round trips. Each statement has to be ``is_of_one_user``."""
         sent = {} if attributes is None else {"json": {"data": {"attributes": attributes}}}
         answer, cost = await self.count(self.client.request(method, path, **sent, **more))
         assert answer.status_code == status, (method, path, answer.text)
+        for statement, values in zip(self.statements, self.values, strict=True):
+            across = across_users(statement, values, keys_of_users())
+            assert across == [] or not is_of_one_user, f"{method} {path}: rows of several users"
         return answer, cost
 
 

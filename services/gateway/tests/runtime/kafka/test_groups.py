@@ -372,3 +372,29 @@ async def test_a_connection_that_ends_anywhere_leaves_all_or_nothing(batches):
         await batches.apply(*events)
         rows = [await batches.rows_of(user) for user in users]
         assert [len(one["gateway.outbox"]) for one in rows] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+async def test_a_connection_that_ends_at_the_commit_leaves_all_or_nothing(batches, monkeypatch, is_done):
+    execute, left = asyncpg.Connection.execute, 1
+
+    async def ending(self, query, *args, **how):
+        nonlocal left
+        if not query.startswith("COMMIT") or not left:
+            return await execute(self, query, *args, **how)
+        left -= 1
+        if is_done:
+            await execute(self, query, *args, **how)
+        self.terminate()
+        raise asyncpg.ConnectionDoesNotExistError("the answer was lost")
+
+    users = [uuid4() for _ in range(3)]
+    events = [purchase(user, uuid4()) for user in users]
+    monkeypatch.setattr(asyncpg.Connection, "execute", ending)
+    with pytest.raises(ExceptionGroup):
+        await batches.apply(*events)
+    assert left == 0
+    assert len(await batches.owned(users)) == (3 if is_done else 0)
+    await batches.apply(*events)
+    rows = [await batches.rows_of(user) for user in users]
+    assert [len(one["gateway.outbox"]) for one in rows] == [1, 1, 1]

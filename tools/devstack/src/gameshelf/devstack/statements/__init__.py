@@ -1,9 +1,10 @@
 """Every SQL statement of the code, found and judged: for the tests that prove something of all of them."""
 
-from gameshelf.devstack.statements.across import ACROSS, GROUPS, REQUESTS, AcrossUsers, Reason, list_as_table
+from gameshelf.devstack.statements.across import ACROSS, GROUPS, AcrossUsers, Reason, list_as_table
 from gameshelf.devstack.statements.classes import Class, Verdict, classify, is_read, tables_in
 from gameshelf.devstack.statements.found import PACKAGES, found, tables
 from gameshelf.devstack.statements.rows import Tables
+from gameshelf.devstack.statements.sent import across_users
 from gameshelf.devstack.statements.values import values
 from gameshelf.devstack.statements.work import PLANS, Measured, Work
 
@@ -12,7 +13,6 @@ __all__ = [
     "GROUPS",
     "PACKAGES",
     "PLANS",
-    "REQUESTS",
     "AcrossUsers",
     "Class",
     "Measured",
@@ -20,6 +20,7 @@ __all__ = [
     "Tables",
     "Verdict",
     "Work",
+    "across_users",
     "classify",
     "found",
     "is_read",

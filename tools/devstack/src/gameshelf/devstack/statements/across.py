@@ -1,7 +1,8 @@
 """The statements that touch several users' rows, each with its reason and with who runs it, by where it stands.
 
 Requests run none of them, but for what a batch call, or heartbeats that Redis does not know, ask for several users at
-once. What is not here is one user's, or nobody's; tests hold that, and that ``docs/scaling.md`` has the same list.
+once: the tests of their round trips look at each statement. What is not here is one user's, or nobody's; tests hold
+that, and that ``docs/scaling.md`` has the same list.
 """
 
 from collections.abc import Iterator
@@ -38,7 +39,6 @@ class AcrossUsers:
         return (f"{self.module}.{name}" for name in self.names.split())
 
 
-REQUESTS = "requests"
 _OUTBOX = "gateway.runtime.outbox"
 _FAMILY = Reason.FAMILY
 

@@ -190,4 +190,4 @@ def own_postgres(server_directory):
     server.durable = False
     server.start()
     yield server
-    server.stop()
+    server.remove()

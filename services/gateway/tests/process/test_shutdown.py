@@ -48,7 +48,7 @@ def fragile(create_platform, server_directory):
     for server in servers:
         server.thaw()
     platform.close()
-    postgres.stop()
+    postgres.remove()
 
 
 @pytest.mark.long

@@ -97,7 +97,8 @@ def library(postgres, filled):
     """The DSN of a filled database of the test's own."""
     name = f"library{uuid4().hex[:8]}"
     postgres.create_database(name, template=filled)
-    return postgres.dsn(name)
+    yield postgres.dsn(name)
+    postgres.drop_database(name)
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,7 @@ def archived(server_directory, execute):
     server.start()
     pgbackrest("--type=full", "backup")
     yield SimpleNamespace(server=server, repository=repository, environment=environment)
-    server.stop()
+    server.remove()
 
 
 def drill(archived, folder):

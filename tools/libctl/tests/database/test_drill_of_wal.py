@@ -38,7 +38,7 @@ def live(server_directory, execute, fetch):
     for _ in range(3):
         execute(dsn, "INSERT INTO gateway.backup_markers DEFAULT VALUES", "SELECT pg_switch_wal()")
     yield SimpleNamespace(server=server, dsn=dsn, base=base, wal=wal)
-    server.stop()
+    server.remove()
 
 
 def drill(live, folder, *words, base=None, wal=None, dsn=""):

@@ -30,7 +30,7 @@ def place(server_directory, create_platform):
     platform = create_platform(server.dsn())
     yield SimpleNamespace(server=server, platform=platform)
     platform.close()
-    server.stop()
+    server.remove()
 
 
 @pytest.mark.long

@@ -24,7 +24,7 @@ def store(server_directory):
     server = S3(server_directory / f"s3-{uuid4().hex[:8]}")
     server.start()
     yield server
-    server.stop()
+    server.remove()
 
 
 @pytest.fixture(scope="module")

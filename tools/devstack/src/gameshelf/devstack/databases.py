@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -53,6 +54,10 @@ class Databases:
             for package in packages:
                 package.upgrade(self._postgres.dsn(template))
         return self._postgres.dsn(self._new(self._templates.get(packages)))
+
+    def remove(self, dsn: str) -> None:
+        """Removes a database that was made, and ends what still uses it."""
+        self._postgres.drop_database(urlsplit(dsn).path[1:])
 
     def rolled_back(self, *packages: Upgradable) -> str:
         """The DSN of the one database whose tests roll back all that they do, and so see nothing of each other."""

@@ -21,7 +21,7 @@ import asyncpg
 import hypothesis
 import pytest
 from gameshelf.devstack import run_templates
-from gameshelf.devstack.databases import Databases
+from gameshelf.devstack.databases import Databases, Upgradable
 from gameshelf.devstack.forked import ForkedService
 from gameshelf.devstack.order_of_tests import begin_with_the_longest, end_with_quick_ones, leave_out_long_ones
 from gameshelf.devstack.ports import HOST
@@ -154,12 +154,13 @@ class StartedPlatform:
         store: Mapping[str, str] | None = None,
         *,
         forked: bool = False,
+        remove_data: Callable[[], None] = lambda: None,
     ) -> None:
         """``store`` are the settings of an object store; without them its services have none.
 
-        ``forked``: how its services are started, see ``Service``.
+        ``forked``: how its services are started, see ``Service``. ``remove_data`` is called when all of it has ended.
         """
-        self.forked = forked
+        self.forked, self._remove_data = forked, remove_data
         self.directory, self.dsn, self.kafka, self.valkey, self.issuer = directory, dsn, kafka, valkey, issuer
         self.store = store or {}
         self.services: list[Service] = []
@@ -202,6 +203,7 @@ class StartedPlatform:
             service.kill()
         self.kafka.kill()
         self.valkey.kill()
+        self._remove_data()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -362,10 +364,21 @@ def _databases(postgres: Postgres, _templates: Templates) -> Iterator[Databases]
         )
 
 
-@pytest.fixture(scope="session")
-def create_database(_databases: Databases) -> CreateDatabase:
-    """Makes a database: ``create_database()`` an empty one, ``create_database(MIGRATIONS)`` with tables; its DSN."""
-    return _databases.create
+@pytest.fixture(scope="module")
+def create_database(_databases: Databases) -> Iterator[CreateDatabase]:
+    """Makes a database: ``create_database()`` an empty one, ``create_database(MIGRATIONS)`` with tables; its DSN.
+
+    It is removed with the module that made it: a whole run makes more of them than a small disk has room for.
+    """
+    made: list[str] = []
+
+    def create(*packages: Upgradable) -> str:
+        made.append(_databases.create(*packages))
+        return made[-1]
+
+    yield create
+    for dsn in made:
+        _databases.remove(dsn)
 
 
 @pytest.fixture(scope="session")
@@ -401,13 +414,13 @@ def token_issuer(server_directory: Path) -> TokenIssuer:
     return TokenIssuer(server_directory / "keys")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def s3(server_directory: Path) -> Iterator[S3]:
-    """An S3 gateway of this test run."""
-    server = S3(server_directory / "s3")
+    """An S3 gateway that the tests of a folder share: what they store is gone with it."""
+    server = S3(server_directory / f"s3-{uuid4().hex[:8]}")
     server.start()
     yield server
-    server.stop()
+    server.remove()
 
 
 @pytest.fixture
@@ -416,7 +429,7 @@ def own_s3(server_directory: Path) -> Iterator[S3]:
     server = S3(server_directory / f"s3-{uuid4().hex[:8]}")
     server.start()
     yield server
-    server.stop()
+    server.remove()
 
 
 @pytest.fixture(scope="session")
@@ -453,8 +466,21 @@ def create_platform(
         if s3:
             s3.create_bucket(name)
         store = s3.settings(name) if s3 else None
+
+        def remove() -> None:
+            shutil.rmtree(directory, ignore_errors=True)
+            if dsn is None:
+                postgres.drop_database(name)
+
         platform = StartedPlatform(
-            directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer, store, forked=True
+            directory,
+            dsn or postgres.dsn(name),
+            kafka,
+            valkey,
+            token_issuer,
+            store,
+            forked=True,
+            remove_data=remove,
         )
         if dsn is not None:
             platform.service().migrate()

@@ -24,7 +24,7 @@ def store(server_directory):
     server.start()
     yield server
     server.thaw()
-    server.stop()
+    server.remove()
 
 
 @pytest.fixture(scope="module")

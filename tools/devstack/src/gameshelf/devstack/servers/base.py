@@ -2,6 +2,7 @@
 
 import atexit
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -112,6 +113,11 @@ class Server(ABC):
             self.process.stop(self.stop_signal)
 
     stop_signal: ClassVar[int] = signal.SIGTERM
+
+    def remove(self) -> None:
+        """Ends it and removes its data."""
+        self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def kill(self) -> None:
         """Ends it as a power failure would."""

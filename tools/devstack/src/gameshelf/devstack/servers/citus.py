@@ -62,6 +62,10 @@ class Citus(Postgres):
         else:
             _wait_for(self._on_each(lambda connection: self._create(connection, name, template)))
 
+    def drop_database(self, name: str) -> None:
+        """Removes a database on each machine, if it is there, and ends the sessions that use it."""
+        _wait_for(self._on_each(lambda connection: self._drop(connection, [name])))
+
     def prepared(self) -> str:
         """The name of a distributed database with every schema, to be copied. Raises StartFailed."""
         if self._prepared is None:

@@ -26,8 +26,9 @@ class S3(ObjectServer):
         database = f"sqlite3://{self.directory / 'meta.db'}"
         if not (self.directory / "meta.db").exists():
             objects = str(self.directory / "objects") + "/"
+            once = ["--trash-days", "0"]  # else what is deleted stays for a day
             formatting = Process(
-                [program, "format", "--storage", "file", "--bucket", objects, database, "gameshelf"],
+                [program, "format", *once, "--storage", "file", "--bucket", objects, database, "gameshelf"],
                 self.directory / "tools.log",
                 environ=environ,
             )
@@ -42,6 +43,7 @@ class S3(ObjectServer):
             "--no-usage-report",
         ]
         paths = ["--log", str(self.directory / "gateway.log"), "--cache-dir", str(self.directory / "cache")]
+        cache = ["--cache-size", "0"]  # it would be a second copy on the same disk
         return Process(
-            [program, "gateway", *options, *paths, database, f"{HOST}:{self.port}"], self.log, environ=environ
+            [program, "gateway", *options, *paths, *cache, database, f"{HOST}:{self.port}"], self.log, environ=environ
         )

@@ -12,15 +12,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 import asyncpg
 import hypothesis
 import pytest
 from gameshelf.devstack import run_templates
+from gameshelf.devstack.authorities import reading_authorities_once
 from gameshelf.devstack.databases import Databases, Upgradable
 from gameshelf.devstack.forked import ForkedService
 from gameshelf.devstack.order_of_tests import begin_with_the_longest, end_with_quick_ones, leave_out_long_ones
@@ -220,7 +220,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "gameshelf", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
     )
     hypothesis.settings.load_profile("gameshelf")
-    ssl.create_default_context = _reading_authorities_once(ssl.create_default_context)
+    ssl.create_default_context = reading_authorities_once(ssl.create_default_context)
     if _has_workers(config):
         run_templates.begin_run()
 
@@ -233,17 +233,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _has_workers(config: pytest.Config) -> bool:
     """Whether this process only hands out tests, to workers of xdist."""
     return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
-
-
-def _reading_authorities_once(create: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
-    """Each client of httpx reads the authorities of the web, 20 ms of CPU; tests make thousands of clients."""
-    of_the_web = cache(create)
-
-    def context(*arguments: Any, **options: Any) -> ssl.SSLContext:
-        is_httpx = sys._getframe(1).f_globals["__name__"].startswith("httpx.")
-        return (of_the_web if is_httpx else create)(*arguments, **options)
-
-    return context
 
 
 def wait_for(check: Callable[[], Found]) -> Found:

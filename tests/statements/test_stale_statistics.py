@@ -48,7 +48,7 @@ NOT_RUN = {
     "achievements._store.counters._FOLD": "of rows that are made by number, some give an achievement two products",
     "gateway.runtime.support.audit._ADD": "no text fits all of its columns",
     "gateway.runtime.unit_of_work.head._CLOSE": "it fails unless the user's row has the version that it names",
-    "gateway.runtime.unit_of_work.head._HOLD": "it fails unless the user's row has the version that it names",
+    "gateway.runtime.unit_of_work.head._KEEP_ANSWER": "it fails unless the user's row has the version that it names",
 }
 
 

@@ -22,7 +22,6 @@ NOTHING_FOUND = {
     "library._shares.store._STORED",  # products after one and up to another
     "gateway.runtime.support.received._EVENTS",  # events of commits, by their exact times
     "gateway.runtime.unit_of_work.head._CONFIRM",  # a row of one version
-    "gateway.runtime.unit_of_work.head._HOLD",  # the same, which fails without it
     "playtime._store.anomalies._RAW",  # sessions but those that are named
     "settings._history.queries._PAYLOAD",  # one revision of a layer, by its kind and its name
     "savegames._queries.accounts._CONTENTS",  # by the names of objects, which begin with the user

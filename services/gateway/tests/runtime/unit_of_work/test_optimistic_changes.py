@@ -9,6 +9,9 @@ import pytest
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 from gameshelf.gateway.runtime.composed import event_rules_of
 from gameshelf.gateway.runtime.failures import postgres_is_away
+from gameshelf.gateway.runtime.http.idempotency import IdempotencyKey, answer_once
+from gameshelf.gateway.runtime.http.reply import Reply
+from gameshelf.gateway.runtime.http.routing import Write
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.gateway.runtime.unit_of_work.opening import Opening
@@ -225,16 +228,46 @@ async def test_a_refusal_is_of_one_state(counted, transactions, player):
     assert await counter(counted, player) == 2
 
 
-async def test_what_changes_no_data_is_written_without_a_new_version(counted, transactions, player):
+async def test_what_changes_no_data_but_keeps_an_answer_is_overtaken(counted, transactions, player):
     before = await version(counted, player)
     count = Count(transactions, player, end=lambda transaction: transaction.discard())
     assert await count.run() == 1
-    assert (await counter(counted, player), await version(counted, player)) == (1, before)
+    assert (await counter(counted, player), await version(counted, player)) == (1, before + 1)
     overtaken = Count(
         transactions, player, between=Count(transactions, player).run, end=lambda transaction: transaction.discard()
     )
     assert await overtaken.run() == 3
     assert overtaken.units == [OptimisticUnit, LockedUnit]
+
+
+@pytest.mark.parametrize("is_optimistic", [True, False])
+async def test_two_requests_with_one_key_get_one_answer(pool, transactions, player, is_optimistic):
+    """One of them is refused for a reason that is no part of the user's data, while the other one is under way."""
+    key = IdempotencyKey.of(player, "POST /tried", "k", b"{}")
+    opening = Opening([key.lookup()], is_optimistic=is_optimistic)
+
+    async def refuse(write):
+        raise PermissionDenied
+
+    async def succeed(write):
+        if underway:
+            underway.pop()
+            assert (await ask(refuse, opening)).status == 403
+        await WRITE.write(write.transaction.connection, user_id=player, n=7)
+        return Reply(201, b"{}")
+
+    def ask(work, opening):
+        def once(transaction):
+            write = Write(transaction, None, {}, None)
+            return answer_once(key, write, work, lambda error: Reply(403, b"{}"))
+
+        return transactions.run(player, once, opening)
+
+    underway = [True]
+    first = await ask(succeed, Opening([key.lookup()]))
+    again = await ask(succeed, Opening([key.lookup()]))
+    assert (first.status, again.status) == (403, 403)
+    assert await counter(pool, player) is None
 
 
 async def test_a_change_whose_connection_is_cut_leaves_nothing(counted, pool, transactions, player):

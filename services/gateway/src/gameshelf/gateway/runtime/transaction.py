@@ -367,7 +367,7 @@ class Transactions:
             try:
                 result = await work(transaction)
                 if transaction.discarded:
-                    await unit.flush()
+                    await seen.close_unchanged(unit)
                     return result
                 commits, others = await transaction.close(self._events_topic)
             finally:

@@ -53,7 +53,10 @@ _CLOSE = _guarded(
     insert_messages(user()).cte("feed"),
     insert_records(user()).cte("outbox"),
 )
-_HOLD = _guarded(select(literal(1).label("one")).where(*_is_same).with_for_update())
+# The answer that a refusal keeps is a change too: a request with the same key, which has not seen it, must not succeed.
+_KEEP_ANSWER = _guarded(
+    update(UserStream).where(*_is_same).values(version=_VERSION + 1).returning(literal(1).label("one"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,15 @@ class SeenUser:
             **record_values(records),
         )
 
-    async def close_unchanged(self, connection: OptimisticUnit) -> None:
-        """Ends an optimistic change that changed no data of the user, though it may keep its answer. One round trip.
+    async def close_unchanged(self, connection: UnitOfWork) -> None:
+        """Ends a change that changed no data of the user, though it may keep its answer. One round trip, or none under
+        a lock if nothing is kept.
 
         Raises NeedsLock or SerializationError if the user is not as seen.
         """
         if connection.has_writes:
-            await connection.close(_HOLD.bind(user_id=self.user_id, version=self.version))
-        else:
+            await connection.close(_KEEP_ANSWER.bind(user_id=self.user_id, version=self.version))
+        elif isinstance(connection, OptimisticUnit):
             await self.confirm(connection)
 
     async def confirm(self, connection: OptimisticUnit) -> None:

@@ -61,6 +61,11 @@ class UnitOfWork(BatchingConnection):
         """The tables that were written, or will be, in the order of the writes."""
         self._is_elsewhere = False
 
+    @property
+    def has_writes(self) -> bool:
+        """Whether anything waits to be written."""
+        return bool(self._writes)
+
     async def look_up(self, first: BoundStatement, lookups: Sequence[BoundStatement]) -> Any:
         """Returns the one row of ``first``, or None. The rows of the others are kept for the first caller who asks.
 
@@ -155,11 +160,6 @@ class UnitOfWork(BatchingConnection):
 
 class OptimisticUnit(UnitOfWork):
     """Outside of a transaction: it can only read, and write with one last statement."""
-
-    @property
-    def has_writes(self) -> bool:
-        """Whether anything waits to be written."""
-        return bool(self._writes)
 
     def collect(self, query: str, values: Sequence[Any]) -> None:
         """Raises NeedsLock for rows of another shard, which one statement can't write as well."""

@@ -65,6 +65,15 @@ def start_bare(directory: Path, script: str, server: str, *arguments: str) -> tu
     return process, port
 
 
+def code_of(checkout: Path) -> dict[str, str]:
+    """Returns the environment variables to run the code of another checkout, with its configuration."""
+    folders = [*checkout.glob("packages/*/src"), *checkout.glob("services/*/src"), checkout / "protos/src"]
+    return {
+        "PYTHONPATH": os.pathsep.join(str(folder.resolve()) for folder in folders),
+        "LIBRARY_SERVICE_CONFIG": str((checkout / "configs/library_config.yaml").resolve()),
+    }
+
+
 def database_of(postgres: Postgres) -> str:
     """Chooses the database of a server, before its first start: in a run of tests one that has the tables already."""
     run = run_templates.folder()
@@ -75,8 +84,11 @@ def database_of(postgres: Postgres) -> str:
 
 
 @contextmanager
-def started(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stack]:
-    """Starts the servers. PostgreSQL doesn't wait for the disk, and has these ``settings`` besides."""
+def started(settings: Mapping[str, str] = MappingProxyType({}), *, checkout: Path | None = None) -> Iterator[Stack]:
+    """Starts the servers. PostgreSQL doesn't wait for the disk, and has these ``settings`` besides.
+
+    Services run the code of another ``checkout``, on tables of this one: these suit the versions before.
+    """
     with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as folder:
         directory = Path(folder)
         postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
@@ -90,6 +102,8 @@ def started(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stac
         try:
             if database != run_templates.OF_ALL:
                 platform.service().migrate()
+            if checkout:
+                platform.code = code_of(checkout)
             yield Stack(directory, platform, postgres)
         finally:
             platform.close()
@@ -114,6 +128,7 @@ def parser(name: str, description: str | None, *, rounds: int = 5) -> argparse.A
     """The options that all scenarios of the suite have."""
     made = argparse.ArgumentParser(prog=f"./dev bench {name}", description=description)
     made.add_argument("--rounds", type=int, default=rounds, help=f"runs of each, in turn ({rounds})")
+    made.add_argument("--checkout", type=Path, help="measures the service of another version, on this one's tables")
     made.add_argument("--json", type=Path, help="also writes the figures of all rounds to this file")
     return made
 

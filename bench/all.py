@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +25,7 @@ RESULTS = HERE / "results.json"
 TEMPLATE = HERE / "performance.md.template"
 
 _SHORT, _LONG = ("pages", "writes", "purchases", "start", "cold", "limits"), ("heartbeats", "wishlist_sale", "memory")
-SCENARIOS: dict[str, tuple[str, ...]] = dict.fromkeys((*_SHORT, *_LONG), ())
+SCENARIOS = {**dict.fromkeys((*_SHORT, *_LONG), ()), "heartbeats": ("--seconds=600",)}
 QUICK: dict[str, tuple[str, ...]] = {
     "pages": ("--users=50", "--seconds=2"),
     "writes": ("--users=50", "--seconds=2", "--rates", "100"),
@@ -38,25 +37,44 @@ QUICK: dict[str, tuple[str, ...]] = {
     "memory": ("--seconds=30", "--sockets=20"),
 }
 """Options of a scenario with `--quick`."""
+BEFORE: dict[str, tuple[str, ...]] = {
+    "pages": ("--rounds=3",),
+    "writes": ("--rounds=3",),
+    "purchases": ("--rounds=3",),
+    "start": (),
+    "heartbeats": ("--seconds=60",),
+    "wishlist_sale": ("--wishers=200000",),
+    "memory": ("--seconds=120",),
+}
+"""Scenarios that are also measured of a version before, and the options then."""
 BETWEEN_SECONDS = 2
 """What one scenario has left behind, such as its folder, does not slow the next one."""
 
 
-def measure(rounds: int | None, quick: bool, only: Sequence[str], folder: Path) -> tuple[Figure, ...]:
-    """Runs every scenario, or only some. Its own message says what is wrong if it fails."""
+def measure(options: argparse.Namespace, folder: Path) -> tuple[tuple[Figure, ...], tuple[Figure, ...]]:
+    """Runs every scenario, or only some. Returns the figures of this version, and those of the one before."""
     figures: list[Figure] = []
-    for name, options in (SCENARIOS | QUICK if quick else SCENARIOS).items():
-        if only and name not in only:
+    before: list[Figure] = []
+    for name, usual in SCENARIOS.items():
+        if options.only and name not in options.only:
             continue
-        print(f"\n{name}", flush=True)
-        path = folder / f"{name}.json"
-        given = [f"--rounds={rounds}"] if rounds else []
-        command = [sys.executable, str(HERE / f"{name}.py"), f"--json={path}", *options, *given]
-        if subprocess.run(command, check=False).returncode:
-            sys.exit(f"{name} failed")
-        figures += read_figures(path)
-        time.sleep(BETWEEN_SECONDS)
-    return tuple(figures)
+        quick = QUICK.get(name, ()) if options.quick else ()
+        given = [f"--rounds={options.rounds}"] if options.rounds else []
+        figures += run(name, folder, *usual, *quick, *given)
+        if options.before and name in BEFORE:
+            before += run(name, folder, *BEFORE[name], *quick, *given, f"--checkout={options.before}")
+    return tuple(figures), tuple(before)
+
+
+def run(name: str, folder: Path, *options: str) -> tuple[Figure, ...]:
+    """Runs one scenario. Its own message says what is wrong if it fails."""
+    print(f"\n{' '.join((name, *options))}", flush=True)
+    path = folder / f"{name}.json"
+    command = [sys.executable, str(HERE / f"{name}.py"), f"--json={path}", *options]
+    if subprocess.run(command, check=False).returncode:
+        sys.exit(f"{name} failed")
+    time.sleep(BETWEEN_SECONDS)
+    return read_figures(path)
 
 
 def machine(load: float) -> MeasuredOn:
@@ -72,8 +90,10 @@ def machine(load: float) -> MeasuredOn:
     )
 
 
-def commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=True)
+def commit(checkout: Path) -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=checkout, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
@@ -97,20 +117,26 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=SCENARIOS, default=[], help="only this one; may be repeated")
     parser.add_argument("--note", default="", help="what a reader of the figures has to know")
     parser.add_argument("--render", action="store_true", help="measure nothing, make the page of the last results")
+    parser.add_argument(
+        "--before", type=Path, help="checkout of a version before, whose service is measured after this one's"
+    )
     options = parser.parse_args()
     if not options.render:
         load = os.getloadavg()[0]
         with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as folder:
-            figures = measure(options.rounds, options.quick, options.only, Path(folder))
+            figures, before = measure(options, Path(folder))
         given = [f"--rounds {options.rounds}"] if options.rounds else []
         given += [f"--only {name}" for name in options.only]
+        given += ["--before CHECKOUT"] if options.before else []
         results = Results(
             taken=datetime.now(UTC).date().isoformat(),
-            commit=commit(),
+            commit=commit(HERE),
             command=" ".join(["./dev bench all", *given, *(["--quick"] if options.quick else [])]),
             note=options.note or "Nothing else ran on the machine.",
             machine=machine(load),
             figures=figures,
+            before=before,
+            commit_before=commit(options.before) if options.before else "",
         )
         RESULTS.write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")
     render()

@@ -23,7 +23,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc.aio
 from _load import percentile
-from _stack import parser, report
+from _stack import code_of, parser, report
 from gameshelf.devstack.measurements import Figure
 from gameshelf.devstack.ports import listens
 from gameshelf.devstack.process import Process
@@ -39,6 +39,8 @@ from rich.console import Console
 from rich.table import Table
 
 BARE = "bare gRPC stream"
+CLOCK_SECONDS = 5
+"""How much later a heartbeat may be sent than it was due, and still count as one of the last turn."""
 Caller = tuple[tuple[str, str], ...]
 
 
@@ -48,6 +50,8 @@ class Run:
 
     name: str
     sent: int = 0
+    players: int = 0
+    """Whose heartbeats were sent, once or more often."""
     acknowledged: int = 0
     refused: int = 0
     seconds: float = 0
@@ -112,17 +116,18 @@ class Stream:
         self._run = run
         self._due: deque[tuple[int, float]] = deque()
 
-    async def play(self, numbers: range, each: int, interval: float, offset: float) -> None:
+    async def play(self, numbers: range, count: int, each: int, interval: float, offset: float) -> None:
+        """Sends so many heartbeats of these players, who have their turn again and again."""
         listening = asyncio.ensure_future(self._listen())
         begin = time.perf_counter() + offset
-        for index, first in enumerate(range(0, len(numbers), each)):
+        for index, first in enumerate(range(0, count, each)):
             due = begin + index * interval
             wait = due - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
             request = messages.StreamPlaytimeHeartbeatsRequest(sequence=index + 1)
-            for number in numbers[first : first + each]:
-                user, session = player(number)
+            for turn in range(first, min(first + each, count)):
+                user, session = player(numbers[turn % len(numbers)])
                 request.heartbeats.add(user_id=str(user), session_id=str(session))
             self._due.append((index + 1, due))
             await self._call.write(request)
@@ -139,11 +144,12 @@ class Stream:
                 self._run.acknowledged += 1
 
 
-async def load(run: Run, address: str, caller: Caller, pid: int, options: argparse.Namespace) -> None:
-    """Sends every player's heartbeat once, evenly over the seconds."""
+async def load(run: Run, address: str, caller: Caller, pid: int, options: argparse.Namespace, seconds: float) -> None:
+    """Sends heartbeats of the players in turn, evenly over the seconds."""
     per_stream = options.players // options.streams
     each = options.each
-    total = int(options.rate * options.seconds) // options.streams
+    total = int(options.rate * seconds) // options.streams
+    run.players = min(total, per_stream) * options.streams
     interval = each * options.streams / options.rate
     watching = asyncio.ensure_future(_watch(run, pid))
     async with grpc.aio.insecure_channel(address) as channel:
@@ -153,8 +159,8 @@ async def load(run: Run, address: str, caller: Caller, pid: int, options: argpar
         plays = []
         for index, stream in enumerate(streams):
             first = index * per_stream
-            numbers = range(first, first + min(total, per_stream))
-            plays.append(stream.play(numbers, each, interval, index * interval / options.streams))
+            numbers = range(first, first + per_stream)
+            plays.append(stream.play(numbers, total, each, interval, index * interval / options.streams))
         await asyncio.gather(*plays)
         run.seconds = time.perf_counter() - began
         run.cpu = (cpu_seconds(pid) - cpu) / run.seconds
@@ -183,23 +189,30 @@ def measure(options: argparse.Namespace, directory: Path) -> list[Run]:
     for server in (postgres, valkey, kafka):
         server.start()
     platform = StartedPlatform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
-    service = platform.service(LIBRARY_SERVICE_ROLES="api,jobs")
+    roles = {"LIBRARY_SERVICE_ROLES": "api,jobs"}
+    service = platform.service(**roles)
     caller = (("authorization", f"Bearer {platform.token(uuid4(), 'service')}"),)
     runs = []
     try:
         service.migrate()
+        if options.checkout:
+            platform.code = code_of(options.checkout)
+            service = platform.service(**roles)
         asyncio.run(seed(platform.dsn, options.players))
         floor = start_bare(directory)
         runs.append(Run(BARE))
-        asyncio.run(load(runs[-1], floor.address, caller, floor.process.pid, options))
+        seconds = min(options.seconds, options.floor_seconds)
+        asyncio.run(load(runs[-1], floor.address, caller, floor.process.pid, options, seconds))
         floor.process.stop()
         service.start()
         asyncio.run(all_live(valkey.address, options.players))
         assert service.process is not None
         runs.append(Run("heartbeats"))
         began = time.time()
-        asyncio.run(load(runs[-1], service.grpc, caller, service.process.pid, options))
-        runs[-1].lost = runs[-1].sent - asyncio.run(kept(valkey.address, began))
+        asyncio.run(load(runs[-1], service.grpc, caller, service.process.pid, options, options.seconds))
+        # The last heartbeat of each player: they were sent in the time of one turn of all players.
+        since = max(began, began + options.seconds - options.players / options.rate - CLOCK_SECONDS)
+        runs[-1].lost = runs[-1].players - asyncio.run(kept(valkey.address, since))
     finally:
         platform.close()
         postgres.stop()
@@ -225,7 +238,7 @@ def figures(rounds: list[list[Run]], rate: float) -> tuple[Figure, ...]:
     """The latencies, each beside that of the bare stream of its round."""
     floors, services = ([runs[place] for runs in rounds] for place in (0, 1))
     lost = sum(run.lost or 0 for run in services)
-    return tuple(
+    latencies = tuple(
         Figure(
             what=f"heartbeats at {rate:,.0f}/s, {name}",
             unit="ms",
@@ -236,6 +249,16 @@ def figures(rounds: list[list[Run]], rate: float) -> tuple[Figure, ...]:
         )
         for name, share in (("p50", 0.5), ("p99", 0.99))
     )
+    middle = [run.memory[: len(run.memory) // 2] for run in services]
+    memory = Figure(
+        what=f"heartbeats at {rate:,.0f}/s, memory in the second half, at most",
+        unit="MiB",
+        rounds=tuple(max(run.memory[len(run.memory) // 2 :]) for run in services),
+        floor_name="in the first half",
+        floor=tuple(max(half, default=run.memory[-1]) for run, half in zip(services, middle, strict=True)),
+        remark="flat where the share is 1.00",
+    )
+    return (*latencies, memory)
 
 
 def show(runs: list[Run]) -> None:
@@ -255,6 +278,9 @@ def main() -> None:
     options_of.add_argument("--players", type=int, default=1_000_000, help="sessions that run (1,000,000)")
     options_of.add_argument("--rate", type=float, default=1_000_000 / 60, help="heartbeats a second (16,667)")
     options_of.add_argument("--seconds", type=float, default=60, help="length of a run (60)")
+    options_of.add_argument(
+        "--floor-seconds", type=float, default=60, help="length of a run of the floor, at most (60)"
+    )
     options_of.add_argument("--streams", type=int, default=32, help="game servers that send them (32)")
     options_of.add_argument("--each", type=int, default=20, help="heartbeats of a message (20)")
     options = options_of.parse_args()

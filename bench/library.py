@@ -9,7 +9,6 @@ Requests per second depend on the machine's other load; the CPU time of service 
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from pathlib import Path
 from _cpu import cpu_seconds
 from _libraries import Library, seed
 from _load import Run, load, paced
-from _stack import start_bare
+from _stack import code_of, start_bare
 from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import TokenIssuer
@@ -269,15 +268,6 @@ def fetch(service: Service, asked: bytes) -> bytes:
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": token})) as response:
         body: bytes = response.read()
     return body
-
-
-def code_of(checkout: Path) -> dict[str, str]:
-    """Returns the environment variables to run the code of another checkout, with its configuration."""
-    folders = [*checkout.glob("packages/*/src"), *checkout.glob("services/*/src"), checkout / "protos/src"]
-    return {
-        "PYTHONPATH": os.pathsep.join(str(folder.resolve()) for folder in folders),
-        "LIBRARY_SERVICE_CONFIG": str((checkout / "configs/library_config.yaml").resolve()),
-    }
 
 
 def main() -> None:

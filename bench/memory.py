@@ -128,7 +128,7 @@ def main() -> None:
     options_of.add_argument("--categories", type=float, default=5, help="new categories a second (5)")
     options_of.add_argument("--purchases", type=int, default=50, help="purchases a second (50)")
     options = options_of.parse_args()
-    with started() as stack:
+    with started(checkout=options.checkout) as stack:
         service = stack.platform.service(LOG_LEVEL="WARNING")
         service.start()
         bench = Bench(stack, service, options)

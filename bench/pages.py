@@ -59,7 +59,7 @@ def main() -> None:
     options_of.add_argument("--connections", type=int, default=32, help="requests in flight (32)")
     options_of.add_argument("--seconds", type=float, default=4, help="length of a run (4)")
     options = options_of.parse_args()
-    with started() as stack:
+    with started(checkout=options.checkout) as stack:
         found = measure(stack, options)
     report(figures(found), options.json)
     if failed := {name: sum(run.failed for run in runs) for name, runs in found.items()}:

@@ -200,7 +200,7 @@ def main() -> None:
     options = options_of.parse_args()
     if options.purchases > options.users * PRODUCTS:
         options_of.error(f"--purchases: a user buys at most {PRODUCTS}")
-    with started() as stack:
+    with started(checkout=options.checkout) as stack:
         bench = asyncio.run(play(stack, options))
     where = "one core" if options.cores == "one" else "all cores"
     report(bench.figures(f"{where}, two processes" if options.apart else where), options.json)

@@ -7,17 +7,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 
-from _stack import parser, report, started
+from _stack import code_of, parser, report, started
 from gameshelf.devstack.measurements import Figure
 
 IMPORT = [sys.executable, "-c", "import gameshelf.gateway.main; print('imported', flush=True)"]
 
 
-def import_seconds() -> float:
+def import_seconds(environment: Mapping[str, str]) -> float:
     """Until the import is done; how long the interpreter takes to end does not count."""
     began = time.perf_counter()
-    with subprocess.Popen(IMPORT, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(IMPORT, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         process.stdout.readline()
         took = time.perf_counter() - began
@@ -29,11 +30,12 @@ def import_seconds() -> float:
 def main() -> None:
     options = parser("start", __doc__).parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed service has its bytecode
-    subprocess.run(IMPORT, check=True, stdout=subprocess.DEVNULL)
+    environment = {**os.environ, **(code_of(options.checkout) if options.checkout else {})}
+    import_seconds(environment)
     ready, imported = [], []
-    with started() as stack:
+    with started(checkout=options.checkout) as stack:
         for _ in range(options.rounds):
-            imported.append(import_seconds())
+            imported.append(import_seconds(environment))
             service = stack.platform.service()
             began = time.perf_counter()
             service.start()

@@ -183,7 +183,7 @@ def main() -> None:
     options = options_of.parse_args()
     sales = []
     for _ in range(options.rounds):
-        with started(WITH_AUTOVACUUM) as stack:
+        with started(WITH_AUTOVACUUM, checkout=options.checkout) as stack:
             sales.append(asyncio.run(run(stack.platform, options)))
     report(figures(sales), options.json)
 

@@ -161,7 +161,7 @@ def main() -> None:
     options_of.add_argument("--seconds", type=float, default=4, help="length of a run (4)")
     options_of.add_argument("--rates", type=int, nargs="*", default=RATES, help="unlocks a second (500 1000)")
     options = options_of.parse_args()
-    with started() as stack:
+    with started(checkout=options.checkout) as stack:
         bench = Bench(stack, options)
         figures = (
             *bench.compare("PUT /settings", bench.settings),

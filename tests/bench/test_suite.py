@@ -16,10 +16,12 @@ NAMES = {target.what for target in TARGETS}
 def test_heartbeats_have_the_row_of_the_target():
     runs = [heartbeats.Run("floor", latencies=[0.002] * 100), heartbeats.Run("run", latencies=[0.02] * 99 + [1.0])]
     runs[1].refused, runs[1].lost = 3, 1
-    p50, p99 = heartbeats.figures([runs], 1_000_000 / 60)
+    runs[1].memory = [100.0, 150.0, 120.0, 130.0]
+    p50, p99, memory = heartbeats.figures([runs], 1_000_000 / 60)
     assert p99.what in NAMES
     assert (p50.rounds, p50.floor, p99.rounds) == ((20.0,), (2.0,), (1000.0,))
     assert p99.remark == "3 refused, 1 lost"
+    assert (memory.rounds, memory.floor) == ((130.0,), (150.0,))
 
 
 def test_a_sale_has_the_row_of_the_target():
@@ -45,5 +47,5 @@ def test_other_requests_are_compared_with_those_before_a_batch():
 
 
 def test_each_scenario_of_the_suite_is_a_script():
-    assert suite.QUICK.keys() <= suite.SCENARIOS.keys()
+    assert suite.QUICK.keys() | suite.BEFORE.keys() <= suite.SCENARIOS.keys()
     assert [name for name in suite.SCENARIOS if not (BENCH / f"{name}.py").is_file()] == []

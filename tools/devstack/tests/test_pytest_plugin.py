@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from gameshelf.devstack.process import Process
-from gameshelf.devstack.pytest_plugin import Service, ends_services
+from gameshelf.devstack.pytest_plugin import Service, ends_services, wait_for
 
 
 class Sleeping(Service):
@@ -39,6 +40,31 @@ def test_a_service_that_outlives_its_test_lasts_after_a_restart_too(tmp_path):
         assert shared.process.returncode is None
     finally:
         shared.kill()
+
+
+KILLED = """
+import os, sys, time
+from pathlib import Path
+from gameshelf.devstack.forked import ForkedService
+
+if __name__ == "__main__":
+    print(ForkedService("serve", Path(sys.argv[1]), os.environ).pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_killed_run_leaves_no_service_behind(tmp_path, create_platform):
+    platform, script = create_platform(), tmp_path / "killed.py"
+    service = platform.service()
+    script.write_text(KILLED)
+    command = [sys.executable, script, tmp_path / "log"]
+    with subprocess.Popen(command, env=service.environment, stdout=subprocess.PIPE, text=True) as run:
+        forked = Path("/proc", run.stdout.readline().strip())
+        wait_for(service.is_ready)
+        assert forked.exists()
+        run.kill()
+    wait_for(lambda: not forked.exists())
+    platform.close()
 
 
 MODULES = {

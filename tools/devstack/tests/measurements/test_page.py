@@ -17,9 +17,18 @@ RESULTS = Results(taken="2026-11-28", commit="abc", command="all", note="quiet",
 
 
 def test_the_page_compares_with_before_and_with_what_is_to_reach():
-    page = render_page(RESULTS, "$targets", [])
-    assert "| PUT /settings, Granian | 760/s | 1,600/s, 0.6 of the floor | 1,000 requests/s | 0.47 |" in page
-    assert "| start to ready | not measured | below 3 s | not in this run |  |" in page
+    before = SETTINGS.model_copy(update={"rounds": (300, 500)})
+    both = RESULTS.model_copy(update={"before": (before,), "commit_before": "def"})
+    page = render_page(both, "$targets\n$before", [])
+    measured = "400 requests/s | 0.19 | 1,600/s, 0.6 of the floor | 1,000 requests/s | 0.47"
+    assert f"| PUT /settings, Granian | 760/s | {measured} |" in page
+    assert '"Before" is commit def, measured by the same scenarios in the same run' in page
+
+
+def test_the_page_says_what_was_not_measured():
+    page = render_page(RESULTS, "$targets\n$before", [])
+    assert "| start to ready | not measured | not in this run |  | below 3 s | not in this run |  |" in page
+    assert "The version before was not measured in this run." in page
 
 
 def test_the_page_has_medians_spread_and_floor():
@@ -53,9 +62,10 @@ def test_a_plot_has_a_bar_for_each_figure_and_each_floor():
     assert width == 820 - 260 - 90  # the floor is the longest
 
 
-def test_what_is_measured_twice_is_refused():
+@pytest.mark.parametrize("which", ["figures", "before"])
+def test_what_is_measured_twice_is_refused(which):
     with pytest.raises(ValueError, match="measured twice"):
-        Results(**{**RESULTS.model_dump(), "figures": (SETTINGS, SETTINGS)})
+        Results(**{**RESULTS.model_dump(), which: (SETTINGS, SETTINGS)})
 
 
 def test_the_committed_page_is_made_of_the_committed_results():

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from threading import Thread
 
 from gameshelf.devstack.launch import PR_SET_PDEATHSIG
 from gameshelf.devstack.process import Process
@@ -64,10 +65,19 @@ def _context() -> ForkServerContext:
     return context
 
 
+def _end_after_test_run() -> None:
+    run = multiprocessing.parent_process()
+    assert run
+    run.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _run(arguments: tuple[str, ...], log: str, environ: dict[str, str]) -> None:
     os.setsid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    # The fork server lasts as long as any process that it has forked, so it does not end with a killed test run.
+    Thread(target=_end_after_test_run, daemon=True).start()
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(output, sys.stdout.fileno())
     os.dup2(output, sys.stderr.fileno())

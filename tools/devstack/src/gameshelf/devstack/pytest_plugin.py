@@ -163,6 +163,8 @@ class StartedPlatform:
         self.forked, self._remove_data = forked, remove_data
         self.directory, self.dsn, self.kafka, self.valkey, self.issuer = directory, dsn, kafka, valkey, issuer
         self.store = store or {}
+        self.code: Mapping[str, str] = {}
+        """The variables that let its services run another version's code."""
         self.services: list[Service] = []
 
     def service(self, **environment: str) -> Service:
@@ -185,6 +187,7 @@ class StartedPlatform:
                 "LIBRARY_SERVICE_DRAIN_SECONDS": "0",
                 "LOG_LEVEL": "INFO",
                 **self.store,
+                **self.code,
                 **environment,
             },
             # A forked process has imported the tree's code already.
@@ -462,14 +465,7 @@ def create_platform(
                 postgres.drop_database(name)
 
         platform = StartedPlatform(
-            directory,
-            dsn or postgres.dsn(name),
-            kafka,
-            valkey,
-            token_issuer,
-            store,
-            forked=True,
-            remove_data=remove,
+            directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer, store, forked=True, remove_data=remove
         )
         if dsn is not None:
             platform.service().migrate()

@@ -74,12 +74,16 @@ class Results(_Frozen):
     """What a reader has to know before comparing the figures, such as that the machine was loaded."""
     machine: MeasuredOn
     figures: tuple[Figure, ...]
+    before: tuple[Figure, ...] = ()
+    """Figures of the same run for the service of a version before, where it was measured as well."""
+    commit_before: str = ""
 
     @model_validator(mode="after")
     def _has_unique_names(self) -> "Results":
-        names = [figure.what for figure in self.figures]
-        if len(set(names)) < len(names):
-            raise ValueError(f"measured twice: {sorted({name for name in names if names.count(name) > 1})}")
+        for figures in (self.figures, self.before):
+            names = [figure.what for figure in figures]
+            if len(set(names)) < len(names):
+                raise ValueError(f"measured twice: {sorted({name for name in names if names.count(name) > 1})}")
         return self
 
 

@@ -17,7 +17,8 @@ def render_page(results: Results, template: str, plots: Sequence[str]) -> str:
     """
     on = results.machine
     return Template(template).substitute(
-        targets=_targets(results.figures),
+        targets=_targets(results),
+        before=_wrapped(_before(results)),
         figures=_table(results.figures),
         run=_wrapped(f"`{results.command}` measured this on {results.taken}, at commit {results.commit}."),
         note=_wrapped(results.note),
@@ -33,15 +34,29 @@ def _wrapped(paragraph: str) -> str:
     return fill(paragraph, 120, break_long_words=False, break_on_hyphens=False)
 
 
-def _targets(figures: Sequence[Figure]) -> str:
-    found = {figure.what: figure for figure in figures}
-    lines = ["| what | before | to reach | after | of the floor |", "|---|---|---|---|---|"]
+def _before(results: Results) -> str:
+    if not results.before:
+        return "The version before was not measured in this run."
+    return (
+        f'"Before" is commit {results.commit_before}, measured by the same scenarios in the same run: after each '
+        "scenario its service ran on the same tables."
+    )
+
+
+def _targets(results: Results) -> str:
+    after, before = ({figure.what: figure for figure in part} for part in (results.figures, results.before))
+    lines = [
+        "| what | on 2026-11-26 | before | of the floor | to reach | after | of the floor |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for target in TARGETS:
-        figure = found.get(target.what)
-        after = f"{number(figure.median)} {figure.unit}" if figure else _MISSING
-        ratio = _ratio(figure) if figure else ""
-        lines.append(f"| {target.what} | {target.before} | {target.wanted} | {after} | {ratio} |")
+        cells = (*_measured(before.get(target.what)), target.wanted, *_measured(after.get(target.what)))
+        lines.append(f"| {target.what} | {target.before} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _measured(figure: Figure | None) -> tuple[str, str]:
+    return (f"{number(figure.median)} {figure.unit}", _ratio(figure)) if figure else (_MISSING, "")
 
 
 def _table(figures: Sequence[Figure]) -> str:

@@ -249,13 +249,15 @@ def figures(rounds: list[list[Run]], rate: float) -> tuple[Figure, ...]:
         )
         for name, share in (("p50", 0.5), ("p99", 0.99))
     )
-    middle = [run.memory[: len(run.memory) // 2] for run in services]
+    halves = [
+        (run.memory[: len(run.memory) // 2] or run.memory, run.memory[len(run.memory) // 2 :]) for run in services
+    ]
     memory = Figure(
         what=f"heartbeats at {rate:,.0f}/s, memory in the second half, at most",
         unit="MiB",
-        rounds=tuple(max(run.memory[len(run.memory) // 2 :]) for run in services),
+        rounds=tuple(max(second) for _, second in halves),
         floor_name="in the first half",
-        floor=tuple(max(half, default=run.memory[-1]) for run, half in zip(services, middle, strict=True)),
+        floor=tuple(max(first) for first, _ in halves),
         remark="flat where the share is 1.00",
     )
     return (*latencies, memory)

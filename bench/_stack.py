@@ -124,11 +124,14 @@ def on_cores(*cores: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def parser(name: str, description: str | None, *, rounds: int = 5) -> argparse.ArgumentParser:
-    """The options that all scenarios of the suite have."""
+def parser(
+    name: str, description: str | None, *, rounds: int = 5, of_versions: bool = False
+) -> argparse.ArgumentParser:
+    """The options that all scenarios of the suite have. ``of_versions``: it can also measure another version."""
     made = argparse.ArgumentParser(prog=f"./dev bench {name}", description=description)
     made.add_argument("--rounds", type=int, default=rounds, help=f"runs of each, in turn ({rounds})")
-    made.add_argument("--checkout", type=Path, help="measures the service of another version, on this one's tables")
+    if of_versions:
+        made.add_argument("--checkout", type=Path, help="measures the service of another version, on this one's tables")
     made.add_argument("--json", type=Path, help="also writes the figures of all rounds to this file")
     return made
 

@@ -46,7 +46,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "wishlist_sale": ("--wishers=200000",),
     "memory": ("--seconds=120",),
 }
-"""Scenarios that are also measured of a version before, and the options then."""
+"""Scenarios that `--before` repeats, with their options."""
 BETWEEN_SECONDS = 2
 """What one scenario has left behind, such as its folder, does not slow the next one."""
 
@@ -121,6 +121,9 @@ def main() -> None:
         "--before", type=Path, help="checkout of a version before, whose service is measured after this one's"
     )
     options = parser.parse_args()
+    if options.before and not (options.before / "services" / "gateway").is_dir():
+        parser.error("--before: name the root of a checkout")
+    before_commit = commit(options.before) if options.before else ""
     if not options.render:
         load = os.getloadavg()[0]
         with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as folder:
@@ -136,7 +139,8 @@ def main() -> None:
             machine=machine(load),
             figures=figures,
             before=before,
-            commit_before=commit(options.before) if options.before else "",
+            commit_before=before_commit,
+            options_before={name: " ".join(given) for name, given in BEFORE.items() if given and options.before},
         )
         RESULTS.write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")
     render()

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from math import inf
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -39,8 +40,6 @@ from rich.console import Console
 from rich.table import Table
 
 BARE = "bare gRPC stream"
-CLOCK_SECONDS = 5
-"""How much later a heartbeat may be sent than it was due, and still count as one of the last turn."""
 Caller = tuple[tuple[str, str], ...]
 
 
@@ -51,7 +50,9 @@ class Run:
     name: str
     sent: int = 0
     players: int = 0
-    """Whose heartbeats were sent, once or more often."""
+    """How many players had a heartbeat sent."""
+    last_turn: float = inf
+    """When the last turn of all players began."""
     acknowledged: int = 0
     refused: int = 0
     seconds: float = 0
@@ -117,7 +118,7 @@ class Stream:
         self._due: deque[tuple[int, float]] = deque()
 
     async def play(self, numbers: range, count: int, each: int, interval: float, offset: float) -> None:
-        """Sends so many heartbeats of these players, who have their turn again and again."""
+        """Sends so many heartbeats, of each player once per turn."""
         listening = asyncio.ensure_future(self._listen())
         begin = time.perf_counter() + offset
         for index, first in enumerate(range(0, count, each)):
@@ -129,6 +130,8 @@ class Stream:
             for turn in range(first, min(first + each, count)):
                 user, session = player(numbers[turn % len(numbers)])
                 request.heartbeats.add(user_id=str(user), session_id=str(session))
+            if first + each > count - len(numbers):
+                self._run.last_turn = min(self._run.last_turn, time.time())
             self._due.append((index + 1, due))
             await self._call.write(request)
             self._run.sent += len(request.heartbeats)
@@ -145,7 +148,7 @@ class Stream:
 
 
 async def load(run: Run, address: str, caller: Caller, pid: int, options: argparse.Namespace, seconds: float) -> None:
-    """Sends heartbeats of the players in turn, evenly over the seconds."""
+    """Sends heartbeats, of each player once per turn, evenly over the seconds."""
     per_stream = options.players // options.streams
     each = options.each
     total = int(options.rate * seconds) // options.streams
@@ -208,11 +211,8 @@ def measure(options: argparse.Namespace, directory: Path) -> list[Run]:
         asyncio.run(all_live(valkey.address, options.players))
         assert service.process is not None
         runs.append(Run("heartbeats"))
-        began = time.time()
         asyncio.run(load(runs[-1], service.grpc, caller, service.process.pid, options, options.seconds))
-        # The last heartbeat of each player: they were sent in the time of one turn of all players.
-        since = max(began, began + options.seconds - options.players / options.rate - CLOCK_SECONDS)
-        runs[-1].lost = runs[-1].players - asyncio.run(kept(valkey.address, since))
+        runs[-1].lost = runs[-1].players - asyncio.run(kept(valkey.address, runs[-1].last_turn))
     finally:
         platform.close()
         postgres.stop()
@@ -276,7 +276,7 @@ def show(runs: list[Run]) -> None:
 
 
 def main() -> None:
-    options_of = parser("heartbeats", __doc__, rounds=1)
+    options_of = parser("heartbeats", __doc__, rounds=1, of_versions=True)
     options_of.add_argument("--players", type=int, default=1_000_000, help="sessions that run (1,000,000)")
     options_of.add_argument("--rate", type=float, default=1_000_000 / 60, help="heartbeats a second (16,667)")
     options_of.add_argument("--seconds", type=float, default=60, help="length of a run (60)")

@@ -121,7 +121,7 @@ class Bench:
 
 
 def main() -> None:
-    options_of = parser("memory", __doc__, rounds=1)
+    options_of = parser("memory", __doc__, rounds=1, of_versions=True)
     options_of.add_argument("--seconds", type=float, default=600, help="length of the load (600)")
     options_of.add_argument("--sockets", type=int, default=100, help="users, each with a socket (100)")
     options_of.add_argument("--pages", type=float, default=50, help="pages a second (50)")

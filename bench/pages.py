@@ -54,7 +54,7 @@ def figures(found: dict[str, list[Run]]) -> tuple[Figure, ...]:
 
 
 def main() -> None:
-    options_of = parser("pages", __doc__)
+    options_of = parser("pages", __doc__, of_versions=True)
     options_of.add_argument("--users", type=int, default=200, help="libraries that are asked for in turn (200)")
     options_of.add_argument("--connections", type=int, default=32, help="requests in flight (32)")
     options_of.add_argument("--seconds", type=float, default=4, help="length of a run (4)")

@@ -192,7 +192,7 @@ async def play(stack: Stack, options: argparse.Namespace) -> Bench:
 
 
 def main() -> None:
-    options_of = parser("purchases", __doc__)
+    options_of = parser("purchases", __doc__, of_versions=True)
     options_of.add_argument("--purchases", type=int, default=20_000, help="purchases of a round (20,000)")
     options_of.add_argument("--users", type=int, default=10_000, help="users who buy them (10,000)")
     options_of.add_argument("--cores", choices=("one", "all"), default="all", help="the service's cores (all)")

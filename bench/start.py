@@ -28,7 +28,7 @@ def import_seconds(environment: Mapping[str, str]) -> float:
 
 
 def main() -> None:
-    options = parser("start", __doc__).parse_args()
+    options = parser("start", __doc__, of_versions=True).parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed service has its bytecode
     environment = {**os.environ, **(code_of(options.checkout) if options.checkout else {})}
     import_seconds(environment)

@@ -176,7 +176,7 @@ def figures(sales: list[Sale]) -> tuple[Figure, ...]:
 
 
 def main() -> None:
-    options_of = parser("wishlist-sale", __doc__, rounds=1)
+    options_of = parser("wishlist-sale", __doc__, rounds=1, of_versions=True)
     options_of.add_argument("--wishers", type=int, default=1_000_000, help="how many wish for the product (1,000,000)")
     options_of.add_argument("--rate", type=float, default=100, help="other requests a second (100)")
     options_of.add_argument("--quiet-seconds", type=float, default=15, help="how long the floor is measured (15)")

@@ -155,7 +155,7 @@ def p99(run: achievements.Run) -> float:
 
 
 def main() -> None:
-    options_of = parser("writes", __doc__)
+    options_of = parser("writes", __doc__, of_versions=True)
     options_of.add_argument("--users", type=int, default=100, help="users who write in turn (100)")
     options_of.add_argument("--connections", type=int, default=32, help="requests in flight (32)")
     options_of.add_argument("--seconds", type=float, default=4, help="length of a run (4)")

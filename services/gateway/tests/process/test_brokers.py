@@ -36,6 +36,8 @@ def several(create_platform, server_directory):
     assert made.count("made with 6 partitions") >= 7
     yield platform
     platform.close()
+    for broker in brokers.each:
+        broker.remove()
 
 
 async def test_each_broker_killed_in_turn_loses_and_doubles_no_purchase(several, purchase_of, wait_until, read_records):

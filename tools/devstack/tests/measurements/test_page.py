@@ -18,11 +18,14 @@ RESULTS = Results(taken="2026-11-28", commit="abc", command="all", note="quiet",
 
 def test_the_page_compares_with_before_and_with_what_is_to_reach():
     before = SETTINGS.model_copy(update={"rounds": (300, 500)})
-    both = RESULTS.model_copy(update={"before": (before,), "commit_before": "def"})
+    both = RESULTS.model_copy(
+        update={"before": (before,), "commit_before": "def", "options_before": {"writes": "--rounds=3"}}
+    )
     page = render_page(both, "$targets\n$before", [])
     measured = "400 requests/s | 0.19 | 1,600/s, 0.6 of the floor | 1,000 requests/s | 0.47"
     assert f"| PUT /settings, Granian | 760/s | {measured} |" in page
-    assert '"Before" is commit def, measured by the same scenarios in the same run' in page
+    assert '"Before" is commit def, measured in the same run' in page
+    assert "`writes --rounds=3`." in page
 
 
 def test_the_page_says_what_was_not_measured():

@@ -14,7 +14,11 @@ MIB = 1024**2
 
 
 def size(folder):
-    return sum(path.lstat().st_size for path in folder.rglob("*"))
+    while True:
+        try:
+            return sum(path.lstat().st_size for path in folder.rglob("*"))
+        except FileNotFoundError:  # one was deleted meanwhile
+            continue
 
 
 @pytest.fixture

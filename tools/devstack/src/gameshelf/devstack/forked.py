@@ -66,9 +66,9 @@ def _context() -> ForkServerContext:
 
 
 def _end_after_test_run() -> None:
-    run = multiprocessing.parent_process()
-    assert run
-    run.join()
+    parent = multiprocessing.parent_process()
+    assert parent
+    parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -191,7 +191,7 @@ class StartedPlatform:
                 **environment,
             },
             # A forked process has imported the tree's code already.
-            forked=self.forked and "PYTHONPATH" not in environment,
+            forked=self.forked and "PYTHONPATH" not in {**self.code, **environment},
         )
         self.services.append(made)
         return made
@@ -406,13 +406,13 @@ def token_issuer(server_directory: Path) -> TokenIssuer:
     return TokenIssuer(server_directory / "keys")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def s3(server_directory: Path) -> Iterator[S3]:
-    """An S3 gateway that the tests of a folder share: what they store is gone with it."""
-    server = S3(server_directory / f"s3-{uuid4().hex[:8]}")
+    """An S3 gateway of this test run."""
+    server = S3(server_directory / "s3")
     server.start()
     yield server
-    server.remove()
+    server.stop()
 
 
 @pytest.fixture

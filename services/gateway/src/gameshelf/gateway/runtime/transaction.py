@@ -203,7 +203,9 @@ class Transaction:
             raise
 
     def discard(self) -> None:
-        """Must be called if no data changed: the commit then publishes nothing."""
+        """Must be called if no data changed: the commit then publishes nothing. The version of the user's row rises all
+        the same if a write waits for the end of ``run``, such as an answer that a key keeps.
+        """
         self._events.clear()
         self.discarded = True
 

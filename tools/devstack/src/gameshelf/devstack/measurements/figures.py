@@ -75,8 +75,10 @@ class Results(_Frozen):
     machine: MeasuredOn
     figures: tuple[Figure, ...]
     before: tuple[Figure, ...] = ()
-    """Figures of the same run for the service of a version before, where it was measured as well."""
+    """Figures of a version before, from the same run. Empty without `--before`."""
     commit_before: str = ""
+    options_before: dict[str, str] = {}
+    """The options of scenarios that were shorter or smaller for the version before."""
 
     @model_validator(mode="after")
     def _has_unique_names(self) -> "Results":

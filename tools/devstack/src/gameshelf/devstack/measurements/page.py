@@ -37,16 +37,18 @@ def _wrapped(paragraph: str) -> str:
 def _before(results: Results) -> str:
     if not results.before:
         return "The version before was not measured in this run."
+    shorter = ", ".join(f"`{name} {options}`" for name, options in results.options_before.items())
     return (
-        f'"Before" is commit {results.commit_before}, measured by the same scenarios in the same run: after each '
-        "scenario its service ran on the same tables."
+        f'"Before" is commit {results.commit_before}, measured in the same run: after each scenario its service had '
+        "new servers of the same kind, with the tables of this version. "
+        f"Some scenarios were shorter or smaller: {shorter}."
     )
 
 
 def _targets(results: Results) -> str:
     after, before = ({figure.what: figure for figure in part} for part in (results.figures, results.before))
     lines = [
-        "| what | on 2026-11-26 | before | of the floor | to reach | after | of the floor |",
+        "| what | on 2026-11-26 | before | before, of the floor | to reach | after | after, of the floor |",
         "|---|---|---|---|---|---|---|",
     ]
     for target in TARGETS:

@@ -115,8 +115,9 @@ class Server(ABC):
     stop_signal: ClassVar[int] = signal.SIGTERM
 
     def remove(self) -> None:
-        """Ends it and removes its data."""
-        self.kill()
+        """Ends it in an orderly way, so that nothing that it has started still writes, and removes its data."""
+        self.thaw()
+        self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def kill(self) -> None:

@@ -26,9 +26,9 @@ class S3(ObjectServer):
         database = f"sqlite3://{self.directory / 'meta.db'}"
         if not (self.directory / "meta.db").exists():
             objects = str(self.directory / "objects") + "/"
-            once = ["--trash-days", "0"]  # else what is deleted stays for a day
+            without_trash = ["--trash-days", "0"]  # else what is deleted stays for a day
             formatting = Process(
-                [program, "format", *once, "--storage", "file", "--bucket", objects, database, "gameshelf"],
+                [program, "format", *without_trash, "--storage", "file", "--bucket", objects, database, "gameshelf"],
                 self.directory / "tools.log",
                 environ=environ,
             )

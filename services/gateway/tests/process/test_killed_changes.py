@@ -99,13 +99,13 @@ async def test_a_change_that_was_cut_off_at_any_statement_is_made_once(
     victim, new_player, connection, wait_until, kind
 ):
     world, number, done, killed = World(connection, wait_until), 0, [], set()
-    while done != [True, True]:  # what the service does beside the change is counted, too
+    while done != [True, True]:
         number, done = number + 1, []
         for answer in (False, True):
             player = new_player()
             change, message = await getattr(world, kind)(player)
             await victim.start()
-            victim.calls.hold(number, answer=answer)
+            victim.calls.hold(number, answer=answer, user_id=player.id)
             request = asyncio.create_task(change.make(new_player(at=victim.service, user_id=player.id)))
             done.append(await victim.kill_when_held(request))
             with suppress(httpx.TransportError):

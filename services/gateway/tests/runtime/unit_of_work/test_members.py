@@ -52,6 +52,22 @@ def test_a_part_without_values_takes_what_the_others_have_written():
     assert form.query.endswith("RETURNING s.a.x) INSERT INTO s.b (x) SELECT made.x FROM made")
 
 
+@pytest.mark.parametrize("differs", [(True, True), (True, False)], ids=["own values", "the same values"])
+def test_what_only_adds_rows_is_run_once_for_each_member(differs):
+    adds = f"WITH written AS ({ADD}) INSERT INTO s.b (x) SELECT new.x FROM unnest($2::INTEGER[]) AS new(x)"
+    form = group_form(adds, differs, has_result=False)
+    table = (
+        f"{MEMBERS}(value0, start1, end1, number)" if differs[1] else "unnest($1::UUID[]) WITH ORDINALITY AS _member"
+    )
+    values = "($4::INTEGER[])[_member.start1:_member.end1]::INTEGER[]" if differs[1] else "$2::INTEGER[]"
+    rest = "" if differs[1] else "(value0, number)"
+    assert form.query.endswith(
+        f"INSERT INTO s.b (x) SELECT _of.* FROM {table}{rest} CROSS JOIN LATERAL "
+        f"(SELECT * FROM (SELECT new.x FROM unnest({values}) AS new(x)) AS _own OFFSET 0) AS _of"
+    )
+    assert group_form(adds, differs) is None  # whose its rows are is not known
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -59,7 +75,8 @@ def test_a_part_without_values_takes_what_the_others_have_written():
         "DELETE FROM s.a WHERE user_id = $1::UUID RETURNING x",
         "DELETE FROM s.a WHERE s.a.user_id = $1::UUID OR s.a.x = 1",
         "SELECT x FROM s.a WHERE user_id = $1::UUID FOR UPDATE",
-        "INSERT INTO s.a (x, user_id) SELECT 1, $1::UUID",
+        "INSERT INTO s.a (x, user_id) SELECT 1, $1::UUID ON CONFLICT DO NOTHING",
+        "INSERT INTO s.a (x, user_id) SELECT max(s.a.x), $1::UUID FROM s.a",
         "INSERT INTO s.a (user_id) SELECT $1::UUID ON CONFLICT (user_id) DO UPDATE SET user_id = $1::UUID",
         "INSERT INTO s.a (user_id) VALUES ($1::UUID)",
         "SELECT x FROM s.a WHERE user_id = $1",
@@ -77,7 +94,8 @@ def test_what_has_no_form_for_several_is_known(query):
         "INSERT INTO s.b (x) SELECT count(*) FROM made",
         "INSERT INTO s.b (x) SELECT max(made.x) FROM made",
         "INSERT INTO s.b (x) SELECT made.x FROM made LIMIT 1",
-        "INSERT INTO s.b (x) SELECT 1",
+        "INSERT INTO s.b (x) SELECT count(*) FROM s.a",
+        "INSERT INTO s.b (x) SELECT 1 ON CONFLICT DO NOTHING",
         "INSERT INTO s.b (user_id, x) SELECT $1::UUID AS one, made.x FROM made",
         "DELETE FROM s.b WHERE s.b.user_id = $1::UUID AND s.b.x IN (SELECT x FROM made)",
         "INSERT INTO s.b (x) SELECT made.x FROM made UNION ALL SELECT 1",

@@ -1,9 +1,7 @@
 """``AchievementService``: reports of achievements by games and game servers."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 import grpc.aio
@@ -16,12 +14,12 @@ from gameshelf.achievements import (
     ImportedAchievement,
     NamedAchievement,
     OfflineAchievement,
-    ProgressUpdate,
     ReportOutcome,
     UnreadableAchievement,
 )
-from gameshelf.gateway.domains.achievements.openings import KNOWN, unlocks
+from gameshelf.gateway.domains.achievements.openings import KNOWN
 from gameshelf.gateway.domains.achievements.refused import RefusedReports, player_source, service_source
+from gameshelf.gateway.domains.achievements.reports import Report, Reports
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import (
     GrpcContext,
@@ -35,10 +33,9 @@ from gameshelf.gateway.runtime.grpc.calls import (
     require_write,
 )
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
-from gameshelf.gateway.runtime.streams import UserErased, UserStreams
-from gameshelf.gateway.runtime.transaction import Transaction, Transactions
-from gameshelf.gateway.runtime.unit_of_work.opening import LOCKED, Opening
-from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import (
     AchievementServiceServicer,
@@ -46,7 +43,6 @@ from gameshelf.protos.library.v1.achievement_service_pb2_grpc import (
 )
 
 NAME = messages.DESCRIPTOR.services_by_name["AchievementService"].full_name
-_SIDE_BY_SIDE = 8
 
 
 class Achievements(AchievementServiceServicer):
@@ -56,6 +52,7 @@ class Achievements(AchievementServiceServicer):
         self, transactions: Transactions, acquire: Acquire, streams: UserStreams, refused: RefusedReports
     ) -> None:
         self._transactions = transactions
+        self._reports = Reports(transactions)
         self._acquire = acquire
         self._streams = streams
         self._refused = refused
@@ -69,15 +66,8 @@ class Achievements(AchievementServiceServicer):
         self, request: messages.UpdateAchievementProgressRequest, context: GrpcContext
     ) -> messages.UpdateAchievementProgressResponse:
         user_id, report = _report(request)
-        by_server = is_service()
-
-        async def update(transaction: Transaction) -> tuple[Achievement, bool]:
-            service = transaction.of(AchievementService)
-            [progress] = await _identified(service, [report])
-            return await service.report(user_id, progress, by_server=by_server)
-
         with self._refused.noting(user_id, report.achievement, _source()):
-            achievement, newly_unlocked = await self._transactions.run(user_id, update, _opening(user_id, [report]))
+            achievement, newly_unlocked = await self._reports.apply_one(user_id, report, by_server=is_service())
         KNOWN.learn(achievement.id, achievement.product_id)
         return messages.UpdateAchievementProgressResponse(
             status=achievement_message(achievement), newly_unlocked=newly_unlocked
@@ -87,43 +77,24 @@ class Achievements(AchievementServiceServicer):
         self, request: messages.BatchUpdateAchievementProgressRequest, context: GrpcContext
     ) -> messages.BatchUpdateAchievementProgressResponse:
         require_few(request.updates, "updates")
-        results: list[ReportOutcome] = [ReportOutcome(None)] * len(request.updates)
-        reports: dict[UUID, list[tuple[int, _Report]]] = defaultdict(list)
-        for place, update in enumerate(request.updates):
-            user_id, report = _report(update)
-            reports[user_id].append((place, report))
-        slots, by_server, source = asyncio.Semaphore(_SIDE_BY_SIDE), is_service(), _source()
-
-        async def of_user(user_id: UUID, placed: Sequence[tuple[int, "_Report"]]) -> None:
-            async with slots:
-                outcomes = await self._report(user_id, [report for _, report in placed], by_server)
-            for (place, report), outcome in zip(placed, outcomes, strict=True):
-                results[place] = outcome
-                if outcome.refusal:
-                    self._refused.note(user_id, report.achievement, outcome.refusal, source)
-                if outcome.achievement:
-                    KNOWN.learn(outcome.achievement.id, outcome.achievement.product_id)
-
-        async with asyncio.TaskGroup() as tasks:
-            for user_id, placed in reports.items():
-                tasks.create_task(of_user(user_id, placed))
+        updates = [_report(update) for update in request.updates]
+        reports: dict[UUID, list[Report]] = defaultdict(list)
+        for user_id, report in updates:
+            reports[user_id].append(report)
+        outcomes = await self._reports.apply_all(reports, by_server=is_service())
+        of_player = {user_id: iter(own) for user_id, own in outcomes.items()}
+        results = [next(of_player[user_id]) for user_id, _ in updates]
+        self._keep(updates, results)
         return messages.BatchUpdateAchievementProgressResponse(results=[_result(one) for one in results])
 
-    async def _report(self, user_id: UUID, reports: Sequence["_Report"], by_server: bool) -> list[ReportOutcome]:
-        """Applies one player's reports in one transaction."""
-
-        async def update(transaction: Transaction) -> list[ReportOutcome]:
-            service = transaction.of(AchievementService)
-            progress = await _identified(service, reports)
-            outcomes = await service.report_many(user_id, progress, by_server=by_server)
-            if all(outcome.refusal for outcome in outcomes):
-                transaction.discard()
-            return outcomes
-
-        try:
-            return await self._transactions.run(user_id, update, _opening(user_id, reports))
-        except UserErased:
-            return [ReportOutcome(None, refusal=PermissionDenied())] * len(reports)
+    def _keep(self, updates: Sequence[tuple[UUID, Report]], results: Sequence[ReportOutcome]) -> None:
+        """Notes what was refused, and learns the products of the others."""
+        source = _source()
+        for (user_id, report), result in zip(updates, results, strict=True):
+            if result.refusal:
+                self._refused.note(user_id, report.achievement, result.refusal, source)
+            if result.achievement:
+                KNOWN.learn(result.achievement.id, result.achievement.product_id)
 
     async def ImportAchievements(
         self, request: messages.ImportAchievementsRequest, context: GrpcContext
@@ -172,50 +143,12 @@ class Achievements(AchievementServiceServicer):
         return messages.GetAchievementRarityResponse(achievements=[rarity_message(one) for one in found])
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """A player's progress on an achievement, by its id or its name; without ``current`` it is unlocked."""
-
-    achievement: UUID | NamedAchievement
-    current: int | None
-
-
-_UNKNOWN = UUID(int=0)
-
-
 def _source() -> str:
     """Returns who reports, as refused reports name it."""
     return service_source(caller().user_id) if is_service() else player_source()
 
 
-def _opening(user_id: UUID, reports: Sequence[_Report]) -> Opening:
-    """Opens a change by reports. Only unlocks by id are optimistic.
-
-    Progress is compared with a target. Who lowers it waits for the transactions that may have read it before, so such a
-    report has to be one.
-    """
-    unlocked = [
-        one.achievement for one in reports if one.current is None and not isinstance(one.achievement, NamedAchievement)
-    ]
-    return unlocks(user_id, unlocked) if len(unlocked) == len(reports) else LOCKED
-
-
-async def _identified(service: AchievementService, reports: Sequence[_Report]) -> list[ProgressUpdate]:
-    """Returns the reports with ids: no achievement has the id that stands for an unknown name. One round trip if a
-    report has a name.
-    """
-    names = {one.achievement for one in reports if isinstance(one.achievement, NamedAchievement)}
-    ids = await service.named(names) if names else {}
-    return [
-        ProgressUpdate(
-            ids.get(one.achievement, _UNKNOWN) if isinstance(one.achievement, NamedAchievement) else one.achievement,
-            one.current,
-        )
-        for one in reports
-    ]
-
-
-def _report(request: messages.UpdateAchievementProgressRequest) -> tuple[UUID, _Report]:
+def _report(request: messages.UpdateAchievementProgressRequest) -> tuple[UUID, Report]:
     """Parses a report; returns it with its user. Raises InvalidInput, PermissionDenied."""
     user_id = parse_id(request.user_id, "user_id")
     require_write(user_id)
@@ -223,11 +156,11 @@ def _report(request: messages.UpdateAchievementProgressRequest) -> tuple[UUID, _
         raise InvalidInput(Problem("greater_than_equal", pointer="current_progress", params={"ge": 0}))
     current = None if request.unlock else request.current_progress
     if not request.api_name:
-        return user_id, _Report(parse_id(request.achievement_id, "achievement_id"), current)
+        return user_id, Report(parse_id(request.achievement_id, "achievement_id"), current)
     if request.achievement_id:
         raise InvalidInput(Problem("exactly_one", pointer="api_name", params={"other": "achievement_id"}))
     product_id = parse_id(request.product_id, "product_id")
-    return user_id, _Report(NamedAchievement.from_text(product_id, request.api_name), current)
+    return user_id, Report(NamedAchievement.from_text(product_id, request.api_name), current)
 
 
 def _offline(message: messages.OfflineAchievement) -> OfflineAchievement | UnreadableAchievement:

@@ -1,7 +1,8 @@
 """Makes one statement of the same statement for several users, the members of a group.
 
 It works on texts that this code made, as ``combine.py`` does. Each parameter has its type behind it (``$1::UUID``), and
-an insert names the user first. A statement of another shape has no form for a group. A test lists those that have one.
+an insert names the user first, unless it only adds rows, such as deltas of a counter. A statement of another shape has
+no form for a group. A test lets PostgreSQL prepare every form.
 """
 
 import re
@@ -9,11 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gameshelf.gateway.runtime.unit_of_work.combine import NotCombinable, is_plain_read, remembered, split_ctes
+from gameshelf.gateway.runtime.unit_of_work.combine import (
+    NotCombinable,
+    is_plain_read,
+    remembered,
+    split_ctes,
+    uses_any,
+    written_tables,
+)
 
 _TYPE = r"TIMESTAMP WITH(?:OUT)? TIME ZONE|DOUBLE PRECISION|[A-Z]+(?:\(\d+(?:, \d+)?\))?"
 _PARAMETER = re.compile(rf"\$(\d+)((?:::({_TYPE})((?:\[\])*))?)")
 _INSERT = re.compile(r"INSERT INTO (\w+\.\w+) \((\w+)[\w, ]*\) (?=SELECT \$(\d+)::UUID\b)")
+_ADDITION = re.compile(r"INSERT INTO \w+\.\w+ \([\w, ]+\) (?=SELECT )")
 _DELETE = re.compile(r"DELETE FROM (\w+\.\w+) \s*WHERE (?=(\1\.user_id) = \$(\d+)::UUID AND )")
 _TAIL = re.compile(r" (?:ON CONFLICT|RETURNING)\b")
 _ACROSS_ROWS = re.compile(r"\b(?:\w+agg|count|sum|min|max|avg|row_number)\(|\b(?:GROUP BY|LIMIT|DISTINCT|EXISTS)\b")
@@ -84,9 +93,10 @@ def group_form(query: str, differs: tuple[bool, ...], *, has_result: bool = True
     if ctes and has_result:
         return None
     user = _user_of(main)
-    names = tuple(name for name, _ in ctes)
-    parts = [members.written(body, names) for body in (text[text.index("(") + 1 : -1].strip() for _, text in ctes)]
-    last = members.written(main, names)
+    names, tables = tuple(name for name, _ in ctes), written_tables(query)
+    bodies = (text[text.index("(") + 1 : -1].strip() for _, text in ctes)
+    parts = [members.written(body, names, tables) for body in bodies]
+    last = members.written(main, names, tables)
     if last is None or None in parts:
         return None
     if has_result:
@@ -142,8 +152,14 @@ class _Members:
         rows = f"(SELECT * FROM ({self.replace(query)}) AS _own OFFSET 0) AS _of"  # noqa: S608
         return f"{self.table} CROSS JOIN LATERAL {rows}"
 
-    def written(self, part: str, names: Sequence[str]) -> str | None:
-        """Returns the part of a write for all members; None if it can't be written for all."""
+    def written(self, part: str, names: Sequence[str], tables: frozenset[str]) -> str | None:
+        """Returns the part of a write for all members; None if it can't be written for all.
+
+        ``names`` are those of all parts, ``tables`` what they write.
+        """
+        added = self._added(part, names, tables)
+        if added:
+            return added
         if not self._has_own(part):
             # It runs once instead of once for each member, which is the same only if it takes row by row what another
             # part has written.
@@ -151,7 +167,7 @@ class _Members:
             takes = rf"\b(?:FROM|JOIN) (?:{'|'.join(names)})\b" if names else "$^"
             is_by_row = part.startswith("INSERT INTO ") and all(re.search(takes, branch) for branch in branches)
             return None if _ACROSS_ROWS.search(part) or not is_by_row else self.replace(part)
-        if names and re.search(rf"\b(?:{'|'.join(names)})\b", part):
+        if _names_any(part, names):
             return None  # each member would have what another part has written for all of them
         deleted = _DELETE.match(part)
         if deleted and self._is_user(_user_of(part)):
@@ -166,6 +182,16 @@ class _Members:
             return None
         source = self.source(part[found.end() : end])
         return f"{part[: found.end()]}SELECT _of.* FROM {source}{self.replace(part[end:])}"  # noqa: S608
+
+    def _added(self, part: str, names: Sequence[str], tables: frozenset[str]) -> str | None:
+        """Returns the part for all members if it only adds rows, and depends on nothing that the members write."""
+        found = _ADDITION.match(part)
+        if found is None or _user_of(part):
+            return None
+        rows = part[found.end() :]
+        if _end_of_select(rows, 0) < len(rows) or uses_any(rows, tables) or _names_any(rows, names):
+            return None
+        return f"{part[: found.end()]}SELECT _of.* FROM {self.source(rows)}"  # noqa: S608
 
     def _is_user(self, user: tuple[str, int] | None) -> bool:
         return user is not None and user[1] in self.columns
@@ -186,6 +212,10 @@ class _Members:
             number = first_list + self.lists.index(place)
             return f"(${number}::{self.kinds[place]}[])[_member.start{place}:_member.end{place}]{cast}"
         return f"${first_list + len(self.lists) + self.shared.index(place)}{cast}"
+
+
+def _names_any(text: str, names: Sequence[str]) -> bool:
+    return bool(names) and re.search(rf"\b(?:{'|'.join(names)})\b", text) is not None
 
 
 def _user_of(part: str) -> tuple[str, int] | None:

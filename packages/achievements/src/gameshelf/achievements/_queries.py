@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from gameshelf.achievements._commands import NamedAchievement
 from gameshelf.achievements._models import (
     AchievementMetadata,
     AchievementUnlocks,
@@ -13,6 +14,7 @@ from gameshelf.achievements._models import (
     ProductOwners,
     UserAchievement,
 )
+from gameshelf.achievements._names import ids_of
 from gameshelf.achievements._rules import share
 from gameshelf.achievements._views import Achievement, AchievementRarity, achievements_of_user
 from gameshelf.kernel.database import BoundStatement, Connection, Statement
@@ -119,6 +121,10 @@ class AchievementQueries:
         """Returns the achievements that exist, with the user's state."""
         rows = await _OF_IDS.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
         return _ACHIEVEMENT.read_all(rows)
+
+    async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
+        """Returns the ids of the achievements that exist; of two with one name the lower id."""
+        return await ids_of(self._connection, names)
 
     async def rarities(self, product_id: UUID) -> list[AchievementRarity]:
         """Returns every achievement of a product with its rarity, ordered by API name."""

@@ -136,10 +136,6 @@ class AchievementService:
             self._emit_unlocked(user_id, one, now)
         return outcomes
 
-    async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
-        """Returns the ids of the achievements that exist; of two with one name the lower id. One round trip."""
-        return await self._store.named(names)
-
     async def named_one(self, name: NamedAchievement) -> UUID:
         """Returns the id of an achievement. Raises AchievementNotFound. One round trip."""
         found = await self._store.named([name])

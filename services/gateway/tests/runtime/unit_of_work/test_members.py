@@ -65,7 +65,16 @@ def test_what_only_adds_rows_is_run_once_for_each_member(differs):
         f"INSERT INTO s.b (x) SELECT _of.* FROM {table}{rest} CROSS JOIN LATERAL "
         f"(SELECT * FROM (SELECT new.x FROM unnest({values}) AS new(x)) AS _own OFFSET 0) AS _of"
     )
-    assert group_form(adds, differs) is None  # whose its rows are is not known
+    assert group_form(adds, differs) is None  # of several writes only the last one's rows would be known
+
+
+def test_whose_rows_were_only_added_is_not_known():
+    query = "INSERT INTO s.a (x, user_id) SELECT 1, $1::UUID"
+    assert group_form(query, (True,)) is None
+    assert group_form(query, (True,), has_result=False).query == (
+        "INSERT INTO s.a (x, user_id) SELECT _of.* FROM unnest($1::UUID[]) WITH ORDINALITY AS _member(value0, number) "
+        "CROSS JOIN LATERAL (SELECT * FROM (SELECT 1, _member.value0::UUID) AS _own OFFSET 0) AS _of"
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,6 +86,7 @@ def test_what_only_adds_rows_is_run_once_for_each_member(differs):
         "SELECT x FROM s.a WHERE user_id = $1::UUID FOR UPDATE",
         "INSERT INTO s.a (x, user_id) SELECT 1, $1::UUID ON CONFLICT DO NOTHING",
         "INSERT INTO s.a (x, user_id) SELECT max(s.a.x), $1::UUID FROM s.a",
+        "INSERT INTO s.a (id, user_id) SELECT gen_random_uuid(), $1::UUID",
         "INSERT INTO s.a (user_id) SELECT $1::UUID ON CONFLICT (user_id) DO UPDATE SET user_id = $1::UUID",
         "INSERT INTO s.a (user_id) VALUES ($1::UUID)",
         "SELECT x FROM s.a WHERE user_id = $1",

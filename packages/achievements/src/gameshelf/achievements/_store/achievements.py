@@ -10,6 +10,7 @@ from uuid import UUID
 from gameshelf.achievements._attempts.store import ERASURE as ATTEMPTS_ERASURE
 from gameshelf.achievements._commands import NamedAchievement
 from gameshelf.achievements._models import AchievementMetadata, OwnedProduct, RarityDelta, UserAchievement
+from gameshelf.achievements._names import ids_of
 from gameshelf.achievements._views import Achievement, achievements_of_user
 from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
@@ -18,7 +19,6 @@ from sqlalchemy import (
     Boolean,
     Double,
     Integer,
-    Text,
     Uuid,
     and_,
     any_,
@@ -39,13 +39,6 @@ _M, _U, _P = AchievementMetadata, UserAchievement, OwnedProduct
 
 _STATES = Statement(achievements_of_user().where(col(AchievementMetadata.id) == any_(array("achievement_ids", Uuid))))
 _ACHIEVEMENT = RowReader(Achievement, _STATES)
-
-_names = rows("names", product_id=("product_ids", Uuid), api_name=("api_names", Text))
-_NAMED = Statement(
-    select(col(_M.product_id), col(_M.api_name), col(_M.id))
-    .join(_names, and_(col(_M.product_id) == _names.c.product_id, col(_M.api_name) == _names.c.api_name))
-    .order_by(col(_M.id).desc())
-)
 
 
 def _deltas(source: Any, *ctes: Any) -> Any:
@@ -193,12 +186,7 @@ class AchievementStore:
 
     async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
         """Returns the ids of the achievements that exist; of two with one name the lower id."""
-        found = await _NAMED.all(
-            self._connection,
-            product_ids=[name.product_id for name in names],
-            api_names=[name.api_name for name in names],
-        )
-        return {NamedAchievement(row["product_id"], row["api_name"]): row["id"] for row in found}
+        return await ids_of(self._connection, names)
 
     async def write(self, user_id: UUID, reached: Sequence[Achievement], turned: Mapping[UUID, int]) -> None:
         """Writes states. ``turned`` contains the achievements that this unlocks (1) or locks (-1)."""

@@ -92,8 +92,8 @@ class AchievementServiceServicer:
     def BatchUpdateAchievementProgress(self, request, context):
         """Takes up to 1,000 reports about any number of players, as if they came one after the other. A report that is
         refused has its code in its result. An invalid report, and a report by a player about another user, refuse the
-        whole call. Each player's reports are one transaction: if the call fails, some players' reports may be stored; send
-        it again.
+        whole call. Each player's reports are in one transaction: if the call fails, some players' reports may be stored;
+        send it again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class Achievements(AchievementServiceServicer):
         self, transactions: Transactions, acquire: Acquire, streams: UserStreams, refused: RefusedReports
     ) -> None:
         self._transactions = transactions
-        self._reports = Reports(transactions)
+        self._reports = Reports(transactions, acquire)
         self._acquire = acquire
         self._streams = streams
         self._refused = refused
@@ -81,20 +81,23 @@ class Achievements(AchievementServiceServicer):
         reports: dict[UUID, list[Report]] = defaultdict(list)
         for user_id, report in updates:
             reports[user_id].append(report)
-        outcomes = await self._reports.apply_all(reports, by_server=is_service())
-        of_player = {user_id: iter(own) for user_id, own in outcomes.items()}
-        results = [next(of_player[user_id]) for user_id, _ in updates]
-        self._keep(updates, results)
-        return messages.BatchUpdateAchievementProgressResponse(results=[_result(one) for one in results])
-
-    def _keep(self, updates: Sequence[tuple[UUID, Report]], results: Sequence[ReportOutcome]) -> None:
-        """Notes what was refused, and learns the products of the others."""
+        applied = await self._reports.apply_all(reports, by_server=is_service())
         source = _source()
-        for (user_id, report), result in zip(updates, results, strict=True):
-            if result.refusal:
-                self._refused.note(user_id, report.achievement, result.refusal, source)
-            if result.achievement:
-                KNOWN.learn(result.achievement.id, result.achievement.product_id)
+        for user_id, outcomes in applied.outcomes.items():
+            self._note(user_id, reports[user_id], outcomes, source)
+        if applied.failures:
+            raise ExceptionGroup("the reports of some players are not applied", applied.failures)
+        of_player = {user_id: iter(outcomes) for user_id, outcomes in applied.outcomes.items()}
+        results = [_result(next(of_player[user_id])) for user_id, _ in updates]
+        return messages.BatchUpdateAchievementProgressResponse(results=results)
+
+    def _note(self, user_id: UUID, reports: Sequence[Report], outcomes: Sequence[ReportOutcome], source: str) -> None:
+        """Notes what was refused, and learns the products of the others."""
+        for report, outcome in zip(reports, outcomes, strict=True):
+            if outcome.refusal:
+                self._refused.note(user_id, report.achievement, outcome.refusal, source)
+            if outcome.achievement:
+                KNOWN.learn(outcome.achievement.id, outcome.achievement.product_id)
 
     async def ImportAchievements(
         self, request: messages.ImportAchievementsRequest, context: GrpcContext

@@ -25,6 +25,7 @@ _INSERT = re.compile(r"INSERT INTO (\w+\.\w+) \((\w+)[\w, ]*\) (?=SELECT \$(\d+)
 _ADDITION = re.compile(r"INSERT INTO \w+\.\w+ \([\w, ]+\) (?=SELECT )")
 _DELETE = re.compile(r"DELETE FROM (\w+\.\w+) \s*WHERE (?=(\1\.user_id) = \$(\d+)::UUID AND )")
 _TAIL = re.compile(r" (?:ON CONFLICT|RETURNING)\b")
+_VOLATILE = re.compile(r"\b(?:gen_random_uuid|random|nextval|clock_timestamp)\(")
 _ACROSS_ROWS = re.compile(r"\b(?:\w+agg|count|sum|min|max|avg|row_number)\(|\b(?:GROUP BY|LIMIT|DISTINCT|EXISTS)\b")
 
 
@@ -184,12 +185,18 @@ class _Members:
         return f"{part[: found.end()]}SELECT _of.* FROM {source}{self.replace(part[end:])}"  # noqa: S608
 
     def _added(self, part: str, names: Sequence[str], tables: frozenset[str]) -> str | None:
-        """Returns the part for all members if it only adds rows, and depends on nothing that the members write."""
+        """Returns the part for all members if it only adds rows, and depends on nothing that the members write.
+
+        Where all values are the same, PostgreSQL may compute the rows once: none may have a value of its own, such as a
+        random id.
+        """
         found = _ADDITION.match(part)
         if found is None or _user_of(part):
             return None
         rows = part[found.end() :]
         if _end_of_select(rows, 0) < len(rows) or uses_any(rows, tables) or _names_any(rows, names):
+            return None
+        if _VOLATILE.search(rows):
             return None
         return f"{part[: found.end()]}SELECT _of.* FROM {self.source(rows)}"  # noqa: S608
 

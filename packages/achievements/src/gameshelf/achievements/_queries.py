@@ -14,8 +14,8 @@ from gameshelf.achievements._models import (
     ProductOwners,
     UserAchievement,
 )
-from gameshelf.achievements._names import ids_of
 from gameshelf.achievements._rules import share
+from gameshelf.achievements._store.names import ids_of
 from gameshelf.achievements._views import Achievement, AchievementRarity, achievements_of_user
 from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.paging import Page, Slice

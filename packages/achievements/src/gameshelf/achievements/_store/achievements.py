@@ -10,7 +10,7 @@ from uuid import UUID
 from gameshelf.achievements._attempts.store import ERASURE as ATTEMPTS_ERASURE
 from gameshelf.achievements._commands import NamedAchievement
 from gameshelf.achievements._models import AchievementMetadata, OwnedProduct, RarityDelta, UserAchievement
-from gameshelf.achievements._names import ids_of
+from gameshelf.achievements._store.names import ids_of
 from gameshelf.achievements._views import Achievement, achievements_of_user
 from gameshelf.kernel.database import BoundStatement, Connection, Statement
 from gameshelf.kernel.row_reader import RowReader

@@ -48,7 +48,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class Applied:
+class AppliedReports:
     """What has become of reports of several players."""
 
     outcomes: dict[UUID, list[ReportOutcome]] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Reports:
             return await self._transactions.run(user_id, update)
         return await self._transactions.run(user_id, update, _opening(user_id, [ProgressUpdate(known, current)]))
 
-    async def apply_all(self, reports: Mapping[UUID, Sequence[Report]], *, by_server: bool) -> Applied:
+    async def apply_all(self, reports: Mapping[UUID, Sequence[Report]], *, by_server: bool) -> AppliedReports:
         """Applies the reports of several players.
 
         Up to 50 players with 200 reports share a transaction. Those whose rows are held meanwhile are served alone,
@@ -92,7 +92,7 @@ class Reports:
         that concerns everybody, such as of the database, ends the work: nobody is tried after it.
         """
         progress = await self._identified(reports)
-        applied = Applied()
+        applied = AppliedReports()
         for players in _groups(progress):
             await self._apply_together(players, by_server, applied)
         slots = asyncio.Semaphore(_SIDE_BY_SIDE)
@@ -128,7 +128,7 @@ class Reports:
             for user_id, own in reports.items()
         }
 
-    async def _apply_together(self, progress: _Progress, by_server: bool, applied: Applied) -> None:
+    async def _apply_together(self, progress: _Progress, by_server: bool, applied: AppliedReports) -> None:
         """Applies what can be applied together, unless nothing can be applied any more."""
         if applied.failures:
             return
@@ -152,7 +152,7 @@ class Reports:
             applied.outcomes |= outcomes
 
     async def _apply_alone(
-        self, user_id: UUID, progress: Sequence[ProgressUpdate], by_server: bool, applied: Applied
+        self, user_id: UUID, progress: Sequence[ProgressUpdate], by_server: bool, applied: AppliedReports
     ) -> None:
         async def update(transaction: Transaction) -> list[ReportOutcome]:
             return await _report(transaction, user_id, progress, by_server)

@@ -192,14 +192,14 @@ class Player:
         await publish(self.platform.kafka.address, [event])
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def platform(create_platform, s3):
     made = create_platform(s3=s3)
     yield made
     made.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def service(platform):
     made = platform.service()
     made.start()

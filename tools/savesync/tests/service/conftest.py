@@ -150,14 +150,14 @@ class Machine:
         }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def platform(create_platform, s3):
     made = create_platform(s3=s3)
     yield made
     made.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def service(platform):
     made = platform.service(MAX_SAVEGAME_SIZE_BYTES=str(100 * 1024**2))  # one scenario has a file of 60 MB
     made.start()

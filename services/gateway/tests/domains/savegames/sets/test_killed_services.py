@@ -71,7 +71,7 @@ class Victim:
 
     def __init__(self, platform, store):
         dsn = urlsplit(platform.dsn)
-        self.calls, self.store, self.player = HeldCalls(), store, None
+        self.calls, self.store = HeldCalls(), store
         self.proxies = PostgresProxy(dsn.port, self.calls), StoreProxy(store.port, self.calls)
         self._platform, self._dsn = platform, dsn
 
@@ -88,9 +88,9 @@ class Victim:
         self.calls.release()
         await asyncio.to_thread(self.service.start)
 
-    async def commit_until(self, number, commit, meanwhile):
-        """Kills the service before the call of a number; returns the answer if the commit has not as many calls."""
-        self.calls.hold(number)
+    async def commit_until(self, number, player, commit, meanwhile):
+        """Kills the service before the call of a number; returns the answer if the player's commit has fewer calls."""
+        self.calls.hold(number, user_id=player.id)
         begun, held = asyncio.create_task(commit()), asyncio.create_task(self.calls.held.wait())
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.wait([begun, held], return_when=asyncio.FIRST_COMPLETED)
@@ -234,7 +234,7 @@ async def test_scenario_12_a_service_killed_at_any_call_of_a_commit(
         print(kind, number, way, meanwhile)  # shown where it fails
         await victim.start()
         at = new_player(at=victim.service, user_id=story.player.id)
-        answer = await victim.commit_until(number, lambda story=story, at=at: story.commit(at), meanwhile)
+        answer = await victim.commit_until(number, at, lambda story=story, at=at: story.commit(at), meanwhile)
         thawed = asyncio.create_task(thaw_later(store))
         left = await end(story, victim, new_player, "elsewhere" if answer else way, expected)
         await thawed

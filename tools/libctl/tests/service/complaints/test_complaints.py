@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from gameshelf.devstack.pytest_plugin import wait_for
 from websockets.sync.client import connect
 
-DAY = datetime(2026, 11, 20, tzinfo=UTC)
-"""A day in the past, that of the pages."""
+DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=4)
+"""The day of the stories, which begin 80 days before it: play of the last 90 days can be imported."""
 HOUR, KIB = timedelta(hours=1), 1024
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from itertools import count
+from types import coroutine
 from uuid import uuid4
 
 import asyncpg
@@ -13,6 +15,31 @@ from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 async def names(client):
     return sorted([one["attributes"]["name"] async for one in client.library.list_categories()])
+
+
+async def close_connections(http):
+    pool = http._transport._pool
+    while pool.connections:
+        connection = pool._connections.pop()
+        await connection.aclose()
+
+
+@coroutine
+def cancelled_at(wait, awaitable):
+    """The same, in a task that is cancelled when it waits for that time, counted from 1."""
+    steps, waits, step = awaitable.__await__(), 0, None
+    while True:
+        try:
+            waits_for = steps.throw(step) if isinstance(step, BaseException) else steps.send(step)
+        except StopIteration as end:
+            return end.value
+        waits += 1
+        if waits == wait:
+            asyncio.current_task().cancel()
+        try:
+            step = yield waits_for
+        except BaseException as error:
+            step = error
 
 
 class TestNothingTwice:
@@ -133,18 +160,34 @@ class TestPatience:
 
 
 class TestCancelled:
-    async def test_calls_that_are_cancelled_leave_no_connection(self, connect):
-        """encode/httpcore#1093: each left one in the pool, and when it was full no call was answered any more."""
-        limits, timeout = httpx.Limits(max_connections=2), httpx.Timeout(PATIENCE_SECONDS, pool=1)
-        async with httpx.AsyncClient(limits=limits, timeout=timeout) as http:
-            client = connect(http=http, retries=RetryRules(tries=1))
-            for steps in range(30):
-                calls = [asyncio.create_task(names(client)) for _ in range(4)]
-                for _ in range(steps):
-                    await asyncio.sleep(0)
-                for call in calls:
-                    call.cancel()
-                await asyncio.gather(*calls, return_exceptions=True)
+    """encode/httpcore#1093: a cancelled call left its connection in the pool; of a full one no call had an answer."""
+
+    @pytest.fixture
+    async def http(self):
+        """A single connection: a call that leaves one behind stops the next."""
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=PATIENCE_SECONDS) as http:
+            yield http
+
+    @pytest.mark.parametrize("is_known", [False, True], ids=["new connection", "known connection"])
+    async def test_a_call_cancelled_at_any_wait_leaves_no_connection(self, connect, http, is_known):
+        client = connect(http=http, retries=RetryRules(tries=1))
+        for wait in count(1):
+            if not is_known:
+                await close_connections(http)
+            calls = [cancelled_at(wait, names(client)), *(names(client) for _ in range(3))]
+            first, *others = await asyncio.gather(*map(asyncio.create_task, calls), return_exceptions=True)
+            assert others == [[], [], []]
+            assert await names(client) == []
+            if first == []:
+                break
+            assert isinstance(first, asyncio.CancelledError)
+        assert wait > 5
+
+    async def test_calls_that_are_cancelled_together_leave_no_connection(self, connect, http):
+        client = connect(http=http, retries=RetryRules(tries=1))
+        for wait in range(1, 20):
+            calls = [asyncio.create_task(cancelled_at(wait, names(client))) for _ in range(4)]
+            await asyncio.gather(*calls, return_exceptions=True)
             assert await names(client) == []
 
     async def test_a_client_that_is_closed_cannot_reach_the_service(self, connect):

@@ -122,7 +122,7 @@ class Transport:
             said, is_connection, refusal = None, False, None
             authorization = {"Authorization": f"Bearer {await self._token()}"}
             try:
-                async with connection_of(self._http):
+                async with connection_of(self._http) as extensions:
                     response = await self._http.request(
                         call.method,
                         f"{self._base_url}/{call.path}",
@@ -131,6 +131,7 @@ class Transport:
                         headers={**headers, **authorization},
                         follow_redirects=False,
                         timeout=self._timeout or httpx.USE_CLIENT_DEFAULT,
+                        extensions=extensions,
                     )
             except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{self._base_url}: {type(error).__name__} {error}".rstrip()

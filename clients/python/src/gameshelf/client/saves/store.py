@@ -63,13 +63,14 @@ class TransferStore:
         for tried in range(1, self.rules.tries + 1):
             attempt, said, is_cut = _Attempt(count), None, False
             try:
-                async with connection_of(self.http):
+                async with connection_of(self.http) as extensions:
                     response = await self.http.request(
                         request.method,
                         request.url,
                         content=blocks_of(content, request.offset, request.size, attempt.add),
                         headers=headers,
                         follow_redirects=False,
+                        extensions=extensions,
                     )
             except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = f"{type(error).__name__} {error}".rstrip()
@@ -101,8 +102,7 @@ class TransferStore:
                 target.unlink()
                 continue
             try:
-                async with connection_of(self.http):
-                    await self._receive_from(begin, url, target, size, count)
+                await self._receive_from(begin, url, target, size, count)
             except httpx.TransportError as error:
                 reason = f"{type(error).__name__} {error}".rstrip()
             except _Away as away:
@@ -124,8 +124,7 @@ class TransferStore:
         """
         for tried in range(1, self.rules.tries + 1):
             try:
-                async with connection_of(self.http):
-                    await self._receive_from(0, url, target, size, count_nothing)
+                await self._receive_from(0, url, target, size, count_nothing)
             except httpx.TransportError as error:
                 raise LibraryUnreachable(f"the store: {type(error).__name__} {error}".rstrip()) from error
             except _Away as away:
@@ -138,7 +137,10 @@ class TransferStore:
     async def _receive_from(self, begin: int, url: str, target: Path, size: int, count: CountBytes) -> None:
         headers = {"Range": f"bytes={begin}-"} if begin else {}
         headers["Accept-Encoding"] = "identity"
-        async with self.http.stream("GET", url, headers=headers, follow_redirects=False) as response:
+        async with (
+            connection_of(self.http) as extensions,
+            self.http.stream("GET", url, headers=headers, follow_redirects=False, extensions=extensions) as response,
+        ):
             if is_busy(response.status_code):  # whatever follows: it may be much
                 raise _Away(f"HTTP {response.status_code}", retry_after(response.headers))
             if response.status_code == 416:  # the file is not what the store has

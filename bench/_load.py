@@ -1,11 +1,12 @@
-"""A small HTTP load generator: keep-alive connections that ask again as soon as they are answered."""
+"""A small HTTP load generator: keep-alive connections that ask again as soon as they are answered, or on a schedule."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import cast
+from typing import Any, cast
 
 from gameshelf.gateway.runtime.event_loop import loop_factory
 
@@ -23,6 +24,15 @@ class Run:
     p99: float
     failed: int
     answered: int
+
+
+def raw(method: str, path: str, token: str = "", attributes: dict[str, Any] | None = None) -> bytes:
+    """A request as it is sent."""
+    body = json.dumps({"data": {"attributes": attributes}}).encode() if attributes else b""
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 class _Asking(asyncio.Protocol):
@@ -50,7 +60,7 @@ class _Asking(asyncio.Protocol):
             if not gap:
                 return
             length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            self.failed += not head.startswith(b"HTTP/1.1 2")
+            self.failed += not is_success(head)
             self._head, self._missing = b"", length - len(body)
         else:
             self._missing -= len(data)
@@ -106,7 +116,32 @@ async def _load(port: int, requests: Iterable[bytes], connections: int, seconds:
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def send(request: bytes, connection: Connection) -> tuple[bytes, Connection | None]:
+class Connections:
+    """Keep-alive connections to a port, as many as there are requests at once."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self._free = port, list[Connection]()
+
+    async def ask(self, request: bytes) -> bytes:
+        """Returns the head of the answer. Raises OSError or IncompleteReadError."""
+        # A server may close a connection that has served long enough: its unanswered request is sent again.
+        head, connection = await _send(request, self._free.pop()) if self._free else (b"", None)
+        if not head:
+            head, connection = await _send(request, await asyncio.open_connection("127.0.0.1", self._port))
+        if connection:
+            self._free.append(connection)
+        return head
+
+    def close(self) -> None:
+        for _, writer in self._free:
+            writer.close()
+
+
+def is_success(head: bytes) -> bool:
+    return head.startswith(b"HTTP/1.1 2")
+
+
+async def _send(request: bytes, connection: Connection) -> tuple[bytes, Connection | None]:
     """Returns the head of the answer, and the connection if it can be used again; None if it was closed."""
     reader, writer = connection
     try:
@@ -127,24 +162,19 @@ async def paced(port: int, requests: Sequence[bytes], rate: float) -> Run:
 
     A latency counts from when a request was due, so that a service that falls behind can't hide it.
     """
-    free: list[Connection] = []
+    connections = Connections(port)
     latencies: list[float] = []
     failed = 0
 
     async def ask(request: bytes, due: float) -> None:
         nonlocal failed
         try:
-            # A server may close a connection that has served long enough: its unanswered request is sent again.
-            head, connection = await send(request, free.pop()) if free else (b"", None)
-            if not head:
-                head, connection = await send(request, await asyncio.open_connection("127.0.0.1", port))
+            head = await connections.ask(request)
         except (OSError, asyncio.IncompleteReadError):
             failed += 1
             return
         latencies.append(time.perf_counter() - due)
-        failed += not head.startswith(b"HTTP/1.1 2")
-        if connection:
-            free.append(connection)
+        failed += not is_success(head)
 
     began = time.perf_counter()
     async with asyncio.TaskGroup() as tasks:
@@ -153,8 +183,7 @@ async def paced(port: int, requests: Sequence[bytes], rate: float) -> Run:
             await asyncio.sleep(max(due - time.perf_counter(), 0))
             tasks.create_task(ask(request, due))
     took = time.perf_counter() - began
-    for _, writer in free:
-        writer.close()
+    connections.close()
     ordered = sorted(latencies)
     at = [percentile(ordered, share) * 1000 for share in (0.5, 0.95, 0.99)]
     return Run(len(ordered) / took, *at, failed, len(ordered))

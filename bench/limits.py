@@ -20,13 +20,13 @@ from uuid import UUID
 
 import asyncpg
 from _fill.people import user_id
-from _load import Run, paced
+from _load import Run, paced, raw
 from _stack import Stack, on_cores, parser, report
 from cold import SERVER, WARM_UP, forget, planned, started
 from fill import FOLDER
 from gameshelf.devstack.measurements import Figure
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, Service
-from saves import raw, upload
+from saves import upload
 
 ROLES = "api,relay"
 FLOOR = "health check"

@@ -6,7 +6,6 @@ PostgreSQL, Valkey, the broker, the S3 gateway and the load generator.
 
 import argparse
 import asyncio
-import json
 import os
 import tempfile
 import time
@@ -19,7 +18,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
-from _load import Run, paced, percentile
+from _load import Run, paced, percentile, raw
 from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import TokenIssuer
@@ -44,14 +43,6 @@ async def seed(dsn: str, users: Sequence[UUID], product: UUID) -> None:
     )
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
-
-
-def raw(method: str, path: str, token: str = "", attributes: dict[str, Any] | None = None) -> bytes:
-    body = json.dumps({"data": {"attributes": attributes}}).encode() if attributes else b""
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
-    if body:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def upload(product: UUID, content: bytes, slot: str = "slot") -> dict[str, Any]:

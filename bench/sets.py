@@ -7,7 +7,6 @@ PostgreSQL, Valkey, the broker, the S3 gateway and the load generator.
 
 import argparse
 import asyncio
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-from _load import Run, paced
+from _load import Run, paced, raw
 from _sets import Costs, Device, Files, changed, floor, memory, new_files, statements_of_commit
 from gameshelf.devstack.pytest_plugin import Service, StartedPlatform
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
@@ -105,14 +104,6 @@ async def seed(dsn: str, users: Sequence[UUID], product: UUID) -> None:
     )
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
-
-
-def raw(method: str, path: str, token: str = "", attributes: dict[str, Any] | None = None) -> bytes:
-    body = json.dumps({"data": {"attributes": attributes}}).encode() if attributes else b""
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
-    if body:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def plan(user: UUID, product: UUID) -> dict[str, Any]:

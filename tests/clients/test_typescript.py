@@ -17,7 +17,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.devstack.pytest_plugin import wait_for
+from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS, wait_for
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "clients" / "typescript"
@@ -147,7 +147,8 @@ def variables(platform):
 @pytest.mark.parametrize("name", TESTS)
 def test_the_client_calls_the_service(built, variables, name):
     """One file of tests after the other, since some restart the service."""
-    command = ["node", "--experimental-websocket", "--test", "--test-timeout=120000", built / f"{name}.test.js"]
-    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
+    command = ["node", "--experimental-websocket", "--test", built / f"{name}.test.js"]
+    patience = 4 * PATIENCE_SECONDS  # Node's own --test-timeout is that of the whole file
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, timeout=patience, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pass 0\n" not in done.stdout

@@ -22,7 +22,9 @@ def service(platform):
 
 
 class Race:
-    """Each of two players who make a wish locks one of two keys, waits for the gate, and then locks the other key."""
+    """Each of two players who make a wish locks one of two keys, waits for the gate however long it takes,
+    and then locks the other key.
+    """
 
     def __init__(self, connection):
         self.connection = connection
@@ -32,7 +34,7 @@ class Race:
             f"""
             CREATE SEQUENCE wishlist.race_attempts;
             CREATE FUNCTION wishlist.race() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                PERFORM nextval('wishlist.race_attempts');
+                PERFORM set_config('lock_timeout', '0', true), nextval('wishlist.race_attempts');
                 PERFORM pg_advisory_xact_lock(CASE NEW.user_id WHEN '{player.id}' THEN {ONE} ELSE {OTHER} END);
                 PERFORM pg_advisory_xact_lock_shared({GATE});
                 PERFORM pg_advisory_xact_lock(CASE NEW.user_id WHEN '{player.id}' THEN {OTHER} ELSE {ONE} END);

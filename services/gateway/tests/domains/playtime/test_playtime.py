@@ -12,6 +12,8 @@ from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.pytest_plugin import PATIENCE_SECONDS
 
 SESSIONS = "/playtime/sessions"
+BEATS = {204, 503}
+"""Answers to a heartbeat of a session that runs. 503: Redis was waited for too long, and the next one will do."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,7 @@ async def test_a_session_without_heartbeats_ends_at_its_last_one(player, game, w
     silent, loud = await start(player, game), await start(player, game, device_id="deck")
 
     async def silent_ended():
-        assert (await player.post(f"{SESSIONS}/{loud['id']}/heartbeat")).status_code == 204
+        assert (await player.post(f"{SESSIONS}/{loud['id']}/heartbeat")).status_code in BEATS
         sessions = {one["id"]: one["attributes"] for one in (await player.get(SESSIONS))["data"]}
         return sessions if sessions[silent["id"]]["status"] == "completed" else None
 
@@ -264,7 +266,8 @@ async def test_after_a_kill_the_session_continues_or_ends_at_its_last_heartbeat(
     earliest, latest = beaten[silent]
     assert earliest <= datetime.fromisoformat(ended["end_time"]) <= latest
     sending.cancel()
-    assert set(answers) == {204}
+    assert 204 in answers
+    assert set(answers) <= BEATS
     mortal.stop()
 
 

@@ -38,7 +38,7 @@ async def status(service, *headers):
 async def closing_code(service, *headers):
     async with connect(service.ws, additional_headers=list(headers)) as socket:
         try:
-            await asyncio.wait_for(socket.recv(), 2)
+            await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS)
         except TimeoutError:
             return None
         except ConnectionClosed as closed:

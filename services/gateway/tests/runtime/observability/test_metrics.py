@@ -238,6 +238,7 @@ async def test_idle_connections_do_not_block_the_metrics(metrics, monkeypatch):
     for reader, _ in held:
         with suppress(ConnectionResetError):
             assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
+    monkeypatch.setattr(metrics_server, "REQUEST_SECONDS", PATIENCE_SECONDS)
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"http://127.0.0.1:{server.port}/metrics")).status_code == 200
     server.close()

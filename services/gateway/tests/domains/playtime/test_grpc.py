@@ -148,8 +148,8 @@ async def test_a_player_streams_their_own_sessions_only(stub, play, caller):
 
 async def test_a_stream_ends_with_its_token_unless_a_fresh_one_came(stub, play, caller, refusal):
     player, session = await play()
-    ending = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id, ttl=-28))
-    renewed = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id, ttl=-28))
+    ending = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id, ttl=-22))
+    renewed = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id, ttl=-22))
     foreign = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
     token = caller(player.id)[0][1].removeprefix("Bearer ")
     await renewed.write(sent(1, session, token=token))

@@ -199,7 +199,7 @@ async def test_a_patch_on_one_device_is_received_by_the_other(service, player, w
 
 
 async def test_a_connection_ends_with_its_token_unless_it_is_renewed(platform, service, player, next_message):
-    almost_over = platform.issuer.issue(player.id, ttl=-27)  # three seconds of the leeway are left
+    almost_over = platform.issuer.issue(player.id, ttl=-22)  # eight seconds of the leeway are left
     headers = {"Authorization": f"Bearer {almost_over}"}
     async with (
         connect(service.ws, additional_headers=headers) as ends,
